@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target of ours: Swift 6 mode, strict about imports and existentials, warnings are errors.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+extension Target.Dependency {
+  static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let collections = product(name: "OrderedCollections", package: "swift-collections")
+  static let deque = product(name: "DequeModule", package: "swift-collections")
+  static let grdb = product(name: "GRDB", package: "GRDB.swift")
+  static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+  static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+  static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+  static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+  static let logging = product(name: "Logging", package: "swift-log")
+  static let nioCore = product(name: "NIOCore", package: "swift-nio")
+  static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+  static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
+  static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+  static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+  static let yams = product(name: "Yams", package: "Yams")
+}
+
+let package = Package(
+  name: "martlet",
+  products: [
+    .executable(name: "martlet", targets: ["martlet"]),
+    .executable(name: "martlet-supervisor", targets: ["martlet-supervisor"]),
+    .library(name: "MartletModel", targets: ["MartletModel"]),
+    .library(name: "MartletSearch", targets: ["MartletSearch"]),
+  ],
+  // Exact versions: Package.resolved is not committed, and the WebSocket upgrade leans on NIO's inner order.
+  dependencies: [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    .target(name: "MartletModel", dependencies: [.collections], swiftSettings: strict),
+    .target(
+      name: "MartletSearch", dependencies: ["MartletModel", .collections], swiftSettings: strict),
+    .target(
+      name: "MartletFormats", dependencies: ["MartletModel", "MartletSearch", .collections, .yams],
+      swiftSettings: strict),
+    .target(name: "MartletStore", dependencies: ["MartletModel", .collections, .grdb], swiftSettings: strict),
+    .target(
+      name: "MartletTracking", dependencies: ["MartletModel", "MartletStore", .collections, .logging],
+      swiftSettings: strict),
+    .target(
+      name: "MartletExecution", dependencies: ["MartletModel", .deque, .logging],
+      swiftSettings: strict),
+    .target(
+      name: "MartletOrchestration",
+      dependencies: [
+        "MartletModel", "MartletSearch", "MartletFormats", "MartletStore", "MartletTracking",
+        "MartletExecution", .logging,
+      ], swiftSettings: strict),
+    .target(
+      name: "CMartletUI", cSettings: [.disableWarning("c23-extensions")]),
+    .target(
+      name: "MartletServer",
+      dependencies: [
+        "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "CMartletUI",
+        .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .nioCore, .nioHTTP1,
+        .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioWebSocket,
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "martlet",
+      dependencies: [
+        "MartletModel", "MartletFormats", "MartletServer", .argumentParser, .logging,
+      ], swiftSettings: strict),
+    .executableTarget(name: "martlet-supervisor"),
+  ]
+)

@@ -1,0 +1,85 @@
+// JSONValue to JSON text: compact or indented, numbers in their shortest exact form.
+
+import OrderedCollections
+
+extension JSONValue {
+  /// Compact JSON text.
+  public var text: String { String(decoding: bytes(), as: UTF8.self) }
+
+  /// JSON text; `indented` puts every member and item on a line of its own, two spaces a level.
+  public func bytes(indented: Bool = false) -> [UInt8] {
+    var out: [UInt8] = []
+    write(to: &out, indent: indented ? 0 : nil)
+    return out
+  }
+
+  /// Appends JSON text to `out`; `indent` is the level this value stands at, nil for compact text.
+  public func write(to out: inout [UInt8], indent: Int? = nil) {
+    switch self {
+    case .null: out += "null".utf8
+    case .bool(let flag): out += (flag ? "true" : "false").utf8
+    case .int(let value): out += String(value).utf8
+    case .double(let value): Self.write(value, to: &out)
+    case .string(let text): Self.write(text, to: &out)
+    case .array(let items):
+      Self.writeList(items, open: "[", close: "]", to: &out, indent: indent) { item, out, inner in
+        item.write(to: &out, indent: inner)
+      }
+    case .object(let members):
+      Self.writeList(members.elements, open: "{", close: "}", to: &out, indent: indent) { member, out, inner in
+        Self.write(member.key, to: &out)
+        out.append(UInt8(ascii: ":"))
+        if inner != nil { out.append(UInt8(ascii: " ")) }
+        member.value.write(to: &out, indent: inner)
+      }
+    }
+  }
+
+  /// The shortest text that reads back as the same Double; strings for what JSON has no literal for.
+  public static func write(_ value: Double, to out: inout [UInt8]) {
+    if value.isFinite {
+      out += value.description.utf8
+    } else {
+      out += (value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"").utf8
+    }
+  }
+
+  public static func write(_ text: String, to out: inout [UInt8]) {
+    out.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), byte]
+      case 0x0A: out += "\\n".utf8
+      case 0x0D: out += "\\r".utf8
+      case 0x09: out += "\\t".utf8
+      case 0..<0x20, 0x7F:
+        let digits = String(byte, radix: 16)
+        out += "\\u00\(digits.count == 1 ? "0" : "")\(digits)".utf8
+      default: out.append(byte)
+      }
+    }
+    out.append(UInt8(ascii: "\""))
+  }
+
+  private static func writeList<Items: Collection>(
+    _ items: Items, open: Unicode.Scalar, close: Unicode.Scalar, to out: inout [UInt8], indent: Int?,
+    item: (Items.Element, inout [UInt8], Int?) -> Void
+  ) {
+    out.append(UInt8(ascii: open))
+    var isFirst = true
+    for element in items {
+      if !isFirst { out.append(UInt8(ascii: ",")) }
+      isFirst = false
+      newLine(to: &out, indent: indent.map { $0 + 1 })
+      item(element, &out, indent.map { $0 + 1 })
+    }
+    if !isFirst { newLine(to: &out, indent: indent) }
+    out.append(UInt8(ascii: close))
+  }
+
+  private static func newLine(to out: inout [UInt8], indent: Int?) {
+    guard let indent else { return }
+    out.append(0x0A)
+    out += Array(repeating: 0x20, count: 2 * indent)
+  }
+}

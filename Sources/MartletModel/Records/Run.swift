@@ -1,0 +1,196 @@
+// A run as every face shows it.
+
+import OrderedCollections
+
+/// How a process ended, in numbers and in words.
+public struct ExitRecord: Sendable, Hashable {
+  /// Exit code; nil when a signal ended it, or it never started.
+  public var code: Int?
+  /// Signal number; nil when it exited.
+  public var signal: Int?
+  /// A sentence.
+  public var reason: String
+
+  public init(code: Int?, signal: Int?, reason: String) {
+    self.code = code
+    self.signal = signal
+    self.reason = reason
+  }
+
+  public var json: JSONValue {
+    ["code": JSONValue(code), "signal": JSONValue(signal), "reason": .string(reason)]
+  }
+}
+
+/// Where the code of a run came from.
+public struct GitState: Sendable, Hashable {
+  public var commit: String?
+  public var branch: String?
+  public var isDirty: Bool?
+  public var remote: String?
+
+  public init(commit: String?, branch: String?, isDirty: Bool?, remote: String?) {
+    self.commit = commit
+    self.branch = branch
+    self.isDirty = isDirty
+    self.remote = remote
+  }
+
+  public init(json: JSONValue, path: String) throws(JSONMemberError) {
+    let reader = try JSONReader(json, path: path)
+    try reader.allowOnly(["commit", "branch", "dirty", "remote"])
+    self.init(
+      commit: try reader.string("commit"), branch: try reader.string("branch"), isDirty: try reader.bool("dirty"),
+      remote: try reader.string("remote"))
+  }
+
+  public var json: JSONValue {
+    [
+      "commit": JSONValue(commit), "branch": JSONValue(branch), "dirty": JSONValue(isDirty),
+      "remote": JSONValue(remote),
+    ]
+  }
+}
+
+/// One metric of a run in numbers: kept up to date with every point.
+public struct MetricSummary: Sendable, Hashable {
+  public var name: String
+  public var last: Double
+  public var lastStep: Int64
+  public var lastTime: Timestamp
+  /// Nil while nothing but NaN was logged.
+  public var min: Double?
+  public var minStep: Int64?
+  public var max: Double?
+  public var maxStep: Int64?
+  /// Sum of all values but NaN.
+  public var sum: Double
+  /// Points, NaN included.
+  public var count: Int64
+  public var nanCount: Int64
+
+  public init(name: String, value: Double, step: Int64, time: Timestamp) {
+    self.name = name
+    (last, lastStep, lastTime) = (value, step, time)
+    (min, minStep, max, maxStep) = (nil, nil, nil, nil)
+    (sum, count, nanCount) = (0, 0, 0)
+    add(value, step: step, time: time)
+  }
+
+  public init(
+    name: String, last: Double, lastStep: Int64, lastTime: Timestamp, min: Double?, minStep: Int64?, max: Double?,
+    maxStep: Int64?, sum: Double, count: Int64, nanCount: Int64
+  ) {
+    self.name = name
+    (self.last, self.lastStep, self.lastTime) = (last, lastStep, lastTime)
+    (self.min, self.minStep, self.max, self.maxStep) = (min, minStep, max, maxStep)
+    (self.sum, self.count, self.nanCount) = (sum, count, nanCount)
+  }
+
+  /// Mean of all values but NaN.
+  public var mean: Double? { count > nanCount ? sum / Double(count - nanCount) : nil }
+
+  /// Takes in one more point. The last value is that of the highest step; of equal steps, the later arrival.
+  public mutating func add(_ value: Double, step: Int64, time: Timestamp) {
+    count += 1
+    if step >= lastStep { (last, lastStep, lastTime) = (value, step, time) }
+    if value.isNaN {
+      nanCount += 1
+      return
+    }
+    sum += value
+    if value < min ?? .infinity || min == nil { (min, minStep) = (value, step) }
+    if value > max ?? -.infinity || max == nil { (max, maxStep) = (value, step) }
+  }
+
+  public var json: JSONValue {
+    [
+      "last": .double(last), "last_step": .int(lastStep), "last_at": JSONValue(lastTime), "min": JSONValue(min),
+      "min_step": JSONValue(minStep), "max": JSONValue(max), "max_step": JSONValue(maxStep),
+      "mean": JSONValue(mean), "count": .int(count), "nan_count": .int(nanCount),
+    ]
+  }
+}
+
+/// A value that is no number, as it was logged last.
+public struct LoggedValue: Sendable, Hashable {
+  public var name: String
+  public var value: JSONValue
+  public var lastStep: Int64
+
+  public init(name: String, value: JSONValue, lastStep: Int64) {
+    self.name = name
+    self.value = value
+    self.lastStep = lastStep
+  }
+}
+
+/// One execution of a program and all that is known of it.
+public struct Run: Sendable, Hashable {
+  public var id: PublicID
+  public var project: String
+  public var name: String
+  public var state: RunState
+  public var sweep: PublicID?
+  public var sweepName: String?
+  public var trial: Int?
+  public var config: JSONValue
+  public var metrics: [MetricSummary]
+  public var values: [LoggedValue]
+  public var tags: [String]
+  public var notes: String
+  public var group: String?
+  public var jobType: String?
+  public var command: [String]?
+  public var workdir: String?
+  /// Where the run's results lie.
+  public var directory: String?
+  public var host: String?
+  public var pid: Int?
+  public var git: GitState?
+  public var python: String?
+  public var createdAt: Timestamp
+  public var startedAt: Timestamp?
+  public var endedAt: Timestamp?
+  /// The last sign of life, by the server's clock.
+  public var lastSeenAt: Timestamp?
+  public var createdBy: String
+  public var exit: ExitRecord?
+  /// Number of the newest attempt, from 1; 0 for a run from outside.
+  public var attempt: Int
+  public var attempts: Int
+  public var devices: [Int]
+  public var points: Int64
+  public var lastStep: Int64?
+
+  public init(id: PublicID, project: String, name: String, state: RunState, createdAt: Timestamp, createdBy: String) {
+    self.id = id
+    self.project = project
+    self.name = name
+    self.state = state
+    self.createdAt = createdAt
+    self.createdBy = createdBy
+    (config, metrics, values, tags, notes) = ([:], [], [], [], "")
+    (attempt, attempts, devices, points) = (0, 0, [], 0)
+  }
+
+  public func metric(_ name: String) -> MetricSummary? { metrics.first { $0.name == name } }
+
+  public var json: JSONValue {
+    var summary = JSONObject()
+    for metric in metrics { summary[metric.name] = metric.json }
+    for value in values { summary[value.name] = ["value": value.value, "last_step": .int(value.lastStep)] }
+    return [
+      "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
+      "state": .string(state.rawValue), "sweep": JSONValue(sweep?.rawValue), "sweep_name": JSONValue(sweepName),
+      "trial": JSONValue(trial), "config": config, "summary": .object(summary), "tags": JSONValue(tags),
+      "notes": .string(notes), "group": JSONValue(group), "job_type": JSONValue(jobType),
+      "command": JSONValue(command), "workdir": JSONValue(workdir), "run_dir": JSONValue(directory),
+      "host": JSONValue(host), "pid": JSONValue(pid), "git": git?.json ?? .null, "python": JSONValue(python),
+      "created_at": JSONValue(createdAt), "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt),
+      "last_seen_at": JSONValue(lastSeenAt), "created_by": .string(createdBy), "exit": exit?.json ?? .null,
+      "attempt": .int(Int64(attempt)), "attempts": .int(Int64(attempts)),
+      "devices": .array(devices.map { .int(Int64($0)) }), "points": .int(points), "last_step": JSONValue(lastStep),
+    ]
+  }
+}

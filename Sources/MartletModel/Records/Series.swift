@@ -1,0 +1,158 @@
+// Points on the way in, and series on the way out.
+
+/// One `log()` call: what a client sent as one row.
+public struct LogRow: Sendable, Hashable {
+  /// Counts the client's rows from 0 without gaps.
+  public var sequence: Int64
+  /// Nil: one more than the run's last step.
+  public var step: Int64?
+  /// The client's wall time, kept as sent.
+  public var time: Timestamp
+  /// Series: metric names and values.
+  public var numbers: [(name: String, value: Double)]
+  /// Everything that is no number, as it was logged.
+  public var others: [(name: String, value: JSONValue)]
+
+  public init(
+    sequence: Int64, step: Int64?, time: Timestamp, numbers: [(name: String, value: Double)],
+    others: [(name: String, value: JSONValue)]
+  ) {
+    self.sequence = sequence
+    self.step = step
+    self.time = time
+    self.numbers = numbers
+    self.others = others
+  }
+
+  public static func == (a: LogRow, b: LogRow) -> Bool {
+    a.sequence == b.sequence && a.step == b.step && a.time == b.time
+      && a.numbers.elementsEqual(b.numbers) { $0.name == $1.name && $0.value.bitPattern == $1.value.bitPattern }
+      && a.others.elementsEqual(b.others) { $0.name == $1.name && $0.value == $1.value }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(sequence)
+    hasher.combine(step)
+  }
+}
+
+/// The answer to a batch of rows: they are durable.
+public struct AppendReceipt: Sendable, Hashable {
+  public var accepted: Int
+  public var duplicates: Int
+  /// The sequence number that is expected next from this client.
+  public var nextSequence: Int64
+
+  public init(accepted: Int, duplicates: Int, nextSequence: Int64) {
+    self.accepted = accepted
+    self.duplicates = duplicates
+    self.nextSequence = nextSequence
+  }
+
+  public var json: JSONValue {
+    [
+      "accepted": .int(Int64(accepted)), "duplicates": .int(Int64(duplicates)), "next_seq": .int(nextSequence),
+    ]
+  }
+}
+
+/// Which series, which window, how finely.
+public struct SeriesRequest: Sendable, Hashable {
+  public var runs: [PublicID]
+  /// Nil: all of each run.
+  public var keys: [String]?
+  /// 1–20,000.
+  public var buckets: Int
+  public var fromStep: Int64?
+  public var toStep: Int64?
+
+  public init(runs: [PublicID], keys: [String]?, buckets: Int = 2_000, fromStep: Int64? = nil, toStep: Int64? = nil) {
+    self.runs = runs
+    self.keys = keys
+    self.buckets = buckets
+    self.fromStep = fromStep
+    self.toStep = toStep
+  }
+
+  public init(json: JSONValue) throws(JSONMemberError) {
+    let reader = try JSONReader(json)
+    try reader.allowOnly(["runs", "keys", "buckets", "from_step", "to_step"])
+    var runs: [PublicID] = []
+    for text in try reader.required("runs", reader.strings("runs")) {
+      guard let id = PublicID(rawValue: text) else {
+        throw JSONMemberError(key: "runs", message: "holds '\(text)', which is no run id")
+      }
+      runs.append(id)
+    }
+    let buckets = try reader.int("buckets") ?? 2_000
+    guard (1...20_000).contains(buckets) else {
+      throw JSONMemberError(key: "buckets", message: "must be 1 to 20,000, not \(buckets)")
+    }
+    self.init(
+      runs: runs, keys: try reader.strings("keys"), buckets: Int(buckets), fromStep: try reader.int("from_step"),
+      toStep: try reader.int("to_step"))
+  }
+}
+
+/// One metric of one run over its steps, raw or in buckets; all arrays are of one length.
+public struct Series: Sendable {
+  public enum Points: Sendable {
+    case raw(values: [Double])
+    /// `min` and `max` are NaN where a bucket holds nothing but NaN.
+    case buckets(
+      first: [Double], last: [Double], min: [Double], max: [Double], mean: [Double], counts: [Int64],
+      nanCounts: [Int64])
+  }
+
+  public var run: PublicID
+  public var key: String
+  /// Points in the window.
+  public var count: Int
+  /// Of each point, or of each bucket's first.
+  public var steps: [Int64]
+  public var times: [Int64]
+  public var points: Points
+
+  public init(run: PublicID, key: String, count: Int, steps: [Int64], times: [Int64], points: Points) {
+    self.run = run
+    self.key = key
+    self.count = count
+    self.steps = steps
+    self.times = times
+    self.points = points
+  }
+
+  /// Appends the JSON object, numbers written by hand: a series may be long.
+  public func write(to out: inout [UInt8]) {
+    func list<T>(_ name: String, _ items: [T], _ write: (T, inout [UInt8]) -> Void) {
+      out += ",\"\(name)\":[".utf8
+      for (index, item) in items.enumerated() {
+        if index > 0 { out.append(UInt8(ascii: ",")) }
+        write(item, &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    }
+    let double: (Double, inout [UInt8]) -> Void = { JSONValue.write($0, to: &$1) }
+    let integer: (Int64, inout [UInt8]) -> Void = { $1 += String($0).utf8 }
+    out += "{\"run\":\"\(run)\",\"key\":".utf8
+    JSONValue.write(key, to: &out)
+    out += ",\"count\":\(count)".utf8
+    list("steps", steps, integer)
+    list("times", times, integer)
+    switch points {
+    case .raw(let values):
+      out += ",\"kind\":\"raw\"".utf8
+      list("values", values, double)
+    case .buckets(let first, let last, let min, let max, let mean, let counts, let nanCounts):
+      out += ",\"kind\":\"buckets\"".utf8
+      list("first", first, double)
+      list("last", last, double)
+      list("min", min, double)
+      list("max", max, double)
+      list("mean", mean, double)
+      list("counts", counts, integer)
+      list("nan_counts", nanCounts, integer)
+    }
+    out.append(UInt8(ascii: "}"))
+  }
+}

@@ -1,0 +1,200 @@
+// A search and its trials, as every face shows them.
+
+public import OrderedCollections
+
+/// What a sweep looks for.
+public struct Objective: Sendable, Hashable {
+  public enum Goal: String, Sendable { case minimize, maximize }
+
+  public var metric: String
+  public var goal: Goal
+
+  public init(metric: String, goal: Goal) {
+    self.metric = metric
+    self.goal = goal
+  }
+
+  public var json: JSONValue { ["name": .string(metric), "goal": .string(goal.rawValue)] }
+
+  /// Whether `a` is better than `b`; NaN is worse than any number.
+  public func isBetter(_ a: Double, than b: Double) -> Bool {
+    if a.isNaN || b.isNaN { return !a.isNaN && b.isNaN }
+    return goal == .minimize ? a < b : a > b
+  }
+}
+
+/// A search: what it tries, how far it is, the best so far.
+public struct Sweep: Sendable, Hashable {
+  public struct Best: Sendable, Hashable {
+    public var trial: Int
+    public var run: PublicID
+    public var runName: String
+    public var objective: Double
+
+    public init(trial: Int, run: PublicID, runName: String, objective: Double) {
+      self.trial = trial
+      self.run = run
+      self.runName = runName
+      self.objective = objective
+    }
+  }
+
+  public var id: PublicID
+  public var project: String
+  public var name: String
+  public var description: String
+  public var state: SweepState
+  /// Why it is in this state, a sentence; nil when the state says it all.
+  public var stateReason: String?
+  public var method: String
+  public var objective: Objective?
+  /// As the API shows them: `[{name, kind, …}]`.
+  public var parameters: JSONValue
+  public var maxParallel: Int
+  /// Seconds an attempt may take.
+  public var timeout: Double?
+  public var command: [String]
+  public var workdir: String
+  public var outputDirectory: String
+  public var spaceSize: Int?
+  public var budget: Int?
+  public var counts: OrderedDictionary<TrialState, Int>
+  public var best: Best?
+  public var createdAt: Timestamp
+  public var startedAt: Timestamp?
+  public var endedAt: Timestamp?
+  public var createdBy: String
+  public var seed: UInt64
+  /// The sweep file's text.
+  public var source: String
+
+  public init(
+    id: PublicID, project: String, name: String, description: String, state: SweepState, method: String,
+    objective: Objective?, parameters: JSONValue, maxParallel: Int, timeout: Double?, command: [String],
+    workdir: String, outputDirectory: String, spaceSize: Int?, budget: Int?, createdAt: Timestamp,
+    createdBy: String, seed: UInt64, source: String
+  ) {
+    self.id = id
+    self.project = project
+    self.name = name
+    self.description = description
+    self.state = state
+    self.method = method
+    self.objective = objective
+    self.parameters = parameters
+    self.maxParallel = maxParallel
+    self.timeout = timeout
+    self.command = command
+    self.workdir = workdir
+    self.outputDirectory = outputDirectory
+    self.spaceSize = spaceSize
+    self.budget = budget
+    self.counts = [:]
+    self.createdAt = createdAt
+    self.createdBy = createdBy
+    self.seed = seed
+    self.source = source
+  }
+
+  public var json: JSONValue {
+    var counts = JSONObject()
+    for state in [TrialState.waiting, .running, .complete, .pruned, .failed] {
+      counts[state.rawValue] = .int(Int64(self.counts[state] ?? 0))
+    }
+    let best: JSONValue =
+      self.best.map {
+        [
+          "trial": .int(Int64($0.trial)), "run": .string($0.run.rawValue), "run_name": .string($0.runName),
+          "objective": .double($0.objective),
+        ]
+      } ?? .null
+    return [
+      "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
+      "description": .string(description), "state": .string(state.rawValue), "state_reason": JSONValue(stateReason),
+      "method": .string(method), "metric": objective?.json ?? .null, "parameters": parameters,
+      "max_parallel": .int(Int64(maxParallel)), "timeout": JSONValue(timeout), "command": JSONValue(command),
+      "workdir": .string(workdir), "output_dir": .string(outputDirectory), "space_size": JSONValue(spaceSize),
+      "budget": JSONValue(budget), "counts": .object(counts), "best": best, "created_at": JSONValue(createdAt),
+      "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "created_by": .string(createdBy),
+      "seed": .string(String(seed)), "source": .string(source),
+    ]
+  }
+}
+
+/// One suggestion of a sweep and its outcome.
+public struct Trial: Sendable, Hashable {
+  /// The objective's metric in numbers.
+  public struct Metrics: Sendable, Hashable {
+    public var final: Double
+    public var min: Double?
+    public var max: Double?
+
+    public init(final: Double, min: Double?, max: Double?) {
+      self.final = final
+      self.min = min
+      self.max = max
+    }
+  }
+
+  /// From 0 in its sweep.
+  public var number: Int
+  public var state: TrialState
+  public var run: PublicID
+  public var runName: String
+  public var runState: RunState
+  /// Flat: dotted names of nested parameters.
+  public var parameters: JSONObject
+  public var objective: Double?
+  /// Why it failed, a sentence.
+  public var reason: String?
+  public var createdAt: Timestamp
+  public var startedAt: Timestamp?
+  public var endedAt: Timestamp?
+  public var metrics: Metrics?
+  public var attempts: Int
+
+  public init(
+    number: Int, state: TrialState, run: PublicID, runName: String, runState: RunState, parameters: JSONObject,
+    createdAt: Timestamp
+  ) {
+    self.number = number
+    self.state = state
+    self.run = run
+    self.runName = runName
+    self.runState = runState
+    self.parameters = parameters
+    self.createdAt = createdAt
+    self.attempts = 0
+  }
+
+  public var json: JSONValue {
+    let metrics: JSONValue =
+      self.metrics.map { ["final": .double($0.final), "min": JSONValue($0.min), "max": JSONValue($0.max)] } ?? .null
+    return [
+      "number": .int(Int64(number)), "state": .string(state.rawValue), "run": .string(run.rawValue),
+      "run_name": .string(runName), "run_state": .string(runState.rawValue), "params": .object(parameters),
+      "objective": JSONValue(objective), "reason": JSONValue(reason), "created_at": JSONValue(createdAt),
+      "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "metrics": metrics,
+      "attempts": .int(Int64(attempts)),
+    ]
+  }
+}
+
+/// Which sweeps.
+public struct SweepQuery: Sendable, Hashable {
+  /// Name or id.
+  public var project: String?
+  public var states: Set<SweepState>?
+
+  public init(project: String? = nil, states: Set<SweepState>? = nil) {
+    self.project = project
+    self.states = states
+  }
+}
+
+/// The order of a list of trials.
+public enum TrialOrder: String, Sendable, CaseIterable {
+  case number
+  /// Best first, failed ones last.
+  case rank
+}

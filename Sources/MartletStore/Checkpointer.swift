@@ -1,0 +1,51 @@
+// Moves the write-ahead log into the database file, off the commit path.
+
+import Dispatch
+import Foundation
+import GRDB
+
+/// Checkpoints on a connection and a queue of its own.
+///
+/// SQLite's automatic checkpoint runs inside a commit and makes one in a thousand slow; without any, the log grows
+/// without bound. So: every half second a passive checkpoint when the log holds more than 1 MiB, and above 64 MiB a
+/// restarting one, which waits for readers so that the log begins anew.
+/// `@unchecked`: dispatch sources are safe to cancel from any thread, but not declared so.
+final class Checkpointer: @unchecked Sendable {
+  private static let worthwhile = 1 << 20
+  private static let bound = 64 << 20
+
+  private let timer: any DispatchSourceTimer
+  private let queue = DispatchQueue(label: "martlet.checkpoint", qos: .utility)
+
+  init(path: String) throws {
+    var configuration = Configuration()
+    configuration.label = "martlet.checkpoint"
+    configuration.busyMode = .timeout(1)
+    let connection = try DatabaseQueue(path: path, configuration: configuration)
+    let timer = DispatchSource.makeTimerSource(queue: queue)
+    timer.schedule(deadline: .now() + 0.5, repeating: 0.5, leeway: .milliseconds(100))
+    timer.setEventHandler {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)-wal")
+      let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
+      guard size > Self.worthwhile else { return }
+      do {
+        _ = try connection.writeWithoutTransaction { db in
+          try db.checkpoint(size > Self.bound ? .restart : .passive)
+        }
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        // A reader is in the way: the next round finds it gone.
+        return
+      } catch {
+        FileHandle.standardError.write(Data("martlet: checkpoint of \(path): \(error)\n".utf8))
+      }
+    }
+    self.timer = timer
+    timer.activate()
+  }
+
+  /// Returns when no checkpoint runs any more.
+  func stop() {
+    timer.cancel()
+    queue.sync {}
+  }
+}

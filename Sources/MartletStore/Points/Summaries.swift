@@ -1,0 +1,45 @@
+// The aggregates of metrics, read back.
+
+import GRDB
+import MartletModel
+
+extension StoreReader {
+  func summaries(of runs: [Int64]) throws -> [Int64: [MetricSummary]] {
+    guard !runs.isEmpty else { return [:] }
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT metric_summary.*, metric_key.name AS name FROM metric_summary
+          JOIN metric_key ON metric_key.id = metric_summary.key_id
+        WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, metric_key.name
+        """, arguments: StatementArguments(runs))
+    return Dictionary(grouping: rows) { $0["run_id"] as Int64 }
+      .mapValues { $0.map { Self.summary($0, name: $0["name"]) } }
+  }
+
+  func loggedValues(of runs: [Int64]) throws -> [Int64: [LoggedValue]] {
+    guard !runs.isEmpty else { return [:] }
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT logged_value.*, metric_key.name AS name FROM logged_value
+          JOIN metric_key ON metric_key.id = logged_value.key_id
+        WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, metric_key.name
+        """, arguments: StatementArguments(runs))
+    return try Dictionary(grouping: rows) { $0["run_id"] as Int64 }
+      .mapValues { rows in
+        try rows.map { LoggedValue(name: $0["name"], value: try $0.json("value"), lastStep: $0["last_step"]) }
+      }
+  }
+
+  static func summary(_ row: Row, name: String) -> MetricSummary {
+    MetricSummary(
+      name: name, last: row["last"] ?? .nan, lastStep: row["last_step"],
+      lastTime: Timestamp(microseconds: row["last_at"]), min: row["min"], minStep: row["min_step"], max: row["max"],
+      maxStep: row["max_step"], sum: row["sum"] ?? .nan, count: row["count"], nanCount: row["nan_count"])
+  }
+
+  static func placeholders(_ count: Int) -> String {
+    Array(repeating: "?", count: count).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,122 @@
+// Attempts: each start of a run's process, and its end.
+
+import GRDB
+package import MartletModel
+import OrderedCollections
+
+/// An attempt that has not ended, as the executor needs it after a restart.
+package struct LiveAttempt: Sendable {
+  package var run: PublicID
+  package var number: Int
+  package var state: AttemptState
+  package var directory: String
+  package var devices: [Int]
+  /// Of the run: timeout, grace, stop signal, device count, environment file.
+  package var execution: JSONValue
+  package var command: [String]
+  package var workdir: String
+  package var runDirectory: String
+  package var project: String
+  package var sweep: PublicID?
+  package var trial: Int?
+  package var config: JSONValue
+  package var stopRequested: Bool
+}
+
+extension StoreReader {
+  package func attempts(of run: PublicID) throws -> [Attempt] {
+    let row = try requireRunRow(run)
+    return try Row.fetchAll(db, sql: "SELECT * FROM attempt WHERE run_id = ? ORDER BY number", arguments: [row])
+      .map { row in
+        guard let state = AttemptState(rawValue: row["state"]) else {
+          throw Problem(.internal, "A stored attempt has an unknown state.", hint: "Run 'martlet doctor'.")
+        }
+        return Attempt(
+          number: row["number"], state: state, createdAt: Timestamp(microseconds: row["created_at"]),
+          startedAt: row.time("started_at"), endedAt: row.time("ended_at"), exit: row.exitRecord(), pid: row["pid"],
+          devices: try row.devices(), directory: row["directory"])
+      }
+  }
+
+  /// All attempts that have not ended, oldest first: the order in which they queue.
+  package func liveAttempts() throws -> [LiveAttempt] { try liveAttempts(where: "1", []) }
+
+  package func liveAttempt(of run: PublicID) throws -> LiveAttempt? {
+    try liveAttempts(where: "run.public_id = ?", [run.rawValue]).last
+  }
+
+  private func liveAttempts(where condition: String, _ arguments: StatementArguments) throws -> [LiveAttempt] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, run.public_id, run.execution,
+          run.command, run.workdir, run.directory AS run_directory, run.trial, run.config,
+          run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
+        FROM attempt JOIN run ON run.id = attempt.run_id JOIN project ON project.id = run.project_id
+          LEFT JOIN sweep ON sweep.id = run.sweep_id
+        WHERE attempt.state IN ('queued', 'starting', 'running', 'lost') AND \(condition) ORDER BY attempt.id
+        """, arguments: arguments
+    ).map { row in
+      guard let run = PublicID(rawValue: row["public_id"]), let state = AttemptState(rawValue: row["state"]) else {
+        throw Problem(.internal, "A stored attempt has an unknown id or state.", hint: "Run 'martlet doctor'.")
+      }
+      return LiveAttempt(
+        run: run, number: row["number"], state: state, directory: row["directory"], devices: try row.devices(),
+        execution: try row.json("execution"), command: try row.strings("command") ?? [],
+        workdir: row["workdir"] ?? "/", runDirectory: row["run_directory"] ?? "/", project: row["project"],
+        sweep: (row["sweep"] as String?).flatMap(PublicID.init(rawValue:)), trial: row["trial"],
+        config: try row.json("config"), stopRequested: row["stop_requested"])
+    }
+  }
+}
+
+extension StoreWriter {
+  /// A new attempt of a run, `queued`; the run shows its state from here on. Returns its number, from 1.
+  package func createAttempt(
+    of run: PublicID, directory: (Int) -> String, by principal: Principal, now: Timestamp
+  ) throws -> Int {
+    let row = try requireRunRow(run)
+    let number =
+      1 + (try Int.fetchOne(db, sql: "SELECT max(number) FROM attempt WHERE run_id = ?", arguments: [row]) ?? 0)
+    try db.execute(
+      sql: "INSERT INTO attempt (run_id, number, state, directory, created_at) VALUES (?, ?, 'queued', ?, ?)",
+      arguments: [row, number, directory(number), now.microseconds])
+    try note(
+      "attempt", subject: "run", row: row, payload: ["number": .int(Int64(number))], by: principal, at: now)
+    if number > 1 { try setRunState(row, .queued, exit: nil, by: principal, now: now) }
+    return number
+  }
+
+  /// Moves an attempt, and its run with it.
+  ///
+  /// - Throws: `Problem.internal` for a move that `AttemptState.mayBecome` does not know.
+  package func setAttemptState(
+    of run: PublicID, number: Int, _ state: AttemptState, exit: ExitRecord? = nil, pid: Int? = nil,
+    devices: [Int]? = nil, by principal: Principal, now: Timestamp
+  ) throws {
+    let row = try requireRunRow(run)
+    guard
+      let old = try Row.fetchOne(
+        db, sql: "SELECT id, state FROM attempt WHERE run_id = ? AND number = ?", arguments: [row, number]),
+      let oldState = AttemptState(rawValue: old["state"])
+    else { throw Problem(.internal, "Run '\(run)' has no attempt \(number).") }
+    guard oldState.mayBecome(state) else {
+      throw Problem(
+        .internal, "Attempt \(number) of run '\(run)' cannot go from \(oldState.rawValue) to \(state.rawValue).")
+    }
+    let list = devices.map { JSONValue.array($0.map { .int(Int64($0)) }).text }
+    let startedAt = state == .running ? now.microseconds : nil
+    let endedAt = state.isEnd ? now.microseconds : nil
+    try db.execute(
+      sql: """
+        UPDATE attempt SET state = ?, exit_code = ?, exit_signal = ?, exit_reason = ?, pid = coalesce(?, pid),
+          devices = coalesce(?, devices), started_at = coalesce(started_at, ?), ended_at = ? WHERE id = ?
+        """,
+      arguments: [
+        state.rawValue, exit?.code, exit?.signal, exit?.reason, pid, list, startedAt, endedAt, old["id"] as Int64,
+      ])
+    if let pid { try db.execute(sql: "UPDATE run SET pid = ? WHERE id = ?", arguments: [pid, row]) }
+    try setRunState(row, state, exit: exit, by: principal, now: now)
+    if state.isEnd { try revokeTokens(ofRun: row, now: now) }
+  }
+}

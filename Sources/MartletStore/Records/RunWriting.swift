@@ -1,0 +1,178 @@
+// Runs written: made, changed, moved from state to state.
+
+import GRDB
+package import MartletModel
+import OrderedCollections
+
+/// A run that Martlet is to execute.
+package struct ExecutedRun: Sendable {
+  package var project: String
+  package var name: String
+  package var sweepRow: Int64?
+  package var trial: Int?
+  package var config: JSONValue
+  package var command: [String]
+  package var workdir: String
+  package var directory: String
+  /// What the executor needs beside: timeout, grace, stop signal, devices.
+  package var execution: JSONValue
+
+  package init(
+    project: String, name: String, sweepRow: Int64?, trial: Int?, config: JSONValue, command: [String],
+    workdir: String, directory: String, execution: JSONValue
+  ) {
+    self.project = project
+    self.name = name
+    self.sweepRow = sweepRow
+    self.trial = trial
+    self.config = config
+    self.command = command
+    self.workdir = workdir
+    self.directory = directory
+    self.execution = execution
+  }
+}
+
+extension StoreWriter {
+  /// A run from outside: it begins in `running`.
+  package func createExternalRun(
+    project: String, name: String, _ details: RunPatch, by principal: Principal, now: Timestamp
+  ) throws -> Run {
+    let projectRow = try projectRow(project, by: principal, now: now)
+    try db.execute(
+      sql: """
+        INSERT INTO run (public_id, project_id, is_executed, name, state, created_at, started_at, last_seen_at,
+          created_by) VALUES (?, ?, 0, ?, 'running', ?, ?, ?, ?)
+        """,
+      arguments: [
+        try freshID(in: "run").rawValue, projectRow, name, now.microseconds, now.microseconds, now.microseconds,
+        principal.row,
+      ])
+    let row = db.lastInsertedRowID
+    try note("created", subject: "run", row: row, payload: ["state": "running"], by: principal, at: now)
+    var rest = details
+    rest.name = nil
+    try change(row, rest)
+    return try run(row: row)
+  }
+
+  /// An id for a run that is about to be created: its directories bear it.
+  package func freshRunID() throws -> PublicID { try freshID(in: "run") }
+
+  /// A run that Martlet executes: it begins in `queued`. `id` comes from `freshRunID` in the same transaction.
+  package func createExecutedRun(
+    _ new: ExecutedRun, id: PublicID, by principal: Principal, now: Timestamp
+  ) throws {
+    let projectRow = try projectRow(new.project, by: principal, now: now)
+    try db.execute(
+      sql: """
+        INSERT INTO run (public_id, project_id, sweep_id, trial, is_executed, name, state, config, command, workdir,
+          directory, execution, created_at, created_by) VALUES (?, ?, ?, ?, 1, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        id.rawValue, projectRow, new.sweepRow, new.trial, new.name, new.config.text,
+        JSONValue(new.command).text, new.workdir, new.directory, new.execution.text, now.microseconds, principal.row,
+      ])
+    try note(
+      "created", subject: "run", row: db.lastInsertedRowID, payload: ["state": "queued"], by: principal, at: now)
+  }
+
+  /// Applies `patch` but for its state, which is `setState`'s business.
+  package func patchRun(_ id: PublicID, _ patch: RunPatch) throws {
+    try change(try requireRunRow(id), patch)
+  }
+
+  private func change(_ row: Int64, _ patch: RunPatch) throws {
+    var columns: [String] = []
+    var arguments = StatementArguments()
+    func set(_ column: String, _ value: (any DatabaseValueConvertible)?) {
+      guard let value else { return }
+      columns.append("\(column) = ?")
+      arguments += [value]
+    }
+    set("name", patch.name)
+    set("notes", patch.notes)
+    set("tags", patch.tags.map { JSONValue($0).text })
+    set("group_name", patch.group)
+    set("job_type", patch.jobType)
+    if let config = patch.config {
+      let old = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [row])?.json("config")
+      set("config", (old ?? [:]).merging(config).text)
+    }
+    set("host", patch.host)
+    set("pid", patch.pid)
+    set("command", patch.command.map { JSONValue($0).text })
+    set("workdir", patch.workdir)
+    set("git", patch.git?.json.text)
+    set("python", patch.python)
+    guard !columns.isEmpty else { return }
+    arguments += [row]
+    try db.execute(sql: "UPDATE run SET \(columns.joined(separator: ", ")) WHERE id = ?", arguments: arguments)
+  }
+
+  /// Moves a run to a state and notes the move; the table of legal moves binds attempts, not runs.
+  package func setRunState(
+    _ row: Int64, _ state: RunState, exit: ExitRecord?, by principal: Principal, now: Timestamp
+  ) throws {
+    let old = try String.fetchOne(db, sql: "SELECT state FROM run WHERE id = ?", arguments: [row]) ?? ""
+    let startedAt = state == .running ? now.microseconds : nil
+    let endedAt = state.isEnd ? now.microseconds : nil
+    try db.execute(
+      sql: """
+        UPDATE run SET state = ?1, started_at = coalesce(started_at, ?2), ended_at = ?3,
+          exit_code = ?4, exit_signal = ?5, exit_reason = ?6 WHERE id = ?7
+        """,
+      arguments: [state.rawValue, startedAt, endedAt, exit?.code, exit?.signal, exit?.reason, row])
+    try note(
+      "state", subject: "run", row: row,
+      payload: ["from": .string(old), "to": .string(state.rawValue), "reason": JSONValue(exit?.reason)],
+      by: principal, at: now)
+  }
+
+  package func setRunState(
+    _ id: PublicID, _ state: RunState, exit: ExitRecord?, by principal: Principal, now: Timestamp
+  ) throws {
+    try setRunState(try requireRunRow(id), state, exit: exit, by: principal, now: now)
+  }
+
+  /// Notes a sign of life; a `lost` run from outside is running again.
+  package func seen(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
+    let row = try requireRunRow(id)
+    try db.execute(sql: "UPDATE run SET last_seen_at = ? WHERE id = ?", arguments: [now.microseconds, row])
+    let isLost = try Bool.fetchOne(
+      db, sql: "SELECT state = 'lost' AND is_executed = 0 FROM run WHERE id = ?", arguments: [row])
+    if isLost == true { try setRunState(row, .running, exit: nil, by: principal, now: now) }
+  }
+
+  /// Words that a run's own process left for its end.
+  package func setReason(_ id: PublicID, _ reason: String) throws {
+    try db.execute(sql: "UPDATE run SET exit_reason = ? WHERE public_id = ?", arguments: [reason, id.rawValue])
+  }
+
+  package func requestStop(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
+    let row = try requireRunRow(id)
+    try db.execute(
+      sql: "UPDATE run SET stop_requested_at = coalesce(stop_requested_at, ?) WHERE id = ?",
+      arguments: [now.microseconds, row])
+    try note("stopRequested", subject: "run", row: row, by: principal, at: now)
+  }
+}
+
+extension StoreReader {
+  package func isStopRequested(_ id: PublicID) throws -> Bool {
+    try Bool.fetchOne(
+      db, sql: "SELECT stop_requested_at IS NOT NULL FROM run WHERE public_id = ?", arguments: [id.rawValue]) ?? false
+  }
+
+  package func isExecuted(_ id: PublicID) throws -> Bool {
+    try Bool.fetchOne(db, sql: "SELECT is_executed FROM run WHERE public_id = ?", arguments: [id.rawValue]) ?? false
+  }
+
+  /// Runs from outside in `state` that gave no sign of life since `before`.
+  package func silentRuns(state: RunState, before: Timestamp) throws -> [PublicID] {
+    try String.fetchAll(
+      db, sql: "SELECT public_id FROM run WHERE is_executed = 0 AND state = ? AND last_seen_at < ?",
+      arguments: [state.rawValue, before.microseconds]
+    ).compactMap(PublicID.init(rawValue:))
+  }
+}

@@ -1,0 +1,133 @@
+// Runs read back: one, or a page of them, with their summaries.
+
+import GRDB
+package import MartletModel
+
+extension StoreReader {
+  func runRow(_ id: PublicID) throws -> Int64? {
+    try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE public_id = ?", arguments: [id.rawValue])
+  }
+
+  func requireRunRow(_ id: PublicID) throws -> Int64 {
+    guard let row = try runRow(id) else {
+      throw Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
+    }
+    return row
+  }
+
+  package func run(_ id: PublicID) throws -> Run? {
+    try runs(sql: "WHERE run.public_id = ?", arguments: [id.rawValue]).first
+  }
+
+  func run(row: Int64) throws -> Run {
+    guard let run = try runs(sql: "WHERE run.id = ?", arguments: [row]).first else {
+      throw Problem(.internal, "Run row \(row) is missing.", hint: "Run 'martlet doctor'.")
+    }
+    return run
+  }
+
+  /// A page of runs.
+  package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
+    var conditions: [String] = []
+    var arguments = StatementArguments()
+    if let project = query.project {
+      guard let row = try projectRowID(project) else {
+        let hint = nearest(to: project, in: try projectNames()).map { "Did you mean '\($0)'?" }
+        throw Problem(.notFound, "There is no project '\(project)'.", hint: hint)
+      }
+      conditions.append("run.project_id = ?")
+      arguments += [row]
+    }
+    if let sweep = query.sweep {
+      conditions.append("run.sweep_id = (SELECT id FROM sweep WHERE public_id = ?)")
+      arguments += [sweep.rawValue]
+    }
+    if let states = query.states {
+      conditions.append("run.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))")
+      arguments += StatementArguments(states.map(\.rawValue).sorted())
+    }
+    if let search = query.search {
+      conditions.append("instr(lower(run.name), lower(?)) > 0")
+      arguments += [search]
+    }
+    var join = ""
+    let order: String
+    switch query.order {
+    case .created(let descending): order = "run.id \(descending ? "DESC" : "ASC")"
+    case .name(let descending): order = "run.name \(descending ? "DESC" : "ASC"), run.id DESC"
+    case .metric(let name, let aggregate, let descending):
+      // `aggregate` is one of three words of ours; the metric's name is bound.
+      join = """
+        LEFT JOIN metric_summary sorted ON sorted.run_id = run.id
+          AND sorted.key_id = (SELECT id FROM metric_key WHERE name = ?)
+        """
+      arguments = [name] + arguments
+      let column = "sorted.\(aggregate.rawValue)"
+      order = "\(column) IS NULL, \(column) \(descending ? "DESC" : "ASC"), run.id DESC"
+    }
+    let offset = try Cursor.offset(page.cursor)
+    arguments += [page.limit + 1, offset]
+    let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+    let runs = try runs(sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments)
+    return Cursor.page(runs, page, offset: offset)
+  }
+
+  /// `sql` follows the joins of a run: more joins, conditions, order.
+  func runs(sql: String, arguments: StatementArguments) throws -> [Run] {
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT run.*, project.name AS project_name, sweep.public_id AS sweep_public_id, sweep.name AS sweep_name,
+          principal.name AS creator_name,
+          (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
+          (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices
+        FROM run JOIN project ON project.id = run.project_id JOIN principal ON principal.id = run.created_by
+          LEFT JOIN sweep ON sweep.id = run.sweep_id
+        \(sql)
+        """, arguments: arguments)
+    let ids: [Int64] = rows.map { $0["id"] }
+    let metrics = try summaries(of: ids)
+    let values = try loggedValues(of: ids)
+    return try rows.map { row in
+      var run = try Self.run(row)
+      run.metrics = metrics[row["id"]] ?? []
+      run.values = values[row["id"]] ?? []
+      return run
+    }
+  }
+
+  private static func run(_ row: Row) throws -> Run {
+    guard let id = PublicID(rawValue: row["public_id"]), let state = RunState(rawValue: row["state"]) else {
+      throw Problem(.internal, "A stored run has an unknown id or state.", hint: "Run 'martlet doctor'.")
+    }
+    var run = Run(
+      id: id, project: row["project_name"], name: row["name"], state: state,
+      createdAt: Timestamp(microseconds: row["created_at"]), createdBy: row["creator_name"])
+    run.sweep = (row["sweep_public_id"] as String?).flatMap(PublicID.init(rawValue:))
+    run.sweepName = row["sweep_name"]
+    run.trial = row["trial"]
+    run.config = try row.json("config")
+    run.tags = try row.strings("tags") ?? []
+    run.notes = row["notes"]
+    run.group = row["group_name"]
+    run.jobType = row["job_type"]
+    run.command = try row.strings("command")
+    run.workdir = row["workdir"]
+    run.directory = row["directory"]
+    run.host = row["host"]
+    run.pid = row["pid"]
+    let git = try row.json("git")
+    run.git = git.isNull ? nil : try GitState(json: git, path: "git")
+    run.python = row["python"]
+    run.startedAt = row.time("started_at")
+    run.endedAt = row.time("ended_at")
+    run.lastSeenAt = row.time("last_seen_at")
+    run.exit = row.exitRecord()
+    run.attempts = row["attempts"]
+    run.attempt = run.attempts
+    run.devices = try row.devices()
+    run.points = row["points"]
+    run.lastStep = row["last_step"]
+    return run
+  }
+}

@@ -1,0 +1,94 @@
+// Sweeps and trials written.
+
+import GRDB
+package import MartletModel
+import OrderedCollections
+
+extension StoreWriter {
+  package func freshSweepID() throws -> PublicID { try freshID(in: "sweep") }
+
+  /// Inserts `sweep` as it is; `sweep.id` comes from `freshSweepID` in the same transaction. Returns its row.
+  package func createSweep(
+    _ sweep: Sweep, samplerState: JSONValue, filename: String?, commandOverride: [String]?,
+    by principal: Principal, now: Timestamp
+  ) throws -> Int64 {
+    let projectRow = try projectRow(sweep.project, by: principal, now: now)
+    try db.execute(
+      sql: """
+        INSERT INTO sweep (public_id, project_id, name, description, state, method, metric, goal, parameters,
+          max_parallel, timeout, command, workdir, output_dir, space_size, budget, seed, sampler_state, source,
+          filename, command_override, created_at, created_by)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        sweep.id.rawValue, projectRow, sweep.name, sweep.description, sweep.state.rawValue, sweep.method,
+        sweep.objective?.metric, sweep.objective?.goal.rawValue, sweep.parameters.text, sweep.maxParallel,
+        sweep.timeout, JSONValue(sweep.command).text, sweep.workdir, sweep.outputDirectory, sweep.spaceSize,
+        sweep.budget, Int64(bitPattern: sweep.seed), samplerState.text, sweep.source, filename,
+        commandOverride.map { JSONValue($0).text }, now.microseconds, principal.row,
+      ])
+    let row = db.lastInsertedRowID
+    try note(
+      "created", subject: "sweep", row: row, payload: ["state": .string(sweep.state.rawValue)], by: principal, at: now)
+    return row
+  }
+
+  package func setSweepState(
+    _ row: Int64, _ state: SweepState, reason: String?, by principal: Principal, now: Timestamp
+  ) throws {
+    let old = try String.fetchOne(db, sql: "SELECT state FROM sweep WHERE id = ?", arguments: [row]) ?? ""
+    try db.execute(
+      sql: """
+        UPDATE sweep SET state = ?, state_reason = ?, started_at = coalesce(started_at, ?), ended_at = ? WHERE id = ?
+        """,
+      arguments: [
+        state.rawValue, reason, state == .running ? now.microseconds : nil, state.isEnd ? now.microseconds : nil, row,
+      ])
+    try note(
+      "state", subject: "sweep", row: row,
+      payload: ["from": .string(old), "to": .string(state.rawValue), "reason": JSONValue(reason)],
+      by: principal, at: now)
+  }
+
+  package func setSamplerState(ofSweep row: Int64, _ state: JSONValue) throws {
+    try db.execute(sql: "UPDATE sweep SET sampler_state = ? WHERE id = ?", arguments: [state.text, row])
+  }
+
+  package func setBest(ofSweep row: Int64, trial: Int?) throws {
+    try db.execute(sql: "UPDATE sweep SET best_trial = ? WHERE id = ?", arguments: [trial, row])
+  }
+
+  package func createTrial(
+    ofSweep row: Int64, number: Int, parameters: JSONObject, run: PublicID, by principal: Principal, now: Timestamp
+  ) throws {
+    try db.execute(
+      sql: """
+        INSERT INTO trial (sweep_id, number, state, parameters, run_id, created_at) VALUES (?, ?, 'waiting', ?, ?, ?)
+        """,
+      arguments: [row, number, JSONValue.object(parameters).text, try requireRunRow(run), now.microseconds])
+    try note(
+      "trial", subject: "sweep", row: row, payload: ["number": .int(Int64(number)), "state": "waiting"],
+      by: principal, at: now)
+  }
+
+  package func setTrialState(
+    ofSweep row: Int64, number: Int, _ state: TrialState, objective: Double? = nil, reason: String? = nil,
+    by principal: Principal, now: Timestamp
+  ) throws {
+    try db.execute(
+      sql: """
+        UPDATE trial SET state = ?, objective = ?, reason = ?, started_at = coalesce(started_at, ?), ended_at = ?
+        WHERE sweep_id = ? AND number = ?
+        """,
+      arguments: [
+        state.rawValue, objective, reason, state == .running ? now.microseconds : nil,
+        state.isEnd ? now.microseconds : nil, row, number,
+      ])
+    try note(
+      "trial", subject: "sweep", row: row,
+      payload: [
+        "number": .int(Int64(number)), "state": .string(state.rawValue), "objective": JSONValue(objective),
+        "reason": JSONValue(reason),
+      ], by: principal, at: now)
+  }
+}

@@ -1,0 +1,154 @@
+// Sweeps and trials read back.
+
+import GRDB
+package import MartletModel
+import OrderedCollections
+
+/// What the orchestrator needs to go on with a sweep after a restart.
+package struct StoredSweep: Sendable {
+  package var row: Int64
+  package var sweep: Sweep
+  package var samplerState: JSONValue
+  package var filename: String?
+  package var commandOverride: [String]?
+  package var creator: Principal
+}
+
+extension StoreReader {
+  func sweepRow(_ id: PublicID) throws -> Int64? {
+    try Int64.fetchOne(db, sql: "SELECT id FROM sweep WHERE public_id = ?", arguments: [id.rawValue])
+  }
+
+  func requireSweepRow(_ id: PublicID) throws -> Int64 {
+    guard let row = try sweepRow(id) else {
+      throw Problem(.notFound, "There is no sweep '\(id)'.", hint: "'martlet sweep list' shows the sweeps there are.")
+    }
+    return row
+  }
+
+  package func sweep(_ id: PublicID) throws -> Sweep? {
+    try sweeps("WHERE sweep.public_id = ?", [id.rawValue]).first?.sweep
+  }
+
+  package func sweeps(_ query: SweepQuery, _ page: PageRequest) throws -> Page<Sweep> {
+    var conditions: [String] = []
+    var arguments = StatementArguments()
+    if let project = query.project {
+      guard let row = try projectRowID(project) else {
+        let hint = nearest(to: project, in: try projectNames()).map { "Did you mean '\($0)'?" }
+        throw Problem(.notFound, "There is no project '\(project)'.", hint: hint)
+      }
+      conditions.append("sweep.project_id = ?")
+      arguments += [row]
+    }
+    if let states = query.states {
+      conditions.append("sweep.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))")
+      arguments += StatementArguments(states.map(\.rawValue).sorted())
+    }
+    let offset = try Cursor.offset(page.cursor)
+    arguments += [page.limit + 1, offset]
+    let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+    let found = try sweeps("\(filter) ORDER BY sweep.id DESC LIMIT ? OFFSET ?", arguments).map(\.sweep)
+    return Cursor.page(found, page, offset: offset)
+  }
+
+  /// Sweeps that have not ended, oldest first.
+  package func liveSweeps() throws -> [StoredSweep] {
+    try sweeps("WHERE sweep.state NOT IN ('finished', 'stopped', 'failed', 'cancelled') ORDER BY sweep.id", [])
+  }
+
+  private func sweeps(_ sql: String, _ arguments: StatementArguments) throws -> [StoredSweep] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT sweep.*, project.name AS project_name, principal.name AS creator_name, principal.kind AS creator_kind,
+          trial.objective AS best_objective, run.public_id AS best_run, run.name AS best_run_name
+        FROM sweep JOIN project ON project.id = sweep.project_id JOIN principal ON principal.id = sweep.created_by
+          LEFT JOIN trial ON trial.sweep_id = sweep.id AND trial.number = sweep.best_trial
+          LEFT JOIN run ON run.id = trial.run_id
+        \(sql)
+        """, arguments: arguments
+    ).map { row in
+      guard let id = PublicID(rawValue: row["public_id"]), let state = SweepState(rawValue: row["state"]),
+        let creatorKind = Principal.Kind(rawValue: row["creator_kind"])
+      else { throw Problem(.internal, "A stored sweep has an unknown id or state.", hint: "Run 'martlet doctor'.") }
+      var objective: Objective?
+      if let metric = row["metric"] as String?,
+        let goal = (row["goal"] as String?).flatMap(Objective.Goal.init(rawValue:))
+      {
+        objective = Objective(metric: metric, goal: goal)
+      }
+      var sweep = Sweep(
+        id: id, project: row["project_name"], name: row["name"], description: row["description"], state: state,
+        method: row["method"], objective: objective, parameters: try row.json("parameters"),
+        maxParallel: row["max_parallel"], timeout: row["timeout"], command: try row.strings("command") ?? [],
+        workdir: row["workdir"], outputDirectory: row["output_dir"], spaceSize: row["space_size"],
+        budget: row["budget"], createdAt: Timestamp(microseconds: row["created_at"]),
+        createdBy: row["creator_name"], seed: UInt64(bitPattern: row["seed"] as Int64), source: row["source"])
+      sweep.stateReason = row["state_reason"]
+      sweep.startedAt = row.time("started_at")
+      sweep.endedAt = row.time("ended_at")
+      sweep.counts = try counts(ofSweep: row["id"])
+      if let number = row["best_trial"] as Int?, let run = (row["best_run"] as String?).flatMap(PublicID.init(rawValue:)),
+        let objective = row["best_objective"] as Double?
+      {
+        sweep.best = Sweep.Best(trial: number, run: run, runName: row["best_run_name"], objective: objective)
+      }
+      return StoredSweep(
+        row: row["id"], sweep: sweep, samplerState: try row.json("sampler_state"), filename: row["filename"],
+        commandOverride: try row.strings("command_override"),
+        creator: Principal(row: row["created_by"], kind: creatorKind, name: row["creator_name"]))
+    }
+  }
+
+  private func counts(ofSweep row: Int64) throws -> OrderedDictionary<TrialState, Int> {
+    var counts: OrderedDictionary<TrialState, Int> = [:]
+    let rows = try Row.fetchAll(
+      db, sql: "SELECT state, count(*) AS n FROM trial WHERE sweep_id = ? GROUP BY state", arguments: [row])
+    for row in rows {
+      if let state = TrialState(rawValue: row["state"]) { counts[state] = row["n"] }
+    }
+    return counts
+  }
+
+  /// All trials of a sweep, by number.
+  package func trials(of id: PublicID) throws -> [Trial] {
+    try trials("trial.sweep_id = ?", [try requireSweepRow(id)])
+  }
+
+  package func trial(of id: PublicID, number: Int) throws -> Trial? {
+    try trials("trial.sweep_id = ? AND trial.number = ?", [try requireSweepRow(id), number]).first
+  }
+
+  private func trials(_ condition: String, _ arguments: StatementArguments) throws -> [Trial] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT trial.*, run.public_id AS run_public_id, run.name AS run_name, run.state AS run_state,
+          (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
+          metric_summary.last AS final, metric_summary.min AS min, metric_summary.max AS max,
+          metric_summary.count AS count
+        FROM trial JOIN run ON run.id = trial.run_id JOIN sweep ON sweep.id = trial.sweep_id
+          LEFT JOIN metric_summary ON metric_summary.run_id = run.id
+            AND metric_summary.key_id = (SELECT id FROM metric_key WHERE name = sweep.metric)
+        WHERE \(condition) ORDER BY trial.number
+        """, arguments: arguments
+    ).map { row in
+      guard let run = PublicID(rawValue: row["run_public_id"]), let state = TrialState(rawValue: row["state"]),
+        let runState = RunState(rawValue: row["run_state"])
+      else { throw Problem(.internal, "A stored trial has an unknown state.", hint: "Run 'martlet doctor'.") }
+      var trial = Trial(
+        number: row["number"], state: state, run: run, runName: row["run_name"], runState: runState,
+        parameters: try row.json("parameters").object ?? [:], createdAt: Timestamp(microseconds: row["created_at"]))
+      trial.objective = row["objective"]
+      trial.reason = row["reason"]
+      trial.startedAt = row.time("started_at")
+      trial.endedAt = row.time("ended_at")
+      trial.attempts = row["attempts"]
+      if row["count"] as Int64? != nil {
+        trial.metrics = Trial.Metrics(final: row["final"] ?? .nan, min: row["min"], max: row["max"])
+      }
+      return trial
+    }
+  }
+}

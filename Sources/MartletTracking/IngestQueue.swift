@@ -1,0 +1,65 @@
+// Batches of points that wait together are committed together.
+
+package import MartletModel
+package import MartletStore
+
+/// One commit for all batches that came while the commit before was on its way to the disk.
+///
+/// A batch that cannot be stored fails alone: each has a savepoint of its own.
+package actor IngestQueue {
+  private struct Waiting {
+    var rows: [LogRow]
+    var run: PublicID
+    var client: String
+    var answer: CheckedContinuation<(receipt: AppendReceipt, stored: [StoredRow]), any Error>
+  }
+
+  private let store: Store
+  private let clock: any WallClock
+  private let keyLimit: Int
+  private var waiting: [Waiting] = []
+  private var isCommitting = false
+
+  package init(store: Store, clock: any WallClock, keyLimit: Int) {
+    self.store = store
+    self.clock = clock
+    self.keyLimit = keyLimit
+  }
+
+  /// Returns when the rows are durable. Throws what `StoreWriter.append` throws.
+  package func append(
+    _ rows: [LogRow], to run: PublicID, client: String
+  ) async throws -> (receipt: AppendReceipt, stored: [StoredRow]) {
+    try await withCheckedThrowingContinuation { continuation in
+      waiting.append(Waiting(rows: rows, run: run, client: client, answer: continuation))
+      if !isCommitting {
+        isCommitting = true
+        Task { await commit() }
+      }
+    }
+  }
+
+  private func commit() async {
+    while !waiting.isEmpty {
+      let batch = waiting
+      waiting = []
+      let (now, keyLimit) = (clock.now, keyLimit)
+      let work = batch.map { (rows: $0.rows, run: $0.run, client: $0.client) }
+      do {
+        let results = try await store.write { writer in
+          try work.map { item in
+            try writer.attempt {
+              try writer.append(item.rows, to: item.run, client: item.client, keyLimit: keyLimit, now: now)
+            }
+          }
+        }
+        for (item, result) in zip(batch, results) {
+          item.answer.resume(with: result)
+        }
+      } catch {
+        for item in batch { item.answer.resume(throwing: error) }
+      }
+    }
+    isCommitting = false
+  }
+}

@@ -1,0 +1,50 @@
+// Runs from outside that have fallen silent.
+
+package import MartletModel
+package import MartletStore
+
+/// Marks silent runs: `lost` after a minute without a sign of life, `crashed` ten minutes later.
+package struct Leases: Sendable {
+  package static let lease = 60.0
+  package static let patience = 600.0
+
+  let store: Store
+  let feed: LiveFeed
+  let clock: any WallClock
+  let system: Principal
+  /// Signs of life that came while the server was down were not seen: nobody is silent since before this moment.
+  let since: Timestamp
+
+  package init(store: Store, feed: LiveFeed, clock: any WallClock, system: Principal) {
+    self.store = store
+    self.feed = feed
+    self.clock = clock
+    self.system = system
+    since = clock.now
+  }
+
+  /// One round; called every few seconds.
+  package func check() async throws {
+    let now = clock.now
+    guard now - since > Self.lease else { return }
+    let crashTime = now - since > Self.lease + Self.patience
+    let (system, lostBefore, crashedBefore) = (
+      system, now + -Self.lease, now + -(Self.lease + Self.patience)
+    )
+    let changed = try await store.write { writer -> [Run] in
+      var ids: [PublicID] = []
+      for id in try writer.silentRuns(state: .running, before: lostBefore) {
+        let exit = ExitRecord(code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease)) seconds.")
+        try writer.setRunState(id, .lost, exit: exit, by: system, now: now)
+        ids.append(id)
+      }
+      for id in crashTime ? try writer.silentRuns(state: .lost, before: crashedBefore) : [] {
+        let exit = ExitRecord(code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease + Self.patience)) seconds.")
+        try writer.setRunState(id, .crashed, exit: exit, by: system, now: now)
+        ids.append(id)
+      }
+      return try ids.compactMap { try writer.run($0) }
+    }
+    feed.publish(changed.map(FeedEvent.run))
+  }
+}

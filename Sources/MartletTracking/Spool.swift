@@ -1,0 +1,97 @@
+// What a client wrote down but could not send: its spool files, read by the server after an attempt has ended.
+
+import Foundation
+package import MartletModel
+import OrderedCollections
+
+/// One spool file's content, as far as it is whole. The format is described in docs/spool.md.
+package struct Spool: Sendable {
+  package var client: String
+  /// By sequence number, from 0 without gaps.
+  package var rows: [LogRow]
+  /// The reason that the client gave for its end, such as an uncaught exception.
+  package var endReason: String?
+  /// Bytes behind the last whole record: a write that was cut off.
+  package var tornBytes: Int
+
+  private enum Kind: UInt8 {
+    case points = 0
+    case info = 1
+    case end = 2
+    case row = 3
+  }
+
+  /// All spools of a directory; an absent directory has none.
+  package static func readAll(in directory: String) throws -> [Spool] {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return [] }
+    return try names.filter { $0.hasSuffix(".spool") }.sorted().compactMap { name in
+      let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)"))
+      return read([UInt8](data), client: String(name.dropLast(".spool".count)))
+    }
+  }
+
+  /// Reads records until the first whose length or checksum does not fit.
+  package static func read(_ bytes: [UInt8], client: String) -> Spool {
+    var spool = Spool(client: client, rows: [], endReason: nil, tornBytes: 0)
+    var names: [UInt32: String] = [:]
+    var at = 0
+    bytes.withUnsafeBytes { raw in
+      func load<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T {
+        T(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: type))
+      }
+      while raw.count - at >= 8 + 25 {
+        let length = Int(load(at, as: UInt32.self))
+        guard length >= 25, raw.count - at - 8 >= length else { break }
+        let body = at + 8
+        let record = UnsafeRawBufferPointer(rebasing: raw[body..<(body + length)])
+        guard CRC32.checksum(record) == load(at + 4, as: UInt32.self), let kind = Kind(rawValue: raw[body + 24]) else {
+          break
+        }
+        let sequence = Int64(bitPattern: load(body, as: UInt64.self))
+        let step = load(body + 8, as: Int64.self)
+        let time = Timestamp(microseconds: load(body + 16, as: Int64.self))
+        let payload = body + 25
+        let size = length - 25
+        switch kind {
+        case .points:
+          let count = size / 12
+          var row = LogRow(sequence: sequence, step: step, time: time, numbers: [], others: [])
+          for i in 0..<count {
+            guard let name = names[load(payload + 4 * i, as: UInt32.self)] else { continue }
+            row.numbers.append(
+              (name, Double(bitPattern: load(payload + 4 * count + 8 * i, as: UInt64.self))))
+          }
+          spool.rows.append(row)
+        case .info:
+          let json = try? JSONValue.parse(raw[payload..<(payload + size)])
+          for (name, id) in json?["names"]?.object ?? [:] {
+            if let id = id.int { names[UInt32(truncatingIfNeeded: id)] = name }
+          }
+        case .row:
+          guard let values = (try? JSONValue.parse(raw[payload..<(payload + size)]))?.object,
+            let row = try? LogLines.row(values: values, sequence: sequence, step: step, time: time)
+          else { break }
+          spool.rows.append(row)
+        case .end:
+          if size > 0 { spool.endReason = (try? JSONValue.parse(raw[payload..<(payload + size)]))?["reason"]?.string }
+        }
+        at += 8 + length
+      }
+    }
+    spool.tornBytes = bytes.count - at
+    return spool
+  }
+}
+
+/// CRC-32 of ISO 3309 (the one of zlib and PNG).
+enum CRC32 {
+  private static let table: [UInt32] = (0..<256).map { index in
+    (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ value >> 1 : value >> 1 }
+  }
+
+  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    ~table.withUnsafeBufferPointer { table in
+      bytes.reduce(~0) { crc, byte in table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ crc >> 8 }
+    }
+  }
+}

@@ -1,0 +1,238 @@
+// What happens to runs: created, logged to, changed, finished, read.
+
+package import MartletModel
+package import MartletStore
+
+/// Runs and their points, for every face. Objects that an access may not see do not exist for it.
+package final class Tracking: Sendable {
+  /// Metrics a run may have.
+  package static let keyLimit = 10_000
+
+  package let feed: LiveFeed
+  let store: Store
+  let clock: any WallClock
+  private let ingest: IngestQueue
+  private let changes: RunChanges
+
+  package init(store: Store, feed: LiveFeed, clock: any WallClock) {
+    self.store = store
+    self.feed = feed
+    self.clock = clock
+    ingest = IngestQueue(store: store, clock: clock, keyLimit: Self.keyLimit)
+    changes = RunChanges(store: store, feed: feed)
+  }
+
+  // MARK: - Projects
+
+  package func projects(_ page: PageRequest, access: Access) async throws -> Page<Project> {
+    try await store.read { try $0.projects(page, only: access.project) }
+  }
+
+  package func project(_ nameOrID: String, access: Access) async throws -> Project {
+    let (found, names) = try await store.read { reader in
+      let project = try reader.project(nameOrID)
+      return (project, project == nil ? try reader.projectNames() : [])
+    }
+    guard let found, access.project == nil || access.project == found.name else {
+      let hint = nearest(to: nameOrID, in: access.project == nil ? names : []).map { "Did you mean '\($0)'?" }
+      throw Problem(.notFound, "There is no project '\(nameOrID)'.", hint: hint)
+    }
+    return found
+  }
+
+  // MARK: - Runs
+
+  package func runs(_ query: RunQuery, _ page: PageRequest, access: Access) async throws -> Page<Run> {
+    var query = query
+    if let only = access.run {
+      let run = try await run(only, access: access)
+      return Page(items: [run])
+    }
+    if let only = access.project {
+      if query.project != nil { query.project = try await project(query.project ?? only, access: access).name }
+      query.project = query.project ?? only
+    }
+    let final = query
+    return try await store.read { try $0.runs(final, page) }
+  }
+
+  package func run(_ id: PublicID, access: Access) async throws -> Run {
+    try check(try await store.read { try $0.run(id) }, id, access)
+  }
+
+  private func check(_ run: Run?, _ id: PublicID, _ access: Access) throws -> Run {
+    guard let run, access.run == nil || access.run == id, access.project == nil || access.project == run.project else {
+      throw Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
+    }
+    return run
+  }
+
+  package func createRun(_ new: NewRun, access: Access) async throws -> Run {
+    guard access.run == nil else {
+      throw Problem(.forbidden, "The token of an attempt may only write to its own run.")
+    }
+    guard access.project == nil || access.project == new.project else {
+      throw Problem(.forbidden, "This token may only write to project '\(access.project ?? "")'.")
+    }
+    try Self.checkName(new.project, of: "project")
+    if let name = new.name { try Self.checkName(name, of: "run") }
+    let name = new.name ?? RunNames.fresh()
+    let now = clock.now
+    let run = try await store.write {
+      try $0.createExternalRun(project: new.project, name: name, new.details, by: access.principal, now: now)
+    }
+    feed.publish([.run(run)])
+    return run
+  }
+
+  /// Names are labels, but empty and endless ones, and control characters, help nobody.
+  package static func checkName(_ name: String, of kind: String) throws(Problem) {
+    let isFine =
+      !name.isEmpty && name.utf8.count <= 256 && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+    guard isFine else {
+      throw Problem(
+        .unprocessable, "A \(kind)'s name must be 1 to 256 bytes without control characters.",
+        hint: "Choose a shorter or plainer name.")
+    }
+  }
+
+  package func patchRun(_ id: PublicID, _ patch: RunPatch, access: Access) async throws -> Run {
+    let old = try await run(id, access: access)
+    if let name = patch.name { try Self.checkName(name, of: "run") }
+    if patch.state != nil || patch.name != nil, !access.scopes.contains(.write) {
+      throw Problem(.forbidden, "Changing a run's name or state needs the scope 'write'.")
+    }
+    let now = clock.now
+    let run = try await store.write { writer -> Run? in
+      if let state = patch.state, state != old.state {
+        guard try !writer.isExecuted(id) || old.state.isEnd else {
+          throw Problem(
+            .conflict, "Run '\(id)' is executed here: its state follows its process.",
+            hint: "Use 'martlet run stop \(id)' to end it.")
+        }
+        let exit = state.isEnd ? ExitRecord(code: nil, signal: nil, reason: "Set by \(access.principal.name).") : nil
+        try writer.setRunState(id, state, exit: exit, by: access.principal, now: now)
+      }
+      try writer.patchRun(id, patch)
+      return try writer.run(id)
+    }
+    let changed = try check(run, id, access)
+    feed.publish([.run(changed)])
+    return changed
+  }
+
+  package func finishRun(_ id: PublicID, _ finish: RunFinish, access: Access) async throws -> Run {
+    _ = try await run(id, access: access)
+    let now = clock.now
+    let run = try await store.write { writer -> Run? in
+      if try writer.isExecuted(id) {
+        // Its state follows its process; the reason is kept for the moment its process ends.
+        if let reason = finish.reason { try writer.setReason(id, reason) }
+      } else {
+        let words = finish.reason ?? (finish.exitCode ?? 0 == 0 ? "Finished." : "Exited with code \(finish.exitCode ?? 0).")
+        try writer.setRunState(
+          id, finish.state, exit: ExitRecord(code: finish.exitCode, signal: nil, reason: words),
+          by: access.principal, now: now)
+      }
+      return try writer.run(id)
+    }
+    let changed = try check(run, id, access)
+    feed.publish([.run(changed)])
+    return changed
+  }
+
+  package func heartbeat(_ id: PublicID, access: Access) async throws -> (state: RunState, stopRequested: Bool) {
+    let before = try await run(id, access: access)
+    let now = clock.now
+    let (after, isStopRequested) = try await store.write { writer in
+      try writer.seen(id, by: access.principal, now: now)
+      return (try writer.run(id), try writer.isStopRequested(id))
+    }
+    let run = try check(after, id, access)
+    if run.state != before.state { feed.publish([.run(run)]) }
+    return (run.state, isStopRequested)
+  }
+
+  // MARK: - Points
+
+  /// Decodes JSON lines, makes them durable, tells watchers.
+  package func append(
+    _ id: PublicID, client: String, lines: [UInt8], access: Access
+  ) async throws -> AppendReceipt {
+    guard (8...64).contains(client.utf8.count),
+      client.utf8.allSatisfy({ byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+          || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+      })
+    else {
+      throw Problem(
+        .unprocessable, "'client' must be 8 to 64 characters of A–Z, a–z, 0–9, _ and -.",
+        hint: "Use a fresh random id for each process, such as a UUID in hexadecimal.")
+    }
+    if access.run != nil || access.project != nil { _ = try await run(id, access: access) }
+    let rows = try LogLines.decode(lines, now: clock.now)
+    return try await append(rows, to: id, client: client)
+  }
+
+  /// Makes rows durable, tells watchers.
+  package func append(_ rows: [LogRow], to id: PublicID, client: String) async throws -> AppendReceipt {
+    let (receipt, stored) = try await ingest.append(rows, to: id, client: client)
+    if !stored.isEmpty {
+      feed.publish([
+        .points(run: id, rows: stored.map { FeedRow(step: $0.step, time: $0.time, numbers: $0.numbers) })
+      ])
+      await changes.note(id)
+    }
+    return receipt
+  }
+
+  package func series(_ request: SeriesRequest, access: Access) async throws -> [Series] {
+    for id in request.runs where access.run != nil || access.project != nil { _ = try await run(id, access: access) }
+    return try await store.read { reader in
+      try request.runs.flatMap { id in
+        try reader.series(
+          run: id, keys: request.keys, buckets: request.buckets, fromStep: request.fromStep, toStep: request.toStep)
+      }
+    }
+  }
+
+  // MARK: - Attempts and logs
+
+  package func attempts(_ id: PublicID, access: Access) async throws -> [Attempt] {
+    _ = try await run(id, access: access)
+    return try await store.read { try $0.attempts(of: id) }
+  }
+
+  package func log(
+    _ id: PublicID, stream: LogStream, attempt: Int?, offset: Int, limit: Int, access: Access
+  ) async throws -> LogSlice {
+    let found = try await self.attempt(id, attempt, access: access)
+    guard let found else {
+      return LogSlice(stream: stream, attempt: 0, offset: 0, nextOffset: 0, size: 0, ended: true, text: "")
+    }
+    let limit = min(max(1, limit), LogReading.largestPiece)
+    return try await blocking {
+      try LogReading.slice(
+        path: "\(found.directory)/\(stream.rawValue).log", stream: stream, attempt: found.number, offset: offset,
+        limit: limit, ended: found.state.isEnd)
+    }
+  }
+
+  package func logFile(_ id: PublicID, stream: LogStream, attempt: Int?, access: Access) async throws -> LogFile {
+    guard let found = try await self.attempt(id, attempt, access: access) else {
+      throw Problem(.notFound, "Run '\(id)' has no log: it was not executed here.")
+    }
+    return LogFile(
+      path: "\(found.directory)/\(stream.rawValue).log", name: "\(id)-\(found.number)-\(stream.rawValue).log")
+  }
+
+  /// Nil: the run has no attempts, since it ran elsewhere.
+  private func attempt(_ id: PublicID, _ number: Int?, access: Access) async throws -> Attempt? {
+    let all = try await attempts(id, access: access)
+    guard let number else { return all.last }
+    guard let found = all.first(where: { $0.number == number }) else {
+      throw Problem(.notFound, "Run '\(id)' has no attempt \(number).", hint: "It has \(all.count).")
+    }
+    return found
+  }
+}

@@ -67,7 +67,7 @@ let package = Package(
       name: "MartletOrchestration",
       dependencies: [
         "MartletModel", "MartletSearch", "MartletFormats", "MartletStore", "MartletTracking",
-        "MartletExecution", .logging,
+        "MartletExecution", .collections, .logging,
       ], swiftSettings: strict),
     .target(
       name: "CMartletUI", cSettings: [.disableWarning("c23-extensions")]),

@@ -9,6 +9,8 @@ package struct Spool: Sendable {
   package var client: String
   /// By sequence number, from 0 without gaps.
   package var rows: [LogRow]
+  /// Changes of the run that the sender may not have told: the body of `PATCH /runs/:run`.
+  package var patch: JSONValue
   /// The reason that the client gave for its end, such as an uncaught exception.
   package var endReason: String?
   /// Bytes behind the last whole record: a write that was cut off.
@@ -26,33 +28,38 @@ package struct Spool: Sendable {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return [] }
     return try names.filter { $0.hasSuffix(".spool") }.sorted().compactMap { name in
       let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)"))
-      return read([UInt8](data), client: String(name.dropLast(".spool".count)))
+      let client = String(name.dropLast(".spool".count))
+      // No .ack, or one that is not whole: nothing of it is known to be told.
+      let ack = (try? Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(client).ack"))).flatMap {
+        try? JSONValue.parse($0)
+      }
+      return read([UInt8](data), client: client, toldBytes: ack?["offset"]?.int.map(Int.init) ?? 0)
     }
   }
 
   /// Reads records until the first whose length or checksum does not fit.
-  package static func read(_ bytes: [UInt8], client: String) -> Spool {
-    var spool = Spool(client: client, rows: [], endReason: nil, tornBytes: 0)
+  ///
+  /// - Parameter toldBytes: what info records before this byte say is known to the server.
+  package static func read(_ bytes: [UInt8], client: String, toldBytes: Int = 0) -> Spool {
+    var spool = Spool(client: client, rows: [], patch: [:], endReason: nil, tornBytes: 0)
     var names: [UInt32: String] = [:]
     var at = 0
     bytes.withUnsafeBytes { raw in
       func load<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T {
         T(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: type))
       }
-      while raw.count - at >= 8 + 25 {
+      records: while raw.count - at >= 8 + 25 {
         let length = Int(load(at, as: UInt32.self))
         guard length >= 25, raw.count - at - 8 >= length else { break }
         let body = at + 8
         let record = UnsafeRawBufferPointer(rebasing: raw[body..<(body + length)])
-        guard CRC32.checksum(record) == load(at + 4, as: UInt32.self), let kind = Kind(rawValue: raw[body + 24]) else {
-          break
-        }
+        guard CRC32.checksum(record) == load(at + 4, as: UInt32.self) else { break }
         let sequence = Int64(bitPattern: load(body, as: UInt64.self))
         let step = load(body + 8, as: Int64.self)
         let time = Timestamp(microseconds: load(body + 16, as: Int64.self))
         let payload = body + 25
         let size = length - 25
-        switch kind {
+        switch Kind(rawValue: raw[body + 24]) {
         case .points:
           let count = size / 12
           var row = LogRow(sequence: sequence, step: step, time: time, numbers: [], others: [])
@@ -67,11 +74,16 @@ package struct Spool: Sendable {
           for (name, id) in json?["names"]?.object ?? [:] {
             if let id = id.int { names[UInt32(truncatingIfNeeded: id)] = name }
           }
+          if at >= toldBytes {
+            if let config = json?["config"] { spool.patch = spool.patch.merging(["config": config]) }
+            if let patch = json?["patch"] { spool.patch = spool.patch.merging(patch) }
+          }
         case .row:
           guard let values = (try? JSONValue.parse(raw[payload..<(payload + size)]))?.object,
             let row = try? LogLines.row(values: values, sequence: sequence, step: step, time: time)
-          else { break }
+          else { break records }
           spool.rows.append(row)
+        case nil: break  // of a later format: no row
         case .end:
           if size > 0 { spool.endReason = (try? JSONValue.parse(raw[payload..<(payload + size)]))?["reason"]?.string }
         }

@@ -7,6 +7,7 @@ import OrderedCollections
 /// An attempt that has not ended, as the executor needs it after a restart.
 package struct LiveAttempt: Sendable {
   package var run: PublicID
+  package var runName: String
   package var number: Int
   package var state: AttemptState
   package var directory: String
@@ -49,7 +50,7 @@ extension StoreReader {
     try Row.fetchAll(
       db,
       sql: """
-        SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, run.public_id, run.execution,
+        SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, run.public_id, run.name AS run_name, run.execution,
           run.command, run.workdir, run.directory AS run_directory, run.trial, run.config,
           run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
         FROM attempt JOIN run ON run.id = attempt.run_id JOIN project ON project.id = run.project_id
@@ -61,7 +62,7 @@ extension StoreReader {
         throw Problem(.internal, "A stored attempt has an unknown id or state.", hint: "Run 'martlet doctor'.")
       }
       return LiveAttempt(
-        run: run, number: row["number"], state: state, directory: row["directory"], devices: try row.devices(),
+        run: run, runName: row["run_name"], number: row["number"], state: state, directory: row["directory"], devices: try row.devices(),
         execution: try row.json("execution"), command: try row.strings("command") ?? [],
         workdir: row["workdir"] ?? "/", runDirectory: row["run_directory"] ?? "/", project: row["project"],
         sweep: (row["sweep"] as String?).flatMap(PublicID.init(rawValue:)), trial: row["trial"],

@@ -1,0 +1,62 @@
+# What there is to do here; `make help` tells it in short. Each target installs what it lacks first (scripts/setup).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build ui demo test test-browser lint format bench clean setup-build setup-test
+
+UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
+  scripts/ui-build scripts/ui-pack.py
+
+help:
+	@echo "make build         the release build: .build/release/martlet"
+	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself"
+	@echo "make test          every test but the browser's"
+	@echo "make test-browser  the dashboard in a real browser"
+	@echo "make lint          formats, warnings, types: changes nothing"
+	@echo "make format        puts Swift and Python into their format"
+	@echo "make ui            the dashboard alone, when its sources changed"
+	@echo "make bench         overhead per trial, start, memory and size, against their peers"
+	@echo "make clean         removes what was built, and the demo's data"
+
+setup-build:
+	@scripts/setup build
+
+setup-test:
+	@scripts/setup build test
+
+ui: ui/dist/ui.pack
+
+ui/dist/ui.pack: $(UI_SOURCES) | setup-build
+	scripts/ui-build
+
+build: setup-build ui/dist/ui.pack
+	swift build -c release --product martlet
+	scripts/supervisor-build .build/release/martlet-supervisor
+
+demo: build
+	@scripts/setup demo
+	@scripts/demo
+
+test: setup-test ui/dist/ui.pack
+	scripts/test
+
+test-browser: setup-test build
+	scripts/setup demo
+	scripts/ui-test browser
+
+lint: setup-test
+	scripts/lint
+
+format: setup-test
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+	.venv-tools/bin/ruff check --fix --quiet .
+	.venv-tools/bin/ruff format --quiet .
+
+bench: build
+	scripts/bench
+
+clean:
+	@if [ -e .martlet-demo ] && [ -x .build/release/martlet ]; then \
+	  MARTLET_DATA=$(CURDIR)/.martlet-demo .build/release/martlet down >/dev/null 2>&1 || true; fi
+	rm -rf .build ui/dist out .martlet-demo .venv-demo .venv-tools .venv-ui clients/python/build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,182 @@
+// Supervisors started, watched, and asked to stop.
+
+import Foundation
+import Glibc
+import Logging
+package import MartletModel
+
+/// All that a supervisor must be told to run one attempt.
+package struct AttemptLaunch: Sendable {
+  package enum StopSignal: String, Sendable { case term = "TERM", usr1 = "USR1" }
+
+  package var directory: AttemptDirectory
+  package var command: [String]
+  package var workdir: String
+  package var environment: [String: String]
+  /// Seconds; nil: no limit.
+  package var timeout: Double?
+  /// Seconds between asking to leave and SIGKILL.
+  package var grace: Double
+  package var stopSignal: StopSignal
+
+  package init(
+    directory: AttemptDirectory, command: [String], workdir: String, environment: [String: String],
+    timeout: Double?, grace: Double, stopSignal: StopSignal
+  ) {
+    self.directory = directory
+    self.command = command
+    self.workdir = workdir
+    self.environment = environment
+    self.timeout = timeout
+    self.grace = grace
+    self.stopSignal = stopSignal
+  }
+}
+
+/// What a watched attempt did.
+package enum AttemptNews: Sendable {
+  /// Its command runs.
+  case running(pid: Int32)
+  case over(AttemptCondition)
+  /// The supervisor could not be started, or its directory not be read.
+  case failed(Problem)
+}
+
+/// Starts supervisors and watches them, each on a thread of its own.
+package struct Supervision: Sendable {
+  /// Path of `martlet-supervisor`.
+  package let executable: String
+
+  package init(executable: String) { self.executable = executable }
+
+  /// `martlet-supervisor` beside this executable, unless `MARTLET_SUPERVISOR` names another.
+  ///
+  /// - Throws: `Problem.unavailable` when it is not there.
+  package static func beside(executable: String, environment: [String: String]) throws(Problem) -> Supervision {
+    let path =
+      environment["MARTLET_SUPERVISOR"]
+      ?? URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
+      .appendingPathComponent("martlet-supervisor").path
+    guard access(path, X_OK) == 0 else {
+      throw Problem(
+        .unavailable, "The program that runs attempts, \(path), is missing.",
+        hint: "Keep martlet-supervisor beside martlet, wherever that is moved.")
+    }
+    return Supervision(executable: path)
+  }
+
+  /// Starts a supervisor and tells what becomes of it: `running` at most once, then `over` or `failed`.
+  package func launch(_ launch: AttemptLaunch, tell: @escaping @Sendable (AttemptNews) -> Void) {
+    Self.thread("launch") {
+      do throws(Problem) {
+        let pid = try start(launch)
+        watchChild(pid, launch.directory, tell: tell)
+        tell(.over(try launch.directory.condition()))
+      } catch {
+        tell(.failed(error))
+      }
+    }
+  }
+
+  /// Watches an attempt whose supervisor was started by a server before this one.
+  package func adopt(_ directory: AttemptDirectory, tell: @escaping @Sendable (AttemptNews) -> Void) {
+    Self.thread("adopt") {
+      do throws(Problem) {
+        tell(.over(try directory.waitUntilReleased()))
+      } catch {
+        tell(.failed(error))
+      }
+    }
+  }
+
+  /// Asks a supervisor to stop its command. A client that said it handles SIGUSR1 gets that first, then the grace.
+  package func stop(_ directory: AttemptDirectory, grace: Double) {
+    let wantsUserSignal =
+      (try? String(contentsOfFile: "\(directory.spool)/stop_signal", encoding: .utf8))?.hasPrefix("USR1") ?? false
+    Self.thread("stop") {
+      // A supervisor that was just started may not have written its record yet.
+      for _ in 0..<200 {
+        if let attempt = directory.attemptFile {
+          guard attempt.bootID == currentBootID() else { return }
+          if wantsUserSignal, attempt.supervisor.signal(SIGUSR1) {
+            let deadline = Date(timeIntervalSinceNow: grace)
+            while attempt.supervisor.exists, Date() < deadline { usleep(50_000) }
+          }
+          attempt.supervisor.signal(SIGTERM)
+          return
+        }
+        usleep(20_000)
+      }
+    }
+  }
+
+  /// Waits until a process that nobody supervises any more is gone, or `patience` seconds are over.
+  package func waitForLost(
+    _ process: ProcessIdentity, patience: Double, then: @escaping @Sendable (_ isGone: Bool) -> Void
+  ) {
+    Self.thread("lost") {
+      let deadline = Date(timeIntervalSinceNow: patience)
+      while process.exists, Date() < deadline { usleep(500_000) }
+      then(!process.exists)
+    }
+  }
+
+  private static func thread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    let thread = Thread(block: body)
+    thread.name = "martlet.\(name)"
+    thread.stackSize = 256 << 10
+    thread.start()
+  }
+
+  private func arguments(_ launch: AttemptLaunch) -> [String] {
+    var arguments = [executable, "-g", String(launch.grace), "-C", launch.workdir]
+    if let timeout = launch.timeout { arguments += ["-t", String(timeout)] }
+    if launch.stopSignal == .usr1 { arguments.append("-u") }
+    return arguments + [launch.directory.path, "--"] + launch.command
+  }
+
+  /// The supervisor leaves our session and closes our descriptors by itself, so a plain posix_spawn does.
+  private func start(_ launch: AttemptLaunch) throws(Problem) -> pid_t {
+    var argv: [UnsafeMutablePointer<CChar>?] = arguments(launch).map { strdup($0) } + [nil]
+    var envp: [UnsafeMutablePointer<CChar>?] =
+      launch.environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer {
+      for pointer in argv + envp { free(pointer) }
+    }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    var pid: pid_t = 0
+    let code = posix_spawn(&pid, executable, nil, &attributes, &argv, &envp)
+    guard code == 0 else {
+      throw Problem(
+        .unavailable, "The supervisor \(executable) could not be started: \(String(cString: strerror(code))).",
+        hint: code == E2BIG ? "The environment or the command line is too long." : nil)
+    }
+    return pid
+  }
+
+  /// Returns when our child has ended and is reaped.
+  private func watchChild(
+    _ pid: pid_t, _ directory: AttemptDirectory, tell: @escaping @Sendable (AttemptNews) -> Void
+  ) {
+    var status: Int32 = 0
+    var pause: UInt32 = 2_000
+    var hasTold = false
+    while !hasTold {
+      if let command = directory.attemptFile?.command {
+        tell(.running(pid: command.pid))
+        hasTold = true
+        break
+      }
+      if waitpid(pid, &status, WNOHANG) == pid { return }
+      usleep(pause)
+      pause = min(pause * 2, 50_000)
+    }
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+  }
+}

@@ -1,0 +1,134 @@
+// What the runs of a sweep are called: by their parameters, by a template, or by a bird.
+
+import MartletModel
+package import MartletSearch
+import OrderedCollections
+
+/// `lr{lr:.2e}_w{width}`: text with parameters in braces.
+package struct RunNameTemplate: Sendable, Hashable {
+  enum Piece: Sendable, Hashable {
+    case text(String)
+    case number
+    /// A parameter's dotted name; `digits` after the point in scientific form.
+    case parameter(String, digits: Int?)
+  }
+
+  package let text: String
+  let pieces: [Piece]
+
+  var hasNumber: Bool { pieces.contains(.number) }
+
+  /// - Returns: what is wrong, if it is no template over `parameters`.
+  static func parse(_ text: String, parameters: [String]) -> Result<RunNameTemplate, TemplateFlaw> {
+    var pieces: [Piece] = []
+    var rest = text[...]
+    while let open = rest.firstIndex(of: "{") {
+      if open > rest.startIndex { pieces.append(.text(String(rest[..<open]))) }
+      guard let close = rest[open...].firstIndex(of: "}") else {
+        return .failure(TemplateFlaw(message: "'{' without '}' in the run name"))
+      }
+      let inside = rest[rest.index(after: open)..<close]
+      switch piece(inside, parameters: parameters) {
+      case .success(let piece): pieces.append(piece)
+      case .failure(let flaw): return .failure(flaw)
+      }
+      rest = rest[rest.index(after: close)...]
+    }
+    if !rest.isEmpty { pieces.append(.text(String(rest))) }
+    return .success(RunNameTemplate(text: text, pieces: pieces))
+  }
+
+  private static func piece(_ inside: Substring, parameters: [String]) -> Result<Piece, TemplateFlaw> {
+    if parameters.contains(String(inside)) { return .success(.parameter(String(inside), digits: nil)) }
+    if inside == "number" { return .success(.number) }
+    let parts = inside.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard parameters.contains(name) else {
+      return .failure(
+        TemplateFlaw(
+          message: "'{\(inside)}' in the run name is no parameter of this sweep",
+          nearest: MartletModel.nearest(to: name, in: parameters + ["number"])))
+    }
+    guard let format = parts.dropFirst().first, format.hasPrefix("."), format.hasSuffix("e"),
+      let digits = Int(format.dropFirst().dropLast()), (0...17).contains(digits)
+    else { return .failure(TemplateFlaw(message: "'{\(inside)}': the only format is like {\(name):.2e}")) }
+    return .success(.parameter(name, digits: digits))
+  }
+
+  func name(for point: Point, number: Int) -> String {
+    pieces.map { piece in
+      switch piece {
+      case .text(let text): text
+      case .number: String(number)
+      case .parameter(let name, let digits):
+        if let digits, let value = point[name]?.double {
+          PythonText.scientific(value, digits: digits)
+        } else {
+          PythonText.text(point[name] ?? .null)
+        }
+      }
+    }.joined()
+  }
+}
+
+/// Why a text is no template of run names.
+struct TemplateFlaw: Error {
+  var message: String
+  var nearest: String?
+}
+
+extension SweepSpecification {
+  /// The run name of trial `number`, also its directory's: never empty, without slash, not `.` or `..`.
+  ///
+  /// By the file's rule where it has one (`ed_128_nl_4`, floats as `5.00e-04`), with the number behind it unless the
+  /// rule alone tells all points apart; else adjective-bird-number from `seed` and `number`.
+  package func runName(for point: Point, number: Int, seed: UInt64) -> String {
+    guard let name = ruledName(for: point, number: number) else {
+      return RunNames.name(seed: seed, number: number)
+    }
+    return namesAreUnique ? name : "\(name)_\(number)"
+  }
+
+  private func ruledName(for point: Point, number: Int) -> String? {
+    let name: String
+    switch form {
+    case .sweep:
+      guard let runNameTemplate else { return nil }
+      name = runNameTemplate.name(for: point, number: number)
+    case .ghost(let ghost):
+      name = point.values.map { "\(ghost.prefixes[$0.key] ?? $0.key)_\(Self.ghostText($0.value))" }
+        .joined(separator: "_")
+    }
+    return Self.fileName(name)
+  }
+
+  private static func ghostText(_ value: JSONValue) -> String {
+    guard case .double(let number) = value else { return PythonText.text(value) }
+    return PythonText.scientific(number)
+  }
+
+  /// `name` with whatever cannot stand in the name of a directory replaced by `-`, at most 200 bytes.
+  private static func fileName(_ name: String) -> String {
+    var safe = String(
+      name.unicodeScalars.map { scalar in
+        scalar == "/" || scalar.value < 0x20 || scalar.value == 0x7F ? "-" : Character(scalar)
+      })
+    while safe.utf8.count > 200 { safe.removeLast() }
+    // A leading dot hides the directory, a leading hyphen reads as an option.
+    if safe.isEmpty || safe.hasPrefix(".") || safe.hasPrefix("-") { safe = "_" + safe }
+    return safe
+  }
+
+  /// Whether the naming rule gives every point of a grid a name of its own.
+  func ruleTellsPointsApart() -> Bool {
+    if runNameTemplate?.hasNumber == true { return true }
+    guard method == GridSampler.method, let count = space.cardinality, count <= 20_000 else { return false }
+    var names: Set<String> = []
+    return (0..<count).allSatisfy { index in
+      guard let point = space.point(at: index), let name = ruledName(for: point, number: index) else {
+        return false
+      }
+      return names.insert(name).inserted
+    }
+  }
+}

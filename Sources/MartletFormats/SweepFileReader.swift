@@ -1,0 +1,294 @@
+// A parsed sweep file to its specification: which keys there are, and which form the file has.
+
+import MartletModel
+import MartletSearch
+import OrderedCollections
+
+extension SweepSpecification {
+  /// Reads a sweep file: W&B's form or ghost's, in YAML or JSON, at the top or under a `sweep:` key.
+  ///
+  /// - Parameters:
+  ///   - source: the file's text.
+  ///   - filename: for messages and for a sweep that has no name.
+  ///   - command: the command given beside the file, in place of the file's own; without a macro that carries the
+  ///     parameters, `${args}` is added behind it.
+  /// - Throws: `SweepFileError` with everything found wrong.
+  package static func read(
+    source: String, filename: String? = nil, command: [String]? = nil
+  ) throws(SweepFileError) -> SweepSpecification {
+    let root: FileNode
+    do {
+      root = try SweepFileParser.parse(source, filename: filename)
+    } catch {
+      throw SweepFileError(filename: filename, first: error, others: [])
+    }
+    var reader = SweepFileReader(source: source, filename: filename, commandLine: command)
+    let specification = reader.read(root)
+    if let first = reader.flaws.first {
+      throw SweepFileError(filename: filename, first: first, others: Array(reader.flaws.dropFirst()))
+    }
+    guard let specification else {
+      let flaw = SweepFileError.Flaw(at: root.mark, message: "this is no sweep file")
+      throw SweepFileError(filename: filename, first: flaw, others: [])
+    }
+    return specification
+  }
+}
+
+/// Reads one file and collects its flaws instead of stopping at the first.
+struct SweepFileReader {
+  typealias Flaw = SweepFileError.Flaw
+  typealias Member = FileNode.Member
+
+  let source: String
+  let filename: String?
+  let commandLine: [String]?
+  var flaws: [Flaw] = []
+  var notes: [String] = []
+
+  init(source: String, filename: String?, commandLine: [String]?) {
+    self.source = source
+    self.filename = filename
+    self.commandLine = commandLine
+  }
+
+  // MARK: - Keys
+
+  /// Keys both forms have.
+  private static let commonKeys = [
+    "name", "description", "project", "method", "metric", "run_cap", "max_parallel",
+    "max_parallel_experiments",
+    "timeout", "grace", "stop_signal", "resources", "checkpoint", "seed", "workdir", "output", "env",
+    "run_name",
+  ]
+  private static let sweepKeys = ["program", "command", "parameters"] + commonKeys
+  private static let ghostKeys = ["base_command", "sweep_params", "static_params"] + commonKeys
+
+  /// Keys of W&B's files that ask for nothing here.
+  static let ignoredKeys = [
+    "entity", "apiVersion", "kind", "version", "$schema", "controller", "scheduler", "job", "imageuri",
+    "image_uri",
+  ]
+
+  /// Keys that ask for something this version does not do.
+  private static let unsupportedKeys = [
+    "early_terminate", "retries", "objectives", "constraints", "where", "when", "derived", "points",
+    "prepare",
+    "executor",
+  ]
+
+  // MARK: - The file
+
+  mutating func read(_ root: FileNode) -> SweepSpecification? {
+    guard let members = root.members else {
+      flaws.append(
+        Flaw(
+          at: root.mark, expected: "keys with values",
+          message:
+            "a sweep file holds keys with values, like 'method: grid'; this one holds \(words(for: root))"))
+      return nil
+    }
+    if let inner = root["sweep"], inner.value.members != nil, root["parameters"] == nil,
+      root["sweep_params"] == nil
+    {
+      return read(inner.value)
+    }
+    let file = FileSection(members: members, mark: root.mark, path: "")
+    let isGhost = ["base_command", "sweep_params", "static_params"].contains { file[$0] != nil }
+    checkTopLevelKeys(of: file, known: isGhost ? Self.ghostKeys : Self.sweepKeys)
+    return isGhost ? readGhost(file) : readSweep(file)
+  }
+
+  private mutating func checkTopLevelKeys(of file: FileSection, known: [String]) {
+    for member in file.members where !known.contains(member.key) {
+      if Self.ignoredKeys.contains(member.key) {
+        notes.append("line \(member.mark.line): '\(member.key)' has no meaning here and is ignored")
+      } else if Self.unsupportedKeys.contains(member.key) {
+        flaws.append(
+          Flaw(
+            at: member.mark, key: member.key,
+            message:
+              "'\(member.key)' is not supported by this version, and ignoring it would change the sweep: "
+              + "remove it"))
+      } else if !member.key.hasPrefix("x-") {
+        flaws.append(unknown(member, in: file, known: known))
+      }
+    }
+  }
+
+  // MARK: - What both forms have
+
+  /// The specification with everything but what the caller gives; nil when a flaw leaves nothing to build.
+  mutating func specification(
+    _ file: FileSection, method: String?, objective: Objective?, space: Space?, program: String?,
+    command: [CommandPart]?, form: SweepSpecification.Form
+  ) -> SweepSpecification? {
+    let name = text(file["name"], in: file)
+    let description = text(file["description"], in: file)
+    let project = text(file["project"], in: file)
+    let runCap = whole(file["run_cap"], in: file, atLeast: 1)
+    let maxParallel = maxParallel(file)
+    let timeout = seconds(file["timeout"], in: file)
+    let grace = seconds(file["grace"], in: file, mayBeZero: true)
+    let stopSignal = stopSignal(file)
+    let gpus = gpus(file)
+    let checkpoint = text(file["checkpoint"], in: file)
+    let seed = whole(file["seed"], in: file, atLeast: 0)
+    let workdir = text(file["workdir"], in: file)
+    let output = text(file["output"], in: file)
+    let environment = environment(file)
+    let template = template(file, parameters: space?.parameters.map(\.name))
+    guard let method, let space, let command else { return nil }
+    var specification = SweepSpecification(
+      name: name, description: description, project: project, method: method, objective: objective,
+      space: space,
+      runCap: runCap, timeout: timeout, gpus: gpus, seed: seed.map(UInt64.init), workdir: workdir,
+      output: output,
+      environment: environment, program: program, command: command, form: form, runNameTemplate: template,
+      source: source, filename: filename)
+    if let maxParallel { specification.maxParallel = maxParallel }
+    if let grace { specification.grace = grace }
+    if let stopSignal { specification.stopSignal = stopSignal }
+    if let checkpoint { specification.checkpoint = checkpoint }
+    specification.target = target(file)
+    specification.namesAreUnique = specification.ruleTellsPointsApart()
+    specification.notes = notes
+    return specification
+  }
+
+  private mutating func maxParallel(_ file: FileSection) -> Int? {
+    if let first = file["max_parallel"], let second = file["max_parallel_experiments"] {
+      let later = first.mark.line > second.mark.line ? first : second
+      flaws.append(
+        Flaw(
+          at: later.mark, key: later.key,
+          message: "'max_parallel' and 'max_parallel_experiments' mean the same: give one of them"))
+    }
+    return whole(file["max_parallel"] ?? file["max_parallel_experiments"], in: file, atLeast: 1)
+  }
+
+  private mutating func stopSignal(_ file: FileSection) -> SweepSpecification.StopSignal? {
+    guard let member = file["stop_signal"], let name = text(member, in: file) else { return nil }
+    let short =
+      name.uppercased().hasPrefix("SIG") ? String(name.uppercased().dropFirst(3)) : name.uppercased()
+    let signal = SweepSpecification.StopSignal(rawValue: short)
+    if signal == nil {
+      flaws.append(
+        Flaw(
+          at: member.value.mark, key: "stop_signal", expected: "TERM or USR1",
+          nearest: suggestion(for: short, among: SweepSpecification.StopSignal.allCases.map(\.rawValue)),
+          message: "'stop_signal' must be TERM or USR1, not '\(name)'"))
+    }
+    return signal
+  }
+
+  private mutating func gpus(_ file: FileSection) -> Int? {
+    guard let section = section(file["resources"], in: file, example: "{gpus: 1}") else { return nil }
+    checkKeys(of: section, known: ["gpus"])
+    return whole(section["gpus"], in: section, atLeast: 0)
+  }
+
+  private mutating func environment(_ file: FileSection) -> OrderedDictionary<String, String> {
+    guard let section = section(file["env"], in: file, example: "{OMP_NUM_THREADS: 1}") else { return [:] }
+    var variables: OrderedDictionary<String, String> = [:]
+    for member in section.members {
+      if member.key.isEmpty || member.key.contains("=") {
+        flaws.append(
+          Flaw(
+            at: member.mark, key: section.path(member.key),
+            message: "'\(member.key)' is no name of a variable"))
+      }
+      // As it was written: 1e3 must not become 1000.0. An empty value is a value here.
+      guard case .scalar(_, let text) = member.value.content else {
+        flaws.append(wrong(member, in: section, expected: "a text"))
+        continue
+      }
+      variables[member.key] = text
+    }
+    return variables
+  }
+
+  private mutating func template(_ file: FileSection, parameters: [String]?) -> RunNameTemplate? {
+    guard let member = file["run_name"], let text = text(member, in: file), let parameters else { return nil }
+    switch RunNameTemplate.parse(text, parameters: parameters) {
+    case .success(let template): return template
+    case .failure(let flaw):
+      flaws.append(Flaw(at: member.value.mark, key: "run_name", nearest: flaw.nearest, message: flaw.message))
+      return nil
+    }
+  }
+
+  /// - Parameter standard: for a file without the key.
+  mutating func method(_ file: FileSection, standard: String? = nil) -> String? {
+    guard let member = file["method"] else {
+      if standard == nil { require("method", in: file, expected: Self.methodsInWords) }
+      return standard
+    }
+    guard let name = text(member, in: file) else { return nil }
+    if samplerMethods.contains(name) { return name }
+    let known = ["bayes", "tpe", "gp", "cmaes", "sobol", "hyperband", "asha", "nsga2", "custom", "auto"]
+    flaws.append(
+      Flaw(
+        at: member.value.mark, key: "method", expected: Self.methodsInWords,
+        nearest: known.contains(name) ? nil : suggestion(for: name, among: samplerMethods),
+        message: known.contains(name)
+          ? "the method '\(name)' is not supported by this version, which searches with \(Self.methodsInWords)"
+          : "unknown method '\(name)': this version searches with \(Self.methodsInWords)"))
+    return nil
+  }
+
+  static let methodsInWords = samplerMethods.joined(separator: " or ")
+
+  mutating func objective(_ file: FileSection) -> Objective? {
+    guard let section = section(file["metric"], in: file, example: "{name: val_loss, goal: minimize}") else {
+      return nil
+    }
+    checkKeys(of: section, known: ["name", "goal", "target"], ignored: ["impute", "impute_while_running"])
+    let name = require("name", in: section, expected: "the name under which the program logs it")
+      .flatMap { text($0, in: section) }
+    let goal = choice(section["goal"], in: section, among: ["minimize", "maximize"])
+    guard let name else { return nil }
+    return Objective(metric: name, goal: goal.flatMap(Objective.Goal.init(rawValue:)) ?? .minimize)
+  }
+
+  private mutating func target(_ file: FileSection) -> Double? {
+    guard let metric = file["metric"], let members = metric.value.members else { return nil }
+    let section = FileSection(members: members, mark: metric.value.mark, path: "metric")
+    return number(section["target"], in: section)
+  }
+
+  /// The space of these parameters; nil, with the flaws told, when it cannot be searched by `method`.
+  mutating func space(_ placed: [PlacedParameter], method: String?, at mark: FileMark, key: String) -> Space?
+  {
+    var isUsable = true
+    for item in placed where method == GridSampler.method && item.parameter.domain.count == nil {
+      isUsable = false
+      let error = SearchError.infiniteDomain(parameter: item.parameter.name, method: GridSampler.method)
+      flaws.append(Flaw(at: item.mark, key: item.path, message: "\(error)"))
+    }
+    guard isUsable else { return nil }
+    do {
+      let space = try Space(placed.map(\.parameter))
+      if method == GridSampler.method { _ = try GridSampler(space: space) }
+      return space
+    } catch {
+      let repeated: PlacedParameter? =
+        if case .repeatedParameter(let name) = error { placed.last { $0.parameter.name == name } } else {
+          nil
+        }
+      flaws.append(
+        Flaw(
+          at: repeated?.mark ?? mark, key: repeated?.path ?? key,
+          expected: error == .emptySpace ? "at least one parameter" : nil, message: "\(error)"))
+      return nil
+    }
+  }
+}
+
+/// A parameter and where it stands in the file.
+struct PlacedParameter {
+  var parameter: Parameter
+  var mark: FileMark
+  /// Its key in the file, like `parameters.lr`.
+  var path: String
+}

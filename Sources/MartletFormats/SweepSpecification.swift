@@ -1,0 +1,97 @@
+// A sweep file, read and checked: everything a sweep needs to know before it starts.
+
+package import MartletModel
+package import MartletSearch
+package import OrderedCollections
+
+/// What a sweep file says.
+package struct SweepSpecification: Sendable {
+  /// Which of the file forms it was written in; they differ in command lines, run names and summaries.
+  package enum Form: Sendable, Hashable {
+    /// W&B's sweep configuration.
+    case sweep
+    /// `base_command`, `sweep_params` with prefixes, `static_params`.
+    case ghost(GhostForm)
+  }
+
+  package enum StopSignal: String, Sendable, CaseIterable {
+    case term = "TERM"
+    case usr1 = "USR1"
+  }
+
+  package var name: String?
+  package var description: String?
+  package var project: String?
+  /// `grid` or `random`.
+  package var method: String
+  package var objective: Objective?
+  /// The metric value at which the sweep has found what it looked for.
+  package var target: Double?
+  package var space: Space
+  package var runCap: Int?
+  package var maxParallel = 2
+  /// Seconds an attempt may take.
+  package var timeout: Double?
+  /// Seconds between the polite signal and SIGKILL.
+  package var grace = 10.0
+  package var stopSignal = StopSignal.term
+  /// Devices a trial needs.
+  package var gpus: Int?
+  /// Which file of a run's directory is its best checkpoint (a shell pattern).
+  package var checkpoint = "best_model*"
+  package var seed: UInt64?
+  package var workdir: String?
+  package var output: String?
+  /// Variables set for every attempt, over those of the submitter.
+  package var environment: OrderedDictionary<String, String> = [:]
+  package var program: String?
+  package var command: [CommandPart]
+  package var form: Form
+  /// `lr{lr}_w{width}`, if the file has one.
+  package var runNameTemplate: RunNameTemplate?
+  /// Whether the naming rule alone tells all points apart; if not, names get the trial's number.
+  package var namesAreUnique = false
+  /// What a person should know though it is no error: keys that have no meaning here, bounds that look mistaken.
+  package var notes: [String] = []
+  /// The file's text.
+  package var source: String
+  package var filename: String?
+
+  /// The name, or what the file is called, or `sweep`.
+  package var title: String { name ?? Self.stem(of: filename) ?? "sweep" }
+
+  /// How many trials there will be at most; nil when there is no limit.
+  package var budget: Int? {
+    switch (method == GridSampler.method ? space.cardinality : nil, runCap) {
+    case (let points?, let cap?): min(points, cap)
+    case (let points, let cap): points ?? cap
+    }
+  }
+
+  /// The sampler for this file, at its beginning or as saved.
+  package func sampler(seed: UInt64, state: JSONValue? = nil) throws(SearchError) -> any Sampler {
+    try makeSampler(method: method, space: space, seed: seed, state: state)
+  }
+
+  private static func stem(of filename: String?) -> String? {
+    guard let last = filename?.split(separator: "/").last else { return nil }
+    let stem =
+      [".yaml", ".yml", ".json"].first { last.hasSuffix($0) }.map { last.dropLast($0.count) } ?? last
+    return stem.isEmpty || stem == "-" ? nil : String(stem)
+  }
+}
+
+/// What only the ghost form has.
+package struct GhostForm: Sendable, Hashable {
+  /// The word before a parameter's value in run names, by parameter.
+  package var prefixes: OrderedDictionary<String, String>
+  /// Flags that are the same for every run.
+  package var staticParameters: OrderedDictionary<String, JSONValue>
+
+  package init(
+    prefixes: OrderedDictionary<String, String>, staticParameters: OrderedDictionary<String, JSONValue>
+  ) {
+    self.prefixes = prefixes
+    self.staticParameters = staticParameters
+  }
+}

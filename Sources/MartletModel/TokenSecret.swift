@@ -1,0 +1,19 @@
+// The secret half of a token: made here, shown once, kept only as a hash.
+
+public enum TokenSecret {
+  /// 43 characters of `[A-Za-z0-9_-]`: 256 random bits in base64url (RFC 4648 §5).
+  public static func random() -> String {
+    var generator = SystemRandomNumberGenerator()
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    let bytes = (0..<33).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    var out: [UInt8] = []
+    for at in stride(from: 0, to: bytes.count, by: 3) {
+      let word = UInt32(bytes[at]) << 16 | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2])
+      for shift in [18, 12, 6, 0] as [UInt32] { out.append(alphabet[Int(word >> shift & 63)]) }
+    }
+    return String(decoding: out.prefix(43), as: UTF8.self)
+  }
+
+  /// What is stored of it. Plain SHA-256: 256 random bits need no stretching.
+  public static func hash(_ secret: String) -> [UInt8] { SHA256.hash(secret.utf8) }
+}

@@ -1,0 +1,179 @@
+// What supervisors report, taken into the queue.
+
+import Foundation
+import Logging
+import MartletExecution
+import MartletFormats
+import MartletModel
+import MartletStore
+import MartletTracking
+import OrderedCollections
+
+extension Conductor {
+  /// Called from a watching thread's task. Reading what the attempt left behind may take long, so it is done before the
+  /// queue is asked.
+  nonisolated func take(_ news: AttemptNews, of attempt: OpenAttempt) async {
+    var said: String?
+    if case .over(let condition) = news, condition.hasEnded {
+      do {
+        said = try await collect(attempt)
+      } catch {
+        logger.error("Points that run \(attempt.run) left in its spool could not be read: \(error)")
+      }
+    }
+    let reason = said
+    while true {
+      do {
+        return try await queue.run { try await self.handle(news, of: attempt, said: reason) }
+      } catch {
+        // A full disk, most likely: the records stay where they are, and are read again.
+        logger.error("The news of run \(attempt.run) could not be stored; trying again: \(error)")
+        // A cancelled sleep only tries earlier.
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  /// Stores the points that the sender did not send any more. Returns the reason that the program gave for its end.
+  private nonisolated func collect(_ attempt: OpenAttempt) async throws -> String? {
+    var said: String?
+    let spools = try await blocking { try Spool.readAll(in: attempt.directory.spool) }
+    for spool in spools {
+      for start in stride(from: 0, to: spool.rows.count, by: 1_000) {
+        let rows = Array(spool.rows[start..<min(start + 1_000, spool.rows.count)])
+        _ = try await tracking.append(rows, to: attempt.run, client: spool.client)
+      }
+      if let patch = try? RunPatch(json: spool.patch), patch != RunPatch() {
+        let run = attempt.run
+        try await store.write { try $0.patchRun(run, patch) }
+      }
+      said = spool.endReason ?? said
+    }
+    if attempt.settings.readsTrainingLog {
+      let path = "\(attempt.runDirectory)/training_log.json"
+      let (rows, problem) = try await blocking { TrainingLog.rows(path: path) }
+      if let problem { logger.warning("\(path): \(problem)") }
+      if !rows.isEmpty {
+        _ = try await tracking.append(rows, to: attempt.run, client: "training_log.\(attempt.number)".clientID)
+      }
+    }
+    return said
+  }
+
+  private func handle(_ news: AttemptNews, of attempt: OpenAttempt, said: String?) async throws {
+    let system = system
+    let run = attempt.run
+    guard let open = core.attempts[run], open.number == attempt.number else { return }
+    switch news {
+    case .running(let pid):
+      try await transact { core, writer, effects, now in
+        guard var open = core.attempts[run], open.number == attempt.number, open.state == .starting else { return }
+        open.state = .running
+        core.attempts[run] = open
+        var patch = RunPatch()
+        patch.host = ProcessInfo.processInfo.hostName
+        try writer.patchRun(run, patch)
+        try writer.setAttemptState(
+          of: run, number: open.number, .running, pid: Int(pid), by: system, now: now)
+        effects.runs.append(run)
+        if let sweep = open.sweep, let trial = open.trial, let row = core.sweeps[sweep]?.row {
+          try writer.setTrialState(ofSweep: row, number: trial, .running, by: system, now: now)
+          effects.trials[sweep, default: []].append(trial)
+          try core.advance(sweep, .trialRunning(trial), writer, &effects, by: system, now)
+        }
+      }
+    case .over(.alive):
+      // Somebody else asked its lock at the same moment: ask again.
+      watchAgain(open)
+    case .over(.ended(let file)):
+      let end = try await blocking {
+        AttemptEnd(
+          file, directory: open.directory, launch: (open.settings.timeout, said), wasStopRequested: open.isStopRequested)
+      }
+      try await self.end(open, end)
+    case .over(.neverStarted):
+      try await transact { core, writer, effects, now in
+        guard let open = core.attempts[run], open.number == attempt.number else { return }
+        try core.requeue(open, writer, &effects, by: system, now)
+      }
+    case .over(.lost(let file)):
+      try await lose(open, file)
+    case .failed(let problem):
+      try await end(open, AttemptEnd(state: .failed, reason: problem.description))
+    }
+  }
+
+  private func end(_ attempt: OpenAttempt, _ end: AttemptEnd) async throws {
+    let system = system
+    try await transact { core, writer, effects, now in
+      guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
+      try core.endAttempt(open, end, writer, &effects, by: system, now)
+    }
+  }
+
+  func watchAgain(_ attempt: OpenAttempt) {
+    supervision.adopt(attempt.directory) { [weak self] news in
+      guard let self else { return }
+      Task { await self.take(news, of: attempt) }
+    }
+  }
+
+  /// Its supervisor was killed: `lost` while its command still runs, `crashed` once that is gone.
+  private func lose(_ attempt: OpenAttempt, _ file: AttemptFile) async throws {
+    guard file.bootID == currentBootID() else {
+      return try await end(attempt, AttemptEnd(state: .crashed, reason: "The machine was restarted while it ran."))
+    }
+    guard let command = file.command else {
+      // The record is there, the lock is free, and no command is in it: nothing runs.
+      return try await end(attempt, AttemptEnd(state: .crashed, reason: "Its supervisor was killed before it started."))
+    }
+    if command.exists, attempt.state != .lost {
+      let system = system
+      try await transact { core, writer, effects, now in
+        guard var open = core.attempts[attempt.run], open.number == attempt.number else { return }
+        open.state = .lost
+        core.attempts[attempt.run] = open
+        let exit = ExitRecord(
+          code: nil, signal: nil, reason: "Its supervisor was killed; process \(command.pid) runs on without one.")
+        try writer.setAttemptState(of: open.run, number: open.number, .lost, exit: exit, by: system, now: now)
+        effects.runs.append(open.run)
+      }
+    }
+    supervision.waitForLost(command, patience: Leases.patience) { [weak self] isGone in
+      guard let self else { return }
+      if !isGone { command.signal(SIGKILL) }
+      Task { await self.takeCrash(attempt, isGone: isGone) }
+    }
+  }
+
+  private nonisolated func takeCrash(_ attempt: OpenAttempt, isGone: Bool) async {
+    let reason =
+      isGone
+      ? "Its supervisor was killed, and then its process was gone; how it ended is not known."
+      : "Its supervisor was killed; its process was ended after \(Int(Leases.patience)) seconds."
+    do {
+      _ = try await collect(attempt)
+      try await queue.run { try await self.end(attempt, AttemptEnd(state: .crashed, reason: reason)) }
+    } catch {
+      logger.error("The end of run \(attempt.run) could not be stored: \(error)")
+    }
+  }
+}
+
+extension AttemptCondition {
+  /// No process of it writes any more.
+  var hasEnded: Bool {
+    switch self {
+    case .ended, .lost: true
+    case .alive, .neverStarted: false
+    }
+  }
+}
+
+extension String {
+  /// Its characters that a client's id may have, 8 to 64 of them.
+  fileprivate var clientID: String {
+    let plain = map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" }
+    return String(plain.prefix(64)).padding(toLength: max(8, min(64, plain.count)), withPad: "_", startingAt: 0)
+  }
+}

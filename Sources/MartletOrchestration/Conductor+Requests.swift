@@ -1,0 +1,176 @@
+// What people ask for: sweeps and runs begun and stopped.
+
+import Foundation
+import Logging
+import MartletExecution
+import MartletFormats
+import MartletModel
+import MartletSearch
+import MartletStore
+import MartletTracking
+import OrderedCollections
+
+extension Conductor {
+  /// Stores a sweep and begins it.
+  func createSweep(_ new: NewSweep, by principal: Principal) async throws -> PublicID {
+    try Tracking.checkName(new.name, of: "sweep")
+    try Tracking.checkName(new.project, of: "project")
+    if let gpus = new.specification.gpus, gpus > deviceCount {
+      throw Problem(
+        .unprocessable, "Each trial needs \(gpus) devices, but this server has \(deviceCount).",
+        hint: "Start it with 'martlet up --devices N', or lower resources.gpus.")
+    }
+    let seed = new.specification.seed ?? UInt64.random(in: .min ... .max)
+    let sampler = try new.specification.sampler(seed: seed)
+    let data = data
+    let id = try await store.write { try $0.freshSweepID() }
+    let root = new.output ?? data.results
+    let name = new.name
+    let (directory, git) = try await blocking { () -> (String, GitState?) in
+      guard FileManager.default.fileExists(atPath: new.workdir) else {
+        throw Problem(
+          .unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.",
+          hint: "Run the sweep from a directory that the server can see.")
+      }
+      let directory = try Self.makeResults(in: root, name: name)
+      try Self.writeEnvironment(
+        .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),
+        to: data.sweep(id))
+      return (directory, GitProbe.state(of: new.workdir))
+    }
+    let specification = new.specification
+    let sweep = Sweep(
+      id: id, project: new.project, name: name, description: specification.description ?? "", state: .pending,
+      method: specification.method, objective: specification.objective, parameters: specification.space.json,
+      maxParallel: specification.maxParallel, timeout: specification.timeout,
+      command: specification.commandTemplate, workdir: new.workdir, outputDirectory: directory,
+      spaceSize: specification.space.cardinality, budget: specification.budget, createdAt: clock.now,
+      createdBy: principal.name, seed: seed, source: specification.source)
+    let environmentFile = "\(data.sweep(id))/environment.json"
+    try await transact { core, writer, effects, now in
+      let row = try writer.createSweep(
+        sweep, samplerState: sampler.state, filename: specification.filename, commandOverride: new.commandOverride,
+        by: principal, now: now)
+      core.sweeps[id] = OpenSweep(
+        row: row, id: id, name: name, project: new.project, specification: specification,
+        machine: SweepMachine(
+          sampler: sampler, objective: specification.objective, target: specification.target,
+          budget: specification.budget, maxParallel: specification.maxParallel),
+        seed: seed, workdir: new.workdir, directory: directory, environmentFile: environmentFile,
+        environment: Dictionary(uniqueKeysWithValues: new.environment.map { ($0.key, $0.value) }), git: git,
+        creator: principal)
+      try core.advance(id, .start, writer, &effects, by: principal, now)
+    }
+    return id
+  }
+
+  /// `<root>/<name>_<YYYYMMDD_HHMMSS>`, local time; a number is added when two begin in one second.
+  private static func makeResults(in root: String, name: String) throws -> String {
+    var now = time(nil)
+    var parts = tm()
+    localtime_r(&now, &parts)
+    let stamp = String(
+      format: "%04d%02d%02d_%02d%02d%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+      parts.tm_min, parts.tm_sec)
+    let label = String(name.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
+    do {
+      try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+      for number in 1...1_000 {
+        let path = "\(root)/\(label)_\(stamp)\(number == 1 ? "" : "_\(number)")"
+        if FileManager.default.fileExists(atPath: path) { continue }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        return URL(fileURLWithPath: path).standardizedFileURL.path
+      }
+    } catch {
+      throw Problem(
+        .unprocessable, "The output directory \(root) cannot be written: \(error.localizedDescription)",
+        hint: "Name another with --output.")
+    }
+    throw Problem(.conflict, "There are too many results of this second in \(root).", hint: "Try again.")
+  }
+
+  /// A file that only this account may read: environments hold secrets.
+  private static func writeEnvironment(_ environment: JSONValue, to directory: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let path = "\(directory)/environment.json"
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else {
+      throw Problem(.unavailable, "\(path) cannot be written: \(String(cString: strerror(errno))).")
+    }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try file.write(contentsOf: Data(environment.bytes()))
+    try file.synchronize()
+  }
+
+  func stopSweep(_ id: PublicID, mode: StopMode, by principal: Principal) async throws {
+    guard core.sweeps[id] != nil else {
+      throw Problem(.conflict, "Sweep '\(id)' has ended already.")
+    }
+    try await transact { core, writer, effects, now in
+      try core.advance(
+        id, .stop(now: mode == .now, reason: "Stopped by \(principal.name)."), writer, &effects, by: principal, now)
+    }
+  }
+
+  /// Stores a run that Martlet executes and queues it.
+  func execute(_ new: NewExecution, by principal: Principal) async throws -> PublicID {
+    try Tracking.checkName(new.project, of: "project")
+    if let name = new.name { try Tracking.checkName(name, of: "run") }
+    if let gpus = new.gpus, gpus > deviceCount {
+      throw Problem(
+        .unprocessable, "It needs \(gpus) devices, but this server has \(deviceCount).",
+        hint: "Start the server with 'martlet up --devices N'.")
+    }
+    let data = data
+    let id = try await store.write { try $0.freshRunID() }
+    let name = new.name ?? RunNames.fresh()
+    let git = try await blocking { () -> GitState? in
+      guard FileManager.default.fileExists(atPath: new.workdir) else {
+        throw Problem(.unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.")
+      }
+      try Self.writeEnvironment(
+        .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),
+        to: data.run(id))
+      return GitProbe.state(of: new.workdir)
+    }
+    let settings = ExecutionSettings(
+      timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
+      gpus: new.gpus ?? 0, environmentFile: "\(data.run(id))/environment.json", seed: nil, readsTrainingLog: false)
+    let label = String(name.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
+    let directory = "\(new.output ?? data.results)/\(label)_\(id)"
+    try await transact { core, writer, effects, now in
+      try writer.createExecutedRun(
+        ExecutedRun(
+          project: new.project, name: name, sweepRow: nil, trial: nil, config: [:], command: new.command,
+          workdir: new.workdir, directory: directory, execution: settings.json),
+        id: id, by: principal, now: now)
+      if let git {
+        var patch = RunPatch()
+        patch.git = git
+        try writer.patchRun(id, patch)
+      }
+      try core.queue(
+        OpenAttempt(
+          run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
+          settings: settings, command: new.command, workdir: new.workdir, runDirectory: directory,
+          project: new.project, config: [:], sweep: nil, trial: nil, isStopRequested: false),
+        writer, &effects, by: principal, now)
+    }
+    return id
+  }
+
+  /// Asks a run to end; one that was logged from outside hears of it with its next heartbeat.
+  func stopRun(_ id: PublicID, by principal: Principal) async throws {
+    try await transact { core, writer, effects, now in
+      if let attempt = core.attempts[id] {
+        return try core.stop(attempt, writer, &effects, by: principal, now)
+      }
+      guard let run = try writer.run(id), !run.state.isEnd else {
+        throw Problem(.conflict, "Run '\(id)' has ended already.")
+      }
+      try writer.requestStop(id, by: principal, now: now)
+      effects.runs.append(id)
+    }
+  }
+}

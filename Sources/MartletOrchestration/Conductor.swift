@@ -1,0 +1,126 @@
+// Decide, then commit, then apply: every change of what is queued, running and held goes through here.
+
+import Foundation
+import Logging
+import MartletExecution
+import MartletModel
+import MartletStore
+import MartletTracking
+import OrderedCollections
+
+/// Holds the engine's memory. Its methods are called through one `OrderedQueue`, so none meets another half done.
+actor Conductor {
+  let store: Store
+  let tracking: Tracking
+  let data: DataDirectory
+  let supervision: Supervision
+  let system: Principal
+  let clock: any WallClock
+  let url: @Sendable () -> String
+  let logger: Logger
+  let queue = OrderedQueue()
+  let results: ResultsWriter
+  /// Devices that were declared: attempts without any then see none.
+  let deviceCount: Int
+  var core: Core
+  private(set) var isStarted = false
+
+  init(
+    store: Store, tracking: Tracking, data: DataDirectory, supervision: Supervision, system: Principal,
+    clock: any WallClock, devices: Int, url: @escaping @Sendable () -> String, logger: Logger
+  ) {
+    self.store = store
+    self.tracking = tracking
+    self.data = data
+    self.supervision = supervision
+    self.system = system
+    self.clock = clock
+    self.url = url
+    self.logger = logger
+    deviceCount = devices
+    core = Core(data: data, pool: DevicePool(count: devices))
+    results = ResultsWriter(store: store, clock: clock, logger: logger)
+  }
+
+  /// Runs a decision on a copy of the memory inside one transaction. When it commits, the copy becomes the memory and
+  /// the effects are carried out; when it fails, everything is as before.
+  func transact<T: Sendable>(
+    _ decide: @escaping @Sendable (inout Core, StoreWriter, inout Effects, Timestamp) throws -> T
+  ) async throws -> T {
+    let (before, now) = (core, clock.now)
+    let (after, effects, result) = try await store.write { writer -> (Core, Effects, T) in
+      var core = before
+      var effects = Effects()
+      let result = try decide(&core, writer, &effects, now)
+      return (core, effects, result)
+    }
+    core = after
+    await perform(effects)
+    return result
+  }
+
+  private func perform(_ effects: Effects) async {
+    for launch in effects.launches { await start(launch) }
+    for attempt in effects.stops { supervision.stop(attempt.directory, grace: attempt.settings.grace) }
+    for sweep in effects.results.values where !effects.ends.contains(where: { $0.sweep.id == sweep.id }) {
+      await results.note(sweep)
+    }
+    for end in effects.ends { await finish(end) }
+    await publish(effects)
+  }
+
+  /// The results first, then the word that the sweep has ended: whoever reads that word finds them.
+  private func finish(_ end: Effects.SweepEnd) async {
+    await results.write(end.sweep)
+    let (now, system) = (clock.now, system)
+    while true {
+      do {
+        return try await store.write {
+          try $0.setSweepState(end.sweep.row, end.state, reason: end.reason, by: system, now: now)
+        }
+      } catch {
+        logger.error("The end of sweep \(end.sweep.id) could not be stored; trying again: \(error)")
+        // A cancelled sleep only tries earlier.
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  private func publish(_ effects: Effects) async {
+    guard tracking.feed.isWatched else { return }
+    do {
+      tracking.feed.publish(
+        try await store.read { reader in
+          var events = try effects.runs.compactMap { try reader.run($0) }.map(FeedEvent.run)
+          for (sweep, numbers) in effects.trials {
+            for number in numbers {
+              if let trial = try reader.trial(of: sweep, number: number) {
+                events.append(.trial(sweep: sweep, trial))
+              }
+            }
+          }
+          let sweeps = effects.sweeps.union(effects.ends.map(\.sweep.id))
+          return events + (try sweeps.compactMap { try reader.sweep($0) }.map(FeedEvent.sweep))
+        })
+    } catch {
+      logger.warning("A change could not be told to its watchers: \(error)")
+    }
+  }
+
+  /// Begins what is queued; called once, when the server can be reached.
+  func begin() async throws {
+    isStarted = true
+    let system = system
+    try await transact { core, writer, effects, now in
+      for attempt in core.attempts.values where attempt.state == .queued && attempt.isStopRequested {
+        try core.endAttempt(
+          attempt, AttemptEnd(state: .stopped, reason: "Stopped on request before it began."), writer, &effects,
+          by: system, now)
+      }
+      for attempt in core.attempts.values where attempt.state == .queued {
+        try core.request(attempt, writer, &effects, by: system, now)
+      }
+      for id in core.sweeps.keys { try core.advance(id, .start, writer, &effects, by: system, now) }
+    }
+  }
+}

@@ -1,0 +1,221 @@
+// Everything below the faces, composed: data directory, store, tracking, sweeps, execution.
+
+import Foundation
+import Glibc
+package import Logging
+import MartletExecution
+package import MartletModel
+package import MartletStore
+package import MartletTracking
+import OrderedCollections
+
+/// How an engine is opened.
+package struct EngineOptions: Sendable {
+  package var data: String
+  /// Devices declared with `--devices`.
+  package var devices: Int
+  package var allowNetworkFileSystem: Bool
+  /// The address that attempts write to; asked at each start.
+  package var url: @Sendable () -> String
+  /// Path of this executable: the supervisor lies beside it.
+  package var executable: String
+
+  package init(
+    data: String, devices: Int, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
+    executable: String = "/proc/self/exe"
+  ) {
+    self.data = data
+    self.devices = devices
+    self.allowNetworkFileSystem = allowNetworkFileSystem
+    self.url = url
+    self.executable = executable
+  }
+}
+
+/// The system's clock.
+package struct SystemClock: WallClock {
+  package init() {}
+
+  package var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+}
+
+/// One data directory at work. Objects that an access may not see do not exist for it.
+package final class Engine: Sendable {
+  package let data: DataDirectory
+  package let store: Store
+  package let tracking: Tracking
+  /// The account that the server runs under.
+  package let localPrincipal: Principal
+  private let conductor: Conductor
+  private let leases: Leases
+  private let logger: Logger
+  private let leaseTask: Task<Void, Never>
+
+  package var localTokenPath: String { data.token }
+
+  /// Locks and opens the data directory, migrates, finds running attempts again.
+  ///
+  /// - Throws: `Problem`.
+  package static func open(_ options: EngineOptions, logger: Logger) async throws -> Engine {
+    let data = try DataDirectory(path: options.data, allowsNetworkFileSystem: options.allowNetworkFileSystem)
+    let supervision = try Supervision.beside(
+      executable: options.executable, environment: ProcessInfo.processInfo.environment)
+    let store = try Store(path: data.database)
+    let clock = SystemClock()
+    let now = clock.now
+    let user = NSUserName()
+    let (local, system) = try await store.write { writer in
+      (
+        try writer.principal(kind: .local) ?? writer.createPrincipal(kind: .local, name: user, now: now),
+        try writer.principal(kind: .system) ?? writer.createPrincipal(kind: .system, name: "martlet", now: now)
+      )
+    }
+    let tracking = Tracking(store: store, feed: LiveFeed(), clock: clock)
+    let conductor = Conductor(
+      store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
+      devices: options.devices, url: options.url, logger: logger)
+    try await conductor.recover()
+    return Engine(
+      data: data, store: store, tracking: tracking, localPrincipal: local, conductor: conductor,
+      leases: Leases(store: store, feed: tracking.feed, clock: clock, system: system), logger: logger)
+  }
+
+  private init(
+    data: DataDirectory, store: Store, tracking: Tracking, localPrincipal: Principal, conductor: Conductor,
+    leases: Leases, logger: Logger
+  ) {
+    self.data = data
+    self.store = store
+    self.tracking = tracking
+    self.localPrincipal = localPrincipal
+    self.conductor = conductor
+    self.leases = leases
+    self.logger = logger
+    leaseTask = Task {
+      while !Task.isCancelled {
+        do {
+          try await Task.sleep(for: .seconds(5))
+          try await leases.check()
+        } catch is CancellationError {
+          return
+        } catch {
+          logger.error("Silent runs could not be marked: \(error)")
+        }
+      }
+    }
+  }
+
+  // MARK: - Sweeps
+
+  package func sweeps(_ query: SweepQuery, _ page: PageRequest, access: Access) async throws -> Page<Sweep> {
+    var query = query
+    if access.run != nil { return Page(items: []) }
+    if let only = access.project {
+      if let asked = query.project { _ = try await tracking.project(asked, access: access) }
+      query.project = only
+    }
+    let final = query
+    return try await store.read { try $0.sweeps(final, page) }
+  }
+
+  package func sweep(_ id: PublicID, access: Access) async throws -> Sweep {
+    let found = try await store.read { try $0.sweep(id) }
+    guard let found, access.run == nil, access.project == nil || access.project == found.project else {
+      throw Problem(.notFound, "There is no sweep '\(id)'.", hint: "'martlet sweep list' shows the sweeps there are.")
+    }
+    return found
+  }
+
+  package func trials(_ id: PublicID, order: TrialOrder, access: Access) async throws -> [Trial] {
+    let sweep = try await sweep(id, access: access)
+    let trials = try await store.read { try $0.trials(of: id) }
+    switch order {
+    case .number: return trials
+    case .rank: return trials.ranked(by: sweep.objective)
+    }
+  }
+
+  package func createSweep(_ new: NewSweep, access: Access) async throws -> Sweep {
+    try check(access, mayUse: new.project)
+    let (conductor, principal) = (conductor, access.principal)
+    let id = try await conductor.queue.run { try await conductor.createSweep(new, by: principal) }
+    return try await sweep(id, access: access)
+  }
+
+  package func stopSweep(_ id: PublicID, mode: StopMode, access: Access) async throws -> Sweep {
+    _ = try await sweep(id, access: access)
+    let (conductor, principal) = (conductor, access.principal)
+    try await conductor.queue.run { try await conductor.stopSweep(id, mode: mode, by: principal) }
+    return try await sweep(id, access: access)
+  }
+
+  // MARK: - Runs
+
+  package func execute(_ new: NewExecution, access: Access) async throws -> Run {
+    try check(access, mayUse: new.project)
+    let (conductor, principal) = (conductor, access.principal)
+    let id = try await conductor.queue.run { try await conductor.execute(new, by: principal) }
+    return try await tracking.run(id, access: access)
+  }
+
+  package func stopRun(_ id: PublicID, access: Access) async throws -> Run {
+    _ = try await tracking.run(id, access: access)
+    let (conductor, principal) = (conductor, access.principal)
+    try await conductor.queue.run { try await conductor.stopRun(id, by: principal) }
+    return try await tracking.run(id, access: access)
+  }
+
+  private func check(_ access: Access, mayUse project: String) throws {
+    guard access.run == nil, access.project == nil || access.project == project else {
+      throw Problem(
+        .forbidden, "This token may not use project '\(project)'.", hint: "Ask for a token of that project.")
+    }
+  }
+
+  // MARK: - State
+
+  /// Each declared device and the run that holds it.
+  package func devices() async -> [(index: Int, holder: PublicID?)] {
+    await conductor.core.pool.holderOfDevice.enumerated().map { index, holder in
+      (index, holder.flatMap(PublicID.init(rawValue:)))
+    }
+  }
+
+  package func load() async -> (running: Int, queued: Int) {
+    let attempts = await conductor.core.attempts.values
+    let queued = attempts.count { $0.state == .queued }
+    return (attempts.count - queued, queued)
+  }
+
+  /// Begins queued work; called when the server listens.
+  package func start() async throws {
+    let conductor = conductor
+    try await conductor.queue.run { try await conductor.begin() }
+  }
+
+  /// Lets decisions under way end and closes the store; running attempts go on without us.
+  package func shutdown() async throws {
+    leaseTask.cancel()
+    await conductor.queue.drain()
+    let store = store
+    try await blocking { try store.close() }
+  }
+}
+
+extension [Trial] {
+  /// Best first, then those without a value, failed ones last; each by number.
+  package func ranked(by objective: Objective?) -> [Trial] {
+    func group(_ trial: Trial) -> Int {
+      trial.state == .failed ? 2 : trial.objective.map { $0.isNaN ? 1 : 0 } ?? 1
+    }
+    return sorted { a, b in
+      if group(a) != group(b) { return group(a) < group(b) }
+      if let objective, let x = a.objective, let y = b.objective, x != y { return objective.isBetter(x, than: y) }
+      return a.number < b.number
+    }
+  }
+}

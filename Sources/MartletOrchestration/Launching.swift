@@ -1,0 +1,73 @@
+// From a granted attempt to a started supervisor: directories, parameters, environment.
+
+import Foundation
+import Logging
+import MartletExecution
+import MartletModel
+import MartletTracking
+import OrderedCollections
+
+extension Conductor {
+  func start(_ launch: Effects.Launch) async {
+    let attempt = launch.attempt
+    let (url, deviceCount) = (url(), deviceCount)
+    do {
+      let prepared = try await blocking {
+        try Self.prepare(launch, url: url, deviceCount: deviceCount)
+      }
+      supervision.launch(prepared) { [weak self] news in
+        guard let self else { return }
+        Task { await self.take(news, of: attempt) }
+      }
+    } catch {
+      let problem =
+        error as? Problem
+        ?? Problem(.unavailable, "The directories of run '\(attempt.run)' could not be made: \(error.localizedDescription).")
+      Task { await take(.failed(problem), of: attempt) }
+    }
+  }
+
+  /// Makes what the attempt needs on the disk.
+  private static func prepare(_ launch: Effects.Launch, url: String, deviceCount: Int) throws -> AttemptLaunch {
+    let attempt = launch.attempt
+    let files = FileManager.default
+    for path in [attempt.directory.path, attempt.directory.spool] {
+      try files.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+    let checkpoints = "\(attempt.runDirectory)/checkpoints"
+    try files.createDirectory(atPath: attempt.runDirectory, withIntermediateDirectories: true)
+    let params = "\(attempt.runDirectory)/params.json"
+    try Data(attempt.config.bytes(indented: true) + [0x0A]).write(to: URL(fileURLWithPath: params), options: .atomic)
+
+    var environment = try submitted(attempt.settings.environmentFile)
+    for name in environment.keys where name.hasPrefix("MARTLET_") { environment[name] = nil }
+    environment["MARTLET_URL"] = url
+    environment["MARTLET_TOKEN"] = launch.token
+    environment["MARTLET_PROJECT"] = attempt.project
+    environment["MARTLET_RUN_ID"] = attempt.run.rawValue
+    environment["MARTLET_RUN_NAME"] = attempt.runName
+    environment["MARTLET_ATTEMPT"] = String(attempt.number)
+    environment["MARTLET_RUN_DIR"] = attempt.runDirectory
+    environment["MARTLET_CHECKPOINT_DIR"] = checkpoints
+    environment["MARTLET_SPOOL_DIR"] = attempt.directory.spool
+    environment["MARTLET_PARAMS"] = params
+    environment["MARTLET_SWEEP_ID"] = attempt.sweep?.rawValue
+    environment["MARTLET_TRIAL_ID"] = attempt.trial.map { String($0) }
+    environment["MARTLET_SEED"] = attempt.settings.seed.map { String($0) }
+    if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
+    if deviceCount > 0 {
+      environment["CUDA_VISIBLE_DEVICES"] = launch.devices.map { String($0) }.joined(separator: ",")
+    }
+    try files.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
+    return AttemptLaunch(
+      directory: attempt.directory, command: attempt.command, workdir: attempt.workdir, environment: environment,
+      timeout: attempt.settings.timeout, grace: attempt.settings.grace, stopSignal: attempt.settings.stopSignal)
+  }
+
+  /// The environment of whoever submitted it.
+  private static func submitted(_ path: String) throws -> [String: String] {
+    let json = try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: path)))
+    return (json.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string }
+  }
+}

@@ -1,0 +1,87 @@
+// What a server finds when it starts: sweeps to go on with, attempts that live, ended or never began.
+
+import Foundation
+import Logging
+import MartletExecution
+import MartletFormats
+import MartletModel
+import MartletSearch
+import MartletStore
+import MartletTracking
+import OrderedCollections
+
+extension Conductor {
+  /// Rebuilds the memory from the store. Attempts that were started are watched again; what became of them comes as
+  /// news, as if this server had started them.
+  func recover() async throws {
+    let (stored, attempts) = try await store.read { reader in
+      (try reader.liveSweeps().map { ($0, try reader.trials(of: $0.sweep.id)) }, try reader.liveAttempts())
+    }
+    for (sweep, trials) in stored { try await recover(sweep, trials) }
+    for attempt in attempts {
+      let open = OpenAttempt(attempt)
+      core.attempts[open.run] = open
+      if attempt.state != .queued { _ = core.pool.handle(.adopt(open.holder, devices: attempt.devices)) }
+    }
+    for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
+  }
+
+  private func recover(_ stored: StoredSweep, _ trials: [Trial]) async throws {
+    let sweep = stored.sweep
+    let file = "\(data.sweep(sweep.id))/environment.json"
+    do {
+      let specification = try SweepSpecification.read(
+        source: sweep.source, filename: stored.filename, command: stored.commandOverride)
+      let environment = try await blocking { try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file))) }
+      let sampler = try specification.sampler(seed: sweep.seed, state: stored.samplerState)
+      core.sweeps[sweep.id] = OpenSweep(
+        row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
+        machine: SweepMachine(
+          state: sweep.state, sampler: sampler,
+          trials: trials.map {
+            SweepMachine.TrialRecord(point: Point(values: $0.parameters), state: $0.state, objective: $0.objective)
+          }, best: sweep.best?.trial, objective: specification.objective, target: specification.target,
+          budget: specification.budget, maxParallel: specification.maxParallel,
+          stopReason: sweep.state == .draining ? sweep.stateReason : nil),
+        seed: sweep.seed, workdir: sweep.workdir, directory: sweep.outputDirectory, environmentFile: file,
+        environment: (environment.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string },
+        git: GitProbe.state(of: sweep.workdir), creator: stored.creator)
+    } catch {
+      logger.error("Sweep \(sweep.id) cannot go on: \(error)")
+      let (now, system, row) = (clock.now, system, stored.row)
+      try await store.write {
+        try $0.setSweepState(
+          row, .failed, reason: "It could not go on after a restart: \(error)", by: system, now: now)
+      }
+    }
+  }
+
+  private func findAgain(_ attempt: OpenAttempt) async {
+    do {
+      let condition = try await blocking { try attempt.directory.condition() }
+      switch condition {
+      case .alive:
+        if attempt.state == .starting, let command = attempt.directory.attemptFile?.command {
+          Task { await take(.running(pid: command.pid), of: attempt) }
+        }
+        watchAgain(attempt)
+        if attempt.isStopRequested { supervision.stop(attempt.directory, grace: attempt.settings.grace) }
+      case .ended, .lost, .neverStarted:
+        Task { await take(.over(condition), of: attempt) }
+      }
+    } catch {
+      let problem = error as? Problem ?? Problem(.internal, "\(error)")
+      Task { await take(.failed(problem), of: attempt) }
+    }
+  }
+}
+
+extension OpenAttempt {
+  init(_ live: LiveAttempt) {
+    self.init(
+      run: live.run, runName: live.runName, number: live.number, state: live.state,
+      directory: AttemptDirectory(path: live.directory), settings: ExecutionSettings(json: live.execution),
+      command: live.command, workdir: live.workdir, runDirectory: live.runDirectory, project: live.project,
+      config: live.config, sweep: live.sweep, trial: live.trial, isStopRequested: live.stopRequested)
+  }
+}

@@ -1,0 +1,124 @@
+// What a sweep leaves for people: sweep_summary.csv and best_model/, rewritten whenever a trial has ended.
+
+import Foundation
+import Glibc
+import Logging
+import MartletFormats
+import MartletModel
+import MartletStore
+import MartletTracking
+import OrderedCollections
+
+/// Writes one sweep's results at a time; trials that end meanwhile are gathered into the next round.
+actor ResultsWriter {
+  private let store: Store
+  private let clock: any WallClock
+  private let logger: Logger
+  private var waiting: [PublicID: OpenSweep] = [:]
+  private var isWriting = false
+  /// The best run that was copied last, of each sweep.
+  private var copied: [PublicID: PublicID] = [:]
+
+  init(store: Store, clock: any WallClock, logger: Logger) {
+    self.store = store
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Writes soon.
+  func note(_ sweep: OpenSweep) {
+    waiting[sweep.id] = sweep
+    guard !isWriting else { return }
+    isWriting = true
+    Task { await writeWaiting() }
+  }
+
+  private func writeWaiting() async {
+    while let (id, sweep) = waiting.first {
+      waiting[id] = nil
+      await write(sweep)
+    }
+    isWriting = false
+  }
+
+  /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all.
+  func write(_ sweep: OpenSweep) async {
+    do {
+      let id = sweep.id
+      let rows = try await store.read { reader in
+        try reader.trials(of: id).map { trial in (trial, try reader.run(trial.run)) }
+      }
+      let objective = sweep.specification.objective
+      let summary = SweepSummary(
+        of: sweep.specification,
+        rows: rows.map { trial, run in
+          SweepSummary.Row(
+            number: trial.number, runName: trial.runName, trialState: trial.state, state: trial.runState.rawValue,
+            parameters: trial.parameters,
+            metrics: Dictionary(
+              uniqueKeysWithValues: (run?.metrics ?? []).map {
+                ($0.name, SweepSummary.MetricSummary(final: $0.last, min: $0.min, max: $0.max))
+              }), objective: trial.objective)
+        })
+      let csv = Data(summary.csv.utf8)
+      try await blocking {
+        try csv.write(to: URL(fileURLWithPath: "\(sweep.directory)/sweep_summary.csv"), options: .atomic)
+      }
+      guard let best = summary.best, let objective, let value = best.objective,
+        let run = rows.first(where: { $0.0.number == best.number })?.1
+      else { return }
+      try await copy(run, value: value, objective: objective, of: sweep)
+    } catch {
+      logger.error("The results of sweep \(sweep.id) could not be written to \(sweep.directory): \(error)")
+    }
+  }
+
+  private func copy(_ run: Run, value: Double, objective: Objective, of sweep: OpenSweep) async throws {
+    guard copied[sweep.id] != run.id, let directory = run.directory else { return }
+    let (pattern, now) = (sweep.specification.checkpoint, clock.now)
+    let isCopied = try await blocking {
+      guard let source = Self.checkpoint(matching: pattern, in: directory) else { return false }
+      let target = "\(sweep.directory)/best_model"
+      let fresh = "\(sweep.directory)/.best_model.new"
+      let files = FileManager.default
+      if files.fileExists(atPath: fresh) { try files.removeItem(atPath: fresh) }
+      try files.createDirectory(atPath: fresh, withIntermediateDirectories: true)
+      let copy = "\(fresh)/\(URL(fileURLWithPath: source).lastPathComponent)"
+      try files.copyItem(atPath: source, toPath: copy)
+      let model = BestModel(
+        runName: run.name, runID: run.id, sweep: sweep.name, parameters: run.config, objective: objective,
+        value: value, sourcePath: source, sha256: try Self.digest(of: copy), command: run.command ?? [],
+        gitCommit: run.git?.commit, time: now)
+      try Data(model.metadata.bytes(indented: true) + [0x0A]).write(
+        to: URL(fileURLWithPath: "\(fresh)/best_model_metadata.json"))
+      if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
+      try files.moveItem(atPath: fresh, toPath: target)
+      return true
+    }
+    if isCopied { copied[sweep.id] = run.id }
+  }
+
+  /// The newest file of a run's directory whose name matches a shell pattern; the directory itself goes before the
+  /// folders in it.
+  private static func checkpoint(matching pattern: String, in directory: String) -> String? {
+    let files = FileManager.default
+    var found: [(depth: Int, modified: Date, path: String)] = []
+    guard let walk = files.enumerator(atPath: directory) else { return nil }
+    for case let name as String in walk {
+      let isMatch = fnmatch(pattern, URL(fileURLWithPath: name).lastPathComponent, 0) == 0 || fnmatch(pattern, name, 0) == 0
+      guard isMatch, let attributes = walk.fileAttributes, attributes[.type] as? FileAttributeType == .typeRegular
+      else { continue }
+      let depth = name.split(separator: "/").count
+      found.append((depth, attributes[.modificationDate] as? Date ?? .distantPast, "\(directory)/\(name)"))
+    }
+    return found.min { ($0.depth, $1.modified) < ($1.depth, $0.modified) }?.path
+  }
+
+  private static func digest(of path: String) throws -> String {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    var digest = SHA256()
+    while let data = try file.read(upToCount: 1 << 20), !data.isEmpty { digest.update(data) }
+    return hexadecimal(digest.finish())
+  }
+}

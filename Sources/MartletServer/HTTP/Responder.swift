@@ -1,0 +1,104 @@
+// Every request goes through here: names, route, token, body, handler; every answer gets its headers here.
+
+import HTTPTypes
+import Hummingbird
+import Logging
+import MartletModel
+import NIOCore
+import NIOHTTP1
+import OrderedCollections
+import Synchronization
+
+struct Responder: HTTPResponder {
+  let services: Services
+  let table: RouteTable
+  let dashboard: Dashboard
+
+  func respond(to request: Request, context: APIContext) async throws -> Response {
+    var response: Response
+    do {
+      response = try await answer(request, context)
+    } catch let error as HTTPParserError {
+      // The connection speaks no HTTP any more: Hummingbird closes it.
+      throw error
+    } catch {
+      response = .problem(services.problem(for: error, doing: "\(request.method) \(request.uri.path)"))
+    }
+    if request.method == .head { response = response.createHeadResponse() }
+    response.addSecurityHeaders()
+    services.logger.debug(
+      "\(request.method) \(request.uri.path) \(response.status.code)",
+      metadata: ["from": "\(context.channel.remoteName)"])
+    return response
+  }
+
+  private func answer(_ request: Request, _ context: APIContext) async throws -> Response {
+    try services.gatekeeper.checkNames(request.head, context.channel)
+    let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let path = target[0]
+    guard let match = table.match(path) else {
+      if path == "/api" || path.hasPrefix("/api/") {
+        throw Problem(
+          .notFound, "There is no '\(path.prefix(200))'.", hint: "\(Route.prefix)/openapi.json lists all there is.")
+      }
+      return try await dashboard.answer(request, path: path, context: context)
+    }
+    guard let route = match.route(for: request.method) else {
+      if request.method == .options {
+        return Response(status: .noContent, headers: [.allow: match.allowed.joined(separator: ", ")])
+      }
+      throw Problem(
+        .methodNotAllowed, "'\(path.prefix(200))' does not answer \(request.method.rawValue.prefix(20)).",
+        hint: "It answers \(match.allowed.joined(separator: ", ")).",
+        details: ["allow": JSONValue(match.allowed)])
+    }
+    let caller = try await caller(for: route, request, context)
+    let query = try Query(target.count > 1 ? target[1] : nil, known: route.query.map(\.name))
+    let body = try await readBody(request, for: route)
+    let call = APIRequest(
+      services: services, caller: caller, parameters: match.parameters, query: query, body: body,
+      remoteAddress: services.gatekeeper.remoteAddress(request.head, context.channel),
+      origin: services.gatekeeper.origin(request.head), context: context)
+    return try await route.handle(call)
+  }
+
+  private func caller(for route: Route, _ request: Request, _ context: APIContext) async throws -> Access? {
+    guard route.access != .open else { return nil }
+    let access = try await services.gatekeeper.access(
+      authorization: request.headers[.authorization],
+      isForwarded: isForwarded { name in HTTPField.Name(name).map(request.headers.contains) ?? false },
+      context.channel)
+    try services.gatekeeper.check(access, for: route.access)
+    return access
+  }
+
+  /// A body must say that it is JSON: what a form of another page could send is refused.
+  private func readBody(_ request: Request, for route: Route) async throws -> [UInt8] {
+    guard let expected = route.body else { return [] }
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > expected.limit {
+      throw Self.tooLarge(expected.limit)
+    }
+    let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmingSpaces.lowercased()
+    if let type, type != expected.form.rawValue { throw Self.wrongType(expected.form, type) }
+    var bytes: [UInt8] = []
+    for try await part in request.body {
+      guard type != nil || part.readableBytes == 0 else { throw Self.wrongType(expected.form, nil) }
+      guard bytes.count + part.readableBytes <= expected.limit else { throw Self.tooLarge(expected.limit) }
+      bytes.append(contentsOf: part.readableBytesView)
+    }
+    if expected.isRequired, bytes.isEmpty { throw Problem(.badRequest, "The request must have a body.") }
+    return bytes
+  }
+
+  private static func tooLarge(_ limit: Int) -> Problem {
+    Problem(
+      .tooLarge, "The body is larger than \(limit >> 20) MiB.", hint: "Send it in smaller pieces.",
+      details: ["limit": .int(Int64(limit))])
+  }
+
+  private static func wrongType(_ form: RouteBody.Form, _ type: String?) -> Problem {
+    Problem(
+      .badRequest, "The body must be \(form.rawValue)\(type.map { ", not '\($0.prefix(100))'" } ?? "").",
+      hint: "Send the header 'Content-Type: \(form.rawValue)'.")
+  }
+}

@@ -1,0 +1,63 @@
+// Answers: JSON, problems, and the headers that stand on all of them.
+
+import HTTPTypes
+import Hummingbird
+import MartletModel
+import OrderedCollections
+
+extension HTTPField.Name {
+  // Names that HTTPTypes has no constant for; the literals are valid, so none of these is nil.
+  static let host = custom("Host")
+  static let contentSecurityPolicy = custom("Content-Security-Policy")
+  static let contentTypeOptions = custom("X-Content-Type-Options")
+  static let referrerPolicy = custom("Referrer-Policy")
+  static let openerPolicy = custom("Cross-Origin-Opener-Policy")
+  static let resourcePolicy = custom("Cross-Origin-Resource-Policy")
+  static let forwarded = custom("Forwarded")
+  static let forwardedFor = custom("X-Forwarded-For")
+  static let forwardedHost = custom("X-Forwarded-Host")
+  static let forwardedProto = custom("X-Forwarded-Proto")
+
+  private static func custom(_ name: String) -> HTTPField.Name {
+    guard let name = HTTPField.Name(name) else { preconditionFailure("'\(name)' is no name of a header") }
+    return name
+  }
+}
+
+extension Response {
+  static func json(_ value: JSONValue, status: Int = 200) -> Response { json(bytes: value.bytes(), status: status) }
+
+  static func json(bytes: [UInt8], status: Int = 200) -> Response {
+    Response(
+      status: .init(code: status), headers: [.contentType: "application/json", .cacheControl: "no-store"],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  static func problem(_ problem: Problem) -> Response {
+    var response = json(problem.json, status: problem.code.status)
+    switch problem.code {
+    case .unauthenticated: response.headers[.wwwAuthenticate] = "Bearer realm=\"martlet\""
+    case .tooManyRequests:
+      response.headers[.retryAfter] = String(problem.details["retry_after_s"]?.int ?? 60)
+    case .upgradeRequired: response.headers[.upgrade] = "websocket"
+    case .methodNotAllowed:
+      response.headers[.allow] = problem.details["allow"]?.array?.compactMap(\.string).joined(separator: ", ")
+    case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable, .internal, .unavailable: break
+    }
+    return response
+  }
+
+  /// The headers that every answer carries; what a route set itself stays.
+  mutating func addSecurityHeaders() {
+    let all: [(HTTPField.Name, String)] = [
+      (.contentSecurityPolicy, contentSecurityPolicy), (.contentTypeOptions, "nosniff"),
+      (.referrerPolicy, "no-referrer"), (.openerPolicy, "same-origin"), (.resourcePolicy, "same-origin"),
+    ]
+    for (name, value) in all where !headers.contains(name) { headers[name] = value }
+  }
+}
+
+private let contentSecurityPolicy = [
+  "default-src 'self'", "img-src 'self' data: blob:", "connect-src 'self'", "object-src 'none'", "base-uri 'none'",
+  "form-action 'none'", "frame-ancestors 'none'",
+].joined(separator: "; ")

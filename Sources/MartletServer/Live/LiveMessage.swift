@@ -1,0 +1,114 @@
+// What a client of the live feed says.
+
+import MartletModel
+
+/// A message from a client that can be read.
+enum LiveMessage: Sendable {
+  case auth(token: String)
+  case subscribe(id: UInt32, LiveTopic)
+  case unsubscribe(id: UInt32)
+}
+
+/// What a subscription hears about.
+enum LiveTopic: Sendable, Hashable {
+  /// Run rows, of one project (by name or id) or of all.
+  case runs(project: String?)
+  case run(PublicID)
+  /// A sweep and its trials.
+  case sweep(PublicID)
+  /// All sweeps' rows.
+  case sweeps
+  /// Points of runs; keys nil: all.
+  case points(runs: [PublicID], keys: [String]?)
+  case log(LogPlace)
+}
+
+/// Where in which log.
+struct LogPlace: Sendable, Hashable {
+  var run: PublicID
+  var stream: LogStream
+  /// Nil: the newest.
+  var attempt: Int?
+  /// Bytes; negative: from the end.
+  var offset: Int
+}
+
+/// Why a message cannot be read: the connection is closed with 4400 and this as its reason.
+struct UnreadableMessage: Error, Sendable {
+  var reason: String
+}
+
+extension LiveMessage {
+  init(text: [UInt8]) throws(UnreadableMessage) {
+    do {
+      let reader = try JSONReader(try JSONValue.parse(text), path: "")
+      switch try reader.requiredString("type") {
+      case "auth": self = .auth(token: try reader.string("token") ?? "")
+      case "subscribe": self = .subscribe(id: try Self.id(reader), try LiveTopic(reader))
+      case "unsubscribe": self = .unsubscribe(id: try Self.id(reader))
+      case let type: throw JSONMemberError(key: "type", message: "has no value '\(type.prefix(40))'")
+      }
+    } catch let error as JSONMemberError {
+      throw UnreadableMessage(reason: error.description)
+    } catch let error as JSONSyntaxError {
+      throw UnreadableMessage(reason: error.description)
+    } catch {
+      throw UnreadableMessage(reason: "\(error)")
+    }
+  }
+
+  private static func id(_ reader: JSONReader) throws(JSONMemberError) -> UInt32 {
+    guard let id = UInt32(exactly: try reader.requiredInt("id")) else {
+      throw JSONMemberError(key: "id", message: "must be 0 to \(UInt32.max)")
+    }
+    return id
+  }
+}
+
+/// Runs in one subscription.
+private let maximumRuns = 1_000
+
+extension LiveTopic {
+  fileprivate init(_ reader: JSONReader) throws(JSONMemberError) {
+    switch try reader.requiredString("topic") {
+    case "runs": self = .runs(project: try reader.string("project"))
+    case "run": self = .run(try Self.id(reader, "run"))
+    case "sweep": self = .sweep(try Self.id(reader, "sweep"))
+    case "sweeps": self = .sweeps
+    case "points":
+      var runs: [PublicID] = []
+      for text in try reader.required("runs", reader.strings("runs")) {
+        guard let id = PublicID(rawValue: text) else {
+          throw JSONMemberError(key: "runs", message: "holds '\(text.prefix(20))', which is no run id")
+        }
+        runs.append(id)
+      }
+      guard runs.count <= maximumRuns else {
+        throw JSONMemberError(key: "runs", message: "must be at most \(maximumRuns)")
+      }
+      self = .points(runs: runs, keys: try reader.strings("keys"))
+    case "log":
+      let stream = try reader.string("stream") ?? LogStream.stdout.rawValue
+      guard let stream = LogStream(rawValue: stream) else {
+        throw JSONMemberError(key: "stream", message: "must be stdout or stderr")
+      }
+      let attempt = try reader.int("attempt")
+      guard attempt.map({ (1...Int64(Int32.max)).contains($0) }) ?? true else {
+        throw JSONMemberError(key: "attempt", message: "must be 1 or more")
+      }
+      self = .log(
+        LogPlace(
+          run: try Self.id(reader, "run"), stream: stream, attempt: attempt.map(Int.init),
+          offset: Int(try reader.int("offset") ?? 0)))
+    case let topic: throw JSONMemberError(key: "topic", message: "has no value '\(topic.prefix(40))'")
+    }
+  }
+
+  private static func id(_ reader: JSONReader, _ key: String) throws(JSONMemberError) -> PublicID {
+    let text = try reader.requiredString(key)
+    guard let id = PublicID(rawValue: text) else {
+      throw JSONMemberError(key: key, message: "must be an id, not '\(text.prefix(20))'")
+    }
+    return id
+  }
+}

@@ -1,0 +1,149 @@
+// The objects that the API answers, as schemas.
+
+import MartletModel
+import OrderedCollections
+
+let answerSchemas: JSONObject = [
+  "Error": objectSchema([
+    "error": objectSchema(
+      ["code": words(Problem.Code.self), "message": stringSchema, "hint": optionalString],
+      optional: ["details": anyObject])
+  ]),
+  "Health": objectSchema(["status": ["const": "ok"]]),
+  "Version": objectSchema(["name": ["const": "martlet"], "version": stringSchema, "api": ["const": 1]]),
+  "Document": anyObject,
+  "Ending": objectSchema(["status": ["const": "ending"]]),
+  "Status": objectSchema([
+    "version": stringSchema, "pid": integerSchema, "started_at": timeSchema, "data": stringSchema,
+    "address": stringSchema, "url": stringSchema, "uptime_s": ["type": "number"],
+    "devices": arraySchema(objectSchema(["index": countSchema, "holder": optionalID])), "running": countSchema,
+    "queued": countSchema,
+    "counts": objectSchema([
+      "projects": countSchema, "runs": countSchema, "sweeps": countSchema, "points": countSchema,
+    ]),
+    "database": objectSchema([
+      "bytes": countSchema, "wal_bytes": countSchema, "synchronous": integerSchema, "journal_mode": stringSchema,
+    ]),
+  ]),
+  "Checks": objectSchema([
+    "checks": arraySchema(
+      objectSchema([
+        "name": stringSchema, "status": words(DoctorCheck.Status.self), "message": stringSchema,
+        "hint": optionalString,
+      ]))
+  ]),
+  "Session": objectSchema([
+    "token": stringSchema, "id": idSchema, "scopes": arraySchema(words(Scope.self)), "expires_at": timeSchema,
+  ]),
+  "SignInCode": objectSchema(["code": stringSchema, "url": stringSchema, "expires_at": timeSchema]),
+  "Me": objectSchema([
+    "principal": stringSchema, "token": optionalID, "scopes": arraySchema(words(Scope.self)),
+    "project": optionalString, "run": optionalID,
+  ]),
+  "Token": objectSchema(tokenMembers),
+  "CreatedToken": objectSchema(tokenMembers.merging(["token": stringSchema]) { _, new in new }),
+  "TokenList": pageSchema(of: "Token"),
+  "Project": objectSchema([
+    "id": idSchema, "name": stringSchema, "description": stringSchema, "created_at": timeSchema,
+    "created_by": stringSchema, "runs": countSchema, "running": countSchema, "sweeps": countSchema,
+    "last_activity_at": timeSchema,
+  ]),
+  "ProjectList": pageSchema(of: "Project"),
+  "Git": gitSchema,
+  "Exit": objectSchema(["code": optionalInteger, "signal": optionalInteger, "reason": stringSchema]),
+  "MetricSummary": objectSchema([
+    "last": numberSchema, "last_step": integerSchema, "last_at": timeSchema, "min": optionalNumber,
+    "min_step": optionalInteger, "max": optionalNumber, "max_step": optionalInteger, "mean": optionalNumber,
+    "count": countSchema, "nan_count": countSchema,
+  ]),
+  "ValueSummary": objectSchema(["value": .object([:]), "last_step": integerSchema]),
+  "Run": objectSchema([
+    "id": idSchema, "project": stringSchema, "name": stringSchema, "state": words(RunState.self), "sweep": optionalID,
+    "sweep_name": optionalString, "trial": optionalInteger, "config": anyObject,
+    "summary": [
+      "type": "object",
+      "additionalProperties": ["anyOf": .array([schema("MetricSummary"), schema("ValueSummary")])],
+    ],
+    "tags": stringsSchema, "notes": stringSchema, "group": optionalString, "job_type": optionalString,
+    "command": optionalStrings, "workdir": optionalString, "run_dir": optionalString, "host": optionalString,
+    "pid": optionalInteger, "git": nullable(schema("Git")), "python": optionalString, "created_at": timeSchema,
+    "started_at": optionalTime, "ended_at": optionalTime, "last_seen_at": optionalTime, "created_by": stringSchema,
+    "exit": nullable(schema("Exit")), "attempt": countSchema, "attempts": countSchema,
+    "devices": arraySchema(countSchema), "points": countSchema, "last_step": optionalInteger,
+  ]),
+  "RunList": pageSchema(of: "Run"),
+  "Heartbeat": objectSchema(["state": words(RunState.self), "stop_requested": booleanSchema]),
+  "AppendReceipt": objectSchema(["accepted": countSchema, "duplicates": countSchema, "next_seq": countSchema]),
+  "Attempt": objectSchema([
+    "number": countSchema, "state": words(AttemptState.self), "created_at": timeSchema, "started_at": optionalTime,
+    "ended_at": optionalTime, "exit": nullable(schema("Exit")), "pid": optionalInteger,
+    "devices": arraySchema(countSchema), "dir": stringSchema,
+  ]),
+  "AttemptList": objectSchema(["items": arraySchema(schema("Attempt"))]),
+  "LogPiece": objectSchema([
+    "stream": words(LogStream.self), "attempt": countSchema, "offset": countSchema, "next_offset": countSchema,
+    "size": countSchema, "ended": booleanSchema, "text": stringSchema,
+  ]),
+  "Series": ["anyOf": .array([rawSeries, bucketSeries])],
+  "SeriesList": objectSchema(["series": arraySchema(schema("Series"))]),
+  "Sweep": objectSchema([
+    "id": idSchema, "project": stringSchema, "name": stringSchema, "description": stringSchema,
+    "state": words(SweepState.self), "state_reason": optionalString, "method": stringSchema,
+    "metric": nullable(objectSchema(["name": stringSchema, "goal": ["type": "string", "enum": ["minimize", "maximize"]]])),
+    "parameters": arraySchema(
+      [
+        "type": "object",
+        "properties": [
+          "name": stringSchema, "kind": stringSchema, "values": ["type": "array"], "min": numberSchema,
+          "max": numberSchema, "distribution": stringSchema,
+        ], "required": ["name", "kind"],
+      ]),
+    "max_parallel": countSchema, "timeout": optionalNumber, "command": stringsSchema, "workdir": stringSchema,
+    "output_dir": stringSchema, "space_size": optionalInteger, "budget": optionalInteger,
+    "counts": objectSchema([
+      "waiting": countSchema, "running": countSchema, "complete": countSchema, "pruned": countSchema,
+      "failed": countSchema,
+    ]),
+    "best": nullable(
+      objectSchema([
+        "trial": countSchema, "run": idSchema, "run_name": stringSchema, "objective": numberSchema,
+      ])),
+    "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime, "created_by": stringSchema,
+    "seed": ["type": "string", "description": "A whole number of 64 bits, which JSON's numbers may not hold."],
+    "source": stringSchema,
+  ]),
+  "SweepList": pageSchema(of: "Sweep"),
+  "Trial": objectSchema([
+    "number": countSchema, "state": words(TrialState.self), "run": idSchema, "run_name": stringSchema,
+    "run_state": words(RunState.self), "params": anyObject, "objective": optionalNumber, "reason": optionalString,
+    "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
+    "metrics": nullable(objectSchema(["final": numberSchema, "min": optionalNumber, "max": optionalNumber])),
+    "attempts": countSchema,
+  ]),
+  "TrialList": objectSchema(["items": arraySchema(schema("Trial"))]),
+]
+
+private let tokenMembers: JSONObject = [
+  "id": idSchema, "name": stringSchema, "principal": stringSchema, "scopes": arraySchema(words(Scope.self)),
+  "project": optionalString, "created_at": timeSchema, "created_by": stringSchema, "expires_at": optionalTime,
+  "revoked_at": optionalTime, "last_used_at": optionalTime,
+]
+
+let gitSchema: JSONValue = objectSchema(
+  [:],
+  optional: [
+    "commit": optionalString, "branch": optionalString, "dirty": ["type": ["boolean", "null"]],
+    "remote": optionalString,
+  ])
+
+private let rawSeries = objectSchema([
+  "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "raw"],
+  "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "values": arraySchema(numberSchema),
+])
+
+private let bucketSeries = objectSchema([
+  "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "buckets"],
+  "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "first": arraySchema(numberSchema),
+  "last": arraySchema(numberSchema), "min": arraySchema(numberSchema), "max": arraySchema(numberSchema),
+  "mean": arraySchema(numberSchema), "counts": arraySchema(countSchema), "nan_counts": arraySchema(countSchema),
+])

@@ -1,0 +1,64 @@
+// The objects that requests bring, as schemas. A member that is null counts as absent.
+
+import MartletModel
+import OrderedCollections
+
+let requestSchemas: JSONObject = [
+  "Empty": objectSchema([:]),
+  "SignIn": objectSchema(["code": stringSchema], optional: ["name": labelSchema]),
+  "NewToken": objectSchema(
+    ["name": labelSchema, "scopes": ["type": "array", "items": words(Scope.self), "minItems": 1]],
+    optional: [
+      "project": optionalString,
+      "expires_in_s": ["type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 3_200_000_000],
+    ]),
+  "NewRun": objectSchema(["project": stringSchema], optional: runDetails),
+  "RunPatch": objectSchema(
+    [:], optional: runDetails.merging(["state": nullable(words(RunState.self))]) { _, new in new }),
+  "RunFinish": objectSchema(
+    [:],
+    optional: [
+      "state": ["type": ["string", "null"], "enum": ["finished", "failed", "crashed", "stopped", nil]],
+      "exit_code": optionalInteger, "reason": optionalString,
+    ]),
+  "RunStop": objectSchema([:], optional: ["grace_s": graceSchema]),
+  "NewExecution": objectSchema(
+    [
+      "project": stringSchema, "command": ["type": "array", "items": stringSchema, "minItems": 1],
+      "workdir": stringSchema, "environment": stringMap,
+    ],
+    optional: [
+      "name": optionalString, "timeout_s": ["type": ["number", "null"], "exclusiveMinimum": 0],
+      "grace_s": graceSchema, "output": optionalString, "gpus": ["type": ["integer", "null"], "minimum": 0],
+      "stop_signal": optionalString,
+    ]),
+  "LogRow": objectSchema(
+    ["seq": countSchema, "time": timeSchema, "values": anyObject], optional: ["step": optionalInteger]),
+  "SeriesRequest": objectSchema(
+    ["runs": arraySchema(idSchema)],
+    optional: [
+      "keys": optionalStrings,
+      "buckets": ["type": ["integer", "null"], "minimum": 1, "maximum": 20_000, "default": 2_000],
+      "from_step": optionalInteger, "to_step": optionalInteger,
+    ]),
+  "NewSweep": objectSchema(
+    ["source": stringSchema, "workdir": stringSchema, "environment": stringMap],
+    optional: [
+      "filename": optionalString, "name": optionalString, "project": optionalString, "command": optionalStrings,
+      "output": optionalString, "client_version": optionalString,
+    ]),
+  "SweepStop": objectSchema(
+    [:],
+    optional: ["mode": ["type": ["string", "null"], "enum": ["now", "drain", nil]], "grace_s": graceSchema]),
+]
+
+private let labelSchema: JSONValue = ["type": "string", "minLength": 1, "maxLength": 100]
+private let graceSchema: JSONValue = ["type": ["number", "null"], "minimum": 0, "maximum": 86_400]
+private let stringMap: JSONValue = ["type": "object", "additionalProperties": stringSchema]
+
+private let runDetails: JSONObject = [
+  "name": optionalString, "notes": optionalString, "tags": optionalStrings, "group": optionalString,
+  "job_type": optionalString, "config": ["type": ["object", "null"], "additionalProperties": true],
+  "host": optionalString, "pid": optionalInteger, "command": optionalStrings, "workdir": optionalString,
+  "git": nullable(gitSchema), "python": optionalString,
+]

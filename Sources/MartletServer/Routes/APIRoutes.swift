@@ -1,0 +1,7 @@
+// The table: all there is under /api/v1, and the health check beside it.
+
+import MartletModel
+
+/// Every route of the server but the dashboard's files.
+let apiRoutes: [Route] =
+  serverRoutes + sessionRoutes + tokenRoutes + projectRoutes + runRoutes + trackingRoutes + logRoutes + sweepRoutes

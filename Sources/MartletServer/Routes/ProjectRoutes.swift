@@ -1,0 +1,35 @@
+// Projects.
+
+import Hummingbird
+import MartletModel
+import MartletTracking
+
+let projectRoutes: [Route] = [
+  Route(
+    .get, "/projects", .scope(.read), "All projects.", query: pageParameters,
+    answer: RouteAnswer(schema: "ProjectList")
+  ) { request in
+    let page = try await request.services.tracking.projects(request.query.page(), access: request.access)
+    return .json(list(page, \.json))
+  },
+  Route(
+    .get, "/projects/:project", .scope(.read), "A project, by its name or id.",
+    answer: RouteAnswer(schema: "Project")
+  ) { request in
+    let project = request.parameters["project"] ?? ""
+    return .json(try await request.services.tracking.project(project, access: request.access).json)
+  },
+]
+
+/// The parameters of every list.
+let pageParameters = [
+  QueryParameter(
+    name: "limit", summary: "How many at most.",
+    schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 100]),
+  QueryParameter(name: "cursor", summary: "Where the page before ended (`next`).", schema: ["type": "string"]),
+]
+
+/// A page as every list answers it.
+func list<Item>(_ page: Page<Item>, _ json: (Item) -> JSONValue) -> JSONValue {
+  ["items": .array(page.items.map(json)), "next": JSONValue(page.next)]
+}

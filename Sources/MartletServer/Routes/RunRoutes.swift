@@ -1,0 +1,110 @@
+// Runs: what there is, begin, change, end.
+
+import Hummingbird
+import MartletModel
+import MartletOrchestration
+import MartletTracking
+
+let runRoutes: [Route] = [
+  Route(
+    .get, "/runs", .scope(.read), "Runs, newest first.",
+    query: [
+      QueryParameter(name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
+      QueryParameter(name: "sweep", summary: "Only this sweep's.", schema: idSchema),
+      QueryParameter(
+        name: "state", summary: "Only in these states, a comma list.", schema: commaList(RunState.self)),
+      QueryParameter(name: "search", summary: "Only with this in the name.", schema: ["type": "string"]),
+      QueryParameter(
+        name: "sort", summary: "Order; missing values last.",
+        schema: ["type": "string", "pattern": .string(#"^-?(created|name|metric:.+\.(last|min|max))$"#)]),
+    ] + pageParameters, answer: RouteAnswer(schema: "RunList")
+  ) { request in
+    let query = try runQuery(request.query)
+    let page = try await request.services.tracking.runs(query, request.query.page(), access: request.access)
+    return .json(list(page, \.json))
+  },
+  Route(
+    .post, "/runs", .scope(.ingest), "Begins a run from outside.",
+    body: RouteBody(schema: "NewRun", isRequired: true), answer: RouteAnswer(status: 201, schema: "Run")
+  ) { request in
+    let new = try NewRun(json: request.json())
+    if new.details.state != nil { throw JSONMemberError(key: "state", message: "cannot be given: a new run is running") }
+    return .json(try await request.services.tracking.createRun(new, access: request.access).json, status: 201)
+  },
+  Route(
+    .post, "/executions", .scope(.run), "Begins a run that Martlet executes.",
+    body: RouteBody(schema: "NewExecution", isRequired: true), answer: RouteAnswer(status: 201, schema: "Run")
+  ) { request in
+    let new = try NewExecution(json: request.json())
+    return .json(try await request.services.engine.execute(new, access: request.access).json, status: 201)
+  },
+  Route(.get, "/runs/:run", .scope(.read), "A run.", answer: RouteAnswer(schema: "Run")) { request in
+    .json(try await request.services.tracking.run(request.id("run"), access: request.access).json)
+  },
+  Route(
+    .patch, "/runs/:run", .scope(.ingest), "Changes a run; `config` is merged over the old one, key by key.",
+    body: RouteBody(schema: "RunPatch", isRequired: true), answer: RouteAnswer(schema: "Run")
+  ) { request in
+    let patch = try RunPatch(json: request.json())
+    if patch.name != nil { try request.require(.write, for: "Changing a run's name") }
+    if patch.state != nil { try request.require(.write, for: "Setting a run's state") }
+    return .json(try await request.services.tracking.patchRun(request.id("run"), patch, access: request.access).json)
+  },
+  Route(
+    .post, "/runs/:run/finish", .scope(.ingest), "Ends a run from outside.",
+    body: RouteBody(schema: "RunFinish", isRequired: false), answer: RouteAnswer(schema: "Run")
+  ) { request in
+    let finish = try RunFinish(json: request.json())
+    return .json(
+      try await request.services.tracking.finishRun(request.id("run"), finish, access: request.access).json)
+  },
+  Route(
+    .post, "/runs/:run/heartbeat", .scope(.ingest), "A sign of life from a run from outside.",
+    body: RouteBody(schema: "Empty", isRequired: false), answer: RouteAnswer(schema: "Heartbeat")
+  ) { request in
+    try JSONReader(request.json()).allowOnly([])
+    let (state, stopRequested) = try await request.services.tracking.heartbeat(
+      request.id("run"), access: request.access)
+    return .json(["state": .string(state.rawValue), "stop_requested": .bool(stopRequested)])
+  },
+  Route(
+    .post, "/runs/:run/stop", .scope(.run), "Asks a run to stop; it is killed when the grace is over.",
+    body: RouteBody(schema: "RunStop", isRequired: false), answer: RouteAnswer(status: 202, schema: "Run")
+  ) { request in
+    let reader = try JSONReader(request.json())
+    try reader.allowOnly(["grace_s"])
+    let run = try await request.services.engine.stopRun(
+      request.id("run"), grace: grace(reader), access: request.access)
+    return .json(run.json, status: 202)
+  },
+]
+
+/// Seconds between asking and killing; nil: the run's own.
+func grace(_ reader: JSONReader) throws(JSONMemberError) -> Double? {
+  guard let seconds = try reader.double("grace_s") else { return nil }
+  guard seconds >= 0, seconds <= 86_400 else {
+    throw JSONMemberError(key: "grace_s", message: "must be 0 to 86,400 seconds")
+  }
+  return seconds
+}
+
+private func runQuery(_ query: Query) throws -> RunQuery {
+  var runs = RunQuery(
+    project: query.string("project"), states: try query.choices("state", RunState.self),
+    search: query.string("search"))
+  if let text = query.string("sweep") {
+    guard let sweep = PublicID(rawValue: text) else {
+      throw Problem(.badRequest, "The parameter 'sweep' must be a sweep's id, not '\(text.prefix(100))'.")
+    }
+    runs.sweep = sweep
+  }
+  if let text = query.string("sort") {
+    guard let order = RunQuery.Order(text) else {
+      throw Problem(
+        .badRequest, "The parameter 'sort' has no value '\(text.prefix(100))'.",
+        hint: "Known are created, name and metric:<name>.<last, min or max>, each with '-' before it for descending.")
+    }
+    runs.order = order
+  }
+  return runs
+}

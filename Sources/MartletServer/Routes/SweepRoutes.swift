@@ -1,0 +1,58 @@
+// Sweeps and their trials.
+
+import Hummingbird
+import MartletModel
+import MartletOrchestration
+
+let sweepRoutes: [Route] = [
+  Route(
+    .get, "/sweeps", .scope(.read), "Sweeps, newest first.",
+    query: [
+      QueryParameter(name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
+      QueryParameter(
+        name: "state", summary: "Only in these states, a comma list.", schema: commaList(SweepState.self)),
+    ] + pageParameters, answer: RouteAnswer(schema: "SweepList")
+  ) { request in
+    let query = SweepQuery(
+      project: request.query.string("project"), states: try request.query.choices("state", SweepState.self))
+    let page = try await request.services.engine.sweeps(query, request.query.page(), access: request.access)
+    return .json(list(page, \.json))
+  },
+  Route(
+    .post, "/sweeps", .scope(.run), "Begins a sweep from the text of its file.",
+    body: RouteBody(schema: "NewSweep", isRequired: true), answer: RouteAnswer(status: 201, schema: "Sweep")
+  ) { request in
+    let new = try NewSweep(json: request.json())
+    return .json(try await request.services.engine.createSweep(new, access: request.access).json, status: 201)
+  },
+  Route(.get, "/sweeps/:sweep", .scope(.read), "A sweep.", answer: RouteAnswer(schema: "Sweep")) { request in
+    .json(try await request.services.engine.sweep(request.id("sweep"), access: request.access).json)
+  },
+  Route(
+    .get, "/sweeps/:sweep/trials", .scope(.read), "All trials of a sweep.",
+    query: [
+      QueryParameter(
+        name: "sort", summary: "By number, or best first with failed ones last.",
+        schema: ["type": "string", "enum": ["number", "rank"], "default": "number"])
+    ], answer: RouteAnswer(schema: "TrialList")
+  ) { request in
+    let order = try request.query.choice("sort", TrialOrder.self) ?? .number
+    let trials = try await request.services.engine.trials(
+      request.id("sweep"), order: order, access: request.access)
+    return .json(["items": .array(trials.map(\.json))])
+  },
+  Route(
+    .post, "/sweeps/:sweep/stop", .scope(.run), "Stops a sweep: at once, or when its running trials have ended.",
+    body: RouteBody(schema: "SweepStop", isRequired: false), answer: RouteAnswer(status: 202, schema: "Sweep")
+  ) { request in
+    let reader = try JSONReader(request.json())
+    try reader.allowOnly(["mode", "grace_s"])
+    let text = try reader.string("mode") ?? StopMode.now.rawValue
+    guard let mode = StopMode(rawValue: text) else {
+      throw JSONMemberError(key: "mode", message: "must be now or drain, not '\(text)'")
+    }
+    let sweep = try await request.services.engine.stopSweep(
+      request.id("sweep"), mode: mode, grace: grace(reader), access: request.access)
+    return .json(sweep.json, status: 202)
+  },
+]

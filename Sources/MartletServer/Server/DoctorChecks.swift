@@ -1,0 +1,109 @@
+// What a server can find wrong with itself and its data directory.
+
+import Glibc
+import MartletModel
+import MartletOrchestration
+import MartletStore
+
+struct DoctorCheck: Sendable {
+  enum Status: String, Sendable, CaseIterable { case ok, warning, error }
+
+  var name: String
+  var status: Status
+  var message: String
+  var hint: String?
+
+  var json: JSONValue {
+    [
+      "name": .string(name), "status": .string(status.rawValue), "message": .string(message),
+      "hint": JSONValue(hint),
+    ]
+  }
+}
+
+func doctorChecks(_ services: Services) async throws -> [DoctorCheck] {
+  let health = try await services.store.health()
+  let (data, token) = (services.options.data, services.engine.localTokenPath)
+  let files = try await blocking { [directoryCheck(data), tokenCheck(token), diskCheck(data)] }
+  return databaseChecks(health) + files + [exposureCheck(services.options)]
+}
+
+private func databaseChecks(_ health: StoreHealth) -> [DoctorCheck] {
+  let isDurable = health.synchronous == 2
+  let isWAL = health.journalMode.lowercased() == "wal"
+  let walMegabytes = health.walBytes >> 20
+  return [
+    DoctorCheck(
+      name: "synchronous", status: isDurable ? .ok : .error,
+      message: isDurable
+        ? "The writer runs with synchronous=FULL: what was answered survives a power cut."
+        : "The writer runs with synchronous=\(health.synchronous), not 2 (FULL): a power cut may take answered data.",
+      hint: isDurable ? nil : "Restart the server; if this stays, report it."),
+    DoctorCheck(
+      name: "journal", status: isWAL ? .ok : .error,
+      message: "The database's journal mode is \(health.journalMode).",
+      hint: isWAL ? nil : "Keep the data directory on a local file system, where SQLite can use a write-ahead log."),
+    DoctorCheck(
+      name: "write-ahead log", status: walMegabytes < 256 ? .ok : .warning,
+      message: "The write-ahead log has \(walMegabytes) MiB.",
+      hint: walMegabytes < 256 ? nil : "Something keeps a reader open for long; restarting the server empties it."),
+    DoctorCheck(
+      name: "foreign keys", status: health.foreignKeys ? .ok : .error,
+      message: "The database \(health.foreignKeys ? "keeps" : "does not keep") its references whole."),
+  ]
+}
+
+private func directoryCheck(_ path: String) -> DoctorCheck {
+  var status = stat()
+  guard stat(path, &status) == 0 else {
+    return DoctorCheck(
+      name: "data directory", status: .error, message: "\(path) cannot be looked at: \(String(cString: strerror(errno))).")
+  }
+  let isPrivate = status.st_mode & 0o022 == 0 && status.st_uid == geteuid()
+  return DoctorCheck(
+    name: "data directory", status: isPrivate ? .ok : .error,
+    message: isPrivate
+      ? "\(path) belongs to this account and nobody else can write there." : "Others can write in \(path).",
+    hint: isPrivate ? nil : "chmod 700 \(path)")
+}
+
+private func tokenCheck(_ path: String) -> DoctorCheck {
+  do {
+    if try LocalTokenFile.read(path) != nil {
+      return DoctorCheck(name: "token file", status: .ok, message: "\(path) is readable by this account alone.")
+    }
+    return DoctorCheck(
+      name: "token file", status: .error, message: "\(path) is missing, or others can read it.",
+      hint: "Restart the server: it makes a new one and revokes the old.")
+  } catch {
+    return DoctorCheck(name: "token file", status: .error, message: "\(error)")
+  }
+}
+
+private func diskCheck(_ path: String) -> DoctorCheck {
+  var status = statvfs()
+  guard statvfs(path, &status) == 0 else {
+    return DoctorCheck(
+      name: "disk", status: .warning,
+      message: "The free room at \(path) is not known: \(String(cString: strerror(errno))).")
+  }
+  let free = UInt64(status.f_bavail) * UInt64(status.f_frsize) >> 20
+  return DoctorCheck(
+    name: "disk", status: free < 100 ? .error : free < 1024 ? .warning : .ok,
+    message: "\(free) MiB are free at \(path).",
+    hint: free < 1024 ? "Make room: when the disk is full, nothing more is accepted." : nil)
+}
+
+private func exposureCheck(_ options: ServerOptions) -> DoctorCheck {
+  if options.openLoopback {
+    return DoctorCheck(
+      name: "access", status: .warning, message: "Everybody on this machine may do everything without a token.",
+      hint: "Start without --open-loopback when other people use this machine.")
+  }
+  if !isLoopback(options.host), options.plainHTTP {
+    return DoctorCheck(
+      name: "access", status: .warning, message: "Tokens cross the network unencrypted (--plain-http).",
+      hint: "Put a proxy with TLS in front and start with --behind-proxy, or reach the server by ssh -L.")
+  }
+  return DoctorCheck(name: "access", status: .ok, message: "Every request needs a token.")
+}

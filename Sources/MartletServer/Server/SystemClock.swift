@@ -1,0 +1,12 @@
+// The wall clock of this machine.
+
+import Glibc
+import MartletModel
+
+struct SystemClock: WallClock {
+  var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+}

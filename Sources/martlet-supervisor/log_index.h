@@ -1,0 +1,18 @@
+/// The command's two output files and the index that says when each reached which size.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct log_index {
+  int logs[2];  // stdout.log, stderr.log: the command writes them itself
+  int file;     // log.idx
+  uint64_t seen[2];
+  off_t end;
+};
+
+/// Creates the three files in the attempt's directory. False with errno when one cannot be written.
+bool log_index_open(struct log_index *index, int directory);
+
+/// Notes how far both logs have come, where that changed; returns their size together.
+uint64_t log_index_update(struct log_index *index);

@@ -1,0 +1,50 @@
+/// The attempt's directory: the lock that says whether it is alive, and its records.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "process_tree.h"
+
+/// Opens DIRECTORY/name for writing, making it when it is not there; -1 with errno.
+int records_create(int directory, const char *name, int flags);
+
+/// Takes the attempt's lock for this process's life: 0, EWOULDBLOCK when another holds it, or errno.
+int records_lock(int directory);
+
+/// Whether nothing may be started here any more: the server revoked the attempt, or it was begun before.
+bool records_forbid_start(int directory);
+
+/// The text of attempt.json. Made before the command exists; the command's own part is put at its end later.
+struct attempt_record {
+  char *text;
+  size_t fixed;  // bytes before the command's part
+  size_t room;
+};
+
+/// False with errno (out of memory, or /proc/sys/kernel/random/boot_id cannot be read).
+bool attempt_record_make(struct attempt_record *record, const char *program, const struct process *supervisor,
+                         int64_t started_us);
+
+/// Writes attempt.json, with the command where there is one. When `durable`, it is on the disk before this
+/// returns true. Allocates nothing: it may run between vfork and exec.
+bool attempt_record_write(struct attempt_record *record, int directory, const struct process *command,
+                          bool durable);
+
+/// What exit.json says.
+struct exit_record {
+  int code;      // exit code, -1 when there is none
+  int signal;    // the signal that ended the command, 0 when there is none
+  int error;     // errno of the step that kept the command from starting, else 0
+  char reason[192];
+  bool killed;   // SIGKILL was needed, be it for a process left over
+  int leftovers; // processes that the command left behind and that were asked to leave
+  int64_t started_us;
+  int64_t ended_us;
+  double wall;   // seconds from start to end of the command
+  struct rusage usage;
+};
+
+/// Writes exit.json durably. False with errno.
+bool exit_record_write(const struct exit_record *record, int directory);

@@ -1,0 +1,26 @@
+/// Starts a program in a process group of its own, with what an attempt needs between vfork and exec.
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spawn_request {
+  char *const *command;    // command[0] is looked up in PATH, as a shell does
+  const char *directory;   // NULL: stay here
+  int output;              // becomes the command's standard output; above 2
+  int errors;              // becomes its standard error; above 2
+  uint64_t address_space;  // RLIMIT_AS in bytes, 0: no limit
+  int cgroup_processes;    // cgroup.procs of the group to join, -1: none
+  /// Called with the command's pid when all but exec is done; 0, or the errno that keeps it from starting.
+  /// It runs in the child on the parent's memory: no allocation, no locks.
+  int (*before_exec)(void *context, pid_t pid);
+  void *context;
+};
+
+/// The command's pid, or -errno of the step that failed, which *step then names ("chdir", "exec", …).
+pid_t spawn(const struct spawn_request *request, const char **step);
+
+/// Closes every descriptor from `first` on.
+void close_from(unsigned first);
+
+/// Gives every signal its default meaning again.
+void reset_signals(void);

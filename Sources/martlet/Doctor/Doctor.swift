@@ -1,0 +1,65 @@
+// `martlet doctor`: looks at everything that Martlet leans on and says what to do.
+
+import ArgumentParser
+import Foundation
+import MartletModel
+
+struct Doctor: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check the data directory, this machine and the server.",
+    discussion: """
+      Ends with status 1 when anything is an error; warnings leave it 0.
+
+      Examples:
+        martlet doctor
+        martlet doctor --data ~/experiments --format json
+      """)
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var format: FormatOption
+
+  func run() async throws {
+    let place = try connection.place()
+    var checks = DirectoryChecks(data: place.data).all
+    checks += try await MachineChecks.all()
+    checks += await serverChecks(place)
+    switch format.format {
+    case .table: try printTable(checks)
+    case .json, .csv:
+      let fields = ["name", "status", "message", "hint"].map { Field($0, nil) }
+      try Listing(items: checks.map(\.json), fields: fields, whenEmpty: "").print(format.format)
+    }
+    if checks.contains(where: { $0.status == .error }) { throw ExitStatus.failed.code }
+  }
+
+  private func printTable(_ checks: [Check]) throws(OutputClosed) {
+    let isColored = Terminal.usesColor
+    let width = checks.map { Table.width(of: $0.name) }.max() ?? 0
+    for check in checks {
+      let blank = String(repeating: " ", count: width - Table.width(of: check.name) + 2)
+      let status = check.status.rawValue
+      let painted = Style(state: status)?.paint(status, if: isColored) ?? status
+      let gap = String(repeating: " ", count: Check.Status.warning.rawValue.count - status.count + 2)
+      try Terminal.say(painted + gap + Terminal.plain(check.name) + blank + Terminal.plain(check.message))
+      if check.status != .ok, let hint = check.hint {
+        try Terminal.say(String(repeating: " ", count: width + 11) + Style.faint.paint(hint, if: isColored))
+      }
+    }
+  }
+
+  /// What only a running server knows; that none is up is no fault.
+  private func serverChecks(_ place: ServerPlace) async -> [Check] {
+    do {
+      guard let client = try place.client() else {
+        return [Check("server", .ok, "None is up on \(place.data.path); martlet up starts one.")]
+      }
+      let answer = try await client.send(.get, "/doctor")
+      let here = Check("server", .ok, "Answers at \(client.base.absoluteString).")
+      return [here] + (answer["checks"]?.array ?? []).compactMap(Check.init(json:))
+    } catch let failure as Failure {
+      return [Check("server", .error, failure.message, hint: failure.hint)]
+    } catch {
+      return [Check("server", .error, String(describing: error))]
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// `martlet run show`: one run in full.
+
+import ArgumentParser
+import MartletModel
+import OrderedCollections
+
+struct RunShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show one run: state, command, configuration, metrics.",
+    discussion: """
+      Examples:
+        martlet run show swift-finch-3
+        martlet run show k2f9a0xy --format json
+      """)
+
+  @Argument(help: "The run's id, or its name when it is unique.")
+  var run: String
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var format: FormatOption
+
+  func run() async throws {
+    let found = try await connection.client().find(.run, run)
+    try Card(item: found, fields: Self.fields).print(format.format)
+    guard format.format == .table else { return }
+    try printConfiguration(found)
+    try printMetrics(found)
+  }
+
+  private func printConfiguration(_ run: JSONValue) throws(OutputClosed) {
+    guard let config = run["config"]?.object, !config.isEmpty else { return }
+    try Terminal.say("\nConfiguration")
+    let fields = config.keys.map { key in Field(key, "  \(key)") { $0[key] } }
+    try Card(item: .object(config), fields: fields).print(.table)
+  }
+
+  private func printMetrics(_ run: JSONValue) throws(OutputClosed) {
+    guard let summary = run["summary"]?.object, !summary.isEmpty else { return }
+    var items: [JSONValue] = []
+    for (name, metric) in summary {
+      var members = metric.object ?? [:]
+      members["name"] = .string(name)
+      members["last"] = members["last"] ?? members["value"]
+      items.append(.object(members))
+    }
+    try Terminal.say("")
+    let fields = [
+      Field("name", "Metric"),
+      Field("last", "Last", .number),
+      Field("last_step", "at step", .number, dispensability: 1),
+      Field("min", "Min", .number),
+      Field("min_step", "at step", .number, dispensability: 2),
+      Field("max", "Max", .number),
+      Field("max_step", "at step", .number, dispensability: 3),
+      Field("count", "Points", .number, dispensability: 4),
+    ]
+    try Listing(items: items, fields: fields, whenEmpty: "").print(.table)
+  }
+
+  private static let fields =
+    [
+      Field("id", "ID"),
+      Field("name", "Name"),
+      Field("project", "Project"),
+      Field("state", "State", .state),
+      Field("reason", "Reason") { $0["exit"]?["reason"] },
+      Field("exit_code", nil, .number) { $0["exit"]?["code"] },
+      Field("exit_signal", nil, .number) { $0["exit"]?["signal"] },
+      Field("sweep", nil),
+      Field("sweep_name", "Sweep"),
+      Field("trial", "Trial", .number),
+      Field("command", "Command") { run in
+        (run["command"]?.array).map { .string(Words.command($0.compactMap(\.string))) }
+      },
+      Field("workdir", "Directory"),
+      Field("run_dir", "Results"),
+      Field("host", "Host"),
+      Field("pid", "Process") { $0["pid"] },
+      Field("devices", "Devices") { run in
+        (run["devices"]?.array).flatMap { devices in
+          devices.isEmpty ? nil : .string(devices.map(Words.value).joined(separator: " "))
+        }
+      },
+      Field("git_commit", "Commit", read: commit),
+      Field("python", "Python"),
+      Field("created_at", "Created", .time),
+      Field("started_at", "Started", .time),
+      Field("ended_at", "Ended", .time),
+      Field("duration_s", "Took", .duration, read: RunGroup.duration),
+      Field("attempts", "Attempts") { run in (run["attempts"]?.int ?? 0) > 1 ? run["attempts"] : nil },
+      Field("last_step", "Last step", .number),
+      Field("points", "Points", .number),
+      Field("group", "Group"),
+      Field("job_type", "Job type"),
+      Field("tags", "Tags") { run in
+        (run["tags"]?.array).map { .string($0.compactMap(\.string).joined(separator: " ")) }
+      },
+      Field("notes", "Notes"),
+      Field("created_by", "By"),
+    ]
+
+  @Sendable private static func commit(_ run: JSONValue) -> JSONValue? {
+    guard let commit = run["git"]?["commit"]?.string else { return nil }
+    let branch = (run["git"]?["branch"]?.string).map { " on \($0)" } ?? ""
+    let changed = run["git"]?["dirty"]?.bool == true ? ", with changes" : ""
+    return .string("\(commit.prefix(12))\(branch)\(changed)")
+  }
+}

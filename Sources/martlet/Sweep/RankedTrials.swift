@@ -1,0 +1,82 @@
+// The ranked table of a sweep, and where its results lie.
+
+import Foundation
+import MartletModel
+import OrderedCollections
+
+struct RankedTrials {
+  let sweep: JSONValue
+  /// Best first.
+  let trials: [JSONValue]
+
+  static func read(_ sweep: JSONValue, from client: Client) async throws -> RankedTrials {
+    let trials = try await client.send(
+      .get, "/sweeps/\(sweep.id)/trials", query: [("sort", TrialRanking.rank.rawValue)])
+    return RankedTrials(sweep: sweep, trials: trials["items"]?.array ?? [])
+  }
+
+  /// How the API sorts trials.
+  enum TrialRanking: String { case rank, number }
+
+  private var fields: [Field] {
+    let varied = Set(sweep.variedParameters)
+    let metric = sweep["metric"]?["name"]?.string ?? "objective"
+    var fields = [
+      Field("rank", "#", .number),
+      Field("run_name", "Run"),
+      Field("run", nil),
+      Field("number", nil, .number),
+      Field("state", "State", .state),
+      Field("run_state", nil),
+      Field("objective", metric, .number),
+      Field("final", nil, .number) { $0["metrics"]?["final"] },
+      Field("min", nil, .number) { $0["metrics"]?["min"] },
+      Field("max", nil, .number) { $0["metrics"]?["max"] },
+    ]
+    for (index, name) in sweep.allParameters.enumerated() {
+      let isNumber = trials.allSatisfy { $0["params"]?[name]?.double != nil }
+      fields.append(
+        Field(name, varied.contains(name) ? name : nil, isNumber ? .number : .text, dispensability: 1 + index)
+        {
+          $0["params"]?[name]
+        })
+    }
+    fields += [
+      Field("duration_s", "Took", .duration, dispensability: Int.max, read: RunGroup.duration),
+      Field("attempts", nil, .number),
+      Field(
+        "reason", trials.contains { $0["reason"]?.string != nil } ? "Reason" : nil,
+        dispensability: Int.max - 1),
+    ]
+    return fields
+  }
+
+  /// - Parameter limit: in tables only; nil shows all.
+  func print(_ format: OutputFormat, limit: Int?) throws(OutputClosed) {
+    if format == .json { return try Listing(items: trials, fields: [], whenEmpty: "").print(.json) }
+    let ranked = trials.enumerated().map { index, trial in
+      JSONValue.object(["rank": .int(Int64(index + 1))]).merging(trial)
+    }
+    let shown = format == .table ? Array(ranked.prefix(limit ?? ranked.count)) : ranked
+    try Listing(items: shown, fields: fields, whenEmpty: "There are no trials yet.").print(format)
+    if shown.count < ranked.count {
+      try Terminal.say("… and \(ranked.count - shown.count) more: martlet sweep show \(sweep.id) --all")
+    }
+  }
+
+  /// Where the results lie: the folder, its summary, the best run's checkpoint, the dashboard.
+  func printPlaces(client: Client) async throws {
+    if let folder = sweep["output_dir"]?.string, !folder.isEmpty {
+      try Terminal.say("Results     \(folder)")
+      // Files of another machine cannot be looked for; their names are the same.
+      let isHere = ServerPlace.isLoopback(client.base)
+      func line(_ title: String, _ name: String) throws(OutputClosed) {
+        let path = folder + "/" + name
+        if !isHere || access(path, F_OK) == 0 { try Terminal.say(title + path) }
+      }
+      try line("Summary     ", "sweep_summary.csv")
+      try line("Best model  ", "best_model")
+    }
+    try Terminal.say("Dashboard   \(try await client.dashboardLink(path: SweepGroup.dashboardPath(sweep)))")
+  }
+}

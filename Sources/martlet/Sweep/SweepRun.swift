@@ -1,0 +1,173 @@
+// `martlet sweep run`: from a sweep file to a ranked table.
+
+import ArgumentParser
+import Foundation
+import MartletFormats
+import MartletModel
+import OrderedCollections
+
+struct SweepRun: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a sweep and follow it to its ranked table.",
+    discussion: """
+      Starts a server on the data directory when none is up. Ctrl-C asks whether
+      to detach or to stop; without a terminal it detaches. Trials start in the
+      directory of the file.
+
+      Examples:
+        martlet sweep run sweep.yaml
+        martlet sweep run sweep.yaml --output out --project digits
+        martlet sweep run sweep.yaml -- python train.py
+      """)
+
+  /// How many rows of the ranking a table shows.
+  static let shownTrials = 20
+
+  @Argument(help: "The sweep file, YAML or JSON.")
+  var file: String
+
+  @Option(name: .long, help: "The directory in which the sweep's results folder is made.")
+  var output: String?
+
+  @Option(name: .long, help: "The project it belongs to. (default: the file's)")
+  var project: String?
+
+  @Option(name: .long, help: "What it is called. (default: the file's name: key, or what the file is called)")
+  var name: String?
+
+  @Flag(name: .long, help: "Print the sweep's id and leave it running.")
+  var detach = false
+
+  @Flag(name: .long, help: "Show all trials at the end, not the best 20.")
+  var all = false
+
+  @OptionGroup var connection: ConnectionOptions
+
+  @Argument(parsing: .postTerminator, help: "The program to run instead of the file's, after --.")
+  var command: [String] = []
+
+  func run() async throws {
+    let source = try readSource()
+    try check(source)
+    let client = try await connection.clientStartingServer()
+    // From here on Ctrl-C must know of the sweep.
+    let interrupts = Interrupts()
+    let sweep = try await client.send(.post, "/sweeps", body: request(source))
+    let name = Terminal.plain(sweep["name"]?.string ?? "")
+    if detach {
+      Terminal.complain(
+        "martlet: started sweep '\(name)'; martlet sweep show \(sweep.id)\(client.place.suffix) shows it.")
+      return try Terminal.say(sweep.id)
+    }
+    try await introduce(sweep, client: client)
+    var follower = SweepFollower(sweep: sweep, client: client, interrupts: interrupts)
+    let outcome = try await follower.follow()
+    if case .detached(let status) = outcome {
+      Terminal.complain(
+        """
+        martlet: detached; sweep '\(name)' goes on.
+          martlet sweep show \(sweep.id)\(client.place.suffix) shows it,
+          martlet sweep stop \(sweep.id)\(client.place.suffix) stops it.
+        """)
+      throw status.code
+    }
+    guard case .ended(let end, let status) = outcome else { return }
+    try await conclude(end, client: follower.currentClient)
+    if status != .done { throw status.code }
+  }
+
+  /// Refuses a wrong file before any server is started.
+  private func check(_ source: String) throws {
+    let specification: SweepSpecification
+    do {
+      specification = try SweepSpecification.read(
+        source: source, filename: file, command: command.isEmpty ? nil : command)
+    } catch {
+      throw Failure(
+        .wrongInput, error.description, hint: "Correct the file and run it again; nothing was started.")
+    }
+    for note in specification.notes { Terminal.complain("martlet: \(file): \(note)") }
+    let folder = URL(
+      fileURLWithPath: specification.workdir ?? ".",
+      relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent())
+    guard command.isEmpty, let program = specification.program, try connection.place().isOnThisMachine else {
+      return
+    }
+    let path = URL(fileURLWithPath: program, relativeTo: folder).path
+    guard access(path, F_OK) != 0 else { return }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let hint = nearest(to: program, in: names.sorted()).map { "Did you mean '\($0)'? " } ?? ""
+    throw Failure(
+      .wrongInput, "\(file): the program '\(program)' is not in \(folder.standardizedFileURL.path).",
+      hint:
+        "\(hint)Correct 'program:', or name the program here: martlet sweep run \(Words.command([file])) -- CMD"
+    )
+  }
+
+  private func readSource() throws -> String {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) else {
+      throw Failure(
+        .notFound, "There is no file '\(file)'.", hint: nearestFile.map { "Did you mean '\($0)'?" })
+    }
+    guard !isDirectory.boolValue else {
+      throw Failure(.notFound, "'\(file)' is a directory.", hint: "Name the sweep file in it.")
+    }
+    guard let bytes = FileManager.default.contents(atPath: file) else {
+      throw Failure(.notFound, "'\(file)' may not be read by this account.")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(.wrongInput, "'\(file)' is no text in UTF-8.", hint: "A sweep file is YAML or JSON.")
+    }
+    return text
+  }
+
+  private var nearestFile: String? {
+    let url = URL(fileURLWithPath: file)
+    let folder = url.deletingLastPathComponent()
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else { return nil }
+    guard let name = nearest(to: url.lastPathComponent, in: names.sorted()) else { return nil }
+    return file.contains("/") ? file.dropLast(url.lastPathComponent.count) + name : name
+  }
+
+  private func request(_ source: String) -> JSONValue {
+    let url = URL(fileURLWithPath: file).standardizedFileURL
+    let environment = CallerEnvironment.forRuns.sorted { $0.key < $1.key }
+    var body: JSONObject = [
+      "source": .string(source),
+      "filename": .string(url.lastPathComponent),
+      "workdir": .string(url.deletingLastPathComponent().path),
+      "environment": .object(
+        JSONObject(uniqueKeysWithValues: environment.map { ($0.key, .string($0.value)) })),
+      "client_version": .string(Version.current),
+    ]
+    if let name { body["name"] = .string(name) }
+    if let project { body["project"] = .string(project) }
+    if !command.isEmpty { body["command"] = JSONValue(command) }
+    if let output { body["output"] = .string(URL(fileURLWithPath: output).standardizedFileURL.path) }
+    return .object(body)
+  }
+
+  private func introduce(_ sweep: JSONValue, client: Client) async throws {
+    let trials = sweep["budget"]?.int.map { Words.count($0, "trial") } ?? "trials without end"
+    var line = "Sweep '\(Terminal.plain(sweep["name"]?.string ?? ""))' (\(sweep.id)): \(trials)"
+    if let parallel = sweep["max_parallel"]?.int { line += ", \(parallel) at a time" }
+    if let goal = sweep.goalInWords { line += ", \(goal)" }
+    try Terminal.say(line)
+    if let folder = sweep["output_dir"]?.string, !folder.isEmpty { try Terminal.say("Results     \(folder)") }
+    try Terminal.say("Dashboard   \(try await client.dashboardLink(path: SweepGroup.dashboardPath(sweep)))\n")
+  }
+
+  private func conclude(_ sweep: JSONValue, client: Client) async throws {
+    let ranked = try await RankedTrials.read(sweep, from: client)
+    try Terminal.say("")
+    try ranked.print(.table, limit: all ? nil : Self.shownTrials)
+    try Terminal.say("")
+    let state = sweep["state"]?.string ?? "ended"
+    let reason = sweep["state_reason"]?.string.map { ": \($0)" } ?? "."
+    let word = Style(state: state)?.paint(state, if: Terminal.usesColor) ?? state
+    try Terminal.say("Sweep \(word)\(reason)")
+    try await ranked.printPlaces(client: client)
+  }
+}

@@ -1,0 +1,70 @@
+// `martlet sweep show`: one sweep and its ranked trials.
+
+import ArgumentParser
+import MartletModel
+
+struct SweepShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show one sweep and its trials, best first.",
+    discussion: """
+      --format csv lists the trials, --format json the sweep with its trials.
+
+      Examples:
+        martlet sweep show digits-grid
+        martlet sweep show p81hq0zz --format csv > trials.csv
+      """)
+
+  @Argument(help: "The sweep's id, or its name when it is unique.")
+  var sweep: String
+
+  @Flag(name: .long, help: "All trials, not the best 20.")
+  var all = false
+
+  @OptionGroup var connection: ConnectionOptions
+  @OptionGroup var format: FormatOption
+
+  func run() async throws {
+    let client = try connection.client()
+    let found = try await client.find(.sweep, sweep)
+    let ranked = try await RankedTrials.read(found, from: client)
+    switch format.format {
+    case .json:
+      try Card(item: found.merging(["trials": .array(ranked.trials)]), fields: []).print(.json)
+    case .csv:
+      try ranked.print(.csv, limit: nil)
+    case .table:
+      try Card(item: found, fields: Self.fields).print(.table)
+      try Terminal.say("")
+      try ranked.print(.table, limit: all ? nil : SweepRun.shownTrials)
+    }
+  }
+
+  private static let fields = [
+    Field("id", "ID"),
+    Field("name", "Name"),
+    Field("project", "Project"),
+    Field("description", "Description"),
+    Field("state", "State", .state),
+    Field("state_reason", "Reason"),
+    Field("method", "Method"),
+    Field("goal", "Goal") { JSONValue($0.goalInWords) },
+    Field("trials", "Trials") { sweep in
+      let of = sweep["budget"]?.int.map { " of \($0)" } ?? ""
+      let failed = sweep.trials(.failed)
+      return .string(
+        "\(sweep.endedTrials)\(of) ended, \(sweep.trials(.running)) running"
+          + (failed > 0 ? ", \(failed) failed" : ""))
+    },
+    Field("max_parallel", "At a time", .number),
+    Field("timeout", "Time limit", .duration),
+    Field("command", "Command") { sweep in
+      (sweep["command"]?.array).map { .string(Words.command($0.compactMap(\.string))) }
+    },
+    Field("workdir", "Directory"),
+    Field("output_dir", "Results"),
+    Field("created_at", "Created", .time),
+    Field("duration_s", "Took", .duration, read: RunGroup.duration),
+    Field("created_by", "By"),
+  ]
+}

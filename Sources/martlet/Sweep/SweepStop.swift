@@ -1,0 +1,57 @@
+// `martlet sweep stop`: results stand.
+
+import ArgumentParser
+import MartletModel
+import OrderedCollections
+
+struct SweepStop: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stop",
+    abstract: "Stop a sweep; what it found stands.",
+    discussion: """
+      Running trials are stopped too, unless --drain lets them end.
+
+      Examples:
+        martlet sweep stop digits-grid
+        martlet sweep stop p81hq0zz --drain
+      """)
+
+  @Argument(help: "The sweep's id, or its name when it is unique.")
+  var sweep: String
+
+  @Flag(name: .long, help: "Start no more trials, but let the running ones end.")
+  var drain = false
+
+  @Option(
+    name: .long, help: ArgumentHelp("Time for running trials to end by themselves.", valueName: "seconds"))
+  var grace: Double?
+
+  @OptionGroup var connection: ConnectionOptions
+
+  func validate() throws {
+    if let grace, !(grace >= 0) { throw ValidationError("--grace must be 0 or more, not \(grace).") }
+    if drain, grace != nil {
+      throw ValidationError("--drain lets trials end: --grace has no meaning with it.")
+    }
+  }
+
+  func run() async throws {
+    let client = try connection.client()
+    let found = try await client.find(.sweep, sweep)
+    let stopped = try await client.stopSweep(found.id, drain: drain, grace: grace)
+    let name = Terminal.plain(stopped["name"]?.string ?? "")
+    let running = Words.count(stopped.trials(.running), "trial")
+    try Terminal.say(
+      drain
+        ? "Sweep \(found.id), '\(name)', starts nothing more; \(running) running."
+        : "Sweep \(found.id), '\(name)', is being stopped.")
+  }
+}
+
+extension Client {
+  func stopSweep(_ id: String, drain: Bool, grace: Double? = nil) async throws -> JSONValue {
+    var body: JSONObject = ["mode": .string(drain ? "drain" : "now")]
+    if let grace { body["grace_s"] = .double(grace) }
+    return try await send(.post, "/sweeps/\(id)/stop", body: .object(body))
+  }
+}

@@ -1,0 +1,135 @@
+// The ranking, the CSV and the note beside the best checkpoint.
+
+import MartletModel
+import MartletSearch
+import OrderedCollections
+import Testing
+
+@testable import MartletFormats
+
+@Suite struct SweepSummaryTests {
+  private typealias Row = SweepSummary.Row
+
+  private func row(
+    _ number: Int, _ name: String, _ state: TrialState = .complete, _ parameters: JSONObject = [:],
+    loss: (final: Double, min: Double, max: Double)? = nil, objective: Double? = nil, train: Double? = nil
+  ) -> Row {
+    var metrics: [String: SweepSummary.MetricSummary] = [:]
+    if let loss { metrics["val/loss"] = .init(final: loss.final, min: loss.min, max: loss.max) }
+    if let loss { metrics["eval_loss"] = .init(final: loss.final, min: loss.min, max: loss.max) }
+    if let train { metrics["train_loss"] = .init(final: train) }
+    return Row(
+      number: number, runName: name, trialState: state, state: state.rawValue, parameters: parameters,
+      metrics: metrics,
+      objective: objective)
+  }
+
+  private func specification(goal: String) throws -> SweepSpecification {
+    try SweepSpecification.read(
+      source: """
+        program: t.py
+        method: grid
+        metric: {name: val/loss, goal: \(goal)}
+        parameters: {lr: {values: [1e-5]}, "a,b": {values: [x]}}
+        """)
+  }
+
+  @Test func csvOfASweep() throws {
+    let summary = SweepSummary(
+      of: try specification(goal: "minimize"),
+      rows: [
+        row(0, "crow-0", .failed, ["lr": 1e-5, "a,b": "x"], loss: (0.1, 0.1, 0.1), objective: 0.1),
+        row(
+          1, "owl-1", .complete, ["lr": 1e-5, "a,b": "say \"hi\", you"], loss: (0.5, 0.25, 0.9),
+          objective: 0.5),
+        row(2, "tern-2", .complete, ["lr": 0.1, "a,b": "two\nlines"], loss: (0.3, 0.3, 3), objective: 0.3),
+        row(3, "wren-3", .complete, ["lr": 1e-4, "a,b": true]),
+        row(4, "swift-4", .complete, ["lr": 1, "a,b": nil], loss: (.nan, .nan, .nan), objective: .nan),
+      ])
+    #expect(
+      summary.csv == """
+        run_name,state,lr,"a,b",final_val/loss,min_val/loss
+        tern-2,complete,0.1,"two
+        lines",0.3,0.3
+        owl-1,complete,1e-05,"say ""hi"", you",0.5,0.25
+        wren-3,complete,0.0001,True,,
+        swift-4,complete,1,None,nan,nan
+        crow-0,failed,1e-05,x,0.1,0.1
+
+        """)
+    #expect(summary.best?.runName == "tern-2")
+  }
+
+  @Test func maximizingTurnsItRound() throws {
+    let summary = SweepSummary(
+      of: try specification(goal: "maximize"),
+      rows: [
+        row(0, "a", loss: (0.2, 0.1, 0.9), objective: 0.2),
+        row(1, "b", loss: (0.3, 0.1, 0.8), objective: 0.3),
+        row(2, "c", loss: (0.3, 0.1, 0.8), objective: 0.3),
+      ])
+    #expect(summary.ranked.map(\.runName) == ["b", "c", "a"])
+    #expect(
+      summary.csv.hasPrefix("run_name,state,lr,\"a,b\",final_val/loss,max_val/loss\nb,complete,,,0.3,0.8\n"))
+  }
+
+  @Test func onlyTheCompleteCompeteForTheBest() throws {
+    let summary = SweepSummary(
+      of: try specification(goal: "minimize"),
+      rows: [
+        row(0, "failed", .failed, objective: 0.1), row(1, "empty"), row(2, "slow", .running, objective: 0.3),
+        row(3, "pruned", .pruned, objective: 0.2), row(4, "nan", objective: .nan),
+        row(5, "worse", objective: 0.9),
+        row(6, "best", objective: 0.8),
+      ])
+    #expect(summary.ranked.map(\.runName) == ["best", "worse", "pruned", "slow", "empty", "nan", "failed"])
+    #expect(summary.best?.runName == "best")
+  }
+
+  @Test func ghostsColumns() throws {
+    let file = try SweepSpecification.read(
+      source: #"{"base_command": "x", "sweep_params": {"a": {"values": [1, 2, 3], "prefix": "a"}}}"#)
+    let summary = SweepSummary(
+      of: file,
+      rows: [
+        row(0, "a_1", .complete, ["a": 1], loss: (4.5, 4.5, 9), objective: 4.5, train: 4.25),
+        row(1, "a_2", .failed, ["a": 2]),
+        row(2, "a_3", .complete, ["a": 3], loss: (5, 4, 9), objective: 4, train: 3),
+      ])
+    #expect(
+      summary.csv == """
+        run_name,final_eval_loss,min_eval_loss,final_train_loss
+        a_3,5.0,4.0,3.0
+        a_1,4.5,4.5,4.25
+        a_2,,,
+
+        """)
+  }
+
+  @Test func withoutAMetric() throws {
+    let file = try SweepSpecification.read(
+      source: "program: t.py\nmethod: grid\nparameters: {a: {values: [1, 2]}}")
+    let summary = SweepSummary(
+      of: file, rows: [row(1, "b", .complete, ["a": 2]), row(0, "a", .failed, ["a": 1])])
+    #expect(summary.csv == "run_name,state,a\nb,complete,2\na,failed,1\n")
+    #expect(summary.best == nil)
+  }
+
+  @Test func theNoteBesideTheBestModel() throws {
+    let id = try #require(PublicID(rawValue: "abcd1234"))
+    let best = BestModel(
+      runName: "swift-finch-3", runID: id, sweep: "digits", parameters: ["lr": 0.1],
+      objective: Objective(metric: "val/loss", goal: .minimize), value: 0.25,
+      sourcePath: "/out/swift-finch-3/best_model.pt",
+      sha256: "00ff", command: ["python3", "train.py"], gitCommit: nil,
+      time: Timestamp(microseconds: 1_700_000_000_123_456))
+    #expect(
+      best.metadata == [
+        "run_name": "swift-finch-3", "run_id": "abcd1234", "sweep": "digits", "parameters": ["lr": 0.1],
+        "objective": ["name": "val/loss", "goal": "minimize", "value": 0.25],
+        "source_path": "/out/swift-finch-3/best_model.pt", "sha256": "00ff",
+        "command": ["python3", "train.py"],
+        "git_commit": nil, "time": "2023-11-14T22:13:20Z",
+      ])
+  }
+}

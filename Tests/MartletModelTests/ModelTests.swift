@@ -1,0 +1,92 @@
+// Nearest names, ids, states, problems, and the names of runs.
+
+import MartletModel
+import OrderedCollections
+import Testing
+
+@Suite struct NearestTests {
+  @Test(arguments: [
+    ("metod", "method"), ("mehtod", "method"), ("METHOD", "method"), ("paramters", "parameters"),
+    ("metrc", "metric"),
+    ("lr", nil), ("zzzz", nil), ("", nil),
+  ])
+  func suggests(typed: String, expected: String?) {
+    #expect(nearest(to: typed, in: ["method", "metric", "parameters", "program"]) == expected)
+  }
+
+  @Test func noCandidates() { #expect(nearest(to: "a", in: [String]()) == nil) }
+}
+
+@Suite struct PublicIDTests {
+  @Test func eightCharactersOfTheAlphabet() {
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<1000 {
+      let id = PublicID.random(using: &generator)
+      #expect(PublicID(rawValue: id.rawValue) == id)
+    }
+    for wrong in ["", "abcdefg", "abcdefghi", "ABCDEFGH", "abc-efgh", "äbcdefg", "abcdef h"] {
+      #expect(PublicID(rawValue: wrong) == nil)
+    }
+  }
+
+  @Test func doNotRepeat() { #expect(Set((0..<10_000).map { _ in PublicID.random() }).count == 10_000) }
+}
+
+@Suite struct StateTests {
+  @Test func endsAreFinal() {
+    for end in AttemptState.allCases where end.isEnd {
+      for next in AttemptState.allCases { #expect(!end.mayBecome(next)) }
+    }
+  }
+
+  @Test func theTableOfMoves() {
+    let moves = AttemptState.allCases.reduce(into: [AttemptState: Set<AttemptState>]()) { moves, state in
+      moves[state] = Set(AttemptState.allCases.filter { state.mayBecome($0) })
+    }
+    let ends: Set<AttemptState> = [.finished, .failed, .timedOut, .killed, .stopped, .preempted, .crashed]
+    #expect(moves[.queued] == [.starting, .stopped, .failed, .preempted])
+    #expect(moves[.starting] == ends.union([.running, .lost]))
+    #expect(moves[.running] == ends.union([.lost]))
+    #expect(moves[.lost] == ends.union([.running]))
+  }
+
+  @Test func everyStateReachesAnEnd() {
+    var reached: Set<AttemptState> = [.queued]
+    while true {
+      let next = reached.union(AttemptState.allCases.filter { to in reached.contains { $0.mayBecome(to) } })
+      if next == reached { break }
+      reached = next
+    }
+    #expect(reached == Set(AttemptState.allCases))
+  }
+}
+
+@Suite struct ProblemTests {
+  @Test func survivesItsJSON() {
+    let problem = Problem(.unprocessable, "no", hint: "do", details: ["line": 7, "nearest": nil])
+    #expect(Problem(json: problem.json) == problem)
+    #expect(Problem(json: Problem(.notFound, "no").json) == Problem(.notFound, "no"))
+    #expect(Problem(json: ["error": ["code": "nonsense", "message": "x"]]) == nil)
+    #expect(Problem.Code.unprocessable.status == 422)
+  }
+}
+
+@Suite struct RunNamesTests {
+  @Test func sameSeedAndNumberSameName() throws {
+    let names = (0..<500).map { RunNames.name(seed: 9, number: $0) }
+    #expect(names == (0..<500).map { RunNames.name(seed: 9, number: $0) })
+    #expect(Set(names).count == 500)
+    for (number, name) in names.enumerated() {
+      #expect(name.wholeMatch(of: /[a-z]+-[a-z]+-[0-9]+/) != nil)
+      #expect(name.hasSuffix("-\(number)"))
+    }
+    // Not one bird for all.
+    #expect(Set(names.map { $0.split(separator: "-")[1] }).count > 80)
+    #expect(RunNames.name(seed: 1, number: 3) != RunNames.name(seed: 2, number: 3))
+  }
+
+  @Test func freshNamesDiffer() {
+    #expect(Set((0..<100).map { _ in RunNames.fresh() }).count > 95)
+    #expect(RunNames.fresh(number: 12).hasSuffix("-12"))
+  }
+}

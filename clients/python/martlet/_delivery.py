@@ -1,0 +1,106 @@
+"""A client's care for its sender: started, started again when it was killed, and waited for at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import time
+
+from martlet._launch import DELIVERED, REFUSED, Sender
+from martlet._place import Place
+from martlet._spool import Spool
+
+FINISH_TIMEOUT = 30.0  # seconds
+
+
+class Delivery:
+    """One spool's sender, if it has one."""
+
+    def __init__(self, spool: Spool, place: Place) -> None:
+        self._spool = spool
+        self._place = place
+        self._sender: Sender | None = None
+        self._start()
+
+    def look_after(self) -> None:
+        """A sender that was killed leaves the spool to a new one. One that was refused does not."""
+        if self._sender and self._sender.ended() and self._sender.verdict != REFUSED:
+            self._start()
+
+    def wait(self) -> None:
+        """At the end: until everything is delivered, or the time is over; says what is left, and where."""
+        if self._sender is None:
+            if self._place.outside:
+                warn(f"the run is kept in {self._place.spool}; `{self._sync}` sends it")
+            return
+        deadline = time.monotonic() + _finish_timeout()
+        ended = self._sender.ended(deadline - time.monotonic())
+        if ended and self._sender.verdict not in (DELIVERED, REFUSED):  # it was cut off: another one for the rest
+            self._start()
+            ended = self._sender.ended(deadline - time.monotonic())
+        self._say_refusals()
+        if self._sender.verdict != DELIVERED:
+            if not self._place.outside:
+                later = "the server reads them when the attempt ends"
+            else:
+                later = f"`{self._sync}` sends them" if ended else "the sender goes on trying"
+            total = self._spool.seq
+            left = total - self._acknowledged()
+            warn(f"{left} of {total} rows are not with the server yet: they are kept in {self._spool.path}; {later}")
+        self.forget()
+
+    def forget(self) -> None:
+        """The sender goes on by itself."""
+        if self._sender:
+            self._sender.forget()
+            self._sender = None
+
+    def _start(self) -> None:
+        self.forget()
+        if self._place.credentials is None:
+            return
+        try:
+            self._sender = Sender(self._spool.path, self._place.credentials)
+        except Exception as error:
+            warn(f"no sender could be started ({error}); the points are kept in {self._spool.path}")
+
+    @property
+    def _sync(self) -> str:
+        return f"{shlex.quote(sys.executable or 'python3')} -m martlet sync {shlex.quote(self._place.spool)}"
+
+    def _beside(self, suffix: str) -> str:
+        return os.path.join(self._place.spool, self._spool.client + suffix)
+
+    def _say_refusals(self) -> None:
+        try:
+            with open(self._beside(".error"), encoding="utf-8") as file:
+                for line in file:
+                    warn(line.rstrip())
+        except FileNotFoundError:
+            return  # nothing was refused
+
+    def _acknowledged(self) -> int:
+        try:
+            with open(self._beside(".ack"), encoding="utf-8") as file:
+                return int(json.load(file)["next_seq"])
+        except FileNotFoundError:
+            return 0
+
+
+def warn(message: str) -> None:
+    """One line on stderr, wherever that leads."""
+    try:
+        print(f"martlet: {message}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError, RuntimeError):
+        return  # stderr is closed, or we are a signal handler that interrupted a print: there is nobody to tell
+
+
+def _finish_timeout() -> float:
+    text = os.environ.get("MARTLET_FINISH_TIMEOUT", "")
+    try:
+        return float(text) if text else FINISH_TIMEOUT
+    except ValueError:
+        warn(f"MARTLET_FINISH_TIMEOUT is '{text}', not a number of seconds; {FINISH_TIMEOUT:.0f} are used")
+        return FINISH_TIMEOUT

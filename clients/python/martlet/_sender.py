@@ -1,0 +1,261 @@
+"""The sender: tails one spool and sends it, whatever becomes of the trainer, the server, or an earlier sender.
+
+Started by the client as `python3 -IS _sender.py SPOOL [FD]`, with MARTLET_URL (or MARTLET_DATA) and MARTLET_TOKEN in
+its environment; FD is a pipe to the trainer that takes one byte at the end (see _launch). It may be killed and started
+again at any moment: docs/spool.md says why nothing is lost or sent twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import math
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any, Optional
+
+if not __package__:  # as a file, with nothing but the standard library on the path
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from martlet import _environment
+from martlet._connection import Connection, Refused, Unreachable
+from martlet._credentials import NoServer, find
+from martlet._launch import DELIVERED, REFUSED
+from martlet._spool import try_lock
+from martlet._tail import Batch, Tail
+
+LOOK = 0.05  # seconds between two looks at the spool
+GATHER = 0.25  # seconds between two batches of a trainer that logs all the time
+HEARTBEAT = 15.0  # seconds, unless MARTLET_HEARTBEAT says otherwise
+DRAIN = 3.0  # seconds that SIGTERM leaves us
+FIND = 3.0  # seconds that a run's end waits for git
+PATIENCE = 24 * 3600.0  # seconds without an answer, the trainer being gone, after which the rest is left to `sync`
+SLOWEST = 2.0  # seconds between two tries, at most
+GONE = (401, 404)  # no token, or no run, any more: nothing that we could send will be taken
+
+
+class CutOff(Exception):
+    """We were told to go, or nobody answered for too long: the spool keeps the rest."""
+
+
+class Sender:
+    """One spool's way to the server."""
+
+    def __init__(self, path: str, environ: Mapping[str, str]) -> None:
+        self.tail = Tail(path)
+        self.leaving = False
+        self._environ = environ
+        self._connection: Optional[Connection] = None
+        self._run: Optional[str] = self.tail.run
+        self._found: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._finding: Optional[threading.Thread] = None
+        self._stop_asked = False
+        self._heartbeat_every = float(environ.get("MARTLET_HEARTBEAT") or HEARTBEAT)
+        self._next_heartbeat = time.monotonic() + self._heartbeat_every
+        self._next_batch = 0.0
+
+    def work(self) -> None:
+        """Returns when everything is delivered. Raises Refused, or CutOff."""
+        if self._run is None:
+            self._create()
+        while True:
+            # Both asked before the last look at the file, never after.
+            alive = self.tail.client_lives()
+            leaving = self.leaving
+            batch = self.tail.read()
+            self._patch(batch)
+            if batch.rows:
+                self._deliver(batch)
+            self.tail.acknowledge()
+            if self.tail.ended or (not alive and batch.complete):
+                break
+            if leaving and batch.complete:
+                raise CutOff("asked to leave")
+            if alive and time.monotonic() >= self._next_heartbeat:
+                self._heartbeat()
+            if batch.complete:
+                self._pause(batch)
+        if self._finding and not self.leaving:
+            self._finding.join(FIND)
+            self._patch(Batch())
+        self._finish()
+
+    def _pause(self, batch: Batch) -> None:
+        if batch.rows:
+            self._next_batch = time.monotonic() + GATHER
+        while not self.leaving:
+            time.sleep(LOOK)
+            now = time.monotonic()
+            if self.tail.grown() and now >= self._next_batch:
+                return
+            if now >= self._next_heartbeat or not self.tail.client_lives():
+                return
+
+    def _create(self) -> None:
+        """A spool that was kept offline: its run is made now, and noted, so that it is made once."""
+        self._run = self.tail.created_run()
+        if self._run is None:
+            answer = self._request("POST", "/runs", self.tail.create)
+            self._run = str(answer["id"])
+            self.tail.note_created_run(self._run, self._connection.url if self._connection else "")
+
+    def _patch(self, batch: Batch) -> None:
+        if batch.capture and not self._finding:
+            self._finding = threading.Thread(target=self._capture, args=(batch.capture,), daemon=True)
+            self._finding.start()
+        changes = batch.patch
+        with contextlib.suppress(queue.Empty):
+            changes = {**changes, **self._found.get_nowait()}
+        if not changes:
+            return
+        try:
+            self._request("PATCH", f"/runs/{self._run}", changes)
+        except Refused as refusal:
+            if refusal.status in GONE:
+                raise
+            note(self.tail.path, str(refusal))  # the points are worth more: they go on
+
+    def _capture(self, directory: str) -> None:
+        git = _environment.git(directory)
+        if git:
+            self._found.put({"git": git})
+
+    def _deliver(self, batch: Batch) -> None:
+        path = f"/runs/{self._run}/log?client={self.tail.client}"
+        try:
+            self._request("POST", path, b"\n".join(batch.rows), expects="next_seq")
+        except Refused as refusal:
+            wanted = refusal.details.get("next_seq")
+            # Only a server that has less than we sent asks for more: the spool still has it.
+            if refusal.status != 409 or type(wanted) is not int or not 0 <= wanted < batch.first_seq:
+                raise
+            self.tail.rewind(wanted)
+            batch.complete = False
+            return
+        self.tail.delivered(batch)
+
+    def _heartbeat(self) -> None:
+        self._next_heartbeat = time.monotonic() + self._heartbeat_every
+        try:
+            answer = self._server().request("POST", f"/runs/{self._run}/heartbeat", {})
+        except Unreachable:
+            self._connection = None  # the next batch or heartbeat tries again
+            return
+        except Refused as refusal:
+            if refusal.status in GONE:
+                raise
+            note(self.tail.path, str(refusal))
+            self._next_heartbeat = math.inf
+            return
+        if answer.get("stop_requested") is True and not self._stop_asked and self.tail.outside:
+            self._stop_asked = True
+            self.tail.ask_to_stop()
+
+    def _finish(self) -> None:
+        """Says how a run from outside ended. In an attempt the process's own end counts, and only a reason is added."""
+        end = {key: value for key, value in self.tail.end.items() if value is not None}
+        if not self.tail.outside:
+            if end.get("reason"):
+                self._request("POST", f"/runs/{self._run}/finish", {"reason": end["reason"]})
+            return
+        if not self.tail.finishes:
+            return
+        if not self.tail.ended:
+            end = {
+                "state": "crashed",
+                "reason": "The program vanished: killed, out of memory, or its machine went down.",
+            }
+        elif self._stop_asked and end.get("exit_code"):
+            end["state"] = "stopped"
+        elif "state" not in end:
+            end["state"] = "failed" if end.get("exit_code") else "finished"
+        self._request("POST", f"/runs/{self._run}/finish", end)
+
+    def _request(self, method: str, path: str, body: Any, expects: Optional[str] = None) -> dict[str, Any]:
+        """Tries until there is an answer. Raises Refused, or CutOff when there is no more time."""
+        wait, since = LOOK, time.monotonic()
+        while True:
+            try:
+                answer = self._server().request(method, path, body)
+                if expects is None or type(answer.get(expects)) is int:
+                    return answer
+                raise Unreachable(f"what answers at {self._server().url} is no Martlet server")
+            except Unreachable as failure:
+                self._connection = None
+                wait = min(max(wait * 2, failure.retry_after), max(SLOWEST, failure.retry_after))
+                until = time.monotonic() + wait
+                while time.monotonic() < until:
+                    if self.leaving:
+                        raise CutOff("asked to leave") from failure
+                    time.sleep(LOOK)
+                if time.monotonic() - since > PATIENCE and not self.tail.client_lives():
+                    raise CutOff(f"no answer for a day; the last failure: {failure}") from failure
+
+    def _server(self) -> Connection:
+        if self._connection is None:
+            try:
+                credentials = find(self._environ)
+            except NoServer as nowhere:
+                raise Unreachable(str(nowhere)) from nowhere
+            self._connection = Connection(credentials.url, credentials.token)
+        return self._connection
+
+
+def main(path: str, status: Optional[int] = None) -> int:
+    """Sends `path`; 0 when everything is delivered, 1 when the rest stays in the spool, 2 when it was refused."""
+    lock = path.removesuffix(".spool") + ".sender"
+    only = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if try_lock(only, fcntl.LOCK_EX) is False:
+        return 1  # another one is at it
+    if not os.path.exists(path):  # another one has just been done with it
+        os.unlink(lock)
+        return 0
+    verdict, code = b"", 1
+    try:
+        sender = Sender(path, os.environ)
+        _listen(sender)
+        sender.work()
+        sender.tail.remove()
+        verdict, code = DELIVERED, 0
+    except CutOff as cut:
+        print(f"martlet: {path}: {cut}", file=sys.stderr)
+    except Refused as refusal:
+        note(path, str(refusal))
+        verdict, code = REFUSED, 2
+    except Exception:
+        note(path, "the sender met what it does not know: " + traceback.format_exc())
+        verdict, code = REFUSED, 2
+    if status is not None and verdict:
+        with contextlib.suppress(OSError):  # the trainer is gone, or no longer waits
+            os.write(status, verdict)
+    return code
+
+
+def _listen(sender: Sender) -> None:
+    """SIGTERM: what is there is sent within DRAIN seconds. The terminal's signals are meant for the trainer."""
+
+    def leave(*_: Any) -> None:
+        sender.leaving = True
+        signal.setitimer(signal.ITIMER_REAL, DRAIN)
+
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE):
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(1))  # however deep in a request we are
+    signal.signal(signal.SIGTERM, leave)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # blocked until here by whoever started us
+
+
+def note(path: str, message: str) -> None:
+    print(f"martlet: {path}: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError), open(path.removesuffix(".spool") + ".error", "a", encoding="utf-8") as file:
+        file.write(message.rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None))

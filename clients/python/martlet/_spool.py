@@ -1,0 +1,144 @@
+"""The spool file: what a client logged, on disk until the server has it. The format is that of docs/spool.md."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Optional
+
+POINTS, INFO, END, ROW = range(4)
+
+HEAD = struct.Struct("<II")  # length and CRC-32 of what follows
+BODY = struct.Struct("<QqqB")  # seq, step, time in microseconds, kind
+LONGEST = (1 << 26) - 1  # a longer record is damage, not a row
+
+# What a file system without flock answers (Lustre mounted without it, for one).
+NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
+
+
+class Record(NamedTuple):
+    """One whole and undamaged record; `end` is the offset just behind it."""
+
+    end: int
+    seq: int
+    step: int
+    time: int
+    kind: int
+    payload: bytes
+
+
+def records(path: str, offset: int) -> Iterator[Record]:
+    """The records from `offset` on, up to the first that is torn, damaged, or still being written."""
+    with open(path, "rb") as file:
+        file.seek(offset)
+        while len(head := file.read(HEAD.size)) == HEAD.size:
+            length, crc = HEAD.unpack(head)
+            body = file.read(length) if BODY.size <= length <= LONGEST else b""
+            if not body or len(body) != length or zlib.crc32(body) != crc:
+                return
+            offset += HEAD.size + length
+            seq, step, time, kind = BODY.unpack_from(body)
+            yield Record(offset, seq, step, time, kind, body[BODY.size :])
+
+
+def try_lock(fd: int, kind: int) -> Optional[bool]:
+    """True when the lock was taken, False when somebody else has it, None where there are no locks."""
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in NO_LOCKS:
+            return None
+        raise
+    return True
+
+
+class Spool:
+    """The writing end: one process, one thread at a time, appending whole records.
+
+    Every method may be left by an exception at any point (a full disk, or KeyboardInterrupt out of a signal
+    handler): the next call looks at the file's size to learn what became of the record, so that a row's number is
+    neither skipped nor used twice.
+    """
+
+    def __init__(self, directory: str, client: str, first: Mapping[str, Any], time: int) -> None:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        self.path = os.path.join(directory, client + ".spool")
+        self.client = client
+        self.seq = 0  # the number of the next row
+        self._size = 0
+        self._unsettled: Optional[tuple[int, int, int]] = None  # size before, size after, seq after
+        self._ids: dict[str, int] = {}
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        # Held for life, however that ends: it tells the sender whether we live. The spool is new, so nobody has it.
+        lock = try_lock(self._fd, fcntl.LOCK_EX)
+        self.info({"format": 1, "client": client, **first, "lock": bool(lock), "pid": os.getpid()}, time)
+
+    def ids(self, names: tuple[str, ...], time: int) -> bytes:
+        """The packed ids of names, which are written down first where they are new."""
+        new: dict[str, int] = {}
+        for name in names:
+            if name not in self._ids:
+                new.setdefault(name, len(self._ids) + len(new))
+        if new:
+            self.info({"names": new}, time)
+            self._ids.update(new)  # after the write: a name that no reader was told of is not known
+        return struct.pack(f"<{len(names)}I", *(self._ids[name] for name in names))
+
+    @property
+    def name_count(self) -> int:
+        return len(self._ids)
+
+    def knows(self, name: str) -> bool:
+        return name in self._ids
+
+    def row(self, kind: int, step: int, time: int, payload: bytes) -> None:
+        self._append(kind, step, time, payload)
+
+    def info(self, content: Mapping[str, Any], time: int) -> None:
+        self._append(INFO, 0, time, json.dumps(content).encode())
+
+    def end(self, content: Mapping[str, Any], time: int) -> None:
+        self._append(END, 0, time, json.dumps(content).encode() if content else b"")
+
+    def close(self) -> None:
+        """Lets go of the file and of the lock. In a forked child this leaves the parent's lock alone only because the
+        child closes its copy at once, before the parent can die."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _append(self, kind: int, step: int, time: int, payload: bytes) -> None:
+        if self._unsettled:
+            self._settle()
+        seq = self.seq
+        body = BODY.pack(seq, step, time, kind) + payload
+        record = HEAD.pack(len(body), zlib.crc32(body)) + body
+        size = self._size + len(record)
+        if kind in (POINTS, ROW):
+            seq += 1
+        self._unsettled = (self._size, size, seq)
+        written = os.write(self._fd, record)
+        if written != len(record):
+            self._settle()
+            raise OSError(errno.ENOSPC, "The disk took only a part of a record", self.path)
+        self._size, self.seq = size, seq
+        self._unsettled = None
+
+    def _settle(self) -> None:
+        """After a write whose outcome is unknown: the file itself says whether the record is there."""
+        if self._unsettled is None:
+            return
+        before, after, seq = self._unsettled
+        actual = os.fstat(self._fd).st_size
+        if actual >= after:
+            self._size, self.seq = after, seq
+        elif actual > before:
+            os.ftruncate(self._fd, before)
+        self._unsettled = None

@@ -1,0 +1,1 @@
+"""The package that the sweeps in this directory run."""

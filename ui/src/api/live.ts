@@ -1,0 +1,179 @@
+// The live feed: one WebSocket for the whole page, subscriptions that survive its loss, and a state to show.
+import { Store } from "../store/store";
+import { session, signOut, token } from "./client";
+import { decodeFrame, type PointBlock } from "./frames";
+import type { ErrorBody, LiveMessage } from "./types";
+
+export type LiveState =
+  | { phase: "connecting" }
+  | { phase: "live" }
+  | { phase: "waiting"; until: number };
+
+/** What one subscription hears. */
+export interface Listener {
+  /** From here on nothing is missed: the state is to be read over HTTP after this. Comes again on each reconnect. */
+  subscribed?(): void;
+  message?(message: LiveMessage): void;
+  points?(blocks: PointBlock[]): void;
+  error?(error: ErrorBody): void;
+}
+
+/** A subscription's request; asked for anew on each connection, since offsets and sets move on. */
+export type Request = () => Record<string, unknown>;
+
+export interface Subscription {
+  /** Sends the request again under the same id, which replaces the old one. */
+  renew(): void;
+  close(): void;
+}
+
+const FIRST_DELAY = 250;
+const LAST_DELAY = 8000;
+const QUIET_AT_LEAST = 30_000;
+
+/** The wait before attempt `n` (from 0) to connect again, in milliseconds. */
+export function backoff(n: number): number {
+  return Math.min(LAST_DELAY, FIRST_DELAY * 2 ** Math.min(n, 10));
+}
+
+class LiveFeed {
+  readonly state = new Store<LiveState>({ phase: "connecting" });
+  #socket: WebSocket | null = null;
+  #ready = false;
+  #wanted = false;
+  #failures = 0;
+  #nextId = 1;
+  #retry: number | undefined;
+  #watchdog: number | undefined;
+  #lastPing = 0;
+  #subscriptions = new Map<number, { request: Request; listener: Listener }>();
+
+  /** Connects, and stays connected until `stop`. */
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    addEventListener("offline", this.#offline);
+    addEventListener("online", this.retryNow);
+    this.#connect();
+  }
+
+  stop(): void {
+    this.#wanted = false;
+    removeEventListener("offline", this.#offline);
+    removeEventListener("online", this.retryNow);
+    clearTimeout(this.#retry);
+    clearTimeout(this.#watchdog);
+    this.#drop();
+    this.#failures = 0;
+    this.state.set({ phase: "connecting" });
+  }
+
+  subscribe(request: Request, listener: Listener): Subscription {
+    const id = this.#nextId++;
+    this.#subscriptions.set(id, { request, listener });
+    const send = () => {
+      if (this.#ready && this.#subscriptions.has(id)) this.#send({ type: "subscribe", id, ...request() });
+    };
+    send();
+    return {
+      renew: send,
+      close: () => {
+        this.#subscriptions.delete(id);
+        if (this.#ready) this.#send({ type: "unsubscribe", id });
+      },
+    };
+  }
+
+  /** Connects at once instead of when the wait is over. */
+  retryNow = (): void => {
+    if (this.#wanted && this.#socket === null) this.#connect();
+  };
+
+  #connect(): void {
+    clearTimeout(this.#retry);
+    this.state.set({ phase: "connecting" });
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/api/v1/live`);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    this.#ready = false;
+    socket.onopen = () => this.#send({ type: "auth", token: token() });
+    socket.onmessage = (event) => {
+      if (socket === this.#socket) this.#receive(event.data as string | ArrayBuffer);
+    };
+    socket.onclose = (event) => {
+      if (socket === this.#socket) this.#lost(event.code);
+    };
+  }
+
+  #send(message: unknown): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #receive(data: string | ArrayBuffer): void {
+    if (typeof data !== "string") {
+      const frame = decodeFrame(data);
+      this.#subscriptions.get(frame.subscription)?.listener.points?.(frame.blocks);
+      return;
+    }
+    const message = JSON.parse(data) as LiveMessage;
+    switch (message.type) {
+      case "ready":
+        this.#ready = true;
+        this.#failures = 0;
+        this.#lastPing = 0;
+        this.state.set({ phase: "live" });
+        for (const [id, { request }] of this.#subscriptions) this.#send({ type: "subscribe", id, ...request() });
+        return;
+      case "ping":
+        this.#watch();
+        return;
+      case "error":
+        if (message.id !== undefined) this.#subscriptions.get(message.id)?.listener.error?.(message.error);
+        else console.warn(`Live feed: ${message.error.message}`);
+        return;
+      case "subscribed":
+        this.#subscriptions.get(message.id)?.listener.subscribed?.();
+        return;
+      default:
+        this.#subscriptions.get(message.id)?.listener.message?.(message);
+    }
+  }
+
+  /** A line can die without a word; once the server's rhythm of pings is known, three missed ones are a loss. */
+  #watch(): void {
+    const now = performance.now();
+    clearTimeout(this.#watchdog);
+    if (this.#lastPing > 0) {
+      const quiet = Math.max(QUIET_AT_LEAST, 3 * (now - this.#lastPing));
+      this.#watchdog = setTimeout(() => this.#lost(0), quiet);
+    }
+    this.#lastPing = now;
+  }
+
+  #offline = (): void => {
+    if (this.#socket !== null) this.#lost(0);
+  };
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#ready = false;
+    socket?.close();
+  }
+
+  #lost(code: number): void {
+    clearTimeout(this.#watchdog);
+    this.#drop();
+    if (!this.#wanted) return;
+    if (code === 4401 && session.value.phase === "in") {
+      signOut("You were signed out: the token is no longer valid.");
+      return;
+    }
+    const wait = backoff(this.#failures++);
+    this.state.set({ phase: "waiting", until: Date.now() + wait });
+    this.#retry = setTimeout(() => this.#connect(), wait);
+  }
+}
+
+export const live = new LiveFeed();

@@ -1,0 +1,221 @@
+// The objects of the API (docs/api.md), as the server writes them.
+
+/** A number; what JSON cannot hold comes as a string. `toNumber` of format.ts reads both. */
+export type Numeric = number | "NaN" | "Infinity" | "-Infinity";
+
+export type RunState =
+  | "queued" | "starting" | "running" | "lost" | "finished" | "failed" | "timedOut" | "killed" | "stopped"
+  | "preempted" | "crashed";
+
+export type SweepState =
+  | "pending" | "queued" | "running" | "paused" | "draining" | "finished" | "stopped" | "failed" | "cancelled";
+
+export type TrialState = "waiting" | "running" | "paused" | "complete" | "pruned" | "failed";
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+export interface Project {
+  id: string;
+  name: string;
+  description: string | null;
+  created_at: number;
+  created_by: string | null;
+  runs: number;
+  running: number;
+  sweeps: number;
+  last_activity_at: number | null;
+}
+
+/** What a run's summary holds of one metric. */
+export interface MetricSummary {
+  last: Numeric;
+  last_step: number;
+  last_at: number;
+  min: Numeric;
+  min_step: number;
+  max: Numeric;
+  max_step: number;
+  mean: Numeric;
+  count: number;
+  nan_count: number;
+}
+
+/** A string or nested value that was logged stands in the summary as it was. */
+export interface ValueSummary {
+  value: Json;
+  last_step: number;
+}
+
+export type Summary = Record<string, MetricSummary | ValueSummary>;
+
+export interface Git {
+  commit: string | null;
+  branch: string | null;
+  dirty: boolean | null;
+  remote: string | null;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: number | string | null;
+  reason: string | null;
+}
+
+export interface Run {
+  id: string;
+  project: string;
+  name: string;
+  state: RunState;
+  sweep: string | null;
+  sweep_name: string | null;
+  trial: number | null;
+  config: { [key: string]: Json };
+  summary: Summary;
+  tags: string[];
+  notes: string | null;
+  group: string | null;
+  job_type: string | null;
+  command: string[] | null;
+  workdir: string | null;
+  run_dir: string | null;
+  host: string | null;
+  pid: number | null;
+  git: Git | null;
+  python: string | null;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  last_seen_at: number | null;
+  created_by: string | null;
+  exit: Exit | null;
+  attempt: number;
+  attempts: number;
+  devices: (number | string)[] | null;
+  points: number;
+  last_step: number | null;
+}
+
+export interface Attempt {
+  number: number;
+  state: string;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  exit: Exit | null;
+  pid: number | null;
+  devices: (number | string)[] | null;
+  dir: string | null;
+}
+
+export interface Parameter {
+  name: string;
+  kind: string;
+  values?: Json[];
+  min?: Numeric;
+  max?: Numeric;
+  distribution?: string;
+}
+
+export interface Sweep {
+  id: string;
+  project: string;
+  name: string;
+  description: string | null;
+  state: SweepState;
+  state_reason: string | null;
+  method: string;
+  metric: { name: string; goal: string } | null;
+  parameters: Parameter[];
+  max_parallel: number;
+  timeout: number | null;
+  command: string[] | null;
+  workdir: string | null;
+  output_dir: string | null;
+  space_size: number | null;
+  budget: number | null;
+  counts: { waiting: number; running: number; complete: number; pruned: number; failed: number };
+  best: { trial: number; run: string; run_name: string; objective: Numeric } | null;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  created_by: string | null;
+  seed: number | null;
+  source: string | null;
+}
+
+export interface Trial {
+  number: number;
+  state: TrialState;
+  run: string | null;
+  run_name: string | null;
+  run_state: RunState | null;
+  params: { [key: string]: Json };
+  objective: Numeric | null;
+  reason: string | null;
+  created_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+  metrics: { final: Numeric | null; min: Numeric | null; max: Numeric | null } | null;
+  attempts: number;
+}
+
+/** One line's history: every point of the window, or buckets that keep each minimum and maximum. */
+export interface SeriesAnswer {
+  run: string;
+  key: string;
+  count: number;
+  kind: "raw" | "buckets";
+  steps: number[];
+  times: number[];
+  values?: Numeric[];
+  first?: (Numeric | null)[];
+  last?: (Numeric | null)[];
+  min?: (Numeric | null)[];
+  max?: (Numeric | null)[];
+  mean?: (Numeric | null)[];
+  counts?: number[];
+  nan_counts?: number[];
+}
+
+export interface LogPiece {
+  stream: string;
+  attempt: number;
+  offset: number;
+  next_offset: number;
+  size: number;
+  ended: boolean;
+  text: string;
+}
+
+export interface Me {
+  principal: string;
+  token: string | null;
+  scopes: string[];
+  project: string | null;
+  run: string | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+/** The one shape of every error answer. */
+export interface ErrorBody {
+  code: string;
+  message: string;
+  hint?: string | null;
+  details?: Json;
+}
+
+/** Text messages of the live feed, server to client. */
+export type LiveMessage =
+  | { type: "ready"; principal: string }
+  | { type: "subscribed"; id: number; seq: number }
+  | { type: "run"; id: number; seq: number; run: Run }
+  | { type: "sweep"; id: number; seq: number; sweep: Sweep; trials?: Trial[] }
+  | { type: "names"; id: number; runs: Record<string, string>; keys: Record<string, string> }
+  | { type: "changed"; id: number; runs: string[] }
+  | { type: "log"; id: number; offset: number; next_offset: number; text: string; ended: boolean }
+  | { type: "error"; id?: number; error: ErrorBody }
+  | { type: "ping" };

@@ -1,0 +1,137 @@
+// The frame around every page: top bar, rail or bottom bar, and the page that the address means.
+import { useEffect, useState } from "react";
+import { api, session, signOut } from "./api/client";
+import { live } from "./api/live";
+import type { Project } from "./api/types";
+import { Button, Empty, IconButton, Link } from "./components/basics";
+import { Dialog } from "./components/Dialog";
+import { Icon, type IconName, Mark } from "./components/Icon";
+import { LiveChip } from "./components/LiveChip";
+import { ProjectSwitcher } from "./components/ProjectSwitcher";
+import { Toasts } from "./components/Toast";
+import { bindings, useKeys } from "./keys";
+import { HomePage } from "./pages/Home";
+import { RunPage } from "./pages/Run";
+import { RunsPage } from "./pages/Runs";
+import { SignInPage, UnreachablePage } from "./pages/SignIn";
+import { SweepPage } from "./pages/Sweep";
+import { SweepsPage } from "./pages/Sweeps";
+import { type Route, navigate, pathOf, place, projectOf } from "./router";
+import { type Theme, pref, theme } from "./store/prefs";
+import { Store, useStore } from "./store/store";
+
+const projects = new Store<readonly Project[]>([]);
+const lastProject = pref<string | null>("project", null);
+
+export function App() {
+  const who = useStore(session);
+  useEffect(() => {
+    if (who.phase === "in") live.start();
+    else live.stop();
+  }, [who.phase]);
+  switch (who.phase) {
+    case "unknown": return null;
+    case "out": return <SignInPage why={who.why} />;
+    case "unreachable": return <UnreachablePage message={who.error.message} hint={who.error.hint} />;
+    case "in": return <Shell />;
+  }
+}
+
+function Shell() {
+  const { route } = useStore(place);
+  const [help, setHelp] = useState(false);
+  const kept = useStore(lastProject);
+  const inRoute = projectOf(route);
+  const project = inRoute ?? kept;
+  useEffect(() => {
+    if (inRoute !== null) lastProject.set(inRoute);
+    // The switcher is a comfort: when its list cannot be read, the page itself says what is wrong.
+    api.projects().then((all) => projects.set(all), () => {});
+  }, [inRoute]);
+  const go = (page: "runs" | "sweeps") => () => project !== null && navigate(pathOf({ page, project }));
+  useKeys([
+    { key: "g h", does: "go to home", run: () => navigate("/") },
+    { key: "g r", does: "go to the runs", run: go("runs") },
+    { key: "g s", does: "go to the sweeps", run: go("sweeps") },
+    { key: "?", does: "show the keys", run: () => setHelp(true) },
+  ]);
+  return (
+    <div className="shell">
+      <a className="skip" href="#main">Skip to the page</a>
+      <header className="top">
+        <Link to="/" className="brand"><Mark /><span>Martlet</span></Link>
+        <ProjectSwitcher projects={useStore(projects)} current={inRoute} />
+        <span className="grow" />
+        <LiveChip />
+        <ThemeButton />
+        <IconButton icon="keyboard" label="Keys" className="wide-only" onClick={() => setHelp(true)} />
+        <IconButton icon="out" label="Sign out" className="wide-only" onClick={() => signOut()} />
+      </header>
+      <nav className="rail" aria-label="Main">
+        <Places route={route} project={project} />
+      </nav>
+      <main id="main" tabIndex={-1}><Page route={route} /></main>
+      {help ? <Help onClose={() => setHelp(false)} /> : null}
+      <Toasts />
+    </div>
+  );
+}
+
+function Places({ route, project }: { route: Route; project: string | null }) {
+  const item = (to: string, icon: IconName, word: string, current: boolean) => (
+    <Link to={to} className="place" current={current}><Icon name={icon} size={20} /><span>{word}</span></Link>
+  );
+  return (
+    <>
+      {item("/", "home", "Home", route.page === "home")}
+      {project === null ? null : (
+        <>
+          {item(pathOf({ page: "runs", project }), "runs", "Runs", route.page === "runs" || route.page === "run")}
+          {item(pathOf({ page: "sweeps", project }), "sweeps", "Sweeps", route.page === "sweeps" || route.page === "sweep")}
+        </>
+      )}
+    </>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  switch (route.page) {
+    case "home": return <HomePage />;
+    case "runs": return <RunsPage project={route.project} />;
+    case "run": return <RunPage id={route.run} />;
+    case "sweeps": return <SweepsPage project={route.project} />;
+    case "sweep": return <SweepPage id={route.sweep} />;
+    case "missing": return (
+      <div className="page narrow">
+        <Empty icon="question" title="There is no page here">
+          <p>Nothing answers to <code>{route.path}</code>.</p>
+          <Button tone="primary" onClick={() => navigate("/")}>Go home</Button>
+        </Empty>
+      </div>
+    );
+  }
+}
+
+const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
+const THEME_ICON: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
+
+function ThemeButton() {
+  const now = useStore(theme);
+  const next = NEXT_THEME[now];
+  return <IconButton icon={THEME_ICON[now]} label={`Theme: ${now}. Switch to ${next}`} onClick={() => theme.set(next)} />;
+}
+
+function Help({ onClose }: { onClose: () => void }) {
+  const all = useStore(bindings);
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <dl className="keys">
+        {all.map(({ key, does }) => (
+          <div key={key}><dt>{key.split(" ").map((each) => <kbd key={each}>{each}</kbd>)}</dt><dd>{does}</dd></div>
+        ))}
+        <div><dt><kbd>←</kbd><kbd>→</kbd></dt><dd>in a chart: move the cursor; ↑ ↓ choose a line</dd></div>
+        <div><dt><kbd>Esc</kbd></dt><dd>leave a field, close a dialog, reset the zoom in a chart</dd></div>
+      </dl>
+    </Dialog>
+  );
+}

@@ -1,0 +1,46 @@
+// The history chart of a sweep in its card.
+import { useEffect, useRef, useState } from "react";
+import { HistoryChart, type HistoryState } from "../charts/history";
+import { navigate, pathOf } from "../router";
+
+interface Props {
+  title: string;
+  state: HistoryState;
+  project: string;
+  /** The trial that is pointed at in the table. */
+  lit: number | null;
+  onLit: (trial: number | null) => void;
+}
+
+export function HistoryCard({ title, state, project, lit, onLit }: Props) {
+  const body = useRef<HTMLDivElement>(null);
+  const chart = useRef<HistoryChart | null>(null);
+  const [reading, setReading] = useState("");
+
+  useEffect(() => {
+    const made = new HistoryChart(body.current!, title);
+    made.onReading = setReading;
+    made.onHot = onLit;
+    made.onOpen = ({ run }) => {
+      if (run !== null) navigate(pathOf({ page: "run", project, run }));
+    };
+    chart.current = made;
+    return () => {
+      made.close();
+      chart.current = null;
+    };
+  }, [title, project, onLit]);
+  useEffect(() => chart.current?.set(state), [state, title, project, onLit]);
+  useEffect(() => chart.current?.show(lit), [lit]);
+
+  return (
+    <section className="chart-card wide" aria-label={title}>
+      <header className="chart-head"><h3>{title}</h3></header>
+      {/* Arrow keys go from trial to trial, so the chart must take the focus though it is no control. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className="chart" ref={body} tabIndex={0} role="group" aria-roledescription="chart"
+        aria-label={`${title}, ${state.points.length} trials; arrow keys read the values, Enter opens the run`} />
+      <p className="unseen" aria-live="polite">{reading}</p>
+    </section>
+  );
+}

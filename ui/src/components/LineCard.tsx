@@ -1,0 +1,72 @@
+// A chart in its card: the canvas lives outside React, which only tells it what to show.
+import { memo, useEffect, useRef, useState } from "react";
+import type { ChartBus } from "../charts/bus";
+import { type Line, LineChart, type View } from "../charts/line";
+import type { SeriesStore } from "../store/series";
+import { IconButton } from "./basics";
+
+interface Props {
+  metric: string;
+  lines: readonly Line[];
+  view: View;
+  bus: ChartBus;
+  store: SeriesStore;
+  onExpand?: (metric: string) => void;
+  tall?: boolean;
+}
+
+/** Whether an element is, or has been, near the part of the page in sight. */
+function useNear(element: React.RefObject<HTMLElement>): boolean {
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      setNear(true);
+      observer.disconnect();
+    }, { rootMargin: "400px" });
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, [element]);
+  return near;
+}
+
+export const LineCard = memo(function LineCard({ metric, lines, view, bus, store, onExpand, tall }: Props) {
+  const body = useRef<HTMLDivElement>(null);
+  const chart = useRef<LineChart | null>(null);
+  const [reading, setReading] = useState("");
+  const near = useNear(body);
+
+  useEffect(() => {
+    if (!near) return;
+    const made = new LineChart(body.current!, metric, bus, (run) => store.get(run, metric));
+    made.onReading = setReading;
+    chart.current = made;
+    const forget = store.need(metric, () => made.changed());
+    return () => {
+      forget();
+      made.close();
+      chart.current = null;
+    };
+  }, [near, metric, bus, store]);
+
+  useEffect(() => chart.current?.set(lines, view), [near, lines, view, metric, bus, store]);
+
+  const slash = metric.indexOf("/");
+  return (
+    <section className={tall ? "chart-card tall" : "chart-card"} aria-label={metric}>
+      <header className="chart-head">
+        <h3 title={metric}>
+          {slash > 0 ? <span className="muted">{metric.slice(0, slash + 1)}</span> : null}
+          {metric.slice(slash + 1)}
+        </h3>
+        {onExpand ? <IconButton icon="expand" label={`Enlarge ${metric}`} className="small"
+          onClick={() => onExpand(metric)} /> : null}
+      </header>
+      {/* Arrow keys move the cursor along the line, so the chart must take the focus though it is no control. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className="chart" ref={body} tabIndex={0} role="group" aria-roledescription="line chart"
+        aria-label={`${metric}, ${lines.length} ${lines.length === 1 ? "line" : "lines"}; arrow keys read the values`} />
+      <p className="unseen" aria-live="polite">{reading}</p>
+    </section>
+  );
+});

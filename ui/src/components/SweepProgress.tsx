@@ -1,0 +1,33 @@
+// How far a sweep is: one bar in the colours of what became of its trials, and the counts in words.
+import type { Sweep } from "../api/types";
+import { formatCount } from "../format";
+import { progressOf } from "../store/sweeps";
+
+export function SweepProgress({ sweep }: { sweep: Sweep }) {
+  const { ended, known, total } = progressOf(sweep);
+  const { counts } = sweep;
+  const whole = Math.max(1, total ?? known, known);
+  const part = (count: number, name: string) =>
+    count > 0 ? <span className={`bar-part ${name}`} style={{ width: `${(count / whole) * 100}%` }} /> : null;
+  const words = [
+    [counts.complete, "complete"], [counts.running, "running"], [counts.pruned, "pruned"], [counts.failed, "failed"],
+    [total === null ? counts.waiting : Math.max(counts.waiting, total - ended - counts.running), "waiting"],
+  ] as const;
+  return (
+    <div className="progress">
+      <div className="bar" role="progressbar" aria-label="Trials ended" aria-valuemin={0} aria-valuemax={whole} aria-valuenow={ended}
+        aria-valuetext={`${ended} of ${total ?? known} trials`}>
+        {part(counts.complete, "good")}
+        {part(counts.pruned, "idle")}
+        {part(counts.failed, "bad")}
+        {part(counts.running, "live")}
+      </div>
+      <p className="progress-words">
+        <strong>{formatCount(ended)}{total === null ? "" : ` / ${formatCount(total)}`}</strong> trials
+        {words.filter(([count]) => count > 0).map(([count, word]) => (
+          <span key={word} className={`word ${word}`}>{formatCount(count)} {word}</span>
+        ))}
+      </p>
+    </div>
+  );
+}

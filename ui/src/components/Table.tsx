@@ -1,0 +1,157 @@
+// A table of any length: only the rows in sight exist. It stays a real table, so screen readers know rows and columns.
+import {
+  type CSSProperties, type ReactNode, memo, useEffect, useLayoutEffect, useRef, useState,
+} from "react";
+
+export interface TableColumn<Row> {
+  id: string;
+  head: ReactNode;
+  width: number;
+  align?: "left" | "right";
+  /** Stays at the left edge when the table scrolls sideways. */
+  frozen?: boolean;
+  sorted?: "ascending" | "descending" | "none";
+  cell: (row: Row) => ReactNode;
+}
+
+interface Props<Row> {
+  label: string;
+  rows: readonly Row[];
+  columns: readonly TableColumn<Row>[];
+  keyOf: (row: Row) => string;
+  rowHeight: number;
+  /** The key of the row that the keys j and k move; it is kept in sight. */
+  active?: string | null;
+  /** What a row's look depends on besides the row itself, so that rows that did not change are not made again. */
+  stamp?: (row: Row) => unknown;
+  onOpen?: (row: Row) => void;
+  onHover?: (row: Row | null) => void;
+  dimmed?: (row: Row) => boolean;
+}
+
+const SPARE = 8; // rows beyond the edges, so that a quick scroll shows no blanks
+
+export function Table<Row>(props: Props<Row>) {
+  const { rows, columns, keyOf, rowHeight, active } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 600 });
+
+  useLayoutEffect(() => {
+    const element = box.current!;
+    const measure = () => setView((before) => {
+      // Whole rows only: scrolling inside one row changes nothing.
+      const top = Math.floor(element.scrollTop / rowHeight) * rowHeight;
+      const height = element.clientHeight;
+      return before.top === top && before.height === height ? before : { top, height };
+    });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    element.addEventListener("scroll", measure, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", measure);
+    };
+  }, [rowHeight]);
+
+  const activeIndex = active == null ? -1 : rows.findIndex((row) => keyOf(row) === active);
+  useEffect(() => {
+    const element = box.current;
+    if (activeIndex < 0 || !element) return;
+    const head = element.querySelector("thead")?.clientHeight ?? 0;
+    const top = activeIndex * rowHeight;
+    if (top < element.scrollTop) element.scrollTop = top;
+    const room = element.clientHeight - head - rowHeight;
+    if (top > element.scrollTop + room) element.scrollTop = top - room;
+  }, [active, activeIndex, rowHeight]);
+
+  const from = Math.max(0, Math.floor(view.top / rowHeight) - SPARE);
+  const to = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + SPARE);
+  const lefts = frozenLefts(columns);
+  const layout = columns.map(({ id, width }) => `${id}${width}`).join();
+  return (
+    // A region that scrolls must be reachable by keys.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="table-box" ref={box} tabIndex={0} role="region" aria-label={props.label}
+      onMouseLeave={() => props.onHover?.(null)}>
+      <table className="table" aria-rowcount={rows.length + 1}
+        style={{ width: columns.reduce((sum, { width }) => sum + width, 0) }}>
+        <colgroup>{columns.map(({ id, width }) => <col key={id} style={{ width }} />)}</colgroup>
+        <thead>
+          <tr>
+            {columns.map((column, i) => (
+              <th key={column.id} scope="col" aria-sort={column.sorted} className={cellClass(column)}
+                style={frozenStyle(lefts[i])}>
+                {column.head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {from > 0 ? <tr aria-hidden="true" style={{ height: from * rowHeight }}><td /></tr> : null}
+          {rows.slice(from, to).map((row, i) => {
+            const key = keyOf(row);
+            return (
+              <TableRow key={key} id={key} row={row} index={from + i} columns={columns as readonly TableColumn<unknown>[]}
+                layout={layout} lefts={lefts} height={rowHeight} active={key === active}
+                dimmed={props.dimmed?.(row) ?? false} stamp={props.stamp?.(row)}
+                onOpen={props.onOpen as ((row: unknown) => void) | undefined}
+                onHover={props.onHover as ((row: unknown) => void) | undefined} />
+            );
+          })}
+          {to < rows.length
+            ? <tr aria-hidden="true" style={{ height: (rows.length - to) * rowHeight }}><td /></tr> : null}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProps {
+  id: string;
+  row: unknown;
+  index: number;
+  columns: readonly TableColumn<unknown>[];
+  layout: string;
+  lefts: (number | null)[];
+  height: number;
+  active: boolean;
+  dimmed: boolean;
+  stamp: unknown;
+  onOpen: ((row: unknown) => void) | undefined;
+  onHover: ((row: unknown) => void) | undefined;
+}
+
+const TableRow = memo(function TableRow(props: RowProps) {
+  const { row, columns, lefts, height } = props;
+  const name = [props.active ? "active" : "", props.dimmed ? "dimmed" : ""].join(" ").trim();
+  return (
+    <tr data-row={props.id} className={name || undefined} style={{ height }} aria-rowindex={props.index + 2}
+      onMouseEnter={props.onHover ? () => props.onHover!(row) : undefined}
+      onDoubleClick={props.onOpen ? () => props.onOpen!(row) : undefined}>
+      {columns.map((column, i) => (
+        <td key={column.id} className={cellClass(column)} style={frozenStyle(lefts[i])}>{column.cell(row)}</td>
+      ))}
+    </tr>
+  );
+}, (before, after) =>
+  before.row === after.row && before.index === after.index && before.layout === after.layout &&
+  before.active === after.active && before.dimmed === after.dimmed && before.stamp === after.stamp &&
+  before.height === after.height);
+
+function cellClass<Row>(column: TableColumn<Row>): string | undefined {
+  return [column.align === "right" ? "right" : "", column.frozen ? "frozen" : ""].join(" ").trim() || undefined;
+}
+
+function frozenLefts<Row>(columns: readonly TableColumn<Row>[]): (number | null)[] {
+  let left = 0;
+  return columns.map((column) => {
+    if (!column.frozen) return null;
+    left += column.width;
+    return left - column.width;
+  });
+}
+
+function frozenStyle(left: number | null | undefined): CSSProperties | undefined {
+  return left == null ? undefined : { left };
+}

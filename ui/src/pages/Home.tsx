@@ -1,0 +1,196 @@
+// Home: what runs now, what went wrong lately, and the projects.
+import { useEffect, useMemo } from "react";
+import type { Project, Run } from "../api/types";
+import { ApiError, api } from "../api/client";
+import { Ago, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
+import { FirstRun } from "../components/FirstRun";
+import { Pill } from "../components/Pill";
+import { formatCount, formatDuration, formatNumber, plural, toNumber } from "../format";
+import { pathOf } from "../router";
+import { durationOf, isMetric } from "../store/columns";
+import { Follow } from "../store/follow";
+import { useOwned } from "../store/owned";
+import { Rows } from "../store/rows";
+import { hasEnded } from "../store/runs";
+import { Store, useStore } from "../store/store";
+
+const ACTIVE = "starting,running,lost,queued";
+const TROUBLE = "failed,timedOut,killed,crashed";
+
+interface Overview {
+  projects: readonly Project[];
+  active: readonly Run[];
+  trouble: readonly Run[];
+}
+
+class OverviewStore {
+  readonly state = new Store<Overview | null>(null);
+  readonly follow: Follow;
+  #projects: readonly Project[] = [];
+  #runs = new Rows<string, Run>((run) => run.id);
+  #timer: number | undefined;
+
+  constructor() {
+    this.follow = new Follow({
+      request: () => ({ topic: "runs" }),
+      read: async (signal) => {
+        this.#runs.begin();
+        const [projects, active, trouble] = await Promise.all([
+          api.projects(signal), api.recentRuns(ACTIVE, 100, signal), api.recentRuns(TROUBLE, 6, signal),
+        ]);
+        signal.throwIfAborted();
+        this.#projects = projects;
+        this.#runs.page([...active.items, ...trouble.items]);
+        this.#runs.end();
+        this.#publish();
+      },
+      message: (message) => {
+        if (message.type !== "run") return;
+        const before = this.#runs.all.get(message.run.id);
+        this.#runs.put(message.run);
+        this.#publish();
+        // The projects' counts change with a run's beginning and end; many at once are read once.
+        if (before?.state !== message.run.state) this.#timer ??= setTimeout(() => void this.#readProjects(), 1000);
+      },
+    });
+  }
+
+  async #readProjects(): Promise<void> {
+    this.#timer = undefined;
+    try {
+      this.#projects = await api.projects();
+      this.#publish();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.follow.error.set(error);
+    }
+  }
+
+  #publish(): void {
+    const runs = [...this.#runs.all.values()].sort((a, b) => b.created_at - a.created_at);
+    this.state.set({
+      projects: [...this.#projects].sort((a, b) => (b.last_activity_at ?? b.created_at) - (a.last_activity_at ?? a.created_at)),
+      active: runs.filter((run) => !hasEnded(run.state)),
+      trouble: runs.filter((run) => TROUBLE.split(",").includes(run.state)).slice(0, 6),
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.follow.close();
+  }
+}
+
+export function HomePage() {
+  const store = useOwned(() => new OverviewStore(), []);
+  useEffect(() => {
+    document.title = "Martlet";
+  }, []);
+  return store ? <Overviewed store={store} /> : null;
+}
+
+function Overviewed({ store }: { store: OverviewStore }) {
+  const overview = useStore(store.state);
+  const error = useStore(store.follow.error);
+  if (!overview) {
+    return <div className="page">{error ? <Failure error={error} retry={store.follow.read} /> : <Skeleton rows={8} />}</div>;
+  }
+  const { projects, active, trouble } = overview;
+  if (projects.length === 0 && active.length === 0) {
+    return (
+      <div className="page narrow">
+        <Empty icon="book" title="Nothing has run yet">
+          Paste one of these into a terminal; it shows here by itself as soon as it logs something.
+        </Empty>
+        <FirstRun project="first" />
+      </div>
+    );
+  }
+  const running = active.filter((run) => run.state !== "queued");
+  const queued = active.length - running.length;
+  return (
+    <div className="page">
+      {error ? <Failure error={error} retry={store.follow.read} /> : null}
+      <section aria-label="Running now">
+        <h2 className="section-title">Running now
+          <span className="count">{formatCount(running.length)}</span>
+          {queued > 0 ? <span className="muted small">{formatCount(queued)} waiting</span> : null}
+        </h2>
+        {running.length === 0
+          ? <p className="quiet-note">Nothing runs at the moment.</p>
+          : <div className="run-cards">{running.slice(0, 12).map((run) => <RunCard key={run.id} run={run} />)}</div>}
+        {running.length > 12 ? <p className="muted">and {formatCount(running.length - 12)} more</p> : null}
+      </section>
+      {trouble.length > 0 ? <Trouble runs={trouble} /> : null}
+      <section aria-label="Projects">
+        <h2 className="section-title">Projects <span className="count">{formatCount(projects.length)}</span></h2>
+        <div className="project-cards">{projects.map((project) => <ProjectCard key={project.id} project={project} />)}</div>
+      </section>
+      <details className="more-start">
+        <summary>Start another run</summary>
+        <FirstRun project={projects[0]?.name ?? "first"} />
+      </details>
+    </div>
+  );
+}
+
+function RunCard({ run }: { run: Run }) {
+  const now = useNow();
+  const metrics = useMemo(() => Object.entries(run.summary).flatMap(([name, entry]) =>
+    isMetric(entry) ? [{ name, last: toNumber(entry.last) }] : []).slice(0, 3), [run.summary]);
+  return (
+    <article className="card run-card">
+      <header>
+        <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link">{run.name}</Link>
+        <Pill state={run.state} />
+      </header>
+      <p className="muted small">
+        <Link to={pathOf({ page: "runs", project: run.project })} className="quiet-link">{run.project}</Link>
+        {" · "}{formatDuration(durationOf(run, now) ?? 0)}
+        {run.last_step === null ? null : <> · step {formatCount(run.last_step)}</>}
+      </p>
+      <dl className="card-metrics">
+        {metrics.map(({ name, last }) => (
+          <div key={name}><dt title={name}>{name}</dt><dd>{formatNumber(last)}</dd></div>
+        ))}
+        {metrics.length === 0 ? <div><dt>nothing logged yet</dt><dd /></div> : null}
+      </dl>
+    </article>
+  );
+}
+
+function Trouble({ runs }: { runs: readonly Run[] }) {
+  return (
+    <section aria-label="Went wrong lately">
+      <h2 className="section-title">Went wrong lately</h2>
+      <ul className="card list">
+        {runs.map((run) => (
+          <li key={run.id}>
+            <Pill state={run.state} />
+            <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link">{run.name}</Link>
+            <span className="muted grow clip" title={run.exit?.reason ?? ""}>{run.exit?.reason ?? "No reason was recorded."}</span>
+            <span className="muted"><Ago at={run.ended_at ?? run.created_at} /></span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function ProjectCard({ project }: { project: Project }) {
+  return (
+    <article className="card project-card">
+      <header>
+        <Link to={pathOf({ page: "runs", project: project.name })} className="card-title">{project.name}</Link>
+        {project.running > 0 ? <span className="pill live">{formatCount(project.running)} running</span> : null}
+      </header>
+      {project.description ? <p className="muted">{project.description}</p> : null}
+      <p className="small">
+        <Link to={pathOf({ page: "runs", project: project.name })} className="quiet-link">{plural(project.runs, "run")}</Link>
+        {" · "}
+        <Link to={pathOf({ page: "sweeps", project: project.name })} className="quiet-link">{plural(project.sweeps, "sweep")}</Link>
+        {project.last_activity_at === null ? null : <span className="muted"> · <Ago at={project.last_activity_at} /></span>}
+      </p>
+    </article>
+  );
+}

@@ -1,0 +1,166 @@
+// One run: what became of it, its charts, its output.
+import { useEffect, useMemo, useState } from "react";
+import { api, mayRun } from "../api/client";
+import type { Attempt, Run } from "../api/types";
+import { ChartBus } from "../charts/bus";
+import type { Line } from "../charts/line";
+import { Button, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
+import { ChartControls, ChartGrid } from "../components/ChartGrid";
+import { Dialog } from "../components/Dialog";
+import { Icon } from "../components/Icon";
+import { Pill } from "../components/Pill";
+import { Tabs } from "../components/Tabs";
+import { attempt } from "../components/Toast";
+import { formatCount, formatDuration } from "../format";
+import { pathOf, place, setQuery } from "../router";
+import { slots } from "../store/colours";
+import { durationOf, metricNames } from "../store/columns";
+import { useOwned } from "../store/owned";
+import { RunStore, hasEnded } from "../store/runs";
+import { SeriesStore } from "../store/series";
+import { useStore } from "../store/store";
+import { RunLogs } from "./RunLogs";
+import { RunOverview } from "./RunOverview";
+
+type Tab = "overview" | "charts" | "logs";
+
+export function RunPage({ id }: { id: string }) {
+  const store = useOwned(() => new RunStore(id), [id]);
+  return store ? <Loaded key={id} store={store} /> : null;
+}
+
+function Loaded({ store }: { store: RunStore }) {
+  const run = useStore(store.run);
+  const attempts = useStore(store.attempts);
+  const error = useStore(store.follow.error);
+  if (!run) {
+    return <div className="page">{error ? <Failure error={error} retry={store.follow.read} /> : <Skeleton rows={8} label="Reading the run" />}</div>;
+  }
+  return (
+    <>
+      {error ? <div className="page-note"><Failure error={error} retry={store.follow.read} /></div> : null}
+      <RunFace run={run} attempts={attempts} />
+    </>
+  );
+}
+
+function RunFace({ run, attempts }: { run: Run; attempts: readonly Attempt[] | null }) {
+  const { query } = useStore(place);
+  const wanted = query.get("tab");
+  const tab: Tab = wanted === "charts" || wanted === "logs" ? wanted : "overview";
+  useEffect(() => {
+    document.title = `${run.name} · ${run.project} · Martlet`;
+  }, [run.name, run.project]);
+  return (
+    <div className="page">
+      <RunHead run={run} />
+      <Tabs label="Parts of the run" value={tab} onChange={(value) => setQuery({ tab: value === "overview" ? null : value })}
+        tabs={[["overview", "Overview"], ["charts", "Charts"], ["logs", "Logs"]]} />
+      <div role="tabpanel" aria-label={tab}>
+        {tab === "overview" ? <RunOverview run={run} attempts={attempts} charts={<RunCharts run={run} />} /> : null}
+        {tab === "charts" ? <RunCharts run={run} /> : null}
+        {tab === "logs" ? <RunLogs run={run} attempts={attempts} /> : null}
+      </div>
+    </div>
+  );
+}
+
+function RunHead({ run }: { run: Run }) {
+  const [asking, setAsking] = useState(false);
+  const active = !hasEnded(run.state);
+  return (
+    <header className="page-head">
+      <div className="page-title">
+        <p className="crumbs">
+          <Link to={pathOf({ page: "runs", project: run.project })} className="quiet-link">Runs</Link>
+          {run.sweep === null ? null : (
+            <>
+              <Icon name="right" size={12} />
+              <Link to={pathOf({ page: "sweep", project: run.project, sweep: run.sweep })} className="quiet-link">
+                {run.sweep_name ?? run.sweep}
+              </Link>
+              {run.trial === null ? null : <span className="muted">trial {run.trial}</span>}
+            </>
+          )}
+        </p>
+        <h1><span className={`swatch line-${slots.of(run.id) % 8}`} />{run.name}<Pill state={run.state} /></h1>
+        <RunSentence run={run} />
+      </div>
+      {active && mayRun() && run.attempts > 0
+        ? <Button tone="danger" icon="stop" onClick={() => setAsking(true)}>Stop</Button> : null}
+      {asking ? <StopRun run={run} onClose={() => setAsking(false)} /> : null}
+    </header>
+  );
+}
+
+/** The state in a sentence. */
+function RunSentence({ run }: { run: Run }) {
+  const ended = hasEnded(run.state);
+  return <p className="sentence">{ended ? <Sentence run={run} now={0} /> : <Ticking run={run} />}</p>;
+}
+
+function Ticking({ run }: { run: Run }) {
+  return <Sentence run={run} now={useNow()} />;
+}
+
+function Sentence({ run, now }: { run: Run; now: number }) {
+  const duration = durationOf(run, now);
+  const time = duration === null ? null : formatDuration(duration);
+  const at = run.last_step === null ? "" : ` at step ${formatCount(run.last_step)}`;
+  switch (run.state) {
+    case "queued": return <>Waiting for a free place to run.</>;
+    case "starting": return <>Starting.</>;
+    case "running": return <>Running for {time ?? "a moment"}{at === "" ? "" : `, now${at}`}.</>;
+    case "lost": {
+      const silent = run.last_seen_at === null ? "a while" : formatDuration(now - run.last_seen_at);
+      return <>Nothing was heard from it for {silent}. It counts as crashed when it stays silent for ten minutes more.</>;
+    }
+    default: {
+      const reason = run.exit?.reason ?? "";
+      const end = time === null ? "Ended before it started" : `Ended after ${time}${at}`;
+      return <>{end}{reason === "" ? "." : <>: {reason}{/[.!?]$/.test(reason) ? "" : "."}</>}</>;
+    }
+  }
+}
+
+function StopRun({ run, onClose }: { run: Run; onClose: () => void }) {
+  const stop = async () => {
+    onClose();
+    await attempt(() => api.stopRun(run.id), `${run.name} was asked to stop.`);
+  };
+  return (
+    <Dialog title={`Stop ${run.name}?`} onClose={onClose}>
+      <p>It is asked to end (SIGTERM), and gets its grace period to save what it needs; then it is killed with everything
+        it started. What it has logged stays.</p>
+      <footer className="dialog-foot">
+        <Button onClick={onClose}>Let it run</Button>
+        <Button tone="danger" icon="stop" onClick={() => void stop()}>Stop it</Button>
+      </footer>
+    </Dialog>
+  );
+}
+
+function RunCharts({ run }: { run: Run }) {
+  const [bus] = useState(() => new ChartBus());
+  const ended = hasEnded(run.state);
+  const [latest] = useState({ ended });
+  latest.ended = ended;
+  const store = useOwned(() => new SeriesStore(() => latest.ended), [run.id]);
+  useEffect(() => store?.setRuns([run.id]), [store, run.id]);
+  const lines = useMemo((): Line[] => [{ id: run.id, name: run.name, slot: slots.of(run.id) }], [run.id, run.name]);
+  const names = metricNames([run]);
+  if (!store) return null;
+  if (names.length === 0) {
+    return (
+      <Empty icon="runs" title="No numbers were logged">
+        {ended ? "The run ended without logging a metric. Its output may say why." : "Charts appear with the first point."}
+      </Empty>
+    );
+  }
+  return (
+    <div className="run-charts">
+      <ChartControls bus={bus} />
+      <ChartGrid names={names} lines={lines} bus={bus} store={store} scope={run.project} />
+    </div>
+  );
+}

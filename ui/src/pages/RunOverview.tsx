@@ -1,0 +1,173 @@
+// A run at a glance: its best and last numbers, what it was given, what was run where, and its attempts.
+import { type ReactNode, useState } from "react";
+import type { Attempt, Json, MetricSummary, Run } from "../api/types";
+import { Ago, CopyButton, Link } from "../components/basics";
+import { Pill } from "../components/Pill";
+import { formatCommand, formatCount, formatDuration, formatNumber, formatTime, formatValue, toNumber } from "../format";
+import { pathOf } from "../router";
+import { byName, configOf, isMetric } from "../store/columns";
+
+interface Props {
+  run: Run;
+  attempts: readonly Attempt[] | null;
+  charts: ReactNode;
+}
+
+export function RunOverview({ run, attempts, charts }: Props) {
+  return (
+    <div className="overview">
+      <div className="overview-side">
+        <SummaryCard run={run} />
+        <ConfigCard run={run} />
+        <FactsCard run={run} />
+        {attempts !== null && attempts.length > 0 ? <AttemptsCard attempts={attempts} /> : null}
+      </div>
+      <div className="overview-charts">{charts}</div>
+    </div>
+  );
+}
+
+function Card({ title, count, tools, children }: { title: string; count?: number; tools?: ReactNode; children: ReactNode }) {
+  return (
+    <section className="card" aria-label={title}>
+      <header className="card-head">
+        <h2>{title}{count === undefined ? null : <span className="count">{formatCount(count)}</span>}</h2>
+        {tools}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+function SummaryCard({ run }: { run: Run }) {
+  const entries = Object.entries(run.summary).sort(([a], [b]) => byName(a, b));
+  const metrics = entries.filter((entry): entry is [string, MetricSummary] => isMetric(entry[1]));
+  const others = entries.filter(([, entry]) => !isMetric(entry)) as [string, { value: Json; last_step: number }][];
+  if (entries.length === 0) return null;
+  return (
+    <Card title="Summary" count={entries.length}>
+      <div className="scroll-x">
+        <table className="plain numbers">
+          <thead>
+            <tr><th scope="col">Metric</th><th scope="col">Last</th><th scope="col">Min</th><th scope="col">Max</th></tr>
+          </thead>
+          <tbody>
+            {metrics.map(([name, entry]) => (
+              <tr key={name}>
+                <th scope="row" title={name}>{name}{entry.nan_count > 0
+                  ? <span className="tag warn" title={`${formatCount(entry.nan_count)} values were no numbers`}>NaN</span> : null}</th>
+                <Value value={toNumber(entry.last)} step={entry.last_step} />
+                <Value value={toNumber(entry.min)} step={entry.min_step} />
+                <Value value={toNumber(entry.max)} step={entry.max_step} />
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {others.length === 0 ? null : (
+        <dl className="facts">
+          {others.map(([name, { value }]) => <Fact key={name} name={name}>{formatValue(value)}</Fact>)}
+        </dl>
+      )}
+    </Card>
+  );
+}
+
+function Value({ value, step }: { value: number; step: number }) {
+  return <td title={`at step ${formatCount(step)}`}>{formatNumber(value)}</td>;
+}
+
+function ConfigCard({ run }: { run: Run }) {
+  const [search, setSearch] = useState("");
+  const all = [...configOf(run)].sort(([a], [b]) => byName(a, b));
+  const found = all.filter(([name]) => name.toLowerCase().includes(search.toLowerCase()));
+  return (
+    <Card title="Configuration" count={all.length}
+      tools={all.length > 0 ? <CopyButton text={JSON.stringify(run.config, null, 2)} label="Copy the configuration as JSON" /> : null}>
+      {all.length > 12 ? (
+        <input type="search" className="field" aria-label="Find in the configuration" placeholder="Find" value={search}
+          onChange={(event) => setSearch(event.target.value)} />
+      ) : null}
+      {all.length === 0 ? <p className="muted">The run was given no configuration.</p> : null}
+      {all.length > 0 && found.length === 0 ? <p className="muted">No name holds “{search}”.</p> : null}
+      <dl className="facts mono">
+        {found.map(([name, value]) => <Fact key={name} name={name}>{formatValue(value)}</Fact>)}
+      </dl>
+    </Card>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return <div><dt title={name}>{name}</dt><dd>{children}</dd></div>;
+}
+
+function FactsCard({ run }: { run: Run }) {
+  const { git, exit } = run;
+  const command = run.command === null ? null : formatCommand(run.command);
+  return (
+    <Card title="Details">
+      <dl className="facts">
+        {exit === null ? null : <Fact name="Exit">{exitText(run)}</Fact>}
+        {run.sweep === null ? null : (
+          <Fact name="Sweep">
+            <Link to={pathOf({ page: "sweep", project: run.project, sweep: run.sweep })}>{run.sweep_name ?? run.sweep}</Link>
+          </Fact>
+        )}
+        <Fact name="Created"><span title={formatTime(run.created_at)}><Ago at={run.created_at} /></span></Fact>
+        {run.started_at === null ? null : <Fact name="Started">{formatTime(run.started_at)}</Fact>}
+        {run.ended_at === null ? null : <Fact name="Ended">{formatTime(run.ended_at)}</Fact>}
+        <Fact name="Points">{formatCount(run.points)}</Fact>
+        {run.host === null ? null : <Fact name="Host">{run.host}{run.pid === null ? "" : `, process ${run.pid}`}</Fact>}
+        {run.devices === null || run.devices.length === 0 ? null : <Fact name="Devices">{run.devices.join(", ")}</Fact>}
+        {run.python === null ? null : <Fact name="Python">{run.python}</Fact>}
+        {run.created_by === null ? null : <Fact name="Created by">{run.created_by}</Fact>}
+        {run.tags.length === 0 ? null : <Fact name="Tags">{run.tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}</Fact>}
+        {git?.commit ? (
+          <Fact name="Git">
+            <code title={git.commit}>{git.commit.slice(0, 10)}</code>{git.branch ? ` on ${git.branch}` : ""}
+            {git.dirty ? <span className="tag warn">uncommitted changes</span> : null}
+          </Fact>
+        ) : null}
+        <Fact name="Id"><code>{run.id}</code><CopyButton text={run.id} label="Copy the id" /></Fact>
+      </dl>
+      {command === null ? null : <Snippet title="Command" text={command} />}
+      {run.workdir === null ? null : <Snippet title="Working directory" text={run.workdir} />}
+      {run.run_dir === null ? null : <Snippet title="Results" text={run.run_dir} />}
+      {run.notes ? <p className="notes">{run.notes}</p> : null}
+    </Card>
+  );
+}
+
+function exitText({ exit }: Run): string {
+  if (exit === null) return "";
+  if (exit.signal !== null) return `ended by signal ${exit.signal}`;
+  return exit.code === null ? "no exit code" : `code ${exit.code}`;
+}
+
+function Snippet({ title, text }: { title: string; text: string }) {
+  return (
+    <>
+      <h3 className="snippet-title">{title}</h3>
+      <div className="snippet"><pre><code>{text}</code></pre><CopyButton text={text} label={`Copy: ${title}`} /></div>
+    </>
+  );
+}
+
+function AttemptsCard({ attempts }: { attempts: readonly Attempt[] }) {
+  return (
+    <Card title="Attempts" count={attempts.length}>
+      <ul className="attempts">
+        {attempts.map((each) => (
+          <li key={each.number}>
+            <span className="muted">{each.number}</span>
+            <Pill state={each.state} />
+            <span className="grow clip" title={each.exit?.reason ?? ""}>{each.exit?.reason ?? ""}</span>
+            <span className="muted">
+              {each.started_at !== null && each.ended_at !== null ? formatDuration(each.ended_at - each.started_at) : <Ago at={each.created_at} />}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

@@ -1,0 +1,203 @@
+// A project's runs: the table beside the live charts of those that are switched on.
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import type { Run } from "../api/types";
+import { ChartBus } from "../charts/bus";
+import type { Line } from "../charts/line";
+import { Button, Empty, Failure, IconButton, Segmented, Skeleton, usePhone } from "../components/basics";
+import { ChartControls, ChartGrid } from "../components/ChartGrid";
+import { ColumnPicker } from "../components/ColumnPicker";
+import { FirstRun } from "../components/FirstRun";
+import { Icon } from "../components/Icon";
+import { Splitter } from "../components/Splitter";
+import { formatCount, plural } from "../format";
+import { useKeys } from "../keys";
+import { navigate, pathOf, place, setQuery } from "../router";
+import { slots } from "../store/colours";
+import { type Aggregate, type Column, defaultColumns, metricNames, parseSort, printSort, sortRuns } from "../store/columns";
+import { usePref } from "../store/prefs";
+import { RunsStore, hasEnded } from "../store/runs";
+import { SeriesStore } from "../store/series";
+import { useStore } from "../store/store";
+import { useOwned } from "../store/owned";
+import { RunsTable } from "./RunsTable";
+
+const AT_FIRST = 10; // runs drawn before the reader has chosen any
+
+export function RunsPage({ project }: { project: string }) {
+  const store = useOwned(() => new RunsStore(project), [project]);
+  return store ? <Workspace key={project} project={project} store={store} /> : null;
+}
+
+function Workspace({ project, store }: { project: string; store: RunsStore }) {
+  const { runs, byId, complete } = useStore(store.state);
+  const error = useStore(store.follow.error);
+  const { query } = useStore(place);
+  const phone = usePhone();
+  const [bus] = useState(() => new ChartBus());
+  const series = useOwned(() => new SeriesStore((run) => hasEnded(store.state.value.byId.get(run)?.state ?? "running")), [store]);
+  const [face, setFace] = useState<"table" | "charts">("table");
+  const [columns, setColumns] = usePref<Column[] | null>(`columns.${project}`, null);
+  const [aggregates, setAggregates] = usePref<Record<string, Aggregate>>(`aggregates.${project}`, {});
+  const [share, setShare] = usePref("split", 0.4);
+  const [full, setFull] = useState(false);
+  const [picking, setPicking] = useState(false);
+  const [active, setActive] = useState<string | null>(null);
+  const search = useRef<HTMLInputElement>(null);
+
+  const text = query.get("q") ?? "";
+  const needle = useDeferredValue(text.toLowerCase());
+  const sort = useMemo(() => parseSort(query.get("sort")), [query]);
+  const chosen = query.get("sel");
+  const sortAggregate = sort.by.startsWith("metric:") ? aggregates[sort.by.slice(7)] ?? "last" : "last";
+  const rows = useMemo(() => {
+    const found = needle === "" ? runs : runs.filter((run) => run.name.toLowerCase().includes(needle));
+    return sortRuns(found, sort, sortAggregate);
+  }, [runs, needle, sort, sortAggregate]);
+
+  const shown = useMemo(() => {
+    if (chosen !== null) return new Set(chosen === "" ? [] : chosen.split("."));
+    // What has something to draw, newest first; filtering narrows the charts along with the table.
+    const found = needle === "" ? runs : runs.filter((run) => run.name.toLowerCase().includes(needle));
+    return new Set(found.filter((run) => run.points > 0 || metricNames([run]).length > 0).slice(0, AT_FIRST).map((run) => run.id));
+  }, [chosen, runs, needle]);
+  const setShown = (ids: Iterable<string>) => setQuery({ sel: [...ids].join(".") });
+  // Rows keep their first `toggle`: it must look up what is shown when it is called.
+  const latest = useRef(shown);
+  latest.current = shown;
+  const toggle = useCallback((id: string) => {
+    const next = new Set(latest.current);
+    if (!next.delete(id)) next.add(id);
+    setQuery({ sel: [...next].join(".") });
+  }, []);
+
+  const lines = useLines(byId, rows, shown);
+  const ids = lines.map((line) => line.id).join(".");
+  useEffect(() => series?.setRuns(ids === "" ? [] : ids.split(".")), [series, ids]);
+  const names = useMemo(() => metricNames(runs.filter((run) => shown.has(run.id))), [runs, shown]);
+  const tableColumns = useMemo(() => columns ?? defaultColumns(runs), [columns, runs]);
+
+  useHotRow(bus);
+  const step = (by: number) => {
+    const at = rows.findIndex((run) => run.id === active);
+    const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
+    if (!next) return;
+    setActive(next.id);
+    bus.point(null, shown.has(next.id) ? next.id : null);
+  };
+  const open = (run: Run) => navigate(pathOf({ page: "run", project, run: run.id }));
+  useKeys([
+    { key: "/", does: "filter by name", run: () => search.current?.focus() },
+    { key: "j", does: "next row", run: () => step(1) },
+    { key: "k", does: "previous row", run: () => step(-1) },
+    { key: "x", does: "show or hide the row's run in the charts", run: () => active !== null && toggle(active) },
+    {
+      key: "Enter", does: "open the row's run",
+      run: () => {
+        const run = active === null ? undefined : byId.get(active);
+        if (run) open(run);
+      },
+    },
+    { key: "\\", does: "table over the whole width, and back", run: () => setFull(!full) },
+  ]);
+
+  if (runs.length === 0) {
+    if (error) return <div className="page"><Failure error={error} retry={store.follow.read} /></div>;
+    if (!complete) return <div className="page"><Skeleton rows={10} label="Reading the runs" /></div>;
+    return (
+      <div className="page narrow">
+        <Empty icon="runs" title={`No runs in ${project} yet`}>The first one shows here by itself as soon as it logs something.</Empty>
+        <FirstRun project={project} />
+      </div>
+    );
+  }
+
+  const running = runs.filter((run) => !hasEnded(run.state) && run.state !== "queued").length;
+  const table = (
+    <section className="runs-side" aria-label="Table of runs">
+      <div className="toolbar">
+        <label className="search">
+          <Icon name="search" size={14} />
+          <span className="unseen">Filter by name</span>
+          <input ref={search} type="search" value={text} placeholder="Filter by name" spellCheck={false}
+            onChange={(event) => setQuery({ q: event.target.value === "" ? null : event.target.value })} />
+          <kbd>/</kbd>
+        </label>
+        <IconButton icon="columns" label="Choose columns" onClick={() => setPicking(true)} />
+      </div>
+      {error ? <Failure error={error} retry={store.follow.read} /> : null}
+      {rows.length === 0 ? (
+        <Empty icon="search" title="No run has this name">
+          <p>{plural(runs.length, "run")} in {project}, none with “{text}” in the name.</p>
+          <Button onClick={() => setQuery({ q: null })}>Clear the filter</Button>
+        </Empty>
+      ) : (
+        <RunsTable runs={rows} columns={tableColumns} aggregates={aggregates} sort={sort} shown={shown} active={active}
+          phone={phone} bus={bus} onToggle={toggle} onOpen={open}
+          onToggleAll={() => setShown(rows.every((run) => shown.has(run.id)) ? [] : rows.map((run) => run.id))}
+          onAggregate={(metric, aggregate) => setAggregates({ ...aggregates, [metric]: aggregate })}
+          onSort={(by) => setQuery({
+            sort: printSort({ by, descending: sort.by === by ? !sort.descending : by === "field:created" }),
+          })} />
+      )}
+      <footer className="table-foot">
+        <span>{needle === "" ? plural(runs.length, "run") : `${formatCount(rows.length)} of ${plural(runs.length, "run")}`}</span>
+        <span>{formatCount(lines.length)} drawn</span>
+        {running > 0 ? <span className="live-text">{formatCount(running)} running</span> : null}
+        {complete ? null : <span>reading…</span>}
+        {chosen === null ? null : <button type="button" className="text-button" onClick={() => setQuery({ sel: null })}>draw the newest</button>}
+      </footer>
+    </section>
+  );
+  const charts = series ? (
+    <section className="charts-side" aria-label="Charts">
+      <ChartControls bus={bus} />
+      {lines.length === 0 ? (
+        <Empty icon="runs" title={shown.size === 0 && chosen === null ? "Nothing was logged yet" : "No run is switched on"}>
+          {chosen === null ? "Charts appear with the first point." : "Tick runs in the table to draw them here."}
+        </Empty>
+      ) : names.length === 0 ? (
+        <Empty icon="runs" title="These runs have logged no numbers yet">Charts appear with the first point.</Empty>
+      ) : <ChartGrid names={names} lines={lines} bus={bus} store={series} scope={project} />}
+    </section>
+  ) : null;
+
+  return (
+    <div className={full ? "runs full" : "runs"}>
+      {phone ? (
+        <Segmented label="What to see" value={face} options={[["table", "Runs"], ["charts", "Charts"]]} onChange={setFace} />
+      ) : null}
+      {phone ? (face === "table" ? table : charts) : (
+        <Splitter share={share} onShare={setShare} full={full} left={table} right={charts} />
+      )}
+      {picking ? <ColumnPicker runs={runs} shown={tableColumns} onChange={setColumns} onClose={() => setPicking(false)} /> : null}
+    </div>
+  );
+}
+
+/** The lines of the charts in the order of the table; the same array as long as nothing about them changed. */
+function useLines(byId: ReadonlyMap<string, Run>, rows: readonly Run[], shown: ReadonlySet<string>): readonly Line[] {
+  const kept = useRef<readonly Line[]>([]);
+  const inOrder = rows.filter((run) => shown.has(run.id));
+  const others = [...shown].filter((id) => !inOrder.some((run) => run.id === id)).flatMap((id) => byId.get(id) ?? []);
+  const lines = [...inOrder, ...others].map(({ id, name }): Line => ({ id, name, slot: slots.of(id) }));
+  const same = lines.length === kept.current.length && lines.every((line, i) => {
+    const old = kept.current[i]!;
+    return line.id === old.id && line.name === old.name && line.slot === old.slot;
+  });
+  if (!same) kept.current = lines;
+  return kept.current;
+}
+
+/** Lights the table's row of the run that is lit in the charts, without making the table anew. */
+function useHotRow(bus: ChartBus): void {
+  useEffect(() => {
+    let lit: Element | null = null;
+    return bus.onCursor(() => {
+      const row = bus.hot === null ? null : document.querySelector(`tr[data-row="${CSS.escape(bus.hot)}"]`);
+      if (row === lit) return;
+      lit?.removeAttribute("data-hot");
+      row?.setAttribute("data-hot", "");
+      lit = row;
+    });
+  }, [bus]);
+}

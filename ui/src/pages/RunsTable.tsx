@@ -1,0 +1,139 @@
+// The table of a project's runs: which are drawn, what they were given, and what came out.
+import { useMemo } from "react";
+import type { ChartBus } from "../charts/bus";
+import type { Run } from "../api/types";
+import { Ago, Link, useNow } from "../components/basics";
+import { columnTitle } from "../components/ColumnPicker";
+import { Icon } from "../components/Icon";
+import { Pill } from "../components/Pill";
+import { Table, type TableColumn } from "../components/Table";
+import { formatCount, formatDuration } from "../format";
+import { pathOf } from "../router";
+import { slots } from "../store/colours";
+import { type Aggregate, type Column, type Sort, cellText, columnId, durationOf, metricStep } from "../store/columns";
+import { hasEnded } from "../store/runs";
+import { useStore } from "../store/store";
+
+interface Props {
+  runs: readonly Run[];
+  columns: readonly Column[];
+  aggregates: Record<string, Aggregate>;
+  sort: Sort;
+  shown: ReadonlySet<string>;
+  active: string | null;
+  phone: boolean;
+  bus: ChartBus;
+  onSort: (by: string) => void;
+  onAggregate: (metric: string, aggregate: Aggregate) => void;
+  onToggle: (run: string) => void;
+  onToggleAll: () => void;
+  onOpen: (run: Run) => void;
+}
+
+export function RunsTable(props: Props) {
+  const { columns, aggregates, sort, shown, phone, onToggle, bus } = props;
+  const version = useStore(slots.version);
+  const header = (by: string, title: string) => (
+    <SortButton title={title} by={by} sort={sort} onSort={props.onSort} />
+  );
+  const sorted = (by: string) => (sort.by !== by ? "none" : sort.descending ? "descending" : "ascending");
+  const allShown = props.runs.length > 0 && props.runs.every((run) => shown.has(run.id));
+
+  const first: TableColumn<Run>[] = [
+    {
+      id: "shown", width: 58, frozen: true,
+      head: <input type="checkbox" aria-label="Show all runs in the charts" checked={allShown} onChange={props.onToggleAll} />,
+      cell: (run) => (
+        <span className="show-cell">
+          <input type="checkbox" aria-label={`Show ${run.name} in the charts`} checked={shown.has(run.id)}
+            onChange={() => onToggle(run.id)} />
+          <span className={`swatch line-${slots.of(run.id) % 8}`} />
+        </span>
+      ),
+    },
+    {
+      id: "name", width: phone ? 168 : 190, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
+      cell: (run) => (
+        <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={run.name}>
+          {run.name}
+        </Link>
+      ),
+    },
+    {
+      id: "state", width: 112, sorted: sorted("state"), head: header("state", "State"),
+      cell: (run) => <Pill state={run.state} />,
+    },
+  ];
+  const rest = columns.map((column): TableColumn<Run> => {
+    const by = columnId(column);
+    const aggregate = aggregates[column.name] ?? "last";
+    const title = columnTitle(column);
+    const numeric = column.kind !== "field" || column.name === "step" || column.name === "duration";
+    return {
+      id: by + (column.kind === "metric" ? aggregate : ""),
+      width: column.kind === "metric" ? Math.min(200, Math.max(110, title.length * 7.5 + 70))
+        : Math.min(180, Math.max(88, title.length * 7.5 + 34)),
+      align: numeric ? "right" : "left",
+      sorted: sorted(by),
+      head: column.kind === "metric" ? (
+        <span className="metric-head">
+          {header(by, title)}
+          <select aria-label={`Which ${title}`} className="aggregate" value={aggregate}
+            onChange={(event) => props.onAggregate(column.name, event.target.value as Aggregate)}>
+            <option value="last">last</option>
+            <option value="min">min</option>
+            <option value="max">max</option>
+          </select>
+        </span>
+      ) : header(by, title),
+      cell: (run) => <Cell run={run} column={column} aggregate={aggregate} />,
+    };
+  });
+
+  const stamp = useMemo(() => {
+    const all = [version, phone].join();
+    return (run: Run) => `${all}${shown.has(run.id)}`;
+  }, [version, phone, shown]);
+
+  return (
+    <Table label="Runs" rows={props.runs} columns={[...first, ...rest]} keyOf={(run) => run.id}
+      rowHeight={phone ? 44 : 32} active={props.active} stamp={stamp} onOpen={props.onOpen}
+      onHover={(run) => bus.point(null, run && shown.has(run.id) ? run.id : null)} />
+  );
+}
+
+function SortButton({ title, by, sort, onSort }: { title: string; by: string; sort: Sort; onSort: (by: string) => void }) {
+  return (
+    <button type="button" className="sort" title={`Sort by ${title}`} onClick={() => onSort(by)}>
+      <span>{title}</span>
+      {sort.by === by
+        ? <span className={sort.descending ? "arrow" : "arrow up"}><Icon name="chevron" size={12} /></span> : null}
+    </button>
+  );
+}
+
+function Cell({ run, column, aggregate }: { run: Run; column: Column; aggregate: Aggregate }) {
+  if (column.kind === "field" && column.name === "created") return <Ago at={run.created_at} />;
+  if (column.kind === "field" && column.name === "duration") return <Duration run={run} />;
+  if (column.kind === "field" && column.name === "sweep" && run.sweep !== null) {
+    return (
+      <Link to={pathOf({ page: "sweep", project: run.project, sweep: run.sweep })} className="quiet-link">
+        {run.sweep_name ?? run.sweep}
+      </Link>
+    );
+  }
+  const text = cellText(run, column, aggregate);
+  if (text === "") return <span className="faint">–</span>;
+  const step = column.kind === "metric" ? metricStep(run, column.name, aggregate) : null;
+  return <span title={step === null ? text : `${text} at step ${formatCount(step)}`}>{text}</span>;
+}
+
+function Duration({ run }: { run: Run }) {
+  return hasEnded(run.state) ? <>{text(durationOf(run, 0))}</> : <Growing run={run} />;
+}
+
+function Growing({ run }: { run: Run }) {
+  return <>{text(durationOf(run, useNow()))}</>;
+}
+
+const text = (duration: number | null) => (duration === null ? "–" : formatDuration(duration));

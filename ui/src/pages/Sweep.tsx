@@ -1,0 +1,234 @@
+// One sweep, while it runs and after: how far it is, the best so far, every trial ranked.
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { api, mayRun } from "../api/client";
+import type { Sweep, Trial } from "../api/types";
+import { Button, CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
+import { Dialog } from "../components/Dialog";
+import { HistoryCard } from "../components/HistoryCard";
+import { Pill } from "../components/Pill";
+import { SweepProgress } from "../components/SweepProgress";
+import { attempt } from "../components/Toast";
+import { formatCommand, formatDuration, formatNumber, formatValue, plural, toNumber } from "../format";
+import { useKeys } from "../keys";
+import { navigate, pathOf } from "../router";
+import { useOwned } from "../store/owned";
+import { useStore } from "../store/store";
+import { SweepStore, bestSoFar, maximises, progressOf, rank, sweepHasEnded } from "../store/sweeps";
+import { TrialsTable } from "./TrialsTable";
+
+export function SweepPage({ id }: { id: string }) {
+  const store = useOwned(() => new SweepStore(id), [id]);
+  return store ? <Loaded key={id} store={store} /> : null;
+}
+
+function Loaded({ store }: { store: SweepStore }) {
+  const state = useStore(store.state);
+  const error = useStore(store.follow.error);
+  if (!state) {
+    return <div className="page">{error ? <Failure error={error} retry={store.follow.read} /> : <Skeleton rows={8} label="Reading the sweep" />}</div>;
+  }
+  return (
+    <div className="page">
+      {error ? <Failure error={error} retry={store.follow.read} /> : null}
+      <Face sweep={state.sweep} trials={state.trials} />
+    </div>
+  );
+}
+
+function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
+  const phone = usePhone();
+  const [lit, setLit] = useState<number | null>(null);
+  const [active, setActive] = useState<string | null>(null);
+  const maximise = maximises(sweep);
+  const ranked = useMemo(() => rank(trials, maximise), [trials, maximise]);
+  const total = progressOf(sweep).total;
+  const history = useMemo(() => ({
+    points: trials.filter((trial) => trial.state !== "waiting").map((trial) => ({
+      number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, state: trial.state as string,
+      objective: toNumber(trial.objective), run: trial.run,
+    })),
+    best: bestSoFar(trials, maximise), total, log: false,
+  }), [trials, maximise, total]);
+  const light = useCallback((number: number | null) => {
+    setLit(number);
+    setActive(number === null ? null : `t${number}`);
+  }, []);
+  const open = (trial: Trial) => {
+    if (trial.run !== null) navigate(pathOf({ page: "run", project: sweep.project, run: trial.run }));
+  };
+  const step = (by: number) => {
+    const at = ranked.findIndex((trial) => `t${trial.number}` === active);
+    const next = ranked[Math.min(ranked.length - 1, Math.max(0, at + by))];
+    if (next) light(next.number);
+  };
+  useKeys([
+    { key: "j", does: "next trial", run: () => step(1) },
+    { key: "k", does: "previous trial", run: () => step(-1) },
+    {
+      key: "Enter", does: "open the trial's run",
+      run: () => {
+        const trial = ranked.find((each) => `t${each.number}` === active);
+        if (trial) open(trial);
+      },
+    },
+  ]);
+  useEffect(() => {
+    document.title = `${sweep.name} · ${sweep.project} · Martlet`;
+  }, [sweep.name, sweep.project]);
+  const objective = sweep.metric?.name ?? "objective";
+  const best = sweep.best;
+  return (
+    <>
+      <SweepHead sweep={sweep} />
+      <div className="sweep-top">
+        <section className="card" aria-label="Progress">
+          <SweepProgress sweep={sweep} />
+          <SweepTimes sweep={sweep} trials={trials} />
+        </section>
+        <section className="card best-card" aria-label="Best so far">
+          <h2>{sweepHasEnded(sweep.state) ? "Best" : "Best so far"}</h2>
+          {best === null ? <p className="muted">No trial has finished with {objective} yet.</p> : (
+            <>
+              <p className="best-value"><strong>{formatNumber(toNumber(best.objective))}</strong>
+                <span className="muted">{objective}</span></p>
+              <p><Link to={pathOf({ page: "run", project: sweep.project, run: best.run })} className="run-link">{best.run_name}</Link></p>
+              <BestParameters trial={trials.find((trial) => trial.number === best.trial)} />
+            </>
+          )}
+        </section>
+      </div>
+      <HistoryCard title={`${objective} by trial`} state={history} project={sweep.project} lit={lit} onLit={light} />
+      <section className="trials" aria-label="Trials">
+        <h2 className="section-title">Trials <span className="count">{trials.length}</span>
+          <span className="muted small">{maximise ? "highest" : "lowest"} {objective} first</span></h2>
+        <TrialsTable sweep={sweep} trials={ranked} active={active} best={best?.trial ?? null} phone={phone}
+          onOpen={open} onHover={(trial) => setLit(trial?.number ?? null)} />
+      </section>
+      <Definition sweep={sweep} />
+    </>
+  );
+}
+
+function SweepHead({ sweep }: { sweep: Sweep }) {
+  const [asking, setAsking] = useState(false);
+  return (
+    <header className="page-head">
+      <div className="page-title">
+        <p className="crumbs"><Link to={pathOf({ page: "sweeps", project: sweep.project })} className="quiet-link">Sweeps</Link></p>
+        <h1>{sweep.name}<Pill state={sweep.state} /></h1>
+        {sweep.description ? <p>{sweep.description}</p> : null}
+        <p className="sentence">{sentence(sweep)}</p>
+      </div>
+      {mayRun() && !sweepHasEnded(sweep.state)
+        ? <Button tone="danger" icon="stop" onClick={() => setAsking(true)}>Stop</Button> : null}
+      {asking ? <StopSweep sweep={sweep} onClose={() => setAsking(false)} /> : null}
+    </header>
+  );
+}
+
+/** The sweep and its state in a sentence. */
+function sentence(sweep: Sweep): string {
+  const goal = sweep.metric === null ? "" : `, ${maximises(sweep) ? "maximising" : "minimising"} ${sweep.metric.name}`;
+  const what = `${sweep.method[0]?.toUpperCase()}${sweep.method.slice(1)} search over ${plural(sweep.parameters.length, "parameter")}${goal}, ` +
+    `${sweep.max_parallel} at a time.`;
+  const reason = sweep.state_reason ? ` ${sweep.state_reason}${/[.!?]$/.test(sweep.state_reason) ? "" : "."}` : "";
+  if (sweep.state === "draining") return `${what} No new trial starts; those that run may end.${reason}`;
+  return what + reason;
+}
+
+function StopSweep({ sweep, onClose }: { sweep: Sweep; onClose: () => void }) {
+  const [mode, setMode] = useState<"now" | "drain">("drain");
+  const running = sweep.counts.running;
+  const stop = async () => {
+    onClose();
+    await attempt(() => api.stopSweep(sweep.id, mode), mode === "now" ? "The sweep is being stopped." : "No new trial will start.");
+  };
+  return (
+    <Dialog title={`Stop ${sweep.name}?`} onClose={onClose}>
+      <fieldset className="choices">
+        <legend className="unseen">How to stop</legend>
+        <label className="choice">
+          <input type="radio" name="mode" checked={mode === "drain"} onChange={() => setMode("drain")} />
+          <span><strong>Let running trials end</strong>
+            <span className="muted">No new trial starts; {plural(running, "running trial")} may finish.</span></span>
+        </label>
+        <label className="choice">
+          <input type="radio" name="mode" checked={mode === "now"} onChange={() => setMode("now")} />
+          <span><strong>Stop now</strong>
+            <span className="muted">{plural(running, "running trial")} get SIGTERM, then the grace period, then SIGKILL.</span></span>
+        </label>
+      </fieldset>
+      <p className="muted">What has been found stays either way.</p>
+      <footer className="dialog-foot">
+        <Button onClick={onClose}>Let it run</Button>
+        <Button tone="danger" icon="stop" onClick={() => void stop()}>Stop</Button>
+      </footer>
+    </Dialog>
+  );
+}
+
+function SweepTimes({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
+  return sweepHasEnded(sweep.state) ? <Times sweep={sweep} trials={trials} now={sweep.ended_at ?? sweep.created_at} />
+    : <TickingTimes sweep={sweep} trials={trials} />;
+}
+
+function TickingTimes(props: { sweep: Sweep; trials: readonly Trial[] }) {
+  return <Times {...props} now={useNow()} />;
+}
+
+function Times({ sweep, trials, now }: { sweep: Sweep; trials: readonly Trial[]; now: number }) {
+  if (sweep.started_at === null) return <p className="muted">Not started yet.</p>;
+  const { ended, total } = progressOf(sweep);
+  const times = trials.flatMap(({ started_at, ended_at }) => (started_at !== null && ended_at !== null ? [ended_at - started_at] : []));
+  const mean = times.length === 0 ? null : times.reduce((sum, each) => sum + each, 0) / times.length;
+  const left = mean !== null && total !== null && !sweepHasEnded(sweep.state)
+    ? (mean * Math.max(0, total - ended)) / Math.max(1, sweep.max_parallel) : null;
+  return (
+    <dl className="times">
+      <div><dt>{sweepHasEnded(sweep.state) ? "Took" : "Running for"}</dt><dd>{formatDuration(now - sweep.started_at)}</dd></div>
+      {mean === null ? null : <div><dt>A trial takes</dt><dd>{formatDuration(mean)}</dd></div>}
+      {left === null || left <= 0 ? null : <div><dt>About to go</dt><dd>{formatDuration(left)}</dd></div>}
+    </dl>
+  );
+}
+
+function BestParameters({ trial }: { trial: Trial | undefined }) {
+  if (!trial) return null;
+  return (
+    <p className="best-parameters">
+      {Object.entries(trial.params).map(([name, value]) => (
+        <span key={name} className="tag"><span className="muted">{name}</span> {formatValue(value)}</span>
+      ))}
+    </p>
+  );
+}
+
+function Definition({ sweep }: { sweep: Sweep }) {
+  return (
+    <details className="definition">
+      <summary>Definition</summary>
+      <dl className="facts">
+        {sweep.parameters.map((parameter) => (
+          <div key={parameter.name}><dt>{parameter.name}</dt><dd>{space(parameter)}</dd></div>
+        ))}
+        {sweep.timeout === null ? null : <div><dt>Timeout of a trial</dt><dd>{formatDuration(sweep.timeout * 1e6)}</dd></div>}
+        {sweep.seed === null ? null : <div><dt>Seed</dt><dd>{sweep.seed}</dd></div>}
+        {sweep.workdir === null ? null : <div><dt>Working directory</dt><dd>{sweep.workdir}</dd></div>}
+        {sweep.output_dir === null ? null : <div><dt>Results</dt><dd>{sweep.output_dir}</dd></div>}
+        {sweep.command === null ? null : <div><dt>Command</dt><dd><code>{formatCommand(sweep.command)}</code></dd></div>}
+      </dl>
+      {sweep.source === null ? null : (
+        <div className="snippet"><pre><code>{sweep.source}</code></pre><CopyButton text={sweep.source} label="Copy the sweep file" /></div>
+      )}
+    </details>
+  );
+}
+
+/** A parameter's values in words. */
+function space({ kind, values, min, max, distribution }: Sweep["parameters"][number]): string {
+  if (values) return values.map(formatValue).join(", ");
+  if (min !== undefined && max !== undefined) {
+    return `${formatNumber(toNumber(min))} to ${formatNumber(toNumber(max))}${distribution ? `, ${distribution.replaceAll("_", " ")}` : ""}`;
+  }
+  return distribution ?? kind;
+}

@@ -1,0 +1,70 @@
+// Which colour a run has: given out in the order of creation and kept, so that a run looks the same for ever.
+import { Store } from "./store";
+
+interface Created {
+  id: string;
+  created_at: number;
+}
+
+const KEPT = 3000; // runs per project whose colours are remembered in this browser
+
+/** The slot of a run that no list has shown yet: from its id, so that it is at least the same each time. */
+function slotOfId(id: string): number {
+  let hash = 0;
+  for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) >>> 0;
+  return hash % 8;
+}
+
+class Slots {
+  #slots = new Map<string, number>();
+  #next = new Map<string, number>();
+  /** Moves when slots were given out. */
+  readonly version = new Store(0);
+
+  of(id: string): number {
+    return this.#slots.get(id) ?? slotOfId(id);
+  }
+
+  /** Gives each run of a project without a slot the next one, oldest first. */
+  assign(project: string, newestFirst: readonly Created[]): void {
+    let next = this.#next.get(project) ?? this.#load(project);
+    const before = next;
+    for (let i = newestFirst.length - 1; i >= 0; i--) {
+      const { id } = newestFirst[i]!;
+      if (!this.#slots.has(id)) this.#slots.set(id, next++);
+    }
+    if (next === before) return;
+    this.#next.set(project, next);
+    this.#save(project, newestFirst, next);
+    this.version.set(this.version.value + 1);
+  }
+
+  #load(project: string): number {
+    const text = localStorage.getItem(`martlet.colours.${project}`);
+    if (text === null) return 0;
+    try {
+      const kept = JSON.parse(text) as { next: number; slots: Record<string, number> };
+      for (const [id, slot] of Object.entries(kept.slots)) this.#slots.set(id, slot);
+      return kept.next;
+    } catch {
+      localStorage.removeItem(`martlet.colours.${project}`); // written by something else: begin anew
+      return 0;
+    }
+  }
+
+  #save(project: string, newestFirst: readonly Created[], next: number): void {
+    const kept = newestFirst.slice(0, KEPT).map(({ id }) => [id, this.of(id)] as const);
+    keep(`martlet.colours.${project}`, JSON.stringify({ next, slots: Object.fromEntries(kept) }));
+  }
+}
+
+export const slots = new Slots();
+
+/** Writes to the browser's storage; a full or forbidden one loses comfort, not data, and is told on the console. */
+export function keep(key: string, text: string): void {
+  try {
+    localStorage.setItem(key, text);
+  } catch (error) {
+    console.info(`This browser keeps no settings: ${String(error)}`);
+  }
+}

@@ -1,0 +1,166 @@
+// Which columns a table of runs has, what stands in a cell, and how rows are sorted by it.
+import type { Json, MetricSummary, Run, ValueSummary } from "../api/types";
+import { flatten, formatNumber, formatValue, toNumber } from "../format";
+
+export type Aggregate = "last" | "min" | "max";
+
+export type Column =
+  | { kind: "config"; name: string }
+  | { kind: "metric"; name: string }
+  | { kind: "field"; name: "created" | "duration" | "sweep" | "host" | "step" };
+
+export const columnId = (column: Column): string => `${column.kind}:${column.name}`;
+
+const flat = new WeakMap<object, Map<string, Json>>();
+
+/** A run's configuration as dotted names, kept as long as the run object is. */
+export function configOf(run: Run): Map<string, Json> {
+  let known = flat.get(run.config);
+  if (!known) flat.set(run.config, (known = flatten(run.config)));
+  return known;
+}
+
+export function isMetric(entry: MetricSummary | ValueSummary | undefined): entry is MetricSummary {
+  return entry !== undefined && "last" in entry;
+}
+
+/** The metrics that any of the runs has logged, by name. */
+export function metricNames(runs: readonly Run[]): string[] {
+  const names = new Set<string>();
+  for (const run of runs) for (const [name, entry] of Object.entries(run.summary)) if (isMetric(entry)) names.add(name);
+  return [...names].sort(byName);
+}
+
+/** Names in the order people expect: layer2 before layer10. */
+export const byName = new Intl.Collator("en", { numeric: true }).compare;
+
+/** All configuration names of the runs, and which of them differ between runs. */
+export function configNames(runs: readonly Run[]): { all: string[]; varying: string[] } {
+  const seen = new Map<string, { first: string; count: number; varies: boolean }>();
+  for (const run of runs) {
+    for (const [name, value] of configOf(run)) {
+      const text = JSON.stringify(value);
+      const known = seen.get(name);
+      if (!known) seen.set(name, { first: text, count: 1, varies: false });
+      else {
+        known.count++;
+        known.varies ||= known.first !== text;
+      }
+    }
+  }
+  const all = [...seen.keys()];
+  const varying = all.filter((name) => seen.get(name)!.varies || seen.get(name)!.count < runs.length);
+  return { all, varying };
+}
+
+/** The columns shown when the reader has chosen none: what differs between the runs, and the first metrics. */
+export function defaultColumns(runs: readonly Run[]): Column[] {
+  const metrics = metricNames(runs);
+  // What was validated tells more than what was trained on.
+  const order = (name: string) => (/^(val|valid|validation|test|eval)\b/i.test(name) ? 0 : 1);
+  const first = [...metrics].sort((a, b) => order(a) - order(b)).slice(0, 5);
+  return [
+    ...first.map((name): Column => ({ kind: "metric", name })),
+    ...configNames(runs).varying.slice(0, 8).map((name): Column => ({ kind: "config", name })),
+    { kind: "field", name: "duration" },
+    { kind: "field", name: "created" },
+  ];
+}
+
+export function metricValue(run: Run, name: string, aggregate: Aggregate): number | null {
+  const entry = run.summary[name];
+  return isMetric(entry) ? toNumber(entry[aggregate]) : null;
+}
+
+/** At which step the value of a metric's cell was logged. */
+export function metricStep(run: Run, name: string, aggregate: Aggregate): number | null {
+  const entry = run.summary[name];
+  if (!isMetric(entry)) return null;
+  return aggregate === "last" ? entry.last_step : aggregate === "min" ? entry.min_step : entry.max_step;
+}
+
+/** How long a run has run, in microseconds, or null before it starts. */
+export function durationOf(run: Run, now: number): number | null {
+  return run.started_at === null ? null : (run.ended_at ?? now) - run.started_at;
+}
+
+export function cellText(run: Run, column: Column, aggregate: Aggregate): string {
+  if (column.kind === "config") return formatValue(configOf(run).get(column.name));
+  if (column.kind === "metric") {
+    const value = metricValue(run, column.name, aggregate);
+    return value === null ? "" : formatNumber(value);
+  }
+  switch (column.name) {
+    case "sweep": return run.sweep_name ?? "";
+    case "host": return run.host ?? "";
+    case "step": return run.last_step === null ? "" : String(run.last_step);
+    case "created":
+    case "duration": return ""; // these move with the clock and are drawn by components of their own
+  }
+}
+
+export interface Sort {
+  /** "name", "state", or a column's id. */
+  by: string;
+  descending: boolean;
+}
+
+/** Reads a sort from the address: `-metric:val/loss`. */
+export function parseSort(text: string | null): Sort {
+  if (!text) return { by: "field:created", descending: true };
+  return text.startsWith("-") ? { by: text.slice(1), descending: true } : { by: text, descending: false };
+}
+
+export function printSort({ by, descending }: Sort): string {
+  return (descending ? "-" : "") + by;
+}
+
+type Key = number | string | null;
+
+function sortKey(run: Run, by: string, aggregate: Aggregate): Key {
+  if (by === "name") return run.name;
+  if (by === "state") return run.state;
+  if (by === "field:created") return run.created_at;
+  if (by === "field:duration") return durationOf(run, Number.MAX_SAFE_INTEGER);
+  if (by.startsWith("metric:")) {
+    const value = metricValue(run, by.slice(7), aggregate);
+    return value === null || Number.isNaN(value) ? null : value;
+  }
+  if (by.startsWith("config:")) {
+    const value = configOf(run).get(by.slice(7));
+    if (value === undefined || value === null) return null;
+    return typeof value === "number" ? value : formatValue(value);
+  }
+  return cellText(run, { kind: "field", name: by.slice(6) as "host" }, aggregate) || null;
+}
+
+/** Sorts runs; those without a value come last whichever way the rest goes. Equal ones keep their order. */
+export function sortRuns(runs: readonly Run[], sort: Sort, aggregate: Aggregate): Run[] {
+  const keyed = runs.map((run) => ({ run, key: sortKey(run, sort.by, aggregate) }));
+  const sign = sort.descending ? -1 : 1;
+  keyed.sort((a, b) => {
+    if (a.key === null || b.key === null) return a.key === b.key ? 0 : a.key === null ? 1 : -1;
+    if (typeof a.key === "number" && typeof b.key === "number") return sign * (a.key - b.key);
+    return sign * byName(String(a.key), String(b.key));
+  });
+  return keyed.map(({ run }) => run);
+}
+
+export interface Section {
+  /** The part before the first slash; "" for names without one. */
+  prefix: string;
+  names: string[];
+}
+
+/** Metrics by their prefix: val/loss and val/acc belong together. Names without one come first. */
+export function sections(names: readonly string[]): Section[] {
+  const out = new Map<string, string[]>();
+  for (const name of names) {
+    const slash = name.indexOf("/");
+    const prefix = slash > 0 ? name.slice(0, slash) : "";
+    const held = out.get(prefix);
+    if (held) held.push(name);
+    else out.set(prefix, [name]);
+  }
+  return [...out].map(([prefix, held]) => ({ prefix, names: held })).sort((a, b) => byName(a.prefix, b.prefix));
+}

@@ -1,0 +1,64 @@
+// Reading a state and keeping it fresh: subscribe first, read over HTTP after, and read again on each reconnect.
+import { ApiError } from "../api/client";
+import type { PointBlock } from "../api/frames";
+import { live, type Request, type Subscription } from "../api/live";
+import type { LiveMessage } from "../api/types";
+import { Store } from "./store";
+
+/** How long to wait for the live feed before the state is read without it. */
+const PATIENCE = 800;
+
+interface Parts {
+  request: Request;
+  read(signal: AbortSignal): Promise<void>;
+  message?(message: LiveMessage): void;
+  points?(blocks: PointBlock[]): void;
+}
+
+/** One followed state. Failures are kept in `error` until a read succeeds. */
+export class Follow {
+  readonly error = new Store<ApiError | null>(null);
+  #subscription: Subscription;
+  #abort: AbortController | null = null;
+  #timer: number | undefined;
+
+  constructor(readonly parts: Parts) {
+    this.#subscription = live.subscribe(parts.request, {
+      subscribed: () => this.read(),
+      ...(parts.message ? { message: (message: LiveMessage) => parts.message!(message) } : {}),
+      ...(parts.points ? { points: (blocks: PointBlock[]) => parts.points!(blocks) } : {}),
+      error: (error) => this.error.set(new ApiError(0, error.code, error.message, error.hint ?? null)),
+    });
+    this.#timer = setTimeout(() => this.read(), PATIENCE);
+  }
+
+  /** Asks for something else: the request is sent anew, and what it names is read. */
+  renew(): void {
+    this.#subscription.renew();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.read(), live.state.value.phase === "live" ? PATIENCE : 0);
+  }
+
+  read = (): void => {
+    clearTimeout(this.#timer);
+    this.#abort?.abort();
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.parts.read(abort.signal).then(
+      () => {
+        if (!abort.signal.aborted) this.error.set(null);
+      },
+      (error: unknown) => {
+        if (abort.signal.aborted) return;
+        if (!(error instanceof ApiError)) throw error;
+        this.error.set(error);
+      },
+    );
+  };
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#abort?.abort();
+    this.#subscription.close();
+  }
+}

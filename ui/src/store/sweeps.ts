@@ -1,0 +1,130 @@
+// The sweeps of a project, and one sweep with its trials: read once, then kept fresh by the live feed.
+import { api } from "../api/client";
+import type { Numeric, Sweep, SweepState, Trial } from "../api/types";
+import { toNumber } from "../format";
+import { Follow } from "./follow";
+import { Rows } from "./rows";
+import { Store } from "./store";
+
+const ENDED: ReadonlySet<SweepState> = new Set(["finished", "stopped", "failed", "cancelled"]);
+
+export function sweepHasEnded(state: SweepState): boolean {
+  return ENDED.has(state);
+}
+
+/** How many trials there are, ended ones, and how many there will be at most (null: no end in sight). */
+export function progressOf({ counts, budget, space_size }: Sweep): { ended: number; known: number; total: number | null } {
+  const ended = counts.complete + counts.pruned + counts.failed;
+  const known = ended + counts.running + counts.waiting;
+  return { ended, known, total: budget ?? space_size };
+}
+
+export function maximises(sweep: Sweep): boolean {
+  return sweep.metric?.goal.startsWith("max") ?? false;
+}
+
+/** Best first; trials without an objective after those with one, failed ones last, each in the order of numbers. */
+export function rank(trials: readonly Trial[], maximise: boolean): Trial[] {
+  const group = (trial: Trial): number => {
+    if (trial.state === "failed") return 2;
+    return Number.isFinite(toNumber(trial.objective)) ? 0 : 1;
+  };
+  return [...trials].sort((a, b) => {
+    const byGroup = group(a) - group(b);
+    if (byGroup !== 0) return byGroup;
+    if (group(a) === 0) {
+      const difference = toNumber(a.objective) - toNumber(b.objective);
+      if (difference !== 0) return maximise ? -difference : difference;
+    }
+    return a.number - b.number;
+  });
+}
+
+/** The best objective up to each trial, in the order in which the trials ended. */
+export function bestSoFar(trials: readonly Trial[], maximise: boolean): { number: number; best: number }[] {
+  const done = trials.filter((trial) => trial.state === "complete" && Number.isFinite(toNumber(trial.objective)));
+  done.sort((a, b) => a.number - b.number);
+  let best = maximise ? -Infinity : Infinity;
+  return done.map((trial) => {
+    const value = toNumber(trial.objective as Numeric);
+    best = maximise ? Math.max(best, value) : Math.min(best, value);
+    return { number: trial.number, best };
+  });
+}
+
+export class SweepsStore {
+  readonly state = new Store<{ sweeps: readonly Sweep[]; complete: boolean }>({ sweeps: [], complete: false });
+  readonly follow: Follow;
+  #rows = new Rows<string, Sweep>((sweep) => sweep.id);
+
+  constructor(readonly project: string, readonly belongs: (sweep: Sweep) => boolean) {
+    this.follow = new Follow({
+      request: () => ({ topic: "sweeps" }),
+      read: async (signal) => {
+        this.#rows.begin();
+        const sweeps = await api.sweeps(project, signal);
+        signal.throwIfAborted();
+        this.#rows.page(sweeps);
+        this.#rows.end();
+        this.#publish(true);
+      },
+      message: (message) => {
+        if (message.type !== "sweep" || !this.belongs(message.sweep)) return;
+        this.#rows.put(message.sweep);
+        this.#publish(this.state.value.complete);
+      },
+    });
+  }
+
+  #publish(complete: boolean): void {
+    const sweeps = [...this.#rows.all.values()].sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
+    this.state.set({ sweeps, complete });
+  }
+
+  close(): void {
+    this.follow.close();
+  }
+}
+
+export class SweepStore {
+  readonly state = new Store<{ sweep: Sweep; trials: readonly Trial[] } | null>(null);
+  readonly follow: Follow;
+  #sweep: Sweep | null = null;
+  #heard = false;
+  #rows = new Rows<number, Trial>((trial) => trial.number);
+  #complete = false;
+
+  constructor(readonly id: string) {
+    this.follow = new Follow({
+      request: () => ({ topic: "sweep", sweep: id }),
+      read: async (signal) => {
+        this.#heard = false;
+        this.#rows.begin();
+        const [sweep, trials] = await Promise.all([api.sweep(id, signal), api.trials(id, signal)]);
+        signal.throwIfAborted();
+        if (!this.#heard) this.#sweep = sweep;
+        this.#rows.page(trials.items);
+        this.#rows.end();
+        this.#complete = true;
+        this.#publish();
+      },
+      message: (message) => {
+        if (message.type !== "sweep") return;
+        this.#heard = true;
+        this.#sweep = message.sweep;
+        for (const trial of message.trials ?? []) this.#rows.put(trial);
+        this.#publish();
+      },
+    });
+  }
+
+  #publish(): void {
+    if (!this.#sweep || !this.#complete) return;
+    const trials = [...this.#rows.all.values()].sort((a, b) => a.number - b.number);
+    this.state.set({ sweep: this.#sweep, trials });
+  }
+
+  close(): void {
+    this.follow.close();
+  }
+}

@@ -58,5 +58,5 @@ bench: build
 clean:
 	@if [ -e .martlet-demo ] && [ -x .build/release/martlet ]; then \
 	  MARTLET_DATA=$(CURDIR)/.martlet-demo .build/release/martlet down >/dev/null 2>&1 || true; fi
-	rm -rf .build ui/dist out .martlet-demo .venv-demo .venv-tools .venv-ui clients/python/build
+	rm -rf .build ui/dist out .martlet-demo .venv-demo .venv-tools .venv-ui clients/python/build clients/python/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

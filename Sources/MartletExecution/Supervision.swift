@@ -90,7 +90,11 @@ package struct Supervision: Sendable {
   }
 
   /// Asks a supervisor to stop its command. A client that said it handles SIGUSR1 gets that first, then the grace.
-  package func stop(_ directory: AttemptDirectory, grace: Double) {
+  ///
+  /// - Parameters:
+  ///   - grace: what the attempt was launched with, seconds.
+  ///   - patience: seconds after which the command's process group is killed, when it shall not have that grace.
+  package func stop(_ directory: AttemptDirectory, grace: Double, patience: Double? = nil) {
     let wantsUserSignal =
       (try? String(contentsOfFile: "\(directory.spool)/stop_signal", encoding: .utf8))?.hasPrefix("USR1") ?? false
     Self.thread("stop") {
@@ -99,10 +103,13 @@ package struct Supervision: Sendable {
         if let attempt = directory.attemptFile {
           guard attempt.bootID == currentBootID() else { return }
           if wantsUserSignal, attempt.supervisor.signal(SIGUSR1) {
-            let deadline = Date(timeIntervalSinceNow: grace)
+            let deadline = Date(timeIntervalSinceNow: patience ?? grace)
             while attempt.supervisor.exists, Date() < deadline { usleep(50_000) }
           }
-          attempt.supervisor.signal(SIGTERM)
+          guard attempt.supervisor.signal(SIGTERM), let patience else { return }
+          let deadline = Date(timeIntervalSinceNow: patience)
+          while attempt.supervisor.exists, Date() < deadline { usleep(20_000) }
+          if let command = directory.attemptFile?.command, command.exists { kill(-command.pid, SIGKILL) }
           return
         }
         usleep(20_000)

@@ -103,11 +103,12 @@ extension Conductor {
     try file.synchronize()
   }
 
-  func stopSweep(_ id: PublicID, mode: StopMode, by principal: Principal) async throws {
+  func stopSweep(_ id: PublicID, mode: StopMode, grace: Double?, by principal: Principal) async throws {
     guard core.sweeps[id] != nil else {
       throw Problem(.conflict, "Sweep '\(id)' has ended already.")
     }
     try await transact { core, writer, effects, now in
+      for run in core.attempts.keys where core.attempts[run]?.sweep == id { core.attempts[run]?.patience = grace }
       try core.advance(
         id, .stop(now: mode == .now, reason: "Stopped by \(principal.name)."), writer, &effects, by: principal, now)
     }
@@ -161,8 +162,9 @@ extension Conductor {
   }
 
   /// Asks a run to end; one that was logged from outside hears of it with its next heartbeat.
-  func stopRun(_ id: PublicID, by principal: Principal) async throws {
+  func stopRun(_ id: PublicID, grace: Double?, by principal: Principal) async throws {
     try await transact { core, writer, effects, now in
+      core.attempts[id]?.patience = grace
       if let attempt = core.attempts[id] {
         return try core.stop(attempt, writer, &effects, by: principal, now)
       }

@@ -61,7 +61,9 @@ actor Conductor {
 
   private func perform(_ effects: Effects) async {
     for launch in effects.launches { await start(launch) }
-    for attempt in effects.stops { supervision.stop(attempt.directory, grace: attempt.settings.grace) }
+    for attempt in effects.stops {
+      supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
+    }
     for sweep in effects.results.values where !effects.ends.contains(where: { $0.sweep.id == sweep.id }) {
       await results.note(sweep)
     }

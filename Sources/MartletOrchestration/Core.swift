@@ -66,6 +66,8 @@ struct OpenAttempt: Sendable {
   var sweep: PublicID?
   var trial: Int?
   var isStopRequested: Bool
+  /// Seconds that whoever asked for its end allows; nil: the grace of its settings.
+  var patience: Double?
 
   /// Its name in the device pool.
   var holder: DevicePool.Holder { run.rawValue }

@@ -146,10 +146,10 @@ package final class Engine: Sendable {
     return try await sweep(id, access: access)
   }
 
-  package func stopSweep(_ id: PublicID, mode: StopMode, access: Access) async throws -> Sweep {
+  package func stopSweep(_ id: PublicID, mode: StopMode, grace: Double?, access: Access) async throws -> Sweep {
     _ = try await sweep(id, access: access)
     let (conductor, principal) = (conductor, access.principal)
-    try await conductor.queue.run { try await conductor.stopSweep(id, mode: mode, by: principal) }
+    try await conductor.queue.run { try await conductor.stopSweep(id, mode: mode, grace: grace, by: principal) }
     return try await sweep(id, access: access)
   }
 
@@ -162,10 +162,10 @@ package final class Engine: Sendable {
     return try await tracking.run(id, access: access)
   }
 
-  package func stopRun(_ id: PublicID, access: Access) async throws -> Run {
+  package func stopRun(_ id: PublicID, grace: Double?, access: Access) async throws -> Run {
     _ = try await tracking.run(id, access: access)
     let (conductor, principal) = (conductor, access.principal)
-    try await conductor.queue.run { try await conductor.stopRun(id, by: principal) }
+    try await conductor.queue.run { try await conductor.stopRun(id, grace: grace, by: principal) }
     return try await tracking.run(id, access: access)
   }
 

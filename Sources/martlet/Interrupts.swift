@@ -52,7 +52,11 @@ final class Interrupts: Sendable {
   /// Sleeps, but not through an interrupt.
   func pause(for duration: Duration) async {
     let sleeper = Task {
-      do { try await Task.sleep(for: duration) } catch { /* Cancelled: an interrupt came. */  }
+      do {
+        try await Task.sleep(for: duration)
+      } catch {
+        // Cancelled: an interrupt came.
+      }
     }
     state.withLock { state in
       state.sleeper = sleeper

@@ -29,7 +29,8 @@ struct PatientClient {
         }
         let since = silentSince ?? .now
         silentSince = since
-        guard .now - since < Self.patience, !interrupts.arePending else { throw failure }
+        guard .now - since < Self.patience else { throw failure }
+        if interrupts.arePending { throw ExitStatus.interrupted.code }
         await interrupts.pause(for: .milliseconds(300))
         client = try client.place.client() ?? client
       }

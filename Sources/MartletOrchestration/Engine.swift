@@ -191,18 +191,31 @@ package final class Engine: Sendable {
     return (attempts.count - queued, queued)
   }
 
-  /// Begins queued work; called when the server listens.
-  package func start() async throws {
-    let conductor = conductor
-    try await conductor.queue.run { try await conductor.begin() }
+  /// Begins queued work; called when the server listens. Where the disk refuses, it is tried again every second.
+  package func start() async {
+    let (conductor, logger) = (conductor, logger)
+    do {
+      try await conductor.queue.run { try await conductor.begin() }
+    } catch {
+      logger.error("Queued work could not begin; trying again: \(error)")
+      Task {
+        // A cancelled sleep only tries earlier.
+        try? await Task.sleep(for: .seconds(1))
+        await start()
+      }
+    }
   }
 
   /// Lets decisions under way end and closes the store; running attempts go on without us.
-  package func shutdown() async throws {
+  package func shutdown() async {
     leaseTask.cancel()
     await conductor.queue.drain()
     let store = store
-    try await blocking { try store.close() }
+    do {
+      try await blocking { try store.close() }
+    } catch {
+      logger.error("The database was not closed cleanly: \(error)")
+    }
   }
 }
 

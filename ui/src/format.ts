@@ -11,16 +11,25 @@ export function toNumber(value: Numeric | null | undefined): number {
 
 /** Four significant digits, with an exponent only where digits alone would be unreadable. */
 export function formatNumber(value: number): string {
+  return write(value, trimZeros);
+}
+
+/** As formatNumber, but every fraction with all its digits, so that the numbers of a column can be compared at a glance. */
+export function formatMetric(value: number): string {
+  return write(value, (digits) => digits);
+}
+
+function write(value: number, shorten: (digits: string) => string): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e6) return minus(String(value));
+  if (size < 1e6 && (size >= 1e4 || Number.isInteger(value))) return minus(String(Math.round(value)));
   if (size >= 1e6 || size < 1e-3) {
     const [mantissa, exponent] = value.toExponential(3).split("e") as [string, string];
     return minus(`${trimZeros(mantissa)}e${exponent.replace("+", "")}`);
   }
-  return minus(trimZeros(value.toPrecision(4)));
+  return minus(shorten(value.toPrecision(4)));
 }
 
 function trimZeros(digits: string): string {

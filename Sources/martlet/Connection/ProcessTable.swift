@@ -1,5 +1,6 @@
 // Questions about processes of this machine.
 
+import CDispatch  // where the module map puts struct stat
 import Foundation
 
 enum ProcessTable {

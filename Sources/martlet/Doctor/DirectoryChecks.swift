@@ -1,5 +1,6 @@
 // The data directory: whether it can be used, who uses it, and what it stands on.
 
+import CDispatch  // where the module map puts struct stat
 import Foundation
 
 struct DirectoryChecks {

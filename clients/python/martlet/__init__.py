@@ -22,7 +22,7 @@ from martlet._run import Run
 from martlet._start import start as _start
 
 __version__ = "0.1.0"
-__all__ = ["Config", "Run", "config", "finish", "init", "log", "run"]
+__all__ = ["Config", "Run", "finish", "init", "log"]
 
 config: Config  # the active run's; there after init()
 run: Run  # the active run; there after init()

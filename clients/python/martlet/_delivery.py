@@ -13,6 +13,7 @@ from martlet._place import Place
 from martlet._spool import Spool
 
 FINISH_TIMEOUT = 30.0  # seconds
+SENDERS = 3  # more at the end of a program: who kills them all means it
 
 
 class Delivery:
@@ -37,8 +38,12 @@ class Delivery:
             return
         deadline = time.monotonic() + _finish_timeout()
         ended = self._sender.ended(deadline - time.monotonic())
-        if ended and self._sender.verdict not in (DELIVERED, REFUSED):  # it was cut off: another one for the rest
+        for _ in range(SENDERS):  # one that was cut off is followed by another for the rest
+            if not ended or self._sender.verdict in (DELIVERED, REFUSED):
+                break
             self._start()
+            if self._sender is None:
+                return  # why, and where the points are, is said
             ended = self._sender.ended(deadline - time.monotonic())
         self._say_refusals()
         if self._sender.verdict != DELIVERED:

@@ -352,8 +352,13 @@ class OfflineTest(ClientTest):
         self.assertIn("'nonsense' is no address of a server", err)
         self.environment["MARTLET_URL"] = server.url
         self.train("sys.stderr.close()\nrun = martlet.init('p')\nrun.log(3)\nrun.log({'a': object()})")
-        _, err = self.train("martlet.log({'a': 1}); martlet.log({'a': 1}); martlet.finish()")
+        _, err = self.train("from martlet import *\nlog({'a': 1}); log({'a': 1}); finish()")
         self.assertEqual(err.count("before init()"), 1)
+        _, err = self.train(
+            "run = martlet.init('p')\nsys.executable = ''\nif os.fork() == 0: run.log({'a': 1})\nos._exit(0)"
+        )
+        self.assertIn("no sender could be started", err)
+        wait_for(lambda: not self.senders())
 
     def test_wrong_arguments_are_told(self):
         _, err = self.train("martlet.init(mode='on')", expect=1)

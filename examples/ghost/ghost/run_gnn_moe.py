@@ -17,13 +17,23 @@ from pathlib import Path
 def parse_flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, standard in {
-        "embed_dim": 256, "num_layers": 4, "num_experts": 4, "gnn_layers": 2, "num_ghost_experts": 4,
-        "batch_size": 32, "epochs": 1, "max_batches_per_epoch": 100, "num_train_samples": 2000,
-        "num_eval_samples": 400, "eval_every": 50,
+        "embed_dim": 256,
+        "num_layers": 4,
+        "num_experts": 4,
+        "gnn_layers": 2,
+        "num_ghost_experts": 4,
+        "batch_size": 32,
+        "epochs": 1,
+        "max_batches_per_epoch": 100,
+        "num_train_samples": 2000,
+        "num_eval_samples": 400,
+        "eval_every": 50,
     }.items():
         parser.add_argument(f"--{name}", type=int, default=standard)
     for name, standard in {
-        "learning_rate": 5e-4, "dropout_rate": 0.1, "ghost_activation_threshold": 0.75,
+        "learning_rate": 5e-4,
+        "dropout_rate": 0.1,
+        "ghost_activation_threshold": 0.75,
         "ghost_learning_rate": 1e-4,
     }.items():
         parser.add_argument(f"--{name}", type=float, default=standard)
@@ -38,10 +48,11 @@ def final_loss(flags: argparse.Namespace) -> float:
     size = flags.embed_dim * flags.num_layers * flags.num_experts * flags.gnn_layers
     ghosts = 0.02 * math.log2(flags.num_ghost_experts / 4) ** 2
     threshold = 0.5 * (flags.ghost_activation_threshold - 0.75) ** 2
-    rates = 0.05 * math.log10(flags.learning_rate / 2e-4) ** 2 + 0.03 * math.log10(flags.ghost_learning_rate / 5e-5) ** 2
+    rate = 0.05 * math.log10(flags.learning_rate / 2e-4) ** 2
+    ghost_rate = 0.03 * math.log10(flags.ghost_learning_rate / 5e-5) ** 2
     dropout = 2 * (flags.dropout_rate - 0.2) ** 2
     batch = 0.02 * math.log2(flags.batch_size / 32) ** 2
-    return 4.2 - 0.08 * math.log2(size / 4096) + ghosts + threshold + rates + dropout + batch
+    return 4.2 - 0.08 * math.log2(size / 4096) + ghosts + threshold + rate + ghost_rate + dropout + batch
 
 
 def write(path: Path, text: str) -> None:
@@ -69,10 +80,14 @@ def main() -> None:
         if step % flags.eval_every and step != steps:
             continue
         eval_loss = floor + 6.0 * math.exp(-step / 25) + noise.uniform(-0.01, 0.01)
-        log.append({
-            "step": step, "train_loss": train_loss, "eval_loss": eval_loss,
-            "eval_perplexity": math.exp(eval_loss),
-        })
+        log.append(
+            {
+                "step": step,
+                "train_loss": train_loss,
+                "eval_loss": eval_loss,
+                "eval_perplexity": math.exp(eval_loss),
+            }
+        )
         write(flags.checkpoint_dir / "training_log.json", json.dumps(log, indent=2) + "\n")
         print(f"eval {step}/{steps} loss {eval_loss:.4f} perplexity {math.exp(eval_loss):.2f}", flush=True)
         if eval_loss < best:

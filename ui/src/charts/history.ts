@@ -1,5 +1,5 @@
 // The history of a sweep: each trial's objective in the order of trials, and the best so far as a stepped line.
-import { formatNumber } from "../format";
+import { formatMetric } from "../format";
 import { type Frame, drawFrame, padded } from "./frame";
 import { ink, prepare } from "./ink";
 import { type Description, register } from "./registry";
@@ -186,7 +186,7 @@ export class HistoryChart implements Drawable {
     if (point && at) {
       showTip(at.x, at.y, `trial ${point.number}`, [{
         colour: ink().accent, name: point.name, hot: true,
-        value: Number.isFinite(point.objective) ? formatNumber(point.objective) : point.state,
+        value: Number.isFinite(point.objective) ? formatMetric(point.objective) : point.state,
       }]);
     } else hideTip();
   }
@@ -227,7 +227,7 @@ export class HistoryChart implements Drawable {
     const point = points[to]!;
     const box = this.element.getBoundingClientRect();
     this.#light(point, { x: box.left + this.#frame.x.at(point.number), y: box.top + 40 });
-    const value = Number.isFinite(point.objective) ? formatNumber(point.objective) : point.state;
+    const value = Number.isFinite(point.objective) ? formatMetric(point.objective) : point.state;
     this.onReading(`trial ${point.number}, ${point.name}, ${value}`);
   }
 

@@ -1,5 +1,5 @@
 // The line chart: one metric of many runs.
-import { formatCount, formatDuration, formatNumber } from "../format";
+import { formatCount, formatDuration, formatMetric } from "../format";
 import type { ChartBus } from "./bus";
 import { type Frame, drawFrame, padded } from "./frame";
 import { ink, lineColour, lineDash, prepare } from "./ink";
@@ -22,15 +22,24 @@ export interface View {
   axis: "step" | "time";
 }
 
-interface Drawn {
+/** A line folded into pixel columns. */
+interface Folded {
   line: Line;
   series: Series;
   columns: PixelColumn[];
+  /** The value that the line goes through in a column. */
+  value: (column: PixelColumn) => number;
+  /** Whether the columns' extremes are drawn as a band behind the line. */
+  banded: boolean;
+}
+
+interface Drawn extends Folded {
   path: Path2D;
   dots: boolean;
 }
 
 const DOTS_BELOW = 48; // a line of so few points shows each of them
+const DENSE = 2.5; // points per pixel column above which strokes would merge into a slab: a band and the mean tell more
 const REACH = 48; // how far from a line, in pixels, the pointer lights it
 
 export class LineChart implements Drawable {
@@ -120,11 +129,7 @@ export class LineChart implements Drawable {
     // The plot's left edge follows from the labels, the labels from the values: columns need only the width.
     const span = Math.max(1, width - 60);
     const scale = span / (xDomain[1] - xDomain[0] || 1);
-    const folded = known.map(({ line, series }) => ({
-      line,
-      series,
-      columns: columns(series, this.#x, xDomain, (x) => (x - xDomain[0]) * scale, this.#view.smoothing, usable),
-    }));
+    const folded = known.map((each) => this.#fold(each.line, each.series, xDomain, scale, usable));
     const yDomain = this.#yDomain(folded.map((each) => each.columns));
     if (yDomain === null) {
       this.element.dataset["state"] = "gaps";
@@ -143,12 +148,24 @@ export class LineChart implements Drawable {
     context.rect(frame.plot.left - 1, 0, frame.plot.right - frame.plot.left + 2, frame.plot.bottom + 1);
     context.clip();
     context.lineJoin = "bevel";
-    if (this.#view.smoothing > 0) for (const each of folded) this.#band(context, each.line, each.columns, frame);
+    for (const each of folded) if (each.banded) this.#band(context, each, frame);
     // The first of the table is drawn last, on top.
     for (const each of folded.reverse()) this.#drawn.push(this.#line(context, each, frame));
     this.#drawn.reverse();
     context.restore();
     this.#gaps(context, known, frame);
+  }
+
+  #fold(
+    line: Line, series: Series, window: [number, number], scale: number, usable: (value: number) => boolean,
+  ): Folded {
+    const smoothing = this.#view.smoothing;
+    const all = columns(series, this.#x, window, (x) => (x - window[0]) * scale, smoothing, usable);
+    const points = all.reduce((sum, { count }) => sum + count, 0);
+    const dense = points > all.length * DENSE;
+    if (smoothing > 0) return { line, series, columns: all, value: ({ smooth }) => smooth, banded: true };
+    if (dense) return { line, series, columns: all, value: ({ sum, count }) => sum / count, banded: true };
+    return { line, series, columns: all, value: ({ last }) => last, banded: false };
   }
 
   #xDomain(all: Series[]): [number, number] {
@@ -181,9 +198,9 @@ export class LineChart implements Drawable {
     return padded(low, high, log);
   }
 
-  #band(context: CanvasRenderingContext2D, line: Line, all: PixelColumn[], { y }: Frame): void {
+  #band(context: CanvasRenderingContext2D, { line, columns: all }: Folded, { y }: Frame): void {
     context.fillStyle = lineColour(line.slot);
-    context.globalAlpha = 0.16;
+    context.globalAlpha = this.#view.smoothing > 0 ? 0.16 : 0.3;
     context.beginPath();
     let start = 0;
     for (let i = 1; i <= all.length; i++) {
@@ -200,19 +217,15 @@ export class LineChart implements Drawable {
     context.globalAlpha = 1;
   }
 
-  #line(
-    context: CanvasRenderingContext2D,
-    { line, series, columns: all }: { line: Line; series: Series; columns: PixelColumn[] },
-    { y }: Frame,
-  ): Drawn {
+  #line(context: CanvasRenderingContext2D, folded: Folded, { y }: Frame): Drawn {
+    const { columns: all, banded } = folded;
     const path = new Path2D();
-    const smooth = this.#view.smoothing > 0;
-    const dots = all.length <= DOTS_BELOW && !smooth;
+    const dots = all.length <= DOTS_BELOW && !banded;
     all.forEach((column, i) => {
-      const value = smooth ? column.smooth : column.first;
+      const value = banded ? folded.value(column) : column.first;
       if (i === 0 || column.gap) path.moveTo(column.x, y.at(value));
       else path.lineTo(column.x, y.at(value));
-      if (!smooth && column.high > column.low) {
+      if (!banded && column.high > column.low) {
         path.lineTo(column.x, y.at(column.low));
         path.lineTo(column.x, y.at(column.high));
         path.lineTo(column.x, y.at(column.last));
@@ -220,7 +233,7 @@ export class LineChart implements Drawable {
       const alone = (i === 0 || column.gap) && (i + 1 === all.length || all[i + 1]!.gap);
       if (alone) path.lineTo(column.x + 0.01, y.at(value));
     });
-    const drawn = { line, series, columns: all, path, dots };
+    const drawn = { ...folded, path, dots };
     this.#stroke(context, drawn, 1.6, y);
     return drawn;
   }
@@ -305,13 +318,12 @@ export class LineChart implements Drawable {
     context.lineTo(at, plot.bottom);
     context.stroke();
     context.setLineDash([]);
-    for (const { line, columns: all } of this.#drawn) {
+    for (const { line, columns: all, value } of this.#drawn) {
       if (this.bus.hot !== null && line.id !== this.bus.hot) continue;
       const column = columnAt(all, at);
       if (!column || Math.abs(column.x - at) > 40) continue;
-      const value = this.#view.smoothing > 0 ? column.smooth : column.last;
       context.beginPath();
-      context.arc(column.x, y.at(value), 3.5, 0, 2 * Math.PI);
+      context.arc(column.x, y.at(value(column)), 3.5, 0, 2 * Math.PI);
       context.fillStyle = lineColour(line.slot);
       context.fill();
       context.strokeStyle = colours.panel;
@@ -353,11 +365,10 @@ export class LineChart implements Drawable {
     if (!this.#frame) return null;
     let best: string | null = null;
     let distance = REACH;
-    for (const { line, columns: all } of this.#drawn) {
+    for (const { line, columns: all, value } of this.#drawn) {
       const column = columnAt(all, px);
       if (!column) continue;
-      const value = this.#view.smoothing > 0 ? column.smooth : column.last;
-      const away = Math.hypot(Math.max(0, Math.abs(column.x - px) - 12), this.#frame.y.at(value) - py);
+      const away = Math.hypot(Math.max(0, Math.abs(column.x - px) - 12), this.#frame.y.at(value(column)) - py);
       if (away < distance) [best, distance] = [line.id, away];
     }
     return best;
@@ -377,7 +388,7 @@ export class LineChart implements Drawable {
         row: {
           colour: lineColour(line.slot),
           name: line.name,
-          value: smooth ? `${formatNumber(column.smooth)} (${formatNumber(raw)})` : formatNumber(raw),
+          value: smooth ? `${formatMetric(column.smooth)} (${formatMetric(raw)})` : formatMetric(raw),
           hot: line.id === this.bus.hot,
         },
       });

@@ -8,6 +8,9 @@ export interface PixelColumn {
   last: number;
   low: number;
   high: number;
+  /** The sum of what lies in the column, and of how many points: their mean. */
+  sum: number;
+  count: number;
   /** The smoothed value at the column's end. */
   smooth: number;
   gap: boolean;
@@ -67,7 +70,10 @@ export function columns(
     const smooth = smoothing > 0 ? smoother.next(series.mean(i), series.weight(i)) : last;
     const pixel = column(at);
     const first = series.first(i);
-    const entry: PixelColumn = { x: pixel, first: usable(first) ? first : last, last, low, high, smooth, gap };
+    const count = series.weight(i);
+    const entry: PixelColumn = {
+      x: pixel, first: usable(first) ? first : last, last, low, high, sum: series.mean(i) * count, count, smooth, gap,
+    };
     if (at < window[0]) {
       entry.gap = false;
       before = entry;
@@ -86,6 +92,8 @@ export function columns(
     if (top !== undefined && !gap && Math.floor(top.x) === Math.floor(pixel)) {
       top.last = last;
       top.smooth = smooth;
+      top.sum += entry.sum;
+      top.count += count;
       if (low < top.low) top.low = low;
       if (high > top.high) top.high = high;
     } else {

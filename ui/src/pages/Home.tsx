@@ -5,7 +5,7 @@ import { ApiError, api } from "../api/client";
 import { Ago, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
 import { FirstRun } from "../components/FirstRun";
 import { Pill } from "../components/Pill";
-import { formatCount, formatDuration, formatNumber, plural, toNumber } from "../format";
+import { formatCount, formatDuration, formatMetric, plural, toNumber } from "../format";
 import { pathOf } from "../router";
 import { durationOf, isMetric } from "../store/columns";
 import { Follow } from "../store/follow";
@@ -151,7 +151,7 @@ function RunCard({ run }: { run: Run }) {
       </p>
       <dl className="card-metrics">
         {metrics.map(({ name, last }) => (
-          <div key={name}><dt title={name}>{name}</dt><dd>{formatNumber(last)}</dd></div>
+          <div key={name}><dt title={name}>{name}</dt><dd>{formatMetric(last)}</dd></div>
         ))}
         {metrics.length === 0 ? <div><dt>nothing logged yet</dt><dd /></div> : null}
       </dl>

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import type { Attempt, Json, MetricSummary, Run } from "../api/types";
 import { Ago, CopyButton, Link } from "../components/basics";
 import { Pill } from "../components/Pill";
-import { formatCommand, formatCount, formatDuration, formatNumber, formatTime, formatValue, toNumber } from "../format";
+import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, toNumber } from "../format";
 import { pathOf } from "../router";
 import { byName, configOf, isMetric } from "../store/columns";
 
@@ -74,7 +74,7 @@ function SummaryCard({ run }: { run: Run }) {
 }
 
 function Value({ value, step }: { value: number; step: number }) {
-  return <td title={`at step ${formatCount(step)}`}>{formatNumber(value)}</td>;
+  return <td title={`at step ${formatCount(step)}`}>{formatMetric(value)}</td>;
 }
 
 function ConfigCard({ run }: { run: Run }) {

@@ -8,7 +8,7 @@ import { HistoryCard } from "../components/HistoryCard";
 import { Pill } from "../components/Pill";
 import { SweepProgress } from "../components/SweepProgress";
 import { attempt } from "../components/Toast";
-import { formatCommand, formatDuration, formatNumber, formatValue, plural, toNumber } from "../format";
+import { formatCommand, formatDuration, formatMetric, formatNumber, formatValue, plural, toNumber } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf } from "../router";
 import { useOwned } from "../store/owned";
@@ -89,7 +89,7 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
           <h2>{sweepHasEnded(sweep.state) ? "Best" : "Best so far"}</h2>
           {best === null ? <p className="muted">No trial has finished with {objective} yet.</p> : (
             <>
-              <p className="best-value"><strong>{formatNumber(toNumber(best.objective))}</strong>
+              <p className="best-value"><strong>{formatMetric(toNumber(best.objective))}</strong>
                 <span className="muted">{objective}</span></p>
               <p><Link to={pathOf({ page: "run", project: sweep.project, run: best.run })} className="run-link">{best.run_name}</Link></p>
               <BestParameters trial={trials.find((trial) => trial.number === best.trial)} />

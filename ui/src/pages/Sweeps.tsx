@@ -5,7 +5,7 @@ import { Ago, Empty, Failure, Link, Skeleton } from "../components/basics";
 import { FirstRun } from "../components/FirstRun";
 import { Pill } from "../components/Pill";
 import { SweepProgress } from "../components/SweepProgress";
-import { formatNumber, plural, toNumber } from "../format";
+import { formatMetric, plural, toNumber } from "../format";
 import { pathOf } from "../router";
 import { useOwned } from "../store/owned";
 import { useStore } from "../store/store";
@@ -54,7 +54,7 @@ function SweepCard({ sweep }: { sweep: Sweep }) {
       <p className="small sweep-card-foot">
         <span className="muted">{sweep.method} over {plural(sweep.parameters.length, "parameter")}</span>
         {sweep.best === null ? null : (
-          <span>best {sweep.metric?.name} <strong>{formatNumber(toNumber(sweep.best.objective))}</strong>{" "}
+          <span>best {sweep.metric?.name} <strong>{formatMetric(toNumber(sweep.best.objective))}</strong>{" "}
             <Link to={pathOf({ page: "run", project: sweep.project, run: sweep.best.run })} className="run-link">{sweep.best.run_name}</Link>
           </span>
         )}

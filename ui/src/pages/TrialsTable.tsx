@@ -4,7 +4,7 @@ import { Link, useNow } from "../components/basics";
 import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
 import { Table, type TableColumn } from "../components/Table";
-import { flatten, formatDuration, formatNumber, formatValue, toNumber } from "../format";
+import { flatten, formatDuration, formatMetric, formatValue, toNumber } from "../format";
 import { pathOf } from "../router";
 import { slots } from "../store/colours";
 
@@ -44,7 +44,7 @@ export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phon
       id: "objective", width: Math.min(220, Math.max(100, objective.length * 7.5 + 30)), align: "right", sorted: "ascending",
       head: <span className="clip" title={objective}>{objective}</span>,
       cell: (trial) => trial.objective === null ? <span className="faint">–</span>
-        : <strong>{formatNumber(toNumber(trial.objective))}</strong>,
+        : <strong>{formatMetric(toNumber(trial.objective))}</strong>,
     },
     ...names.map((name): TableColumn<Trial> => ({
       id: `p:${name}`, width: Math.min(190, Math.max(84, name.length * 7.5 + 26)), align: "right",

@@ -1,6 +1,6 @@
 // Which columns a table of runs has, what stands in a cell, and how rows are sorted by it.
 import type { Json, MetricSummary, Run, ValueSummary } from "../api/types";
-import { flatten, formatNumber, formatValue, toNumber } from "../format";
+import { flatten, formatMetric, formatValue, toNumber } from "../format";
 
 export type Aggregate = "last" | "min" | "max";
 
@@ -88,7 +88,7 @@ export function cellText(run: Run, column: Column, aggregate: Aggregate): string
   if (column.kind === "config") return formatValue(configOf(run).get(column.name));
   if (column.kind === "metric") {
     const value = metricValue(run, column.name, aggregate);
-    return value === null ? "" : formatNumber(value);
+    return value === null ? "" : formatMetric(value);
   }
   switch (column.name) {
     case "sweep": return run.sweep_name ?? "";
@@ -152,7 +152,10 @@ export interface Section {
   names: string[];
 }
 
-/** Metrics by their prefix: val/loss and val/acc belong together. Names without one come first. */
+/** What the machine did stands below what was learned. */
+const place = ({ prefix }: Section): number => (prefix === "" ? 0 : /^(system|sys|gpu|cpu)$/i.test(prefix) ? 2 : 1);
+
+/** Metrics by their prefix: val/loss and val/acc belong together. Names without one come first, the machine's last. */
 export function sections(names: readonly string[]): Section[] {
   const out = new Map<string, string[]>();
   for (const name of names) {
@@ -162,5 +165,5 @@ export function sections(names: readonly string[]): Section[] {
     if (held) held.push(name);
     else out.set(prefix, [name]);
   }
-  return [...out].map(([prefix, held]) => ({ prefix, names: held })).sort((a, b) => byName(a.prefix, b.prefix));
+  return [...out].map(([prefix, held]) => ({ prefix, names: held })).sort((a, b) => place(a) - place(b) || byName(a.prefix, b.prefix));
 }

@@ -42,11 +42,15 @@ function Shell() {
   const [help, setHelp] = useState(false);
   const kept = useStore(lastProject);
   const inRoute = projectOf(route);
-  const project = inRoute ?? kept;
+  const known = useStore(projects);
+  // Home belongs to no project: its ways lead to the one seen last, or the liveliest.
+  const project = inRoute ?? (known.some(({ name }) => name === kept) ? kept : known[0]?.name ?? null);
   useEffect(() => {
     if (inRoute !== null) lastProject.set(inRoute);
     // The switcher is a comfort: when its list cannot be read, the page itself says what is wrong.
-    api.projects().then((all) => projects.set(all), () => {});
+    api.projects().then((all) => {
+      projects.set(all.sort((a, b) => (b.last_activity_at ?? 0) - (a.last_activity_at ?? 0)));
+    }, () => {});
   }, [inRoute]);
   const go = (page: "runs" | "sweeps") => () => project !== null && navigate(pathOf({ page, project }));
   useKeys([
@@ -60,7 +64,7 @@ function Shell() {
       <a className="skip" href="#main">Skip to the page</a>
       <header className="top">
         <Link to="/" className="brand"><Mark /><span>Martlet</span></Link>
-        <ProjectSwitcher projects={useStore(projects)} current={inRoute} />
+        <ProjectSwitcher projects={known} current={inRoute} />
         <span className="grow" />
         <LiveChip />
         <ThemeButton />

@@ -2,6 +2,7 @@
 
 import Glibc
 import MartletModel
+import MartletTracking
 import MartletOrchestration
 import MartletStore
 

@@ -2,6 +2,7 @@
 
 import Glibc
 import MartletModel
+import MartletTracking
 
 struct ServerFile: Sendable {
   let path: String

@@ -16,6 +16,8 @@ export interface Ink {
   bad: string;
   font: string;
   lines: string[];
+  /** A ramp from the best to the worst, as #rrggbb. */
+  heat: string[];
 }
 
 let kept: Ink | null = null;
@@ -35,6 +37,7 @@ export function ink(): Ink {
     bad: read("--bad"),
     font: `11px ${read("--font")}`,
     lines: Array.from({ length: COLOURS }, (_, i) => read(`--line-${i}`)),
+    heat: [read("--heat-0"), read("--heat-1"), read("--heat-2")],
   };
   return kept;
 }

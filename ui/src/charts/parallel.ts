@@ -1,6 +1,6 @@
 // Parallel coordinates: every trial a curve through its parameters to its objective; a brush on an axis filters.
 import type { Json } from "../api/types";
-import { formatMetric } from "../format";
+import { formatMetric, formatValue } from "../format";
 import { type Axis, type Brush, axisOf, continuous, held } from "./axes";
 import { ink, prepare } from "./ink";
 import { type Description, register } from "./registry";
@@ -278,7 +278,7 @@ export class ParallelChart implements Drawable {
     const { trial, colour } = found;
     showTip(event.clientX, event.clientY, trial.name, [
       ...this.#state.parameters.map(({ name }) => ({
-        colour: "transparent", name, value: String(trial.params.get(name) ?? "–"), hot: false,
+        colour: "transparent", name, value: formatValue(trial.params.get(name)) || "–", hot: false,
       })),
       { colour, name: this.#state.objective, hot: true,
         value: Number.isFinite(trial.objective) ? formatMetric(trial.objective) : "–" },

@@ -7,7 +7,9 @@ import { FirstRun } from "../components/FirstRun";
 import { Pill } from "../components/Pill";
 import { formatCount, formatDuration, formatMetric, plural, toNumber } from "../format";
 import { pathOf } from "../router";
-import { durationOf, isMetric } from "../store/columns";
+import { durationOf, isMetric, metricNames } from "../store/columns";
+import { SeriesStore } from "../store/series";
+import { Sparkline } from "../components/Sparkline";
 import { Follow } from "../store/follow";
 import { useOwned } from "../store/owned";
 import { Rows } from "../store/rows";
@@ -106,8 +108,9 @@ function Overviewed({ store }: { store: OverviewStore }) {
       </div>
     );
   }
-  const running = active.filter((run) => run.state !== "queued");
-  const queued = active.length - running.length;
+  const running = active.filter((run) => run.state === "running" || run.state === "starting");
+  const queued = active.filter((run) => run.state === "queued").length;
+  const attention = [...active.filter((run) => run.state === "lost"), ...trouble].slice(0, 6);
   return (
     <div className="page">
       {error ? <Failure error={error} retry={store.follow.read} /> : null}
@@ -118,10 +121,10 @@ function Overviewed({ store }: { store: OverviewStore }) {
         </h2>
         {running.length === 0
           ? <p className="quiet-note">Nothing runs at the moment.</p>
-          : <div className="run-cards">{running.slice(0, 12).map((run) => <RunCard key={run.id} run={run} />)}</div>}
-        {running.length > 12 ? <p className="muted">and {formatCount(running.length - 12)} more</p> : null}
+          : <RunCards runs={running.slice(0, MOST_CARDS)} />}
+        {running.length > MOST_CARDS ? <p className="muted">and {formatCount(running.length - MOST_CARDS)} more</p> : null}
       </section>
-      {trouble.length > 0 ? <Trouble runs={trouble} /> : null}
+      {attention.length > 0 ? <Attention runs={attention} /> : null}
       <section aria-label="Projects">
         <h2 className="section-title">Projects <span className="count">{formatCount(projects.length)}</span></h2>
         <div className="project-cards">{projects.map((project) => <ProjectCard key={project.id} project={project} />)}</div>
@@ -134,10 +137,28 @@ function Overviewed({ store }: { store: OverviewStore }) {
   );
 }
 
-function RunCard({ run }: { run: Run }) {
+const MOST_CARDS = 8;
+
+/** The metric that tells most about a run in one line: a validated loss before any other. */
+function headline(names: readonly string[]): string | undefined {
+  const rank = (name: string) => (/^(val|valid|validation|test|eval)/i.test(name) ? 0 : 2) + (/loss|error/i.test(name) ? 0 : 1);
+  return [...names].sort((a, b) => rank(a) - rank(b))[0];
+}
+
+function RunCards({ runs }: { runs: readonly Run[] }) {
+  const store = useOwned(() => new SeriesStore(() => false), []);
+  const ids = runs.map(({ id }) => id).join(".");
+  useEffect(() => store?.setRuns(ids.split(".")), [store, ids]);
+  return <div className="run-cards">{runs.map((run) => <RunCard key={run.id} run={run} store={store} />)}</div>;
+}
+
+function RunCard({ run, store }: { run: Run; store: SeriesStore | null }) {
   const now = useNow();
-  const metrics = useMemo(() => Object.entries(run.summary).flatMap(([name, entry]) =>
-    isMetric(entry) ? [{ name, last: toNumber(entry.last) }] : []).slice(0, 3), [run.summary]);
+  const metrics = useMemo(() => {
+    const first = headline(metricNames([run]));
+    return Object.entries(run.summary).flatMap(([name, entry]) => (isMetric(entry) ? [{ name, last: toNumber(entry.last) }] : []))
+      .sort((a, b) => Number(b.name === first) - Number(a.name === first)).slice(0, 3);
+  }, [run]);
   return (
     <article className="card run-card">
       <header>
@@ -149,6 +170,7 @@ function RunCard({ run }: { run: Run }) {
         {" · "}{formatDuration(durationOf(run, now) ?? 0)}
         {run.last_step === null ? null : <> · step {formatCount(run.last_step)}</>}
       </p>
+      {store && metrics[0] ? <Sparkline store={store} run={run.id} metric={metrics[0].name} /> : <div className="sparkline" />}
       <dl className="card-metrics">
         {metrics.map(({ name, last }) => (
           <div key={name}><dt title={name}>{name}</dt><dd>{formatMetric(last)}</dd></div>
@@ -159,16 +181,21 @@ function RunCard({ run }: { run: Run }) {
   );
 }
 
-function Trouble({ runs }: { runs: readonly Run[] }) {
+function reason(run: Run): string {
+  if (run.state === "lost") return "Nothing is heard from it any more.";
+  return run.exit?.reason ?? "No reason was recorded.";
+}
+
+function Attention({ runs }: { runs: readonly Run[] }) {
   return (
-    <section aria-label="Went wrong lately">
-      <h2 className="section-title">Went wrong lately</h2>
+    <section aria-label="Needs attention">
+      <h2 className="section-title">Needs attention</h2>
       <ul className="card list">
         {runs.map((run) => (
           <li key={run.id}>
             <Pill state={run.state} />
             <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link">{run.name}</Link>
-            <span className="muted grow clip" title={run.exit?.reason ?? ""}>{run.exit?.reason ?? "No reason was recorded."}</span>
+            <span className="muted grow clip" title={run.exit?.reason ?? ""}>{reason(run)}</span>
             <span className="muted"><Ago at={run.ended_at ?? run.created_at} /></span>
           </li>
         ))}

@@ -52,27 +52,33 @@ export function RunsTable(props: Props) {
       ),
     },
     {
-      id: "name", width: phone ? 168 : 190, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
+      id: "name", width: phone ? 150 : 184, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
       cell: (run) => (
-        <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={run.name}>
-          {run.name}
-        </Link>
+        <>
+          <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={run.name}>
+            {run.name}
+          </Link>
+          {phone ? <Pill state={run.state} /> : null}
+        </>
       ),
     },
-    {
-      id: "state", width: 112, sorted: sorted("state"), head: header("state", "State"),
-      cell: (run) => <Pill state={run.state} />,
-    },
   ];
-  const rest = columns.map((column): TableColumn<Run> => {
+  if (!phone) {
+    first.push({
+      id: "state", width: 118, sorted: sorted("state"), head: header("state", "State"),
+      cell: (run) => <Pill state={run.state} />,
+    });
+  }
+  // A phone has room for two numbers; the run's page has the rest.
+  const chosen = phone ? columns.filter(({ kind }) => kind === "metric").slice(0, 2) : columns;
+  const rest = chosen.map((column): TableColumn<Run> => {
     const by = columnId(column);
     const aggregate = aggregates[column.name] ?? "last";
     const title = columnTitle(column);
     const numeric = column.kind !== "field" || column.name === "step" || column.name === "duration";
     return {
       id: by + (column.kind === "metric" ? aggregate : ""),
-      width: column.kind === "metric" ? Math.min(200, Math.max(110, title.length * 7.5 + 70))
-        : Math.min(180, Math.max(88, title.length * 7.5 + 34)),
+      width: phone ? 82 : Math.min(170, Math.max(84, title.length * 7 + 28)),
       align: numeric ? "right" : "left",
       sorted: sorted(by),
       head: column.kind === "metric" ? (
@@ -97,7 +103,7 @@ export function RunsTable(props: Props) {
 
   return (
     <Table label="Runs" rows={props.runs} columns={[...first, ...rest]} keyOf={(run) => run.id}
-      rowHeight={phone ? 44 : 32} active={props.active} stamp={stamp} onOpen={props.onOpen}
+      rowHeight={phone ? 52 : 32} active={props.active} stamp={stamp} onOpen={props.onOpen}
       onHover={(run) => bus.point(null, run && shown.has(run.id) ? run.id : null)} />
   );
 }

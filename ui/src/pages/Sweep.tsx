@@ -5,10 +5,11 @@ import type { Sweep, Trial } from "../api/types";
 import { Button, CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
 import { Dialog } from "../components/Dialog";
 import { HistoryCard } from "../components/HistoryCard";
+import { ParallelCard } from "../components/ParallelCard";
 import { Pill } from "../components/Pill";
 import { SweepProgress } from "../components/SweepProgress";
 import { attempt } from "../components/Toast";
-import { formatCommand, formatDuration, formatMetric, formatNumber, formatValue, plural, toNumber } from "../format";
+import { flatten, formatCommand, formatDuration, formatMetric, formatNumber, formatValue, plural, toNumber } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf } from "../router";
 import { useOwned } from "../store/owned";
@@ -49,6 +50,19 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
     })),
     best: bestSoFar(trials, maximise), total, log: false,
   }), [trials, maximise, total]);
+  const objective = sweep.metric?.name ?? "objective";
+  const [brushed, setBrushed] = useState<ReadonlySet<number> | null>(null);
+  const parameters = useMemo(() => sweep.parameters.map(({ name, distribution }) => ({ name, distribution: distribution ?? "" })),
+    [sweep.parameters]);
+  const parallel = useMemo(() => ({
+    trials: trials.filter((trial) => trial.state !== "waiting").map((trial) => ({
+      number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, run: trial.run,
+      params: new Map([...flatten(trial.params), ...Object.entries(trial.params)]),
+      objective: trial.state === "failed" ? NaN : toNumber(trial.objective),
+    })),
+    parameters, objective, maximise,
+  }), [trials, parameters, objective, maximise]);
+  const listed = useMemo(() => (brushed === null ? ranked : ranked.filter(({ number }) => brushed.has(number))), [ranked, brushed]);
   const light = useCallback((number: number | null) => {
     setLit(number);
     setActive(number === null ? null : `t${number}`);
@@ -57,8 +71,8 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
     if (trial.run !== null) navigate(pathOf({ page: "run", project: sweep.project, run: trial.run }));
   };
   const step = (by: number) => {
-    const at = ranked.findIndex((trial) => `t${trial.number}` === active);
-    const next = ranked[Math.min(ranked.length - 1, Math.max(0, at + by))];
+    const at = listed.findIndex((trial) => `t${trial.number}` === active);
+    const next = listed[Math.min(listed.length - 1, Math.max(0, at + by))];
     if (next) light(next.number);
   };
   useKeys([
@@ -75,7 +89,6 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
   useEffect(() => {
     document.title = `${sweep.name} · ${sweep.project} · Martlet`;
   }, [sweep.name, sweep.project]);
-  const objective = sweep.metric?.name ?? "objective";
   const best = sweep.best;
   return (
     <>
@@ -97,11 +110,16 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
           )}
         </section>
       </div>
-      <HistoryCard title={`${objective} by trial`} state={history} project={sweep.project} lit={lit} onLit={light} />
+      <div className="sweep-charts">
+        <HistoryCard title={`${objective} by trial`} state={history} project={sweep.project} lit={lit} onLit={light} />
+        {parameters.length > 0
+          ? <ParallelCard state={parallel} lit={lit} brushed={brushed} onLit={light} onBrush={setBrushed} /> : null}
+      </div>
       <section className="trials" aria-label="Trials">
-        <h2 className="section-title">Trials <span className="count">{trials.length}</span>
+        <h2 className="section-title">Trials
+          <span className="count">{brushed === null ? trials.length : `${listed.length} of ${trials.length}`}</span>
           <span className="muted small">{maximise ? "highest" : "lowest"} {objective} first</span></h2>
-        <TrialsTable sweep={sweep} trials={ranked} active={active} best={best?.trial ?? null} phone={phone}
+        <TrialsTable sweep={sweep} trials={listed} active={active} best={best?.trial ?? null} phone={phone}
           onOpen={open} onHover={(trial) => setLit(trial?.number ?? null)} />
       </section>
       <Definition sweep={sweep} />

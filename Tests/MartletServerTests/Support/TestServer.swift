@@ -1,0 +1,140 @@
+// A real server on a free port with a data directory of its own.
+
+import Foundation
+import MartletModel
+import MartletOrchestration
+import MartletStore
+import Synchronization
+import Testing
+
+@testable import MartletServer
+
+struct TestServer: Sendable {
+  let ready: ReadyServer
+  let engine: Engine
+  /// The local token: admin.
+  let token: String
+  let task: Task<Void, any Error>
+
+  var port: Int { ready.port }
+  var data: String { ready.data }
+
+  /// Runs `body` against a server, then ends it and checks that it ended well.
+  static func run(
+    in directory: TemporaryDirectory = TemporaryDirectory(), clock: any WallClock = SystemClock(),
+    timing: LiveTiming = LiveTiming(), _ change: (inout ServerOptions) -> Void = { _ in },
+    _ body: (TestServer) async throws -> Void
+  ) async throws {
+    let server = try await start(in: directory, clock: clock, timing: timing, change)
+    do {
+      try await body(server)
+    } catch {
+      try await server.stop()
+      throw error
+    }
+    try await server.stop()
+    withExtendedLifetime(directory) {}
+  }
+
+  static func start(
+    in directory: TemporaryDirectory, clock: any WallClock = SystemClock(), timing: LiveTiming = LiveTiming(),
+    _ change: (inout ServerOptions) -> Void = { _ in }
+  ) async throws -> TestServer {
+    var options = ServerOptions(data: directory.path)
+    change(&options)
+    let opened = Mutex<Engine?>(nil)
+    let (readies, continuation) = AsyncThrowingStream.makeStream(of: ReadyServer.self)
+    let life = ServerLife(
+      options: options, signals: [], clock: clock, liveTiming: timing,
+      onOpen: { engine in opened.withLock { $0 = engine } })
+    let task = Task {
+      do {
+        try await life.run { continuation.yield($0) }
+        continuation.finish()
+      } catch {
+        continuation.finish(throwing: error)
+        throw error
+      }
+    }
+    var iterator = readies.makeAsyncIterator()
+    let ready = try #require(try await iterator.next())
+    let text = try String(contentsOfFile: ready.data + "/token", encoding: .utf8)
+    return TestServer(
+      ready: ready, engine: try #require(opened.withLock { $0 }),
+      token: text.trimmingCharacters(in: .whitespacesAndNewlines), task: task)
+  }
+
+  func stop() async throws {
+    let answer = try await post("/api/v1/shutdown", [:])
+    #expect(answer.status == 202)
+    try await task.value
+  }
+
+  /// A token with these scopes, made in the store.
+  func newToken(
+    _ scopes: [Scope], project: String? = nil, run: PublicID? = nil, expiresAt: Timestamp? = nil
+  ) async throws -> String {
+    let secret = Secret.random()
+    _ = try await engine.store.createToken(
+      name: "test", kind: run == nil ? .token : .attempt, hash: secret.hash, scopes: scopes, project: project,
+      run: run, expiresAt: expiresAt, by: engine.localPrincipal, now: SystemClock().now)
+    return secret.text
+  }
+
+  /// A run from outside, and its id.
+  func newRun(_ project: String = "digits", name: String = "a run") async throws -> PublicID {
+    let answer = try await post("/api/v1/runs", ["project": .string(project), "name": .string(name)])
+    #expect(answer.status == 201)
+    return try #require(answer.json["id"]?.string.flatMap(PublicID.init(rawValue:)))
+  }
+
+  /// Logs rows of `values`, beginning at `sequence`.
+  func log(_ run: PublicID, client: String = "client-1", from sequence: Int = 0, _ values: [JSONValue]) async throws {
+    let lines = values.enumerated().map { index, values in
+      "{\"seq\":\(sequence + index),\"step\":\(sequence + index),\"time\":\(1_790_000_000_000_000 + index),\"values\":\(values.text)}"
+    }
+    let answer = try await request(
+      "POST", "/api/v1/runs/\(run)/log?client=\(client)", token: token,
+      headers: [("Content-Type", "application/x-ndjson")], body: Array(lines.joined(separator: "\n").utf8))
+    #expect(answer.status == 200)
+  }
+}
+
+extension ServerOptions {
+  /// What tests start from.
+  init(data: String) {
+    self.init(
+      data: data, host: "127.0.0.1", port: 0, plainHTTP: false, behindProxy: false, allowedHosts: [],
+      openLoopback: false, devices: 0, allowNetworkFileSystem: true, logLevel: "critical", uiDirectory: nil)
+  }
+}
+
+/// A directory that goes when it is let go.
+final class TemporaryDirectory: Sendable {
+  let path = FileManager.default.temporaryDirectory.path + "/martlet-" + UUID().uuidString
+
+  deinit {
+    // Best effort: what stays behind lies in the system's temporary directory.
+    _ = try? FileManager.default.removeItem(atPath: path)
+  }
+}
+
+/// A clock that tests move.
+final class MovableClock: WallClock {
+  private let time = Mutex(SystemClock().now)
+  var now: Timestamp { time.withLock { $0 } }
+  func advance(by seconds: Double) { time.withLock { $0 = $0 + seconds } }
+}
+
+/// Asks `condition` until it holds or the time is over.
+func eventually(
+  within seconds: Double = 10, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + .seconds(seconds)
+  while ContinuousClock.now < deadline {
+    if try await condition() { return }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  Issue.record(comment ?? "This did not become true in time.", sourceLocation: sourceLocation)
+}

@@ -84,5 +84,39 @@ let package = Package(
         "MartletModel", "MartletFormats", "MartletServer", .argumentParser, .logging,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
+
+    .testTarget(
+      name: "MartletModelTests", dependencies: ["MartletModel", .collections], swiftSettings: strict),
+    .testTarget(
+      name: "MartletSearchTests", dependencies: ["MartletModel", "MartletSearch", .collections],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MartletFormatsTests",
+      dependencies: ["MartletModel", "MartletSearch", "MartletFormats", .collections], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MartletStoreTests", dependencies: ["MartletModel", "MartletStore", .collections, .grdb],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MartletTrackingTests",
+      dependencies: ["MartletModel", "MartletStore", "MartletTracking", .collections], swiftSettings: strict),
+    .testTarget(
+      name: "MartletExecutionTests",
+      dependencies: ["MartletModel", "MartletExecution", "martlet-supervisor", .collections], swiftSettings: strict),
+    .testTarget(
+      name: "MartletOrchestrationTests",
+      dependencies: [
+        "MartletModel", "MartletSearch", "MartletFormats", "MartletStore", "MartletTracking", "MartletExecution",
+        "MartletOrchestration", "martlet-supervisor", .collections, .logging,
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "MartletServerTests",
+      dependencies: [
+        "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "MartletServer", .collections,
+        .logging, .nioCore, .nioHTTP1,
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "MartletTests", dependencies: ["MartletModel", "martlet", "martlet-supervisor", .collections],
+      swiftSettings: strict),
   ]
 )

@@ -36,8 +36,10 @@ package struct AttemptFile: Sendable {
 
   init?(json: JSONValue) {
     func process(_ value: JSONValue?) -> ProcessIdentity? {
-      guard let pid = value?["pid"]?.int, let start = value?["start"]?.int else { return nil }
-      return ProcessIdentity(pid: Int32(truncatingIfNeeded: pid), start: UInt64(start))
+      guard let pid = value?["pid"]?.int.flatMap(Int32.init(exactly:)), pid > 0,
+        let start = value?["start"]?.int.flatMap(UInt64.init(exactly:))
+      else { return nil }
+      return ProcessIdentity(pid: pid, start: start)
     }
     guard let bootID = json["boot_id"]?.string, let supervisor = process(json["supervisor"]) else { return nil }
     self.bootID = bootID

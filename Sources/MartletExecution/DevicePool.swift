@@ -11,6 +11,7 @@ package struct DevicePool: Sendable {
   package typealias Holder = String
 
   package enum Event: Sendable {
+    /// Asking again while waiting or holding changes nothing.
     case request(Holder, count: Int)
     /// Ends a request or gives devices back; unknown holders change nothing.
     case release(Holder)
@@ -52,6 +53,8 @@ package struct DevicePool: Sendable {
     switch event {
     case .request(let holder, let wanted) where wanted > count:
       return [.refuse(holder, count: wanted, of: count)]
+    case .request(let holder, _) where holders[holder] != nil || waiting.contains { $0.holder == holder }:
+      return []
     case .request(let holder, 0):
       holders[holder] = []
       return [.grant(holder, devices: [])]

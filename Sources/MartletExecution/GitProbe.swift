@@ -16,9 +16,10 @@ package enum GitProbe {
 
   /// `https://user:secret@host/path` without user and secret.
   static func withoutCredentials(_ url: String) -> String {
-    guard let scheme = url.range(of: "://"), let at = url[scheme.upperBound...].firstIndex(of: "@"),
-      !url[scheme.upperBound..<at].contains("/")
-    else { return url }
+    guard let scheme = url.range(of: "://") else { return url }
+    // A secret may hold an @ of its own: the last one before the path counts.
+    let authority = url[scheme.upperBound...].prefix { $0 != "/" }
+    guard let at = authority.lastIndex(of: "@") else { return url }
     return String(url[..<scheme.upperBound]) + url[url.index(after: at)...]
   }
 

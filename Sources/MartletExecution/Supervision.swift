@@ -78,10 +78,13 @@ package struct Supervision: Sendable {
     }
   }
 
-  /// Watches an attempt whose supervisor was started by a server before this one.
+  /// Watches an attempt whose supervisor was started by a server before this one: tells the same.
   package func adopt(_ directory: AttemptDirectory, tell: @escaping @Sendable (AttemptNews) -> Void) {
     Self.thread("adopt") {
       do throws(Problem) {
+        // Its supervisor may be about to start the command.
+        while directory.attemptFile?.command == nil, case .alive = try directory.condition() { usleep(50_000) }
+        if let command = directory.attemptFile?.command { tell(.running(pid: command.pid)) }
         tell(.over(try directory.waitUntilReleased()))
       } catch {
         tell(.failed(error))
@@ -106,15 +109,26 @@ package struct Supervision: Sendable {
             let deadline = Date(timeIntervalSinceNow: patience ?? grace)
             while attempt.supervisor.exists, Date() < deadline { usleep(50_000) }
           }
-          guard attempt.supervisor.signal(SIGTERM), let patience else { return }
-          let deadline = Date(timeIntervalSinceNow: patience)
-          while attempt.supervisor.exists, Date() < deadline { usleep(20_000) }
-          if let command = directory.attemptFile?.command, command.exists { kill(-command.pid, SIGKILL) }
+          if attempt.supervisor.signal(SIGTERM) {
+            guard let patience else { return }
+            Self.end(directory.attemptFile?.command, after: patience) { attempt.supervisor.exists }
+          } else if directory.exitFile == nil, let command = attempt.command, command.exists {
+            // Its supervisor was killed: what that would have done is done here.
+            kill(-command.pid, SIGTERM)
+            Self.end(command, after: patience ?? grace) { command.exists }
+          }
           return
         }
         usleep(20_000)
       }
     }
+  }
+
+  /// Kills a command's process group unless `isAlive` stops being true within some seconds.
+  private static func end(_ command: ProcessIdentity?, after patience: Double, while isAlive: () -> Bool) {
+    let deadline = Date(timeIntervalSinceNow: patience)
+    while isAlive(), Date() < deadline { usleep(20_000) }
+    if let command, command.exists { kill(-command.pid, SIGKILL) }
   }
 
   /// Waits until a process that nobody supervises any more is gone, or `patience` seconds are over.

@@ -22,7 +22,7 @@ extension Conductor {
       }
     }
     let reason = said
-    while true {
+    while await !isClosed {
       do {
         return try await queue.run { try await self.handle(news, of: attempt, said: reason) }
       } catch {
@@ -63,15 +63,18 @@ extension Conductor {
   private func handle(_ news: AttemptNews, of attempt: OpenAttempt, said: String?) async throws {
     let system = system
     let run = attempt.run
+    guard isStarted else { return postpone(news, of: attempt) }
     guard let open = core.attempts[run], open.number == attempt.number else { return }
     switch news {
     case .running(let pid):
       try await transact { core, writer, effects, now in
         guard var open = core.attempts[run], open.number == attempt.number, open.state == .starting else { return }
+        // Whoever asked for its end while it was starting may have been too early to be heard.
+        if open.isStopRequested { effects.stops.append(open) }
         open.state = .running
         core.attempts[run] = open
         var patch = RunPatch()
-        patch.host = ProcessInfo.processInfo.hostName
+        patch.host = hostName()
         try writer.patchRun(run, patch)
         try writer.setAttemptState(
           of: run, number: open.number, .running, pid: Int(pid), by: system, now: now)
@@ -91,6 +94,9 @@ extension Conductor {
           file, directory: open.directory, launch: (open.settings.timeout, said), wasStopRequested: open.isStopRequested)
       }
       try await self.end(open, end)
+    case .over(.neverStarted) where open.state == .running || open.state == .lost:
+      try await end(
+        open, AttemptEnd(state: .crashed, reason: "Its records in \(open.directory.path) are gone."))
     case .over(.neverStarted):
       try await transact { core, writer, effects, now in
         guard let open = core.attempts[run], open.number == attempt.number else { return }
@@ -153,9 +159,17 @@ extension Conductor {
       : "Its supervisor was killed; its process was ended after \(Int(Leases.patience)) seconds."
     do {
       _ = try await collect(attempt)
-      try await queue.run { try await self.end(attempt, AttemptEnd(state: .crashed, reason: reason)) }
     } catch {
-      logger.error("The end of run \(attempt.run) could not be stored: \(error)")
+      logger.error("Points that run \(attempt.run) left in its spool could not be read: \(error)")
+    }
+    while await !isClosed {
+      do {
+        return try await queue.run { try await self.end(attempt, AttemptEnd(state: .crashed, reason: reason)) }
+      } catch {
+        logger.error("The end of run \(attempt.run) could not be stored; trying again: \(error)")
+        // A cancelled sleep only tries earlier.
+        try? await Task.sleep(for: .seconds(1))
+      }
     }
   }
 }

@@ -32,6 +32,13 @@ extension Conductor {
           .unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.",
           hint: "Run the sweep from a directory that the server can see.")
       }
+      if new.commandOverride == nil, let program = new.specification.program,
+        !FileManager.default.fileExists(atPath: NewSweep.resolve(program, in: new.workdir))
+      {
+        throw Problem(
+          .unprocessable, "The program '\(program)' is not in \(new.workdir).",
+          hint: "Correct 'program:' in the sweep file, or name a command.", details: ["key": "program"])
+      }
       let directory = try Self.makeResults(in: root, name: name)
       try Self.writeEnvironment(
         .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),

@@ -24,6 +24,10 @@ actor Conductor {
   let deviceCount: Int
   var core: Core
   private(set) var isStarted = false
+  /// The store is closed, or about to be: what happens from here on is found by the next server.
+  private(set) var isClosed = false
+  /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
+  private var early: [(news: AttemptNews, attempt: OpenAttempt)] = []
 
   init(
     store: Store, tracking: Tracking, data: DataDirectory, supervision: Supervision, system: Principal,
@@ -75,17 +79,24 @@ actor Conductor {
   private func finish(_ end: Effects.SweepEnd) async {
     await results.write(end.sweep)
     let (now, system) = (clock.now, system)
-    while true {
-      do {
-        return try await store.write {
-          try $0.setSweepState(end.sweep.row, end.state, reason: end.reason, by: system, now: now)
-        }
-      } catch {
-        logger.error("The end of sweep \(end.sweep.id) could not be stored; trying again: \(error)")
+    do {
+      try await store.write {
+        try $0.setSweepState(end.sweep.row, end.state, reason: end.reason, by: system, now: now)
+      }
+    } catch {
+      logger.error("The end of sweep \(end.sweep.id) could not be stored; trying again: \(error)")
+      Task {
         // A cancelled sleep only tries earlier.
         try? await Task.sleep(for: .seconds(1))
+        if !isClosed { await finish(end) }
       }
     }
+  }
+
+  /// Nothing more is decided: the decision under way ends, later news is left to the next server.
+  func close() async {
+    isClosed = true
+    await queue.drain()
   }
 
   private func publish(_ effects: Effects) async {
@@ -111,7 +122,6 @@ actor Conductor {
 
   /// Begins what is queued; called once, when the server can be reached.
   func begin() async throws {
-    isStarted = true
     let system = system
     try await transact { core, writer, effects, now in
       for attempt in core.attempts.values where attempt.state == .queued && attempt.isStopRequested {
@@ -124,5 +134,13 @@ actor Conductor {
       }
       for id in core.sweeps.keys { try core.advance(id, .start, writer, &effects, by: system, now) }
     }
+    isStarted = true
+    for (news, attempt) in early {
+      Task { await take(news, of: attempt) }
+    }
+    early = []
   }
+
+  /// Keeps news for `begin`.
+  func postpone(_ news: AttemptNews, of attempt: OpenAttempt) { early.append((news, attempt)) }
 }

@@ -80,7 +80,7 @@ extension Core {
       ExecutedRun(
         project: sweep.project, name: name, sweepRow: sweep.row, trial: number, config: point.nested,
         command: command, workdir: sweep.workdir, directory: directory, execution: settings.json),
-      id: id, by: principal, now: now)
+      id: id, by: sweep.creator, now: now)
     if let git = sweep.git {
       var patch = RunPatch()
       patch.git = git

@@ -32,6 +32,13 @@ package struct EngineOptions: Sendable {
   }
 }
 
+/// This machine's name, as the kernel has it: no name service is asked.
+func hostName() -> String {
+  var name = [CChar](repeating: 0, count: 256)
+  guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+  return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
 /// The system's clock.
 package struct SystemClock: WallClock {
   package init() {}
@@ -209,7 +216,7 @@ package final class Engine: Sendable {
   /// Lets decisions under way end and closes the store; running attempts go on without us.
   package func shutdown() async {
     leaseTask.cancel()
-    await conductor.queue.drain()
+    await conductor.close()
     let store = store
     do {
       try await blocking { try store.close() }

@@ -32,7 +32,9 @@ extension Conductor {
     do {
       let specification = try SweepSpecification.read(
         source: sweep.source, filename: stored.filename, command: stored.commandOverride)
-      let environment = try await blocking { try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file))) }
+      let (environment, git) = try await blocking {
+        (try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file))), GitProbe.state(of: sweep.workdir))
+      }
       let sampler = try specification.sampler(seed: sweep.seed, state: stored.samplerState)
       core.sweeps[sweep.id] = OpenSweep(
         row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
@@ -45,7 +47,7 @@ extension Conductor {
           stopReason: sweep.state == .draining ? sweep.stateReason : nil),
         seed: sweep.seed, workdir: sweep.workdir, directory: sweep.outputDirectory, environmentFile: file,
         environment: (environment.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string },
-        git: GitProbe.state(of: sweep.workdir), creator: stored.creator)
+        git: git, creator: stored.creator)
     } catch {
       logger.error("Sweep \(sweep.id) cannot go on: \(error)")
       let (now, system, row) = (clock.now, system, stored.row)
@@ -61,9 +63,6 @@ extension Conductor {
       let condition = try await blocking { try attempt.directory.condition() }
       switch condition {
       case .alive:
-        if attempt.state == .starting, let command = attempt.directory.attemptFile?.command {
-          Task { await take(.running(pid: command.pid), of: attempt) }
-        }
         watchAgain(attempt)
         if attempt.isStopRequested { supervision.stop(attempt.directory, grace: attempt.settings.grace) }
       case .ended, .lost, .neverStarted:

@@ -14,6 +14,8 @@ actor ResultsWriter {
   private let store: Store
   private let clock: any WallClock
   private let logger: Logger
+  /// Two rounds at a time could leave the older table on the disk.
+  private let queue = OrderedQueue()
   private var waiting: [PublicID: OpenSweep] = [:]
   private var isWriting = false
   /// The best run that was copied last, of each sweep.
@@ -36,7 +38,10 @@ actor ResultsWriter {
   private func writeWaiting() async {
     while let (id, sweep) = waiting.first {
       waiting[id] = nil
+      let began = ContinuousClock.now
       await write(sweep)
+      // Large sweeps take long to write: most of the time belongs to their trials. A cancelled sleep is a short one.
+      try? await Task.sleep(for: began.duration(to: .now) * 5)
     }
     isWriting = false
   }
@@ -44,33 +49,38 @@ actor ResultsWriter {
   /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all.
   func write(_ sweep: OpenSweep) async {
     do {
-      let id = sweep.id
-      let rows = try await store.read { reader in
-        try reader.trials(of: id).map { trial in (trial, try reader.run(trial.run)) }
-      }
-      let objective = sweep.specification.objective
-      let summary = SweepSummary(
-        of: sweep.specification,
-        rows: rows.map { trial, run in
-          SweepSummary.Row(
-            number: trial.number, runName: trial.runName, trialState: trial.state, state: trial.runState.rawValue,
-            parameters: trial.parameters,
-            metrics: Dictionary(
-              uniqueKeysWithValues: (run?.metrics ?? []).map {
-                ($0.name, SweepSummary.MetricSummary(final: $0.last, min: $0.min, max: $0.max))
-              }), objective: trial.objective)
-        })
-      let csv = Data(summary.csv.utf8)
-      try await blocking {
-        try csv.write(to: URL(fileURLWithPath: "\(sweep.directory)/sweep_summary.csv"), options: .atomic)
-      }
-      guard let best = summary.best, let objective, let value = best.objective,
-        let run = rows.first(where: { $0.0.number == best.number })?.1
-      else { return }
-      try await copy(run, value: value, objective: objective, of: sweep)
+      try await queue.run { try await self.writeNow(sweep) }
     } catch {
       logger.error("The results of sweep \(sweep.id) could not be written to \(sweep.directory): \(error)")
     }
+  }
+
+  private func writeNow(_ sweep: OpenSweep) async throws {
+    let id = sweep.id
+    let rows = try await store.read { reader in
+      let runs = Dictionary(uniqueKeysWithValues: try reader.runs(ofSweep: id).map { ($0.id, $0) })
+      return try reader.trials(of: id).map { trial in (trial, runs[trial.run]) }
+    }
+    let objective = sweep.specification.objective
+    let summary = SweepSummary(
+      of: sweep.specification,
+      rows: rows.map { trial, run in
+        SweepSummary.Row(
+          number: trial.number, runName: trial.runName, trialState: trial.state, state: trial.runState.rawValue,
+          parameters: trial.parameters,
+          metrics: Dictionary(
+            uniqueKeysWithValues: (run?.metrics ?? []).map {
+              ($0.name, SweepSummary.MetricSummary(final: $0.last, min: $0.min, max: $0.max))
+            }), objective: trial.objective)
+      })
+    let csv = Data(summary.csv.utf8)
+    try await blocking {
+      try csv.write(to: URL(fileURLWithPath: "\(sweep.directory)/sweep_summary.csv"), options: .atomic)
+    }
+    guard let best = summary.best, let objective, let value = best.objective,
+      let run = rows.first(where: { $0.0.number == best.number })?.1
+    else { return }
+    try await copy(run, value: value, objective: objective, of: sweep)
   }
 
   private func copy(_ run: Run, value: Double, objective: Objective, of sweep: OpenSweep) async throws {

@@ -70,6 +70,13 @@ package struct SweepMachine: Sendable {
     self.budget = budget
     self.maxParallel = maxParallel
     self.stopReason = stopReason
+    // A target that was reached before a restart stays reached.
+    if state == .running, let reached = targetReason,
+      trials.contains(where: { $0.state == .complete && $0.objective.map(reachesTarget) == true })
+    {
+      self.stopReason = reached
+      isExhausted = true
+    }
   }
 
   package var open: [Int] { trials.indices.filter { !trials[$0].state.isEnd } }
@@ -122,14 +129,23 @@ package struct SweepMachine: Sendable {
       best = number
       actions.append(.setBest(trial: number))
     }
-    if let target, stopReason == nil, value == target || objective.isBetter(value, than: target) {
-      let reason = "The target \(objective.metric) \(objective.goal == .minimize ? "≤" : "≥") \(target) was reached."
+    if let reason = targetReason, stopReason == nil, reachesTarget(value) {
       stopReason = reason
       isExhausted = true
       actions.append(.setState(.running, reason: reason))
       actions += open.map(Action.stop)
     }
     return actions
+  }
+
+  private func reachesTarget(_ value: Double) -> Bool {
+    guard let objective, let target else { return false }
+    return value == target || objective.isBetter(value, than: target)
+  }
+
+  private var targetReason: String? {
+    guard let objective, let target else { return nil }
+    return "The target \(objective.metric) \(objective.goal == .minimize ? "≤" : "≥") \(target) was reached."
   }
 
   /// Makes trials while there is room, and ends the sweep when there is nothing left to do.

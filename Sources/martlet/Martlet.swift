@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import MartletServer
 
 @main
 struct Martlet: AsyncParsableCommand {
@@ -18,7 +19,7 @@ struct Martlet: AsyncParsableCommand {
       66 not found, 69 no server, 70 internal, 73 cannot write, 75 port or
       directory in use, 77 not allowed, 130 interrupted.
       """,
-    version: "martlet \(Version.current)",
+    version: "martlet \(martletVersion)",
     subcommands: [Version.self],
     groupedSubcommands: [
       CommandGroup(name: "Experiments:", subcommands: [RunGroup.self, SweepGroup.self, ProjectGroup.self]),

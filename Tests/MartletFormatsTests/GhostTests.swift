@@ -207,18 +207,3 @@ import Testing
     #expect(names.allSatisfy { $0.utf8.count <= 210 })
   }
 }
-
-@Suite struct TrainingLogTests {
-  @Test func entries() throws {
-    let log = try TrainingLog(
-      #"[{"step": 50, "train_loss": 5.5, "eval_loss": 5, "ghost_lrs": [1, 2]}, {"eval_loss": NaN, "note": "x"}]"#
-        .utf8)
-    #expect(log.entries.map(\.step) == [50, 1])
-    #expect(log.entries[0].metrics == ["train_loss": 5.5, "eval_loss": 5])
-    #expect(log.entries[1].metrics["eval_loss"]?.isNaN == true)
-    #expect(log.entries[1].metrics.count == 1)
-    #expect(throws: (any Error).self) { try TrainingLog("{}".utf8) }
-    #expect(throws: (any Error).self) { try TrainingLog("[1]".utf8) }
-    #expect(throws: (any Error).self) { try TrainingLog("[{".utf8) }
-  }
-}

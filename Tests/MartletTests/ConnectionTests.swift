@@ -6,7 +6,8 @@ import Testing
 
 @Suite("finding the server")
 struct ConnectionTests {
-  @Test("no server is status 69", arguments: ["status", "run list", "sweep list", "project list", "token list"])
+  @Test(
+    "no server is status 69", arguments: ["status", "run list", "sweep list", "project list", "token list"])
   func nothingUp(command: String) async throws {
     try await Workplace.with { place in
       let outcome = try await place.martlet(command.split(separator: " ").map(String.init))
@@ -30,10 +31,13 @@ struct ConnectionTests {
     }
   }
 
-  @Test("an address that is none is status 64", arguments: ["localhost:7979", "ftp://127.0.0.1", "http://", "x y"])
+  @Test(
+    "an address that is none is status 64",
+    arguments: ["localhost:7979", "ftp://127.0.0.1", "http://", "x y"])
   func noAddress(url: String) async throws {
     try await Workplace.with { place in
-      #expect(try await place.martlet("status", "--url", url).status == 64)
+      let outcome = try await place.martlet("status", "--url", url)
+      #expect(outcome.status == 64, "\(outcome)")
     }
   }
 

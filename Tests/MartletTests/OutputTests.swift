@@ -26,13 +26,18 @@ struct OutputTests {
     }
   }
 
-  @Test("names cannot drive the terminal")
+  @Test("what a program wrote cannot drive the terminal from within a message or a table")
   func escapes() async throws {
     try await Workplace.withServer { place in
-      _ = try await place.martlet("run", "--name", "bad\u{1B}[2Jname", "--", "true")
-      let outcome = try await place.martlet("run", "list")
-      #expect(outcome.output.contains("name"))
+      // The last line of a failing run stands in its reason.
+      _ = try await place.martlet(
+        "run", "--name", "bad", "--", "sh", "-c", "printf '\\033[2Jlast' >&2; exit 1")
+      let outcome = try await place.martlet("run", "show", "bad")
+      #expect(outcome.output.contains("last"), "\(outcome)")
       #expect(!outcome.output.contains("\u{1B}"))
+      let named = try await place.martlet("run", "--name", "bad\u{1B}[2J", "--", "true")
+      #expect(named.status == 65)
+      #expect(!named.errors.contains("\u{1B}"))
     }
   }
 
@@ -41,7 +46,8 @@ struct OutputTests {
     try await Workplace.withServer { place in
       let script = "'\(Binary.path)' run list --format json | true; '\(Binary.path)' --help | head -n 1"
       let shell = try Running(
-        ["-c", script], environment: ["MARTLET_DATA": place.data, "HOME": place.root.path], directory: place.root,
+        ["-c", script], environment: ["MARTLET_DATA": place.data, "HOME": place.root.path],
+        directory: place.root,
         program: "/bin/sh")
       let outcome = try await shell.outcome()
       #expect(outcome.status == 0)
@@ -53,8 +59,10 @@ struct OutputTests {
   @Test(
     "every command has help with an example",
     arguments: [
-      "", "up", "down", "status", "doctor", "version", "token new", "token list", "token revoke", "project list",
-      "run", "run start", "run list", "run show", "run logs", "run stop", "sweep run", "sweep list", "sweep show",
+      "", "up", "down", "status", "doctor", "version", "token new", "token list", "token revoke",
+      "project list",
+      "run", "run start", "run list", "run show", "run logs", "run stop", "sweep run", "sweep list",
+      "sweep show",
       "sweep stop",
     ])
   func help(command: String) async throws {

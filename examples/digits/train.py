@@ -21,7 +21,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--depth", type=int, default=1, help="hidden layers")
     parser.add_argument("--lr", type=float, default=1e-3, help="learning rate of Adam")
     parser.add_argument("--alpha", type=float, default=1e-4, help="L2 regularisation")
-    parser.add_argument("--epochs", type=int, default=120)
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 

@@ -2,9 +2,9 @@
 
 import Glibc
 import MartletModel
-import MartletTracking
 import MartletOrchestration
 import MartletStore
+import MartletTracking
 
 /// Makes sure that the token file holds a valid token; called once, before the server listens.
 ///

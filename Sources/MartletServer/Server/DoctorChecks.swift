@@ -2,9 +2,9 @@
 
 import Glibc
 import MartletModel
-import MartletTracking
 import MartletOrchestration
 import MartletStore
+import MartletTracking
 
 struct DoctorCheck: Sendable {
   enum Status: String, Sendable, CaseIterable { case ok, warning, error }

@@ -26,6 +26,11 @@ extension StoreReader {
     return run
   }
 
+  /// All runs of a sweep.
+  package func runs(ofSweep id: PublicID) throws -> [Run] {
+    try runs(sql: "WHERE run.sweep_id = ?", arguments: [try requireSweepRow(id)])
+  }
+
   /// A page of runs.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
     var conditions: [String] = []

@@ -48,14 +48,17 @@ struct DataDirectory: Hashable, Sendable {
 
   /// The text of a file; nil when it does not exist.
   private func contents(of file: String) throws -> String? {
-    do {
-      return try String(contentsOfFile: file, encoding: .utf8)
-    } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
-      return nil
-    } catch let error as CocoaError where error.code == .fileReadNoPermission {
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      let reason = errno
+      // What stands in the way of the directory itself is for those to report who make it.
+      if reason == ENOENT || reason == ENOTDIR { return nil }
       throw Failure(
-        .notPermitted, "\(file) may not be read by this account.",
+        reason == EACCES ? .notPermitted : .internalError,
+        "\(file) cannot be read: \(String(cString: strerror(reason))).",
         hint: "Give a token with --token or MARTLET_TOKEN, or ask as the account that runs the server.")
     }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    return String(decoding: try handle.readToEnd() ?? Data(), as: UTF8.self)
   }
 }

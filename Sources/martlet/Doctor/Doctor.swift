@@ -20,9 +20,11 @@ struct Doctor: AsyncParsableCommand {
 
   func run() async throws {
     let place = try connection.place()
-    var checks = DirectoryChecks(data: place.data).all
+    // The directory of a server elsewhere is not here.
+    var checks = place.isLocal ? DirectoryChecks(data: place.data).all : []
     checks += try await MachineChecks.all()
-    checks += await serverChecks(place)
+    let known = Set(checks.map(\.name))
+    checks += await serverChecks(place).filter { !known.contains($0.name) }
     switch format.format {
     case .table: try printTable(checks)
     case .json, .csv:

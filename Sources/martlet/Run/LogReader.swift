@@ -31,27 +31,35 @@ struct LogReader {
     return text
   }
 
-  /// Moves to `lines` lines before the end.
-  mutating func seek(lastLines lines: Int, _ client: inout PatientClient) async throws {
-    var limit = max(65_536, lines * 256)
-    while true {
+  /// The last `lines` lines; `next` goes on behind them.
+  mutating func last(lines: Int, _ client: inout PatientClient) async throws -> String {
+    var limit = 1 << 16
+    while limit <= Self.longestPiece {
       let piece = try await client.get(path, query: query(offset: -Int64(limit), limit: limit))
-      let start = piece["offset"]?.int ?? 0
-      let text = Array((piece["text"]?.string ?? "").utf8)
-      let size = piece["size"]?.int ?? 0
-      // A line's end at the very end closes the last line; it begins none.
-      let breaks = text.indices.filter { text[$0] == UInt8(ascii: "\n") && $0 < text.count - 1 }
-      if breaks.count >= lines, lines > 0 {
-        // Bytes that are no UTF-8 were replaced by longer ones, so count from the end in whole lines.
-        offset = size - Int64(text.count - breaks[breaks.count - lines] - 1)
-        return
-      }
-      if lines == 0 || start == 0 || limit >= Self.longestPiece {
-        offset = lines == 0 ? size : start
-        return
-      }
-      limit = min(limit * 4, Self.longestPiece)
+      let text = piece["text"]?.string ?? ""
+      offset = piece["next_offset"]?.int ?? 0
+      let kept = Self.lastLines(lines, of: text)
+      // Complete when the cut lies within the piece, or the piece is all there is.
+      if kept.utf8.count < text.utf8.count || piece["offset"]?.int == 0 { return kept }
+      limit *= 8
     }
+    // Longer than any piece: read all, and keep only the end.
+    offset = 0
+    var kept = ""
+    while true {
+      let text = try await next(&client)
+      if text.isEmpty { return kept }
+      kept = Self.lastLines(lines, of: kept + text)
+    }
+  }
+
+  static func lastLines(_ lines: Int, of text: String) -> String {
+    let bytes = Array(text.utf8)
+    // A line's end at the very end closes the last line; it begins none.
+    let starts = [0] + bytes.indices.dropLast().filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
+    guard lines > 0 else { return "" }
+    guard starts.count > lines else { return text }
+    return String(decoding: bytes[starts[starts.count - lines]...], as: UTF8.self)
   }
 
   private static let longestPiece = 4 << 20

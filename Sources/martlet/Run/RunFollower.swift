@@ -102,7 +102,8 @@ struct RunFollower {
         return 128 + Int32(truncatingIfNeeded: signal & 0x7F)
       }
       if run.runState == .failed {
-        explain("could not be started")
+        let program = run["command"]?.array?.first?.string ?? ""
+        Terminal.complain("martlet: \(Terminal.plain(program)): \(reason ?? "It could not be started.")")
         return 127
       }
       explain("is \(run["state"]?.string ?? "ended")")

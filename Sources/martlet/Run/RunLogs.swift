@@ -44,7 +44,7 @@ struct RunLogs: AsyncParsableCommand {
     var client = PatientClient(try connection.client(), interrupts: interrupts)
     let found = try await client.client.find(.run, run)
     var log = LogReader(run: found.id, stream: stderr ? .stderr : .stdout, attempt: attempt)
-    if let tail { try await log.seek(lastLines: tail, &client) }
+    if let tail { try Terminal.write(try await log.last(lines: tail, &client), to: STDOUT_FILENO) }
     while true {
       let text = try await log.next(&client)
       if !text.isEmpty {

@@ -26,6 +26,13 @@ struct Status: AsyncParsableCommand {
     try Card(item: status, fields: Self.fields).print(format.format)
   }
 
+  /// SQLite's levels by name (https://sqlite.org/pragma.html#pragma_synchronous).
+  @Sendable private static func synchronous(_ level: JSONValue) -> JSONValue {
+    let names = ["OFF", "NORMAL", "FULL", "EXTRA"]
+    guard let number = level.int, names.indices.contains(Int(number)) else { return level }
+    return .string(names[Int(number)])
+  }
+
   private static let fields = [
     Field("url", "Address"),
     Field("version", "Version"),
@@ -41,7 +48,7 @@ struct Status: AsyncParsableCommand {
     Field("points", "Points") { $0["counts"]?["points"] },
     Field("database_bytes", "Database", .bytes) { $0["database"]?["bytes"] },
     Field("wal_bytes", "Write-ahead log", .bytes) { $0["database"]?["wal_bytes"] },
-    Field("synchronous", "Synchronous") { $0["database"]?["synchronous"] },
+    Field("synchronous", "Synchronous") { $0["database"]?["synchronous"].map(synchronous) },
     Field("devices", "Devices") { status in
       guard let devices = status["devices"]?.array, !devices.isEmpty else { return nil }
       return .string(

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MartletModel
+import MartletServer
 
 struct Version: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,9 +11,6 @@ struct Version: AsyncParsableCommand {
       Example:
         martlet version
       """)
-
-  /// Of this program.
-  static let current = "0.1.0"
 
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var format: FormatOption
@@ -28,10 +26,10 @@ struct Version: AsyncParsableCommand {
     }
     switch format.format {
     case .table:
-      try Terminal.say("martlet \(Self.current)")
+      try Terminal.say("martlet \(martletVersion)")
       if let server { try Terminal.say("server  \(server)") }
     case .json, .csv:
-      let item: JSONValue = ["version": .string(Self.current), "server": JSONValue(server)]
+      let item: JSONValue = ["version": .string(martletVersion), "server": JSONValue(server)]
       try Card(item: item, fields: [Field("version", nil), Field("server", nil)]).print(format.format)
     }
   }

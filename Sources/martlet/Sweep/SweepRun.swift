@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import MartletFormats
 import MartletModel
+import MartletServer
 import OrderedCollections
 
 struct SweepRun: AsyncParsableCommand {
@@ -140,7 +141,7 @@ struct SweepRun: AsyncParsableCommand {
       "workdir": .string(url.deletingLastPathComponent().path),
       "environment": .object(
         JSONObject(uniqueKeysWithValues: environment.map { ($0.key, .string($0.value)) })),
-      "client_version": .string(Version.current),
+      "client_version": .string(martletVersion),
     ]
     if let name { body["name"] = .string(name) }
     if let project { body["project"] = .string(project) }

@@ -59,7 +59,7 @@ struct SweepShow: AsyncParsableCommand {
     Field("max_parallel", "At a time", .number),
     Field("timeout", "Time limit", .duration),
     Field("command", "Command") { sweep in
-      (sweep["command"]?.array).map { .string(Words.command($0.compactMap(\.string))) }
+      (sweep["command"]?.array).map { .string($0.compactMap(\.string).joined(separator: " ")) }
     },
     Field("workdir", "Directory"),
     Field("output_dir", "Results"),

@@ -38,7 +38,9 @@ final class Socket: Sendable {
     try await blocking {
       var sent = 0
       while sent < bytes.count {
-        let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL.rawValue)) }
+        let count = bytes[sent...].withUnsafeBytes {
+          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
         guard count > 0 else { throw SocketError(what: "send") }
         sent += count
       }

@@ -83,7 +83,8 @@ struct Workplace: Sendable {
   @discardableResult
   func write(_ name: String, _ text: String) throws -> String {
     let url = root.appendingPathComponent(name)
-    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(text.utf8).write(to: url)
     return url.path
   }

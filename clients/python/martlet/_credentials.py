@@ -47,6 +47,14 @@ def find(environ: Mapping[str, str] = os.environ) -> Credentials:
     return Credentials(local, token or _token_in(data), data)
 
 
+def elsewhere(known: Credentials, environ: Mapping[str, str] = os.environ) -> Credentials:
+    """Where a server that MARTLET_URL named may be by now: a restart may have given it another port, and the data
+    directory that MARTLET_DATA names says which. The same credentials when it says nothing new."""
+    named = environ.get("MARTLET_DATA")
+    url = _url_of(os.path.expanduser(named)) if named else None
+    return known._replace(url=url) if url else known
+
+
 def _url_of(data: str) -> Optional[str]:
     try:
         with open(os.path.join(data, "server.json"), encoding="utf-8") as file:

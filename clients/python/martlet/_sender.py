@@ -25,7 +25,7 @@ if not __package__:  # as a file, with nothing but the standard library on the p
 
 from martlet import _environment
 from martlet._connection import Connection, Refused, Unreachable
-from martlet._credentials import NoServer, find
+from martlet._credentials import NoServer, elsewhere, find
 from martlet._launch import DELIVERED, REFUSED
 from martlet._spool import try_lock
 from martlet._tail import Batch, Tail
@@ -52,6 +52,7 @@ class Sender:
         self.leaving = False
         self._environ = environ
         self._connection: Optional[Connection] = None
+        self._failures = 0
         self._run: Optional[str] = self.tail.run
         self._found: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._finding: Optional[threading.Thread] = None
@@ -145,7 +146,7 @@ class Sender:
         try:
             answer = self._server().request("POST", f"/runs/{self._run}/heartbeat", {})
         except Unreachable:
-            self._connection = None  # the next batch or heartbeat tries again
+            self._failed()  # the next batch or heartbeat tries again
             return
         except Refused as refusal:
             if refusal.status in GONE:
@@ -166,7 +167,9 @@ class Sender:
             return
         if not self.tail.finishes:
             return
-        if not self.tail.ended:
+        if not self.tail.ended and self._stop_asked:
+            end = {"state": "stopped", "reason": "It was asked to stop."}
+        elif not self.tail.ended:
             end = {
                 "state": "crashed",
                 "reason": "The program vanished: killed, out of memory, or its machine went down.",
@@ -187,7 +190,7 @@ class Sender:
                     return answer
                 raise Unreachable(f"what answers at {self._server().url} is no Martlet server")
             except Unreachable as failure:
-                self._connection = None
+                self._failed()
                 wait = min(max(wait * 2, failure.retry_after), max(SLOWEST, failure.retry_after))
                 until = time.monotonic() + wait
                 while time.monotonic() < until:
@@ -203,8 +206,15 @@ class Sender:
                 credentials = find(self._environ)
             except NoServer as nowhere:
                 raise Unreachable(str(nowhere)) from nowhere
+            if self._failures % 2:
+                credentials = elsewhere(credentials, self._environ)
             self._connection = Connection(credentials.url, credentials.token)
         return self._connection
+
+    def _failed(self) -> None:
+        """The next request opens a new connection: by turns to where the server was and to where it may be now."""
+        self._connection = None
+        self._failures += 1
 
 
 def main(path: str, status: Optional[int] = None) -> int:

@@ -110,13 +110,17 @@ class Tail:
         return not self._gone
 
     def ask_to_stop(self) -> None:
-        """SIGUSR1 for a program that handles it (`run.on_stop`), else what Ctrl-C would do. The lock that the client
-        still holds proves that the process id is its own."""
+        """SIGUSR1 for a program that handles it (`run.on_stop`), else what Ctrl-C would do, or SIGTERM where that is
+        ignored. The lock that the client still holds proves that the process id is its own."""
         if not self.client_lives():
             return
-        handles = os.path.exists(os.path.join(os.path.dirname(self.path), "stop_signal"))
+        pid = self._first["pid"]
+        if os.path.exists(os.path.join(os.path.dirname(self.path), "stop_signal")):
+            number = signal.SIGUSR1
+        else:
+            number = signal.SIGTERM if _ignores_interrupts(pid) else signal.SIGINT
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._first["pid"], signal.SIGUSR1 if handles else signal.SIGINT)
+            os.kill(pid, number)
 
     def created_run(self) -> Optional[str]:
         """The run that an earlier sender created for this offline spool."""
@@ -196,3 +200,12 @@ class Tail:
 def _unlink(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
+
+
+def _ignores_interrupts(pid: int) -> bool:
+    """True of what a script started in the background. Where there is no /proc, Ctrl-C is taken to work."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        for line in file:
+            if line.startswith("SigIgn:"):
+                return bool(int(line.split()[1], 16) >> (signal.SIGINT - 1) & 1)
+    return False

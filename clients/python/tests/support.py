@@ -167,8 +167,9 @@ def handler_of(server: Server) -> type[http.server.BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            with contextlib.suppress(OSError):  # the sender was killed in the meantime
+                self.end_headers()
+                self.wfile.write(data)
 
         do_POST = do_PATCH = do_GET = serve  # noqa: N815
 
@@ -204,7 +205,11 @@ class ClientTest(unittest.TestCase):
 
     def start(self, code: str, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """A trainer. `code` follows the imports that every trainer has."""
-        head = "import json, os, signal, sys, threading, time\nimport martlet\n"
+        # Ctrl-C works in every trainer, even where this suite itself was started in the background by a script.
+        head = (
+            "import json, os, signal, sys, threading, time\nimport martlet\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        )
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.home, **options}
         process = subprocess.Popen([sys.executable, "-c", head + code, *arguments], env=self.environment, **options)
         self.addCleanup(end, process)
@@ -219,13 +224,15 @@ class ClientTest(unittest.TestCase):
 
     def senders(self) -> list[int]:
         """The senders of this test's spools, found by their command line."""
-        found = []
+        found = {}
         for entry in filter(str.isdecimal, os.listdir("/proc")):
-            with contextlib.suppress(OSError), open(f"/proc/{entry}/cmdline", "rb") as file:
-                command = file.read().decode(errors="replace").split("\0")
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    command = file.read().decode(errors="replace").split("\0")
                 if any(part.endswith("_sender.py") for part in command) and any(self.home in part for part in command):
-                    found.append(int(entry))
-        return found
+                    with open(f"/proc/{entry}/stat", "rb") as file:
+                        found[int(entry)] = int(file.read().rpartition(b")")[2].split()[1])
+        return [pid for pid, parent in found.items() if parent not in found]  # not one that is about to become a git
 
     def spools(self) -> list[str]:
         return sorted(

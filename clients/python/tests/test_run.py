@@ -159,7 +159,10 @@ class OutsideTest(ClientTest):
         self.train("run = martlet.init('p')\n" + handled, expect=1)
         self.assertEqual(server.values(), [{"stopped": 1.0}])
         self.train("run = martlet.init('p')\ntime.sleep(60)", expect=-signal.SIGINT)
-        self.assertEqual([told["state"] for _, told in server.finishes], ["stopped", "stopped"])
+        in_background = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nrun = martlet.init('p')\ntime.sleep(60)"
+        self.train(in_background, expect=-signal.SIGTERM)
+        wait_for(lambda: len(server.finishes) == 3)
+        self.assertEqual([told["state"] for _, told in server.finishes], ["stopped"] * 3)
 
 
 class AttemptTest(ClientTest):
@@ -200,6 +203,21 @@ class AttemptTest(ClientTest):
         server.fault = lambda method, path: None
         wait_for(lambda: not self.senders())
         self.assertEqual((self.spools(), server.values()), ([], [{"loss": 1.0}]))
+
+    def test_a_server_that_comes_back_on_another_port_is_found_through_its_data_directory(self):
+        server = self.serve()
+        self.attempt(server)
+        self.environment["MARTLET_DATA"] = self.home
+        code = "run = martlet.init()\nrun.log({'a': 1})\nsys.stdin.readline()\nrun.log({'a': 2})"
+        process = self.start(code, stdin=subprocess.PIPE)
+        wait_for(lambda: len(server.all_rows()) == 1)
+        server.down()
+        server.port = 0
+        server.up()
+        with open(os.path.join(self.home, "server.json"), "w") as file:
+            json.dump({"url": server.url}, file)
+        _, err = process.communicate("\n", timeout=60)
+        self.assertEqual((server.steps(), err), ([0, 1], ""))
 
     def test_the_reason_of_a_failure_is_told(self):
         server = self.serve()

@@ -4,10 +4,11 @@ import { session, signOut, token } from "./client";
 import { decodeFrame, type PointBlock } from "./frames";
 import type { ErrorBody, LiveMessage } from "./types";
 
+/** `connecting` is the first time; after a loss it is `reconnecting`, with the seconds until the next try. */
 export type LiveState =
   | { phase: "connecting" }
   | { phase: "live" }
-  | { phase: "waiting"; until: number };
+  | { phase: "reconnecting"; seconds: number };
 
 /** What one subscription hears. */
 export interface Listener {
@@ -44,6 +45,7 @@ class LiveFeed {
   #failures = 0;
   #nextId = 1;
   #retry: number | undefined;
+  #countdown: number | undefined;
   #watchdog: number | undefined;
   #lastPing = 0;
   #subscriptions = new Map<number, { request: Request; listener: Listener }>();
@@ -62,6 +64,7 @@ class LiveFeed {
     removeEventListener("offline", this.#offline);
     removeEventListener("online", this.retryNow);
     clearTimeout(this.#retry);
+    clearInterval(this.#countdown);
     clearTimeout(this.#watchdog);
     this.#drop();
     this.#failures = 0;
@@ -91,7 +94,9 @@ class LiveFeed {
 
   #connect(): void {
     clearTimeout(this.#retry);
-    this.state.set({ phase: "connecting" });
+    clearInterval(this.#countdown);
+    if (this.state.value.phase === "live") this.state.set({ phase: "connecting" });
+    else if (this.state.value.phase === "reconnecting") this.state.set({ phase: "reconnecting", seconds: 0 });
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/api/v1/live`);
     socket.binaryType = "arraybuffer";
@@ -171,8 +176,10 @@ class LiveFeed {
       return;
     }
     const wait = backoff(this.#failures++);
-    this.state.set({ phase: "waiting", until: Date.now() + wait });
     this.#retry = setTimeout(() => this.#connect(), wait);
+    let seconds = Math.ceil(wait / 1000);
+    this.state.set({ phase: "reconnecting", seconds });
+    this.#countdown = setInterval(() => this.state.set({ phase: "reconnecting", seconds: Math.max(0, --seconds) }), 1000);
   }
 }
 

@@ -8,6 +8,8 @@ export interface Axis {
   /** A value's height on the axis: 0 at its lower end, 1 at its upper; null where the trial has no such value. */
   at(value: Json | undefined): number | null;
   ticks: { at: number; label: string }[];
+  /** The distance between neighbouring classes, or 0 on an axis of numbers. */
+  gap: number;
   /** How the axis is scaled, for its title: "", "log". */
   note: string;
 }
@@ -36,6 +38,7 @@ function classes(name: string, kinds: Json[]): Axis {
   return {
     name,
     note: "",
+    gap: sorted.length < 2 ? 0.5 : 1 / (sorted.length - 1),
     at: (value) => (value === undefined || value === null ? null : places.get(key(value)) ?? null),
     ticks: sorted.flatMap((kind, i) => (i % stride === 0 ? [{ at: places.get(key(kind))!, label: label(kind) }] : [])),
   };
@@ -51,6 +54,7 @@ export function continuous(name: string, numbers: readonly number[], preferLog =
   return {
     name,
     note: log ? "log" : "",
+    gap: 0,
     at: (value) => {
       if (typeof value !== "number" || !Number.isFinite(value) || (log && value <= 0)) return null;
       return scale.at(value);

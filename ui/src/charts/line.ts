@@ -1,13 +1,12 @@
 // The line chart: one metric of many runs.
-import { formatCount, formatDuration, formatMetric } from "../format";
 import type { ChartBus } from "./bus";
 import { type Frame, drawFrame, padded } from "./frame";
 import { ink, lineColour, lineDash, prepare } from "./ink";
-import { type Abscissa, type PixelColumn, byStep, byTime, columns, nearest, quantile } from "./path";
+import { type Abscissa, type PixelColumn, byStep, byTime, columnAt, columns, quantile } from "./path";
+import { LinePointer, type PointedLine, type Scene } from "./pointer";
 import { type Description, register } from "./registry";
 import type { Series } from "./series";
 import { type Drawable, stage } from "./stage";
-import { type TipRow, hideTip, showTip } from "./tip";
 
 export interface Line {
   id: string;
@@ -23,12 +22,7 @@ export interface View {
 }
 
 /** A line folded into pixel columns. */
-interface Folded {
-  line: Line;
-  series: Series;
-  columns: PixelColumn[];
-  /** The value that the line goes through in a column. */
-  value: (column: PixelColumn) => number;
+interface Folded extends PointedLine {
   /** Whether the columns' extremes are drawn as a band behind the line. */
   banded: boolean;
 }
@@ -40,12 +34,9 @@ interface Drawn extends Folded {
 
 const DOTS_BELOW = 48; // a line of so few points shows each of them
 const DENSE = 2.5; // points per pixel column above which strokes would merge into a slab: a band and the mean tell more
-const REACH = 48; // how far from a line, in pixels, the pointer lights it
 
 export class LineChart implements Drawable {
   readonly element: HTMLElement;
-  /** Told what a screen reader should say when the cursor is moved by keys. */
-  onReading: (text: string) => void = () => {};
   #base = document.createElement("canvas");
   #over = document.createElement("canvas");
   #lines: readonly Line[] = [];
@@ -53,8 +44,7 @@ export class LineChart implements Drawable {
   #drawn: Drawn[] = [];
   #frame: Frame | null = null;
   #draws = 0;
-  #inside = false;
-  #drag: { from: number; to: number } | null = null;
+  #pointer: LinePointer;
   #ends: (() => void)[] = [];
 
   constructor(
@@ -67,22 +57,12 @@ export class LineChart implements Drawable {
     this.#base.className = "chart-base";
     this.#over.className = "chart-over";
     element.append(this.#base, this.#over);
-    const listen = <K extends keyof HTMLElementEventMap>(name: K, heard: (event: HTMLElementEventMap[K]) => void) => {
-      element.addEventListener(name, heard);
-      this.#ends.push(() => element.removeEventListener(name, heard));
-    };
-    listen("pointermove", (event) => this.#moved(event));
-    listen("pointerdown", (event) => this.#pressed(event));
-    listen("pointerup", (event) => this.#released(event));
-    listen("pointercancel", () => this.#left());
-    listen("pointerleave", () => this.#left());
-    listen("dblclick", () => bus.setZoom(null));
-    listen("keydown", (event) => this.#key(event));
-    listen("blur", () => this.#left());
+    this.#pointer = new LinePointer(element, bus, () => this.#scene(), () => stage.invalidateOver(this));
     this.#ends.push(
       bus.onCursor(() => stage.invalidateOver(this)),
       bus.onZoom(() => stage.invalidate(this)),
       register(this),
+      () => this.#pointer.close(),
     );
     stage.add(this);
   }
@@ -90,7 +70,6 @@ export class LineChart implements Drawable {
   close(): void {
     for (const end of this.#ends) end();
     stage.remove(this);
-    if (this.#inside) hideTip();
     this.#base.remove();
     this.#over.remove();
   }
@@ -103,6 +82,18 @@ export class LineChart implements Drawable {
 
   changed(): void {
     stage.invalidate(this);
+  }
+
+  /** Told what a screen reader should say when the cursor is moved by keys. */
+  set onReading(reading: (text: string) => void) {
+    this.#pointer.onReading = reading;
+  }
+
+  #scene(): Scene | null {
+    if (!this.#frame) return null;
+    return {
+      frame: this.#frame, lines: this.#drawn, x: this.#x, axis: this.#view.axis, smoothed: this.#view.smoothing > 0,
+    };
   }
 
   get #x(): Abscissa {
@@ -295,8 +286,9 @@ export class LineChart implements Drawable {
       this.#stroke(context, hot, 2.4, frame.y);
       context.restore();
     }
-    if (this.#drag) {
-      const [from, to] = [this.#drag.from, this.#drag.to].sort((a, b) => a - b) as [number, number];
+    const drag = this.#pointer.drag;
+    if (drag) {
+      const [from, to] = [drag.from, drag.to].sort((a, b) => a - b) as [number, number];
       context.globalAlpha = 0.14;
       context.fillStyle = colours.accent;
       context.fillRect(from, plot.top, to - from, plot.bottom - plot.top);
@@ -332,163 +324,6 @@ export class LineChart implements Drawable {
     }
   }
 
-  // MARK: pointer and keys
-
-  #moved(event: PointerEvent): void {
-    if (!this.#frame) return;
-    const box = this.element.getBoundingClientRect();
-    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
-    const { plot, x } = this.#frame;
-    this.#inside = true;
-    if (this.#drag) this.#drag.to = Math.min(Math.max(px, plot.left), plot.right);
-    const value = x.invert(Math.min(Math.max(px, plot.left), plot.right));
-    const step = this.#nearestX(value);
-    this.bus.point(step, this.#lineAt(px, py));
-    stage.invalidateOver(this);
-    this.#tip(event.clientX, event.clientY, step);
-  }
-
-  /** The x value of the entry nearest to `value` over all lines: the cursor stands only where something was logged. */
-  #nearestX(value: number): number {
-    let best = value;
-    let distance = Infinity;
-    for (const { series } of this.#drawn) {
-      const i = nearest(series, this.#x, value);
-      if (i < 0) continue;
-      const found = this.#x(series, i);
-      if (Math.abs(found - value) < distance) [best, distance] = [found, Math.abs(found - value)];
-    }
-    return best;
-  }
-
-  #lineAt(px: number, py: number): string | null {
-    if (!this.#frame) return null;
-    let best: string | null = null;
-    let distance = REACH;
-    for (const { line, columns: all, value } of this.#drawn) {
-      const column = columnAt(all, px);
-      if (!column) continue;
-      const away = Math.hypot(Math.max(0, Math.abs(column.x - px) - 12), this.#frame.y.at(value(column)) - py);
-      if (away < distance) [best, distance] = [line.id, away];
-    }
-    return best;
-  }
-
-  #rows(x: number): { row: TipRow; value: number }[] {
-    const rows: { row: TipRow; value: number }[] = [];
-    if (!this.#frame) return rows;
-    const px = this.#frame.x.at(x);
-    for (const { line, columns: all, series } of this.#drawn) {
-      const column = columnAt(all, px);
-      if (!column || Math.abs(column.x - px) > 24) continue;
-      const raw = series.last(nearest(series, this.#x, x));
-      const smooth = this.#view.smoothing > 0;
-      rows.push({
-        value: smooth ? column.smooth : raw,
-        row: {
-          colour: lineColour(line.slot),
-          name: line.name,
-          value: smooth ? `${formatMetric(column.smooth)} (${formatMetric(raw)})` : formatMetric(raw),
-          hot: line.id === this.bus.hot,
-        },
-      });
-    }
-    return rows.sort((a, b) => b.value - a.value);
-  }
-
-  #heading(x: number): string {
-    return this.#view.axis === "time" ? formatDuration(x * 1e6) : `step ${formatCount(Math.round(x))}`;
-  }
-
-  #tip(clientX: number, clientY: number, x: number): void {
-    const rows = this.#rows(x);
-    if (rows.length > 0) showTip(clientX, clientY, this.#heading(x), rows.map(({ row }) => row));
-    else hideTip();
-  }
-
-  #pressed(event: PointerEvent): void {
-    if (event.pointerType !== "mouse" || event.button !== 0 || !this.#frame) return;
-    const px = event.clientX - this.element.getBoundingClientRect().left;
-    this.#drag = { from: px, to: px };
-    this.element.setPointerCapture(event.pointerId);
-  }
-
-  #released(event: PointerEvent): void {
-    const drag = this.#drag;
-    this.#drag = null;
-    if (!drag || !this.#frame || event.pointerType !== "mouse") return;
-    stage.invalidateOver(this);
-    if (Math.abs(drag.to - drag.from) < 6) return;
-    const ends = [this.#frame.x.invert(drag.from), this.#frame.x.invert(drag.to)].sort((a, b) => a - b);
-    this.bus.setZoom({ from: ends[0]!, to: ends[1]! });
-  }
-
-  #left(): void {
-    if (!this.#inside) return;
-    this.#inside = false;
-    this.#drag = null;
-    hideTip();
-    this.bus.point(null, null);
-  }
-
-  #key(event: KeyboardEvent): void {
-    if (!this.#frame || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { x } = this.#frame;
-    const ids = this.#drawn.map(({ line }) => line.id);
-    switch (event.key) {
-      case "ArrowLeft":
-      case "ArrowRight": {
-        const by = (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1);
-        this.#stepCursor(by);
-        break;
-      }
-      case "Home": this.bus.point(this.#nearestX(x.domain[0]), this.bus.hot); break;
-      case "End": this.bus.point(this.#nearestX(x.domain[1]), this.bus.hot); break;
-      case "ArrowUp":
-      case "ArrowDown": {
-        const at = this.bus.hot === null ? -1 : ids.indexOf(this.bus.hot);
-        const to = (at + (event.key === "ArrowUp" ? -1 : 1) + ids.length) % Math.max(1, ids.length);
-        this.bus.point(this.bus.cursor ?? this.#nearestX(x.domain[1]), ids[to] ?? null);
-        break;
-      }
-      case "Escape":
-        this.bus.setZoom(null);
-        this.#left();
-        return;
-      default: return;
-    }
-    event.preventDefault();
-    event.stopPropagation();
-    this.#inside = true;
-    this.#read();
-  }
-
-  /** Moves the cursor by entries of the lit line, or of the longest. */
-  #stepCursor(by: number): void {
-    const lit = this.#drawn.find(({ line }) => line.id === this.bus.hot) ??
-      [...this.#drawn].sort((a, b) => b.series.length - a.series.length)[0];
-    if (!lit || !this.#frame) return;
-    const { series } = lit;
-    if (this.bus.cursor === null) {
-      this.bus.point(this.#x(series, series.length - 1), this.bus.hot);
-      return;
-    }
-    // Buckets and points can lie closer than pixels do: a press moves at least one pixel.
-    const pixel = Math.ceil(series.length / Math.max(1, this.#frame.plot.right - this.#frame.plot.left));
-    const to = nearest(series, this.#x, this.bus.cursor) + by * Math.max(1, pixel);
-    this.bus.point(this.#x(series, Math.min(Math.max(0, to), series.length - 1)), this.bus.hot);
-  }
-
-  #read(): void {
-    const cursor = this.bus.cursor;
-    if (cursor === null || !this.#frame) return;
-    const rows = this.#rows(cursor);
-    const told = rows.some(({ row }) => row.hot) ? rows.filter(({ row }) => row.hot) : rows.slice(0, 5);
-    this.onReading([this.#heading(cursor), ...told.map(({ row }) => `${row.name} ${row.value}`)].join(", "));
-    const box = this.element.getBoundingClientRect();
-    this.#tip(box.left + this.#frame.x.at(cursor), box.top + box.height / 2, cursor);
-  }
-
   describe(): Description {
     return {
       title: this.title,
@@ -507,17 +342,4 @@ export class LineChart implements Drawable {
       hot: this.bus.hot,
     };
   }
-}
-
-/** The column nearest to a pixel. */
-function columnAt(all: PixelColumn[], px: number): PixelColumn | undefined {
-  let low = 0;
-  let high = all.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (all[middle]!.x < px) low = middle + 1;
-    else high = middle;
-  }
-  if (low > 0 && (low === all.length || px - all[low - 1]!.x < all[low]!.x - px)) low--;
-  return all[low];
 }

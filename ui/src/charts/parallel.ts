@@ -42,6 +42,8 @@ export class ParallelChart implements Drawable {
   #state: ParallelState = { trials: [], parameters: [], objective: "", maximise: false };
   #axes: Axis[] = [];
   #curves: Curve[] = [];
+  /** Each trial's place among those with an objective: 0 the best, 1 the worst. */
+  #rank = new Map<number, number>();
   #brushes = new Map<number, Brush>();
   #drag: { axis: number; from: number } | null = null;
   #hot: number | null = null;
@@ -80,6 +82,9 @@ export class ParallelChart implements Drawable {
     this.#axes = state.parameters.map(({ name, distribution }) =>
       axisOf(name, state.trials.map(({ params }) => params.get(name)), distribution));
     this.#axes.push(continuous(state.objective, done.length > 0 ? done : [0, 1]));
+    const order = state.trials.filter(({ objective }) => Number.isFinite(objective))
+      .sort((a, b) => (state.maximise ? b.objective - a.objective : a.objective - b.objective));
+    this.#rank = new Map(order.map(({ number }, i) => [number, order.length < 2 ? 0 : i / (order.length - 1)]));
     if (this.#brushes.size > 0) this.#tellBrush();
     stage.invalidate(this);
   }
@@ -96,9 +101,13 @@ export class ParallelChart implements Drawable {
     stage.invalidateOver(this);
   }
 
+  /** A trial's heights on the axes. Where many meet in one class they fan out in the order of their rank. */
   #heights(trial: ParallelTrial): (number | null)[] {
-    return this.#axes.map((axis, i) =>
-      axis.at(i === this.#axes.length - 1 ? trial.objective : trial.params.get(axis.name)));
+    const fan = (this.#rank.get(trial.number) ?? 0.5) - 0.5;
+    return this.#axes.map((axis, i) => {
+      const height = axis.at(i === this.#axes.length - 1 ? trial.objective : trial.params.get(axis.name));
+      return height === null ? null : height - fan * Math.min(0.16, axis.gap * 0.4);
+    });
   }
 
   #tellBrush(): void {
@@ -112,8 +121,8 @@ export class ParallelChart implements Drawable {
 
   // MARK: geometry
 
-  get #top(): number { return 30; }
-  get #bottom(): number { return this.element.clientHeight - 14; }
+  get #top(): number { return 44; }
+  get #bottom(): number { return this.element.clientHeight - 24; }
 
   #x(axis: number): number {
     const [left, right] = [34, this.element.clientWidth - 34];
@@ -153,9 +162,7 @@ export class ParallelChart implements Drawable {
     this.#curves = [];
     if (!context || width < 80 || this.#state.trials.length === 0) return;
     const colours = ink();
-    const order = this.#state.trials.filter(({ objective }) => Number.isFinite(objective))
-      .sort((a, b) => (this.#state.maximise ? b.objective - a.objective : a.objective - b.objective));
-    const rank = new Map(order.map(({ number }, i) => [number, order.length < 2 ? 0 : i / (order.length - 1)]));
+    const rank = this.#rank;
     for (const trial of this.#state.trials) {
       const heights = this.#heights(trial);
       const share = rank.get(trial.number);
@@ -184,8 +191,8 @@ export class ParallelChart implements Drawable {
     context.strokeStyle = colours.axis;
     context.lineWidth = 1;
     context.beginPath();
-    context.moveTo(x, this.#top);
-    context.lineTo(x, this.#bottom);
+    context.moveTo(x, this.#top - 16);
+    context.lineTo(x, this.#bottom + 16);
     context.stroke();
     context.font = colours.font;
     context.textBaseline = "middle";

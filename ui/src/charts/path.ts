@@ -124,3 +124,16 @@ export function nearest(series: Series, x: Abscissa, value: number): number {
   if (low > 0 && (low === series.length || value - x(series, low - 1) < x(series, low) - value)) low--;
   return series.length === 0 ? -1 : low;
 }
+
+/** The column nearest to a pixel. */
+export function columnAt(all: readonly PixelColumn[], px: number): PixelColumn | undefined {
+  let low = 0;
+  let high = all.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (all[middle]!.x < px) low = middle + 1;
+    else high = middle;
+  }
+  if (low > 0 && (low === all.length || px - all[low - 1]!.x < all[low]!.x - px)) low--;
+  return all[low];
+}

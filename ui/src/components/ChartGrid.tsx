@@ -68,6 +68,11 @@ export function ChartGrid({ names, lines, bus, store, scope }: Props) {
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the names are a new array on each change of a run
   const grouped = useMemo(() => sections(names), [key]);
   const error = useStore(store.follow.error);
+  useEffect(() => {
+    const heard = () => store.setWindow(view.axis === "step" ? bus.zoom : null);
+    heard();
+    return bus.onZoom(heard);
+  }, [store, bus, view.axis]);
   return (
     <div className="chart-grid">
       {error ? <Failure error={error} retry={store.follow.read} /> : null}

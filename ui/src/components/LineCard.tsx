@@ -62,9 +62,9 @@ export const LineCard = memo(function LineCard({ metric, lines, view, bus, store
         {onExpand ? <IconButton icon="expand" label={`Enlarge ${metric}`} className="small"
           onClick={() => onExpand(metric)} /> : null}
       </header>
-      {/* Arrow keys move the cursor along the line, so the chart must take the focus though it is no control. */}
+      {/* Arrow keys move the cursor along the line: to a screen reader it is an application of its own. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="chart" ref={body} tabIndex={0} role="group" aria-roledescription="line chart"
+      <div className="chart" ref={body} tabIndex={0} role="application" aria-roledescription="line chart"
         aria-label={`${metric}, ${lines.length} ${lines.length === 1 ? "line" : "lines"}; arrow keys read the values`} />
       <p className="unseen" aria-live="polite">{reading}</p>
     </section>

@@ -12,7 +12,7 @@ interface Props {
 }
 
 export function ParallelCard({ state, lit, brushed, onLit, onBrush }: Props) {
-  const body = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLElement>(null);
   const chart = useRef<ParallelChart | null>(null);
   useEffect(() => {
     const made = new ParallelChart(body.current!, "Parameters");
@@ -32,7 +32,7 @@ export function ParallelCard({ state, lit, brushed, onLit, onBrush }: Props) {
         <h3>Parameters <span className="muted">drag along an axis to filter</span></h3>
         {brushed === null ? null : <Button onClick={() => chart.current?.clear()}>Clear the filter</Button>}
       </header>
-      <div className="chart" ref={body} role="img" aria-label="Each trial as a line through its parameters to its objective; the table below holds the same numbers" />
+      <figure className="chart" ref={body} aria-label="Each trial as a line through its parameters to its objective; the table below holds the same numbers" />
     </section>
   );
 }

@@ -15,8 +15,8 @@ export function SweepProgress({ sweep }: { sweep: Sweep }) {
   ] as const;
   return (
     <div className="progress">
-      <div className="bar" role="progressbar" aria-label="Trials ended" aria-valuemin={0} aria-valuemax={whole} aria-valuenow={ended}
-        aria-valuetext={`${ended} of ${total ?? known} trials`}>
+      <progress className="unseen" aria-label="Trials ended" max={whole} value={ended} />
+      <div className="bar" aria-hidden="true">
         {part(counts.complete, "good")}
         {part(counts.pruned, "idle")}
         {part(counts.failed, "bad")}

@@ -33,7 +33,7 @@ const SPARE = 8; // rows beyond the edges, so that a quick scroll shows no blank
 
 export function Table<Row>(props: Props<Row>) {
   const { rows, columns, keyOf, rowHeight, active } = props;
-  const box = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
 
   useLayoutEffect(() => {
@@ -54,6 +54,33 @@ export function Table<Row>(props: Props<Row>) {
     };
   }, [rowHeight]);
 
+  // Pointing and double clicks are short cuts only: the keys j, k and Enter and the links in the rows do the same.
+  const heard = useRef(props);
+  useEffect(() => {
+    heard.current = props;
+  });
+  useEffect(() => {
+    const element = box.current!;
+    const rowAt = (event: Event) => {
+      const key = (event.target as Element).closest("tr")?.dataset["row"];
+      return key === undefined ? null : heard.current.rows.find((row) => heard.current.keyOf(row) === key) ?? null;
+    };
+    const hover = (event: Event) => heard.current.onHover?.(rowAt(event));
+    const leave = () => heard.current.onHover?.(null);
+    const open = (event: Event) => {
+      const row = rowAt(event);
+      if (row !== null) heard.current.onOpen?.(row);
+    };
+    element.addEventListener("mouseover", hover);
+    element.addEventListener("mouseleave", leave);
+    element.addEventListener("dblclick", open);
+    return () => {
+      element.removeEventListener("mouseover", hover);
+      element.removeEventListener("mouseleave", leave);
+      element.removeEventListener("dblclick", open);
+    };
+  }, []);
+
   const activeIndex = active == null ? -1 : rows.findIndex((row) => keyOf(row) === active);
   useEffect(() => {
     const element = box.current;
@@ -70,10 +97,9 @@ export function Table<Row>(props: Props<Row>) {
   const lefts = frozenLefts(columns);
   const layout = columns.map(({ id, width }) => `${id}${width}`).join();
   return (
-    // A region that scrolls must be reachable by keys.
+    // What scrolls must be reachable by keys.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-box" ref={box} tabIndex={0} role="region" aria-label={props.label}
-      onMouseLeave={() => props.onHover?.(null)}>
+    <section className="table-box" ref={box} tabIndex={0} aria-label={props.label}>
       <table className="table" aria-rowcount={rows.length + 1}
         style={{ width: columns.reduce((sum, { width }) => sum + width, 0) }}>
         <colgroup>{columns.map(({ id, width }) => <col key={id} style={{ width }} />)}</colgroup>
@@ -88,23 +114,27 @@ export function Table<Row>(props: Props<Row>) {
           </tr>
         </thead>
         <tbody>
-          {from > 0 ? <tr aria-hidden="true" style={{ height: from * rowHeight }}><td /></tr> : null}
+          {from > 0 ? <Spacer height={from * rowHeight} span={columns.length} /> : null}
           {rows.slice(from, to).map((row, i) => {
             const key = keyOf(row);
             return (
               <TableRow key={key} id={key} row={row} index={from + i} columns={columns as readonly TableColumn<unknown>[]}
                 layout={layout} lefts={lefts} height={rowHeight} active={key === active}
                 dimmed={props.dimmed?.(row) ?? false} stamp={props.stamp?.(row)}
-                onOpen={props.onOpen as ((row: unknown) => void) | undefined}
-                onHover={props.onHover as ((row: unknown) => void) | undefined} />
+                />
             );
           })}
           {to < rows.length
-            ? <tr aria-hidden="true" style={{ height: (rows.length - to) * rowHeight }}><td /></tr> : null}
+            ? <Spacer height={(rows.length - to) * rowHeight} span={columns.length} /> : null}
         </tbody>
       </table>
-    </div>
+    </section>
   );
+}
+
+/** Stands for the rows that are out of sight. */
+function Spacer({ height, span }: { height: number; span: number }) {
+  return <tr aria-hidden="true" style={{ height }}><td colSpan={span}>{"\u00a0"}</td></tr>;
 }
 
 interface RowProps {
@@ -118,17 +148,13 @@ interface RowProps {
   active: boolean;
   dimmed: boolean;
   stamp: unknown;
-  onOpen: ((row: unknown) => void) | undefined;
-  onHover: ((row: unknown) => void) | undefined;
 }
 
 const TableRow = memo(function TableRow(props: RowProps) {
   const { row, columns, lefts, height } = props;
   const name = [props.active ? "active" : "", props.dimmed ? "dimmed" : ""].join(" ").trim();
   return (
-    <tr data-row={props.id} className={name || undefined} style={{ height }} aria-rowindex={props.index + 2}
-      onMouseEnter={props.onHover ? () => props.onHover!(row) : undefined}
-      onDoubleClick={props.onOpen ? () => props.onOpen!(row) : undefined}>
+    <tr data-row={props.id} className={name || undefined} style={{ height }} aria-rowindex={props.index + 2}>
       {columns.map((column, i) => (
         <td key={column.id} className={cellClass(column)} style={frozenStyle(lefts[i])}>{column.cell(row)}</td>
       ))}

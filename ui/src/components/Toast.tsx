@@ -32,10 +32,10 @@ export async function attempt(work: () => Promise<unknown>, done?: string): Prom
 
 export function Toasts() {
   return (
-    <div className="toasts" role="status" aria-live="polite">
+    <output className="toasts" aria-live="polite">
       {useStore(messages).map((message) => (
-        <div key={message.id} className={message.bad ? "toast bad" : "toast"}>{message.text}</div>
+        <span key={message.id} className={message.bad ? "toast bad" : "toast"}>{message.text}</span>
       ))}
-    </div>
+    </output>
   );
 }

@@ -88,9 +88,9 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
 /** Placeholders for what is being read; they appear after a moment, so that a quick answer does not flicker. */
 export function Skeleton({ rows = 6, label = "Loading" }: { rows?: number; label?: string }) {
   return (
-    <div className="skeleton" role="status" aria-label={label}>
-      {Array.from({ length: rows }, (_, i) => <div key={i} className="skeleton-row" />)}
-    </div>
+    <output className="skeleton" aria-label={label}>
+      {Array.from({ length: rows }, (_, i) => <span key={i} className="skeleton-row" />)}
+    </output>
   );
 }
 
@@ -139,12 +139,12 @@ export function Segmented<T extends string>(props: {
   label: string; value: T; options: readonly (readonly [value: T, word: string])[]; onChange: (value: T) => void;
 }) {
   return (
-    <div className="segmented" role="group" aria-label={props.label}>
+    <fieldset className="segmented" aria-label={props.label}>
       {props.options.map(([value, word]) => (
         <button key={value} type="button" aria-pressed={value === props.value} onClick={() => props.onChange(value)}>
           {word}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

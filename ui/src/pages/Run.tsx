@@ -1,5 +1,5 @@
 // One run: what became of it, its charts, its output.
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { api, mayRun } from "../api/client";
 import type { Attempt, Run } from "../api/types";
 import { ChartBus } from "../charts/bus";
@@ -143,9 +143,11 @@ function StopRun({ run, onClose }: { run: Run; onClose: () => void }) {
 function RunCharts({ run }: { run: Run }) {
   const [bus] = useState(() => new ChartBus());
   const ended = hasEnded(run.state);
-  const [latest] = useState({ ended });
-  latest.ended = ended;
-  const store = useOwned(() => new SeriesStore(() => latest.ended), [run.id]);
+  const latest = useRef(ended);
+  useEffect(() => {
+    latest.current = ended;
+  }, [ended]);
+  const store = useOwned(() => new SeriesStore(() => latest.current), [run.id]);
   useEffect(() => store?.setRuns([run.id]), [store, run.id]);
   const lines = useMemo((): Line[] => [{ id: run.id, name: run.name, slot: slots.of(run.id) }], [run.id, run.name]);
   const names = metricNames([run]);

@@ -63,7 +63,9 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const setShown = (ids: Iterable<string>) => setQuery({ sel: [...ids].join(".") });
   // Rows keep their first `toggle`: it must look up what is shown when it is called.
   const latest = useRef(shown);
-  latest.current = shown;
+  useEffect(() => {
+    latest.current = shown;
+  }, [shown]);
   const toggle = useCallback((id: string) => {
     const next = new Set(latest.current);
     if (!next.delete(id)) next.add(id);
@@ -176,16 +178,11 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
 
 /** The lines of the charts in the order of the table; the same array as long as nothing about them changed. */
 function useLines(byId: ReadonlyMap<string, Run>, rows: readonly Run[], shown: ReadonlySet<string>): readonly Line[] {
-  const kept = useRef<readonly Line[]>([]);
   const inOrder = rows.filter((run) => shown.has(run.id));
   const others = [...shown].filter((id) => !inOrder.some((run) => run.id === id)).flatMap((id) => byId.get(id) ?? []);
   const lines = [...inOrder, ...others].map(({ id, name }): Line => ({ id, name, slot: slots.of(id) }));
-  const same = lines.length === kept.current.length && lines.every((line, i) => {
-    const old = kept.current[i]!;
-    return line.id === old.id && line.name === old.name && line.slot === old.slot;
-  });
-  if (!same) kept.current = lines;
-  return kept.current;
+  const told = JSON.stringify(lines);
+  return useMemo(() => JSON.parse(told) as Line[], [told]);
 }
 
 /** Lights the table's row of the run that is lit in the charts, without making the table anew. */

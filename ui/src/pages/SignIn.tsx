@@ -12,7 +12,7 @@ export function SignInPage({ why }: { why: string | null }) {
       <div className="card sign-in-card">
         <Mark size={44} />
         <h1>Sign in to Martlet</h1>
-        {why === null ? null : <p className="sign-in-why" role="status">{why}</p>}
+        {why === null ? null : <output className="sign-in-why">{why}</output>}
         <p>On the machine where Martlet runs, ask for a link and open it in this browser:</p>
         <div className="snippet"><pre><code>{COMMAND}</code></pre><CopyButton text={COMMAND} label="Copy the command" /></div>
         <p className="muted">The link works once, within ten minutes. This browser then stays signed in; there is no password

@@ -134,7 +134,7 @@ function SweepHead({ sweep }: { sweep: Sweep }) {
       <div className="page-title">
         <p className="crumbs"><Link to={pathOf({ page: "sweeps", project: sweep.project })} className="quiet-link">Sweeps</Link></p>
         <h1>{sweep.name}<Pill state={sweep.state} /></h1>
-        {sweep.description ? <p>{sweep.description}</p> : null}
+        {sweep.description ? <p className="description">{sweep.description}</p> : null}
         <p className="sentence">{sentence(sweep)}</p>
       </div>
       {mayRun() && !sweepHasEnded(sweep.state)
@@ -167,13 +167,13 @@ function StopSweep({ sweep, onClose }: { sweep: Sweep; onClose: () => void }) {
         <legend className="unseen">How to stop</legend>
         <label className="choice">
           <input type="radio" name="mode" checked={mode === "drain"} onChange={() => setMode("drain")} />
-          <span><strong>Let running trials end</strong>
-            <span className="muted">No new trial starts; {plural(running, "running trial")} may finish.</span></span>
+          <strong>Let running trials end</strong>
+          <span className="muted">No new trial starts; {plural(running, "running trial")} may finish.</span>
         </label>
         <label className="choice">
           <input type="radio" name="mode" checked={mode === "now"} onChange={() => setMode("now")} />
-          <span><strong>Stop now</strong>
-            <span className="muted">{plural(running, "running trial")} get SIGTERM, then the grace period, then SIGKILL.</span></span>
+          <strong>Stop now</strong>
+          <span className="muted">SIGTERM for {plural(running, "running trial")}, then the grace period, then SIGKILL.</span>
         </label>
       </fieldset>
       <p className="muted">What has been found stays either way.</p>

@@ -53,12 +53,15 @@ export function configNames(runs: readonly Run[]): { all: string[]; varying: str
   return { all, varying };
 }
 
+/** Metrics of the machine, by their names' beginning. */
+const MACHINE = /^(system|sys|gpu|cpu)(?![a-z])/i;
+
 /** The columns shown when the reader has chosen none: what differs between the runs, and the first metrics. */
 export function defaultColumns(runs: readonly Run[]): Column[] {
   const metrics = metricNames(runs);
-  // What was validated tells more than what was trained on.
-  const order = (name: string) => (/^(val|valid|validation|test|eval)\b/i.test(name) ? 0 : 1);
-  const first = [...metrics].sort((a, b) => order(a) - order(b)).slice(0, 5);
+  // What was validated tells more than what was trained on, and that more than what the machine did meanwhile.
+  const order = (name: string) => (/^(val|valid|validation|test|eval)(?![a-z])/i.test(name) ? 0 : MACHINE.test(name) ? 2 : 1);
+  const first = [...metrics].sort((a, b) => order(a) - order(b)).slice(0, 4);
   return [
     ...first.map((name): Column => ({ kind: "metric", name })),
     ...configNames(runs).varying.slice(0, 8).map((name): Column => ({ kind: "config", name })),
@@ -153,7 +156,7 @@ export interface Section {
 }
 
 /** What the machine did stands below what was learned. */
-const place = ({ prefix }: Section): number => (prefix === "" ? 0 : /^(system|sys|gpu|cpu)$/i.test(prefix) ? 2 : 1);
+const place = ({ prefix }: Section): number => (prefix === "" ? 0 : MACHINE.test(prefix) ? 2 : 1);
 
 /** Metrics by their prefix: val/loss and val/acc belong together. Names without one come first, the machine's last. */
 export function sections(names: readonly string[]): Section[] {

@@ -8,6 +8,8 @@ interface Closable {
 /** Makes a store when the component appears and whenever `inputs` change; null for the moment before. */
 export function useOwned<T extends Closable>(make: () => T, inputs: readonly unknown[]): T | null {
   const [owned, setOwned] = useState<T | null>(null);
+  // `make` is a new function each time; the inputs decide.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
   useEffect(() => {
     const made = make();
     setOwned(made);
@@ -15,7 +17,7 @@ export function useOwned<T extends Closable>(make: () => T, inputs: readonly unk
       made.close();
       setOwned(null);
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `make` is a new function each time; the inputs decide
+    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, inputs);
   return owned;
 }

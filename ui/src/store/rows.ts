@@ -28,7 +28,7 @@ export class Rows<Key, Row> {
 
   /** The reading is complete: rows that are neither in it nor fresh are gone from the server. */
   end(): void {
-    for (const key of [...this.#rows.keys()]) {
+    for (const key of Array.from(this.#rows.keys())) {
       if (!this.#read?.has(key) && !this.#fresh?.has(key)) this.#rows.delete(key);
     }
     this.#fresh = null;

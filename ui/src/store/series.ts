@@ -1,12 +1,14 @@
 // The metric series that a page shows: which are wanted, reading their history, and appending what arrives live.
-import { api } from "../api/client";
+import { ApiError, api } from "../api/client";
 import type { PointBlock } from "../api/frames";
+import type { Window } from "../charts/bus";
 import { Series } from "../charts/series";
 import type { LiveMessage, SeriesAnswer } from "../api/types";
 import { Follow } from "./follow";
 
 const GATHER = 30; // milliseconds in which wishes are gathered into one request
 const KEYS_A_REQUEST = 12; // so that the first charts show before the last are read
+const WINDOW_BUCKETS = 4000;
 const FOLD_ABOVE = 12_000; // entries of a series that grew live, above which it is read anew as buckets
 
 type Point = [step: number, time: number, value: number];
@@ -23,6 +25,9 @@ export class SeriesStore {
   #reading = new Map<string, Point[]>();
   /** Pairs of ended runs that were read whole: nothing of them changes any more. */
   #settled = new Set<string>();
+  #window: Window | null = null;
+  #windowed = new Map<string, Series>();
+  #windowTimer: number | undefined;
   #names = { runs: new Map<number, string>(), keys: new Map<number, string>() };
   #listeners = new Map<string, Set<() => void>>();
   #timer: number | undefined;
@@ -39,11 +44,41 @@ export class SeriesStore {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#windowTimer);
     this.follow.close();
   }
 
   get(run: string, key: string): Series | undefined {
-    return this.#series.get(pair(run, key));
+    const name = pair(run, key);
+    return this.#windowed.get(name) ?? this.#series.get(name);
+  }
+
+  /** Shows a part of the steps as finely as the screen allows: what was folded into buckets is read anew for it. */
+  setWindow(window: Window | null): void {
+    this.#window = window;
+    this.#windowed.clear();
+    clearTimeout(this.#windowTimer);
+    if (window) this.#windowTimer = setTimeout(() => void this.#readWindow(window), GATHER);
+    this.#tell(this.#keys);
+  }
+
+  async #readWindow(window: Window): Promise<void> {
+    const margin = (window.to - window.from) / 2; // so that smoothing does not begin at the edge
+    const steps = { from: Math.floor(window.from - margin), to: Math.ceil(window.to + margin) };
+    for (const key of this.#keys) {
+      const runs = this.#runs.filter((run) => this.#series.get(pair(run, key))?.bucketed);
+      if (runs.length === 0) continue;
+      try {
+        const { series } = await api.series(runs, [key], steps, WINDOW_BUCKETS);
+        if (this.#window !== window) return;
+        for (const answer of series) this.#windowed.set(pair(answer.run, key), new Series(answer));
+        this.#tell([key]);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        this.follow.error.set(error); // the buckets stay on screen, true but coarse
+        return;
+      }
+    }
   }
 
   /** Shows these runs from now on. */
@@ -140,6 +175,7 @@ export class SeriesStore {
         const point: Point = [block.steps[i]!, block.times?.[i] ?? now, block.values[i]!];
         waiting?.push(point);
         series?.insert(...point);
+        this.#windowed.get(name)?.insert(...point);
       }
       if (series) changed.add(key);
       if (series && series.length > FOLD_ABOVE && !waiting) this.#fold(run, key);

@@ -1,0 +1,95 @@
+// What an attempt's directory says, and which process is meant.
+
+import Foundation
+import Glibc
+import MartletModel
+import Testing
+
+@testable import MartletExecution
+
+@Suite struct AttemptRecordsTests {
+  @Test func `a process is known by number and start`() throws {
+    let start = try #require(ProcessIdentity.startTime(of: getpid()))
+    #expect(ProcessIdentity(pid: getpid(), start: start).exists)
+    #expect(!ProcessIdentity(pid: getpid(), start: start + 1).exists, "the number passed to another")
+    #expect(ProcessIdentity(pid: getpid(), start: start).signal(0))
+    #expect(!ProcessIdentity(pid: getpid(), start: start + 1).signal(SIGKILL), "would have ended these tests")
+  }
+
+  @Test func `a name with parentheses and blanks does not confuse`() async throws {
+    try await withScratch { scratch in
+      let odd = "\(scratch)/a) R 1 (b"
+      try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: odd)
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: odd)
+      process.arguments = ["300"]
+      try process.run()
+      defer { process.terminate() }
+      let pid = process.processIdentifier
+      let start = try #require(ProcessIdentity.startTime(of: pid))
+      let own = try #require(ProcessIdentity.startTime(of: getpid()))
+      #expect(start >= own)
+      let identity = ProcessIdentity(pid: pid, start: start)
+      #expect(identity.signal(SIGKILL))
+      process.waitUntilExit()
+      #expect(try await eventually { !identity.exists })
+      #expect(!identity.signal(SIGTERM))
+    }
+  }
+
+  @Test func `nothing started: the right to start is revoked`() async throws {
+    try await withScratch { scratch in
+      guard case .neverStarted = try AttemptDirectory(path: scratch).condition() else {
+        throw Unexpected("it was never started")
+      }
+      #expect(exists("\(scratch)/revoked"))
+      let absent = AttemptDirectory(path: "\(scratch)/absent")
+      guard case .neverStarted = try absent.condition() else { throw Unexpected("it was never made") }
+      #expect(!exists(absent.path))
+    }
+  }
+
+  @Test func `a held lock is a life, a free one is asked for its records`() async throws {
+    try await withScratch { scratch in
+      let directory = AttemptDirectory(path: scratch)
+      let lock = open("\(scratch)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      #expect(flock(lock, LOCK_EX) == 0)
+      guard case .alive = try directory.condition() else { throw Unexpected("it lives") }
+      #expect(!exists("\(scratch)/revoked"))
+      try write(
+        #"{"boot_id": "b", "supervisor": {"pid": 4711, "start": 5}, "command": {"pid": 4712, "start": 6}}"#,
+        to: "\(scratch)/attempt.json")
+      close(lock)
+      guard case .lost(let file) = try directory.condition() else { throw Unexpected("it is lost") }
+      #expect(file.command == ProcessIdentity(pid: 4712, start: 6))
+      try write(
+        #"{"code": 0, "signal": 0, "errno": 0, "reason": "exited", "killed": false, "ended_us": 7, "wall": 1.5}"#,
+        to: "\(scratch)/exit.json")
+      guard case .ended(let exit) = try directory.condition() else { throw Unexpected("it has ended") }
+      #expect(exit.endedAt == Timestamp(microseconds: 7))
+      #expect(!exists("\(scratch)/revoked"))
+    }
+  }
+
+  @Test func `a directory that cannot be asked is a problem in words`() async throws {
+    try await withScratch { scratch in
+      try write("a file", to: "\(scratch)/attempt")
+      let problem = #expect(throws: Problem.self) { try AttemptDirectory(path: "\(scratch)/attempt").condition() }
+      #expect(problem?.message.contains("\(scratch)/attempt") == true)
+      #expect(problem?.hint != nil)
+    }
+  }
+
+  @Test func `the last lines of a log`() async throws {
+    try await withScratch { scratch in
+      let directory = AttemptDirectory(path: scratch)
+      #expect(directory.lastLines(of: .stderr, count: 3) == [])
+      try write("", to: "\(scratch)/stderr.log")
+      #expect(directory.lastLines(of: .stderr, count: 3) == [])
+      try write((1...50_000).map { "line \($0)\n" }.joined() + "cut", to: "\(scratch)/stderr.log")
+      #expect(directory.lastLines(of: .stderr, count: 3) == ["line 49999", "line 50000", "cut"])
+      try Data([0xFF, 0xFE, 0x0A, 0x61, 0x0A]).write(to: URL(fileURLWithPath: "\(scratch)/stdout.log"))
+      #expect(directory.lastLines(of: .stdout, count: 3).last == "a")
+    }
+  }
+}

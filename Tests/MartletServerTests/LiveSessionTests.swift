@@ -1,0 +1,175 @@
+// What a client of the live feed is told, without sockets.
+
+import Foundation
+import MartletModel
+import MartletTracking
+import NIOCore
+import NIOWebSocket
+import OrderedCollections
+import Testing
+@testable import MartletServer
+
+@Suite struct LiveSessionTests {
+  private func id(_ letter: Character) throws -> PublicID {
+    try #require(PublicID(rawValue: String(repeating: letter, count: 8)))
+  }
+
+  private func run(_ letter: Character, project: String = "digits", notes: String = "") throws -> Run {
+    var run = Run(
+      id: try id(letter), project: project, name: "n", state: .running, createdAt: Timestamp(microseconds: 1),
+      createdBy: "local")
+    run.notes = notes
+    return run
+  }
+
+  private func session(project: String? = nil, run: PublicID? = nil) -> LiveSession {
+    LiveSession(
+      access: Access(
+        principal: Principal(row: 1, kind: .token, name: "t"), token: nil, scopes: [.read], project: project, run: run))
+  }
+
+  private func subscribe(_ session: inout LiveSession, _ id: UInt32, _ topic: LiveTopic) throws {
+    _ = try session.subscribe(id, to: topic)
+    session.announce(id, sequence: 0)
+    _ = session.takeReplies()
+  }
+
+  private func rows(_ count: Int, from first: Int = 0, key: String = "loss") -> [FeedRow] {
+    (first..<(first + count)).map {
+      FeedRow(step: Int64($0), time: Timestamp(microseconds: Int64($0) * 10), numbers: [(key, Double($0) / 2)])
+    }
+  }
+
+  private func texts(_ frames: [LiveFrame]) throws -> [JSONValue] {
+    try frames.filter { if case .points = $0 { false } else { true } }.map {
+      try JSONValue.parse(Array($0.webSocketFrame.data.readableBytesView))
+    }
+  }
+
+  private func binaries(_ frames: [LiveFrame]) -> [[UInt8]] {
+    frames.compactMap { if case .points(let points) = $0 { Array(points.bytes.readableBytesView) } else { nil } }
+  }
+
+  @Test func `of a row that changed often only the newest state is told`() throws {
+    var session = session()
+    try subscribe(&session, 1, .runs(project: "digits"))
+    for number in 1...5 {
+      let isNew = session.receive(UInt64(number), .run(try run("a", notes: "\(number)")))
+      #expect(isNew)
+    }
+    #expect(!session.receive(6, .run(try run("b", project: "letters"))))
+    let told = try texts(session.takeChanges())
+    #expect(told.count == 1)
+    #expect(told.first?["seq"] == 5)
+    #expect(told.first?["run"]?["notes"] == "5")
+    #expect(!session.hasChanges)
+    #expect(session.takeChanges().isEmpty)
+  }
+
+  @Test func `nothing is told before the subscription is announced, and nothing from then on is missed`() throws {
+    var session = session()
+    _ = try session.subscribe(1, to: .run(try id("a")))
+    #expect(session.receive(7, .run(try run("a"))))
+    #expect(!session.hasChanges)
+    session.announce(1, sequence: 7)
+    #expect(try texts(session.takeReplies()) == [["type": "subscribed", "id": 1, "seq": 7]])
+    #expect(session.hasChanges)
+  }
+
+  @Test func `restricted tokens are told of nothing else`() throws {
+    var bound = session(project: "digits")
+    try subscribe(&bound, 1, .runs(project: nil))
+    try subscribe(&bound, 2, .sweeps)
+    #expect(!bound.receive(1, .run(try run("a", project: "letters"))))
+    #expect(bound.receive(2, .run(try run("b"))))
+    var attempt = session(run: try id("a"))
+    try subscribe(&attempt, 1, .runs(project: nil))
+    try subscribe(&attempt, 2, .sweeps)
+    #expect(!attempt.receive(1, .run(try run("b"))))
+    #expect(attempt.receive(2, .run(try run("a"))))
+  }
+
+  @Test func `points become frames with their names before them`() throws {
+    var session = session()
+    try subscribe(&session, 5, .points(runs: [try id("a"), try id("b")], keys: ["loss"]))
+    _ = session.receive(1, .points(run: try id("a"), rows: rows(2) + rows(1, key: "other")))
+    _ = session.receive(2, .points(run: try id("b"), rows: rows(1, from: 9)))
+    #expect(!session.receive(3, .points(run: try id("c"), rows: rows(1))))
+    let frames = session.takeChanges()
+    #expect(
+      try texts(frames) == [
+        ["type": "names", "id": 5, "runs": ["0": "aaaaaaaa", "1": "bbbbbbbb"], "keys": ["0": "loss"]]
+      ])
+    var buffer = ByteBuffer(bytes: try #require(binaries(frames).first))
+    func next<T: FixedWidthInteger>(_: T.Type) -> T? { buffer.readInteger(endianness: .little) }
+    #expect(next(UInt32.self) == 5)
+    #expect(next(UInt32.self) == 0)
+    #expect([next(UInt32.self), next(UInt32.self), next(UInt32.self), next(UInt32.self)] == [0, 0, 2, 1])
+    #expect([next(Int64.self), next(Int64.self)] == [0, 1])
+    #expect([next(Int64.self), next(Int64.self)] == [0, 10])
+    #expect([next(UInt64.self), next(UInt64.self)] == [Double(0).bitPattern, Double(0.5).bitPattern])
+    #expect([next(UInt32.self), next(UInt32.self), next(UInt32.self), next(UInt32.self)] == [0, 1, 1, 1])
+    #expect([next(Int64.self), next(Int64.self)] == [9, 90])
+    #expect(next(UInt64.self) == Double(4.5).bitPattern)
+    #expect(buffer.readableBytes == 0)
+    // The numbers stay, and are not told twice.
+    _ = session.receive(4, .points(run: try id("b"), rows: rows(1)))
+    let later = session.takeChanges()
+    #expect(try texts(later).isEmpty)
+    let numbers: [UInt8] = [0, 0, 0, 0, 1, 0, 0, 0]
+    #expect(Array(try #require(binaries(later).first)[8..<16]) == numbers)
+  }
+
+  @Test func `beyond the bound a client is told to read again, and then hears on`() throws {
+    var session = session()
+    try subscribe(&session, 5, .points(runs: [try id("a"), try id("b")], keys: nil))
+    _ = session.receive(1, .points(run: try id("a"), rows: rows(PointBuffer.capacity)))
+    _ = session.receive(2, .points(run: try id("b"), rows: rows(1)))
+    _ = session.receive(3, .points(run: try id("a"), rows: rows(1_000_000)))
+    let frames = session.takeChanges()
+    #expect(binaries(frames).isEmpty)
+    #expect(try texts(frames).first == ["type": "changed", "id": 5, "runs": ["aaaaaaaa", "bbbbbbbb"]])
+    _ = session.receive(4, .points(run: try id("b"), rows: rows(1)))
+    #expect(binaries(session.takeChanges()).count == 1)
+  }
+
+  @Test func `a trial's change comes with its sweep's row`() throws {
+    var session = session()
+    let sweep = Sweep(
+      id: try id("s"), project: "digits", name: "grid", description: "", state: .running, method: "grid",
+      objective: nil, parameters: [], maxParallel: 2, timeout: nil, command: [], workdir: "/", outputDirectory: "/",
+      spaceSize: nil, budget: nil, createdAt: Timestamp(microseconds: 1), createdBy: "local", seed: 1, source: "")
+    let trial = Trial(
+      number: 3, state: .running, run: try id("a"), runName: "n", runState: .running, parameters: [:],
+      createdAt: Timestamp(microseconds: 1))
+    try subscribe(&session, 3, .sweep(sweep.id))
+    session.remember(sweep, for: 3)
+    #expect(session.receive(8, .trial(sweep: sweep.id, trial)))
+    #expect(!session.receive(9, .trial(sweep: try id("x"), trial)))
+    let told = try #require(try texts(session.takeChanges()).first)
+    #expect(told["seq"] == 8)
+    #expect(told["sweep"]?["name"] == "grid")
+    #expect(told["trials"]?.array?.first?["number"] == 3)
+  }
+
+  @Test func `subscribing again under an id replaces, and there is an end to it`() throws {
+    var session = session()
+    try subscribe(&session, 1, .run(try id("a")))
+    try subscribe(&session, 1, .run(try id("b")))
+    #expect(!session.receive(1, .run(try run("a"))))
+    session.unsubscribe(1)
+    #expect(!session.receive(2, .run(try run("b"))))
+    for number in 0..<UInt32(LiveSession.maximumSubscriptions) { try subscribe(&session, number, .sweeps) }
+    #expect(throws: Problem.self) { try session.subscribe(9_999, to: .sweeps) }
+    #expect(throws: Never.self) { try session.subscribe(3, to: .sweeps) }
+  }
+
+  @Test(arguments: [
+    "", "[]", "{}", #"{"type":"hello"}"#, #"{"type":"subscribe","topic":"runs"}"#, #"{"type":"subscribe","id":-1,"topic":"runs"}"#,
+    #"{"type":"subscribe","id":4294967296,"topic":"runs"}"#, #"{"type":"subscribe","id":1,"topic":"news"}"#,
+    #"{"type":"subscribe","id":1,"topic":"run","run":"../etc"}"#, #"{"type":"subscribe","id":1,"topic":"points"}"#,
+    #"{"type":"subscribe","id":1,"topic":"log","run":"abcd1234","stream":"stdin"}"#, #"{"type":"unsubscribe"}"#,
+  ]) func `unreadable messages are told apart`(text: String) {
+    #expect(throws: UnreadableMessage.self) { try LiveMessage(text: Array(text.utf8)) }
+  }
+}

@@ -1,0 +1,266 @@
+// The live feed over real sockets.
+
+import MartletModel
+import MartletOrchestration
+import MartletTracking
+import OrderedCollections
+import Testing
+@testable import MartletServer
+
+@Suite(.serialized) struct LiveTests {
+  @Test func `a page signs in with its first message`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let socket = try await WebSocketClient(server, head: [("Origin", "http://127.0.0.1:\(server.port)")])
+      try await socket.send(["type": "auth", "token": .string(server.token)])
+      #expect(try await socket.message("ready")["principal"]?.string == server.engine.localPrincipal.name)
+      try await socket.send(["type": "subscribe", "id": 1, "topic": "runs", "project": "digits"])
+      let subscribed = try await socket.message("subscribed")
+      #expect(subscribed["id"] == 1)
+      let since = try #require(subscribed["seq"]?.int)
+      _ = try await server.send("PATCH", "/api/v1/runs/\(run)", ["notes": "seen"])
+      let told = try await socket.message("run")
+      #expect(told["id"] == 1)
+      #expect(try #require(told["seq"]?.int) > since)
+      #expect(told["run"]?["notes"] == "seen")
+      try await socket.send(["type": "unsubscribe", "id": 1])
+      try await socket.send(["type": "subscribe", "id": 2, "topic": "run", "run": .string(run.rawValue)])
+      _ = try await socket.message("subscribed")
+      _ = try await server.send("PATCH", "/api/v1/runs/\(run)", ["notes": "again"])
+      #expect(try await socket.message("run")["id"] == 2)
+    }
+  }
+
+  @Test func `points come as binary frames`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let socket = try await WebSocketClient(server, token: server.token)
+      _ = try await socket.message("ready")
+      try await socket.send(
+        ["type": "subscribe", "id": 5, "topic": "points", "runs": [.string(run.rawValue)], "keys": ["loss"]])
+      _ = try await socket.message("subscribed")
+      try await server.log(run, [["loss": 0.5, "other": 1], ["loss": 0.25]])
+      let names = try await socket.message("names")
+      #expect(names == ["type": "names", "id": 5, "runs": ["0": .string(run.rawValue)], "keys": ["0": "loss"]])
+      guard case .binary(let frame) = try await socket.next() else {
+        Issue.record("no binary frame")
+        return
+      }
+      #expect(frame.count == 8 + 16 + 2 * 24)
+      let head: [UInt8] = [5, 0, 0, 0] + [UInt8](repeating: 0, count: 12) + [2, 0, 0, 0, 1, 0, 0, 0]
+      #expect(Array(frame[..<24]) == head)
+    }
+  }
+
+  @Test func `without a valid token nothing is heard`() async throws {
+    var timing = LiveTiming()
+    timing.authentication = .milliseconds(200)
+    try await TestServer.run(timing: timing) { server in
+      let silent = try await WebSocketClient(server)
+      #expect(try await silent.closeCode() == 4401)
+      let wrong = try await WebSocketClient(server)
+      try await wrong.send(["type": "auth", "token": "wrong"])
+      #expect(try await wrong.closeCode() == 4401)
+      let hasty = try await WebSocketClient(server)
+      try await hasty.send(["type": "subscribe", "id": 1, "topic": "runs"])
+      #expect(try await hasty.closeCode() == 4401)
+      let header = try await WebSocketClient(server, token: "wrong")
+      #expect(try await header.closeCode() == 4401)
+      await #expect(throws: WebSocketClient.UpgradeRefused.self) {
+        try await WebSocketClient(server, token: server.token, host: "evil.example")
+      }
+      do {
+        _ = try await WebSocketClient(server, token: server.token, path: "/api/v1/nothing")
+        Issue.record("upgraded where nothing is")
+      } catch let refused as WebSocketClient.UpgradeRefused {
+        #expect(refused.answer.status == 404)
+      }
+      let plain = try await server.get("/api/v1/live")
+      #expect(plain.status == 426)
+      #expect(plain.headers["upgrade"] == "websocket")
+    }
+  }
+
+  @Test func `restricted tokens subscribe to their own only`() async throws {
+    try await TestServer.run { server in
+      let (own, other) = (try await server.newRun(), try await server.newRun("letters"))
+      let tokens = [
+        try await server.newToken([.read], project: "digits"), try await server.newToken([.read, .ingest], run: own),
+      ]
+      for token in tokens {
+        let socket = try await WebSocketClient(server, token: token)
+        _ = try await socket.message("ready")
+        let hidden = JSONValue.string(other.rawValue)
+        for topic: JSONValue in [
+          ["type": "subscribe", "id": 1, "topic": "run", "run": hidden],
+          ["type": "subscribe", "id": 1, "topic": "points", "runs": [hidden]],
+          ["type": "subscribe", "id": 1, "topic": "log", "run": hidden],
+          ["type": "subscribe", "id": 1, "topic": "runs", "project": "letters"],
+          ["type": "subscribe", "id": 1, "topic": "sweep", "sweep": "aaaaaaaa"],
+        ] {
+          try await socket.send(topic)
+          let error = try await socket.message("error", "subscribed")
+          if token == tokens[1], topic["topic"] == "runs" {
+            // An attempt may name any project: it hears of its own run alone.
+            continue
+          }
+          #expect(error["error"]?["code"] == "notFound", "\(topic.text)")
+        }
+        try await socket.send(["type": "subscribe", "id": 2, "topic": "runs"])
+        while try await socket.message("subscribed")["id"] != 2 {}
+        _ = try await server.send("PATCH", "/api/v1/runs/\(other)", ["notes": "hidden"])
+        _ = try await server.send("PATCH", "/api/v1/runs/\(own)", ["notes": "shown"])
+        #expect(try await socket.message("run")["run"]?["id"]?.string == own.rawValue)
+      }
+      let deaf = try await WebSocketClient(server, token: try await server.newToken([.ingest]))
+      try await deaf.send(["type": "subscribe", "id": 1, "topic": "runs"])
+      #expect(try await deaf.message("error")["error"]?["code"] == "forbidden")
+    }
+  }
+
+  @Test func `changes are gathered: the first at once, then at most two a second`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let socket = try await WebSocketClient(server, token: server.token)
+      try await socket.send(["type": "subscribe", "id": 1, "topic": "run", "run": .string(run.rawValue)])
+      _ = try await socket.message("subscribed")
+      // A change of the test's own making, so that only the feed sets the pace.
+      var row = try await server.engine.tracking.run(
+        run, access: Access(principal: server.engine.localPrincipal, token: nil, scopes: [.admin]))
+      let start = ContinuousClock.now
+      let publishing = Task {
+        for number in 0..<150 {
+          row.notes = "\(number)"
+          server.engine.tracking.feed.publish([.run(row)])
+          try await Task.sleep(for: .milliseconds(10))
+        }
+      }
+      var (count, last) = (0, "")
+      while last != "149" {
+        last = try await socket.message("run")["run"]?["notes"]?.string ?? ""
+        count += 1
+      }
+      try await publishing.value
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      #expect(Double(count) <= 2 * seconds + 2, "\(count) messages in \(seconds) s")
+      #expect(count >= 2)
+    }
+  }
+
+  @Test func `a client that does not read holds up nobody`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let subscribe: JSONValue = ["type": "subscribe", "id": 1, "topic": "points", "runs": [.string(run.rawValue)]]
+      let slow = try await WebSocketClient(server, token: server.token, receiveBuffer: 4096)
+      try await slow.send(subscribe)
+      _ = try await slow.message("subscribed")
+      let quick = try await WebSocketClient(server, token: server.token)
+      try await quick.send(subscribe)
+      _ = try await quick.message("subscribed")
+      // About 20 MB for each client, more than its socket buffers hold.
+      let feed = server.engine.tracking.feed
+      var slowest = Duration.zero
+      for batch in 0..<60 {
+        let rows = (0..<15_000).map { index in
+          FeedRow(step: Int64(batch * 15_000 + index), time: Timestamp(microseconds: 1), numbers: [("x", 1.5)])
+        }
+        let start = ContinuousClock.now
+        feed.publish([.points(run: run, rows: rows)])
+        slowest = max(slowest, ContinuousClock.now - start)
+        try await Task.sleep(for: .milliseconds(100))
+      }
+      #expect(slowest < .seconds(2))
+      // The quick one heard all of it, as points or as "read again"; the marker ends its wait.
+      feed.publish([.points(run: run, rows: [FeedRow(step: -1, time: Timestamp(microseconds: 1), numbers: [("end", 0)])])])
+      while true {
+        let names = try await quick.message("names", "changed")
+        if names["type"] == "changed" || names["keys"]?.object?.values.contains("end") == true { break }
+      }
+      // The slow one, once it reads, is told that points were left out.
+      _ = try await slow.message("changed")
+    }
+  }
+
+  @Test func `pings keep a connection, silence ends it`() async throws {
+    var timing = LiveTiming()
+    (timing.authentication, timing.ping, timing.silence) = (.milliseconds(50), .milliseconds(100), .milliseconds(600))
+    try await TestServer.run(timing: timing) { server in
+      let socket = try await WebSocketClient(server, token: server.token)
+      var (pings, words) = (0, 0)
+      while pings < 10 || words < 10 {
+        switch try await socket.next() {
+        case .ping(let payload):
+          pings += 1
+          try await socket.send(opcode: 10, payload)
+        case .text(let message) where message["type"] == "ping": words += 1
+        case .text, .binary, .pong: continue
+        case .close, .end:
+          Issue.record("closed although every ping was answered")
+          return
+        }
+      }
+      // From here on no ping is answered.
+      #expect(try await socket.closeCode() == nil)
+    }
+  }
+
+  @Test func `the protocol is kept`() async throws {
+    try await TestServer.run { server in
+      func connect() async throws -> WebSocketClient {
+        let socket = try await WebSocketClient(server, token: server.token)
+        _ = try await socket.message("ready")
+        return socket
+      }
+      let unmasked = try await connect()
+      try await unmasked.send(opcode: 1, Array("{}".utf8), isMasked: false)
+      #expect(try await unmasked.closeCode() == 1002)
+      let reserved = try await connect()
+      try await reserved.send(opcode: 1, Array("{}".utf8), reserved: 4)
+      #expect(try await reserved.closeCode() == 1002)
+      let strange = try await connect()
+      try await strange.send(opcode: 5, [])
+      #expect(try await strange.closeCode() == 1002)
+      let torn = try await connect()
+      try await torn.send(opcode: 0, [1])
+      #expect(try await torn.closeCode() == 1002)
+      let large = try await connect()
+      try await large.send(opcode: 1, [UInt8](repeating: 32, count: 1 << 20 + 1))
+      #expect(try await large.closeCode() == 1009)
+      let fragments = try await connect()
+      for part in 0..<3 {
+        try await fragments.send(
+          opcode: part == 0 ? 1 : 0, [UInt8](repeating: 32, count: 400_000), isFinal: part == 2)
+      }
+      #expect(try await fragments.closeCode() == 1009)
+      let noText = try await connect()
+      try await noText.send(opcode: 1, [0xFF, 0xFE])
+      #expect(try await noText.closeCode() == 1007)
+      let noJSON = try await connect()
+      try await noJSON.send(opcode: 1, Array("hello".utf8))
+      #expect(try await noJSON.closeCode() == 4400)
+      let binary = try await connect()
+      try await binary.send(opcode: 2, [1])
+      #expect(try await binary.closeCode() == 4400)
+    }
+  }
+
+  @Test func `fragments, pings between them and a good-bye are understood`() async throws {
+    try await TestServer.run { server in
+      let socket = try await WebSocketClient(server, token: server.token)
+      _ = try await socket.message("ready")
+      let text = Array(#"{"type":"subscribe","id":7,"topic":"runs"}"#.utf8)
+      for (index, byte) in text.enumerated() {
+        try await socket.send(opcode: index == 0 ? 1 : 0, [byte], isFinal: index == text.count - 1)
+        if index == 20 { try await socket.send(opcode: 9, [1, 2, 3]) }
+      }
+      guard case .pong(let payload) = try await socket.next() else {
+        Issue.record("no pong")
+        return
+      }
+      #expect(payload == [1, 2, 3])
+      #expect(try await socket.message("subscribed")["id"] == 7)
+      try await socket.send(opcode: 8, [0x0F, 0xA1])
+      #expect(try await socket.closeCode() == 4001)
+    }
+  }
+}

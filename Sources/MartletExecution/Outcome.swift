@@ -8,6 +8,8 @@ package import MartletModel
 package struct AttemptEnd: Sendable, Hashable {
   package var state: AttemptState
   package var exit: ExitRecord
+  /// When its command began; nil when nothing was started, or nobody knows.
+  package var startedAt: Timestamp?
   /// The last lines that it wrote, when it did not succeed.
   package var lastLines: [String]
 
@@ -24,6 +26,7 @@ package struct AttemptEnd: Sendable, Hashable {
     func exit(_ reason: String) -> ExitRecord { ExitRecord(code: code, signal: signal, reason: reason + after) }
 
     lastLines = lines
+    startedAt = file.errno == 0 ? file.endedAt + -file.wall : nil
     if file.errno != 0 {
       (state, self.exit) = (.failed, exit("Could not be started: \(file.reason)."))
     } else if file.reason == "timed out" {

@@ -68,13 +68,14 @@ extension Core {
     by principal: Principal, _ now: Timestamp
   ) throws {
     try writer.setAttemptState(
-      of: attempt.run, number: attempt.number, end.state, exit: end.exit, by: principal, now: now)
+      of: attempt.run, number: attempt.number, end.state, exit: end.exit, startedAt: end.startedAt, by: principal,
+      now: now)
     attempts[attempt.run] = nil
     effects.runs.append(attempt.run)
     let actions = pool.handle(.release(attempt.holder))
     if let sweep = attempt.sweep, let trial = attempt.trial {
       let outcome = try outcome(of: attempt, end, in: sweep, writer)
-      try endTrial(trial, of: sweep, outcome, writer, &effects, by: principal, now)
+      try endTrial(trial, of: sweep, outcome, startedAt: end.startedAt, writer, &effects, by: principal, now)
     }
     try carryOut(actions, writer, &effects, by: principal, now)
   }

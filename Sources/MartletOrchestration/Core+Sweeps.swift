@@ -9,8 +9,8 @@ import OrderedCollections
 
 extension Core {
   mutating func endTrial(
-    _ number: Int, of id: PublicID, _ outcome: SweepMachine.Outcome, _ writer: StoreWriter, _ effects: inout Effects,
-    by principal: Principal, _ now: Timestamp
+    _ number: Int, of id: PublicID, _ outcome: SweepMachine.Outcome, startedAt: Timestamp?, _ writer: StoreWriter,
+    _ effects: inout Effects, by principal: Principal, _ now: Timestamp
   ) throws {
     guard let sweep = sweeps[id] else { return }
     let (state, objective, reason): (TrialState, Double?, String?) =
@@ -20,7 +20,8 @@ extension Core {
       case .failed(let reason): (.failed, nil, reason)
       }
     try writer.setTrialState(
-      ofSweep: sweep.row, number: number, state, objective: objective, reason: reason, by: principal, now: now)
+      ofSweep: sweep.row, number: number, state, objective: objective, reason: reason, startedAt: startedAt, by: principal,
+      now: now)
     effects.trials[id, default: []].append(number)
     effects.results[id] = sweep
     try advance(id, .trialEnded(number, outcome), writer, &effects, by: principal, now)

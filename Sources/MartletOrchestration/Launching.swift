@@ -10,10 +10,10 @@ import OrderedCollections
 extension Conductor {
   func start(_ launch: Effects.Launch) async {
     let attempt = launch.attempt
-    let (url, deviceCount) = (url(), deviceCount)
+    let (url, data, deviceCount) = (url(), data.path, deviceCount)
     do {
       let prepared = try await blocking {
-        try Self.prepare(launch, url: url, deviceCount: deviceCount)
+        try Self.prepare(launch, url: url, data: data, deviceCount: deviceCount)
       }
       supervision.launch(prepared) { [weak self] news in
         guard let self else { return }
@@ -27,8 +27,17 @@ extension Conductor {
     }
   }
 
+  private static let identity = [
+    "MARTLET_URL", "MARTLET_TOKEN", "MARTLET_PROJECT", "MARTLET_RUN_ID", "MARTLET_RUN_NAME", "MARTLET_ATTEMPT",
+    "MARTLET_RUN_DIR", "MARTLET_CHECKPOINT_DIR", "MARTLET_SPOOL_DIR", "MARTLET_PARAMS", "MARTLET_SWEEP_ID",
+    "MARTLET_TRIAL_ID", "MARTLET_SEED", "MARTLET_RESUME_FROM", "MARTLET_SHARD_INDEX", "MARTLET_SHARD_COUNT",
+    "MARTLET_SHARED_DIR",
+  ]
+
   /// Makes what the attempt needs on the disk.
-  private static func prepare(_ launch: Effects.Launch, url: String, deviceCount: Int) throws -> AttemptLaunch {
+  private static func prepare(
+    _ launch: Effects.Launch, url: String, data: String, deviceCount: Int
+  ) throws -> AttemptLaunch {
     let attempt = launch.attempt
     let files = FileManager.default
     for path in [attempt.directory.path, attempt.directory.spool] {
@@ -41,7 +50,9 @@ extension Conductor {
     try Data(attempt.config.bytes(indented: true) + [0x0A]).write(to: URL(fileURLWithPath: params), options: .atomic)
 
     var environment = try submitted(attempt.settings.environmentFile)
-    for name in environment.keys where name.hasPrefix("MARTLET_") { environment[name] = nil }
+    // What the submitter was itself, as an attempt of another sweep perhaps, must not be taken for this one.
+    for name in identity { environment[name] = nil }
+    environment["MARTLET_DATA"] = data
     environment["MARTLET_URL"] = url
     environment["MARTLET_TOKEN"] = launch.token
     environment["MARTLET_PROJECT"] = attempt.project

@@ -50,6 +50,14 @@ import Testing
     frames.compactMap { if case .points(let points) = $0 { Array(points.bytes.readableBytesView) } else { nil } }
   }
 
+  private func words(of bytes: [UInt8]) throws -> [Int64] {
+    #expect(bytes.count % 8 == 0)
+    var buffer = ByteBuffer(bytes: bytes)
+    var words: [Int64] = []
+    while let word = buffer.readInteger(endianness: .little, as: Int64.self) { words.append(word) }
+    return words
+  }
+
   @Test func `of a row that changed often only the newest state is told`() throws {
     var session = session()
     try subscribe(&session, 1, .runs(project: "digits"))
@@ -57,7 +65,8 @@ import Testing
       let isNew = session.receive(UInt64(number), .run(try run("a", notes: "\(number)")))
       #expect(isNew)
     }
-    #expect(!session.receive(6, .run(try run("b", project: "letters"))))
+    let isHeard1 = session.receive(6, .run(try run("b", project: "letters")))
+    #expect(!isHeard1)
     let told = try texts(session.takeChanges())
     #expect(told.count == 1)
     #expect(told.first?["seq"] == 5)
@@ -69,7 +78,8 @@ import Testing
   @Test func `nothing is told before the subscription is announced, and nothing from then on is missed`() throws {
     var session = session()
     _ = try session.subscribe(1, to: .run(try id("a")))
-    #expect(session.receive(7, .run(try run("a"))))
+    let isHeard2 = session.receive(7, .run(try run("a")))
+    #expect(isHeard2)
     #expect(!session.hasChanges)
     session.announce(1, sequence: 7)
     #expect(try texts(session.takeReplies()) == [["type": "subscribed", "id": 1, "seq": 7]])
@@ -80,13 +90,17 @@ import Testing
     var bound = session(project: "digits")
     try subscribe(&bound, 1, .runs(project: nil))
     try subscribe(&bound, 2, .sweeps)
-    #expect(!bound.receive(1, .run(try run("a", project: "letters"))))
-    #expect(bound.receive(2, .run(try run("b"))))
+    let isHeard3 = bound.receive(1, .run(try run("a", project: "letters")))
+    #expect(!isHeard3)
+    let isHeard4 = bound.receive(2, .run(try run("b")))
+    #expect(isHeard4)
     var attempt = session(run: try id("a"))
     try subscribe(&attempt, 1, .runs(project: nil))
     try subscribe(&attempt, 2, .sweeps)
-    #expect(!attempt.receive(1, .run(try run("b"))))
-    #expect(attempt.receive(2, .run(try run("a"))))
+    let isHeard5 = attempt.receive(1, .run(try run("b")))
+    #expect(!isHeard5)
+    let isHeard6 = attempt.receive(2, .run(try run("a")))
+    #expect(isHeard6)
   }
 
   @Test func `points become frames with their names before them`() throws {
@@ -94,24 +108,18 @@ import Testing
     try subscribe(&session, 5, .points(runs: [try id("a"), try id("b")], keys: ["loss"]))
     _ = session.receive(1, .points(run: try id("a"), rows: rows(2) + rows(1, key: "other")))
     _ = session.receive(2, .points(run: try id("b"), rows: rows(1, from: 9)))
-    #expect(!session.receive(3, .points(run: try id("c"), rows: rows(1))))
+    let isHeard7 = session.receive(3, .points(run: try id("c"), rows: rows(1)))
+    #expect(!isHeard7)
     let frames = session.takeChanges()
     #expect(
       try texts(frames) == [
         ["type": "names", "id": 5, "runs": ["0": "aaaaaaaa", "1": "bbbbbbbb"], "keys": ["0": "loss"]]
       ])
-    var buffer = ByteBuffer(bytes: try #require(binaries(frames).first))
-    func next<T: FixedWidthInteger>(_: T.Type) -> T? { buffer.readInteger(endianness: .little) }
-    #expect(next(UInt32.self) == 5)
-    #expect(next(UInt32.self) == 0)
-    #expect([next(UInt32.self), next(UInt32.self), next(UInt32.self), next(UInt32.self)] == [0, 0, 2, 1])
-    #expect([next(Int64.self), next(Int64.self)] == [0, 1])
-    #expect([next(Int64.self), next(Int64.self)] == [0, 10])
-    #expect([next(UInt64.self), next(UInt64.self)] == [Double(0).bitPattern, Double(0.5).bitPattern])
-    #expect([next(UInt32.self), next(UInt32.self), next(UInt32.self), next(UInt32.self)] == [0, 1, 1, 1])
-    #expect([next(Int64.self), next(Int64.self)] == [9, 90])
-    #expect(next(UInt64.self) == Double(4.5).bitPattern)
-    #expect(buffer.readableBytes == 0)
+    let (half, more) = (Int64(bitPattern: Double(0.5).bitPattern), Int64(bitPattern: Double(4.5).bitPattern))
+    let words = try words(of: try #require(binaries(frames).first))
+    // Two 32-bit numbers make a word: the later one is its upper half.
+    let expected: [Int64] = [5, 0, 2 | 1 << 32, 0, 1, 0, 10, 0, half, 1 << 32, 1 | 1 << 32, 9, 90, more]
+    #expect(words == expected)
     // The numbers stay, and are not told twice.
     _ = session.receive(4, .points(run: try id("b"), rows: rows(1)))
     let later = session.takeChanges()
@@ -144,8 +152,10 @@ import Testing
       createdAt: Timestamp(microseconds: 1))
     try subscribe(&session, 3, .sweep(sweep.id))
     session.remember(sweep, for: 3)
-    #expect(session.receive(8, .trial(sweep: sweep.id, trial)))
-    #expect(!session.receive(9, .trial(sweep: try id("x"), trial)))
+    let isHeard8 = session.receive(8, .trial(sweep: sweep.id, trial))
+    #expect(isHeard8)
+    let isHeard9 = session.receive(9, .trial(sweep: try id("x"), trial))
+    #expect(!isHeard9)
     let told = try #require(try texts(session.takeChanges()).first)
     #expect(told["seq"] == 8)
     #expect(told["sweep"]?["name"] == "grid")
@@ -156,9 +166,11 @@ import Testing
     var session = session()
     try subscribe(&session, 1, .run(try id("a")))
     try subscribe(&session, 1, .run(try id("b")))
-    #expect(!session.receive(1, .run(try run("a"))))
+    let isHeard10 = session.receive(1, .run(try run("a")))
+    #expect(!isHeard10)
     session.unsubscribe(1)
-    #expect(!session.receive(2, .run(try run("b"))))
+    let isHeard11 = session.receive(2, .run(try run("b")))
+    #expect(!isHeard11)
     for number in 0..<UInt32(LiveSession.maximumSubscriptions) { try subscribe(&session, number, .sweeps) }
     #expect(throws: Problem.self) { try session.subscribe(9_999, to: .sweeps) }
     #expect(throws: Never.self) { try session.subscribe(3, to: .sweeps) }

@@ -46,7 +46,8 @@ import Testing
         Issue.record("no binary frame")
         return
       }
-      #expect(frame.count == 8 + 16 + 2 * 24)
+      // A head, one block's head, two points with step, time and value.
+      #expect(frame.count == 72)
       let head: [UInt8] = [5, 0, 0, 0] + [UInt8](repeating: 0, count: 12) + [2, 0, 0, 0, 1, 0, 0, 0]
       #expect(Array(frame[..<24]) == head)
     }

@@ -112,9 +112,10 @@ import Testing
       // Points may come in larger bodies.
       let run = try await server.newRun()
       let lines = [("Content-Type", "application/x-ndjson")]
+      let note = String(repeating: "n", count: 5 << 20)
       let points = try await server.request(
         "POST", "/api/v1/runs/\(run)/log?client=client-1", token: server.token, headers: lines,
-        body: Array(String(repeating: "\n", count: 5 << 20).utf8))
+        body: Array("{\"seq\":0,\"step\":0,\"time\":1,\"values\":{\"note\":\"\(note)\"}}".utf8))
       #expect(points.status == 200)
     }
   }

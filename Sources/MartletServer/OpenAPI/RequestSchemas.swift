@@ -23,14 +23,12 @@ let requestSchemas: JSONObject = [
     ]),
   "RunStop": objectSchema([:], optional: ["grace_s": graceSchema]),
   "NewExecution": objectSchema(
-    [
-      "project": stringSchema, "command": ["type": "array", "items": stringSchema, "minItems": 1],
-      "workdir": stringSchema, "environment": stringMap,
-    ],
+    ["command": ["type": "array", "items": stringSchema, "minItems": 1], "workdir": absolutePath],
     optional: [
-      "name": optionalString, "timeout_s": ["type": ["number", "null"], "exclusiveMinimum": 0],
+      "project": optionalString, "environment": optionalMap,
+      "name": optionalString, "timeout_s": ["type": ["number", "null"], "minimum": 0],
       "grace_s": graceSchema, "output": optionalString, "gpus": ["type": ["integer", "null"], "minimum": 0],
-      "stop_signal": optionalString,
+      "stop_signal": ["type": ["string", "null"], "enum": ["TERM", "USR1", nil]],
     ]),
   "LogRow": objectSchema(
     ["seq": countSchema, "time": timeSchema, "values": anyObject], optional: ["step": optionalInteger]),
@@ -42,8 +40,9 @@ let requestSchemas: JSONObject = [
       "from_step": optionalInteger, "to_step": optionalInteger,
     ]),
   "NewSweep": objectSchema(
-    ["source": stringSchema, "workdir": stringSchema, "environment": stringMap],
+    ["source": stringSchema, "workdir": absolutePath],
     optional: [
+      "environment": optionalMap,
       "filename": optionalString, "name": optionalString, "project": optionalString, "command": optionalStrings,
       "output": optionalString, "client_version": optionalString,
     ]),
@@ -54,7 +53,8 @@ let requestSchemas: JSONObject = [
 
 private let labelSchema: JSONValue = ["type": "string", "minLength": 1, "maxLength": 100]
 private let graceSchema: JSONValue = ["type": ["number", "null"], "minimum": 0, "maximum": 86_400]
-private let stringMap: JSONValue = ["type": "object", "additionalProperties": stringSchema]
+private let absolutePath: JSONValue = ["type": "string", "pattern": "^/"]
+private let optionalMap: JSONValue = ["type": ["object", "null"], "additionalProperties": stringSchema]
 
 private let runDetails: JSONObject = [
   "name": optionalString, "notes": optionalString, "tags": optionalStrings, "group": optionalString,

@@ -88,7 +88,7 @@ private func diskCheck(_ path: String) -> DoctorCheck {
       name: "disk", status: .warning,
       message: "The free room at \(path) is not known: \(String(cString: strerror(errno))).")
   }
-  let free = UInt64(status.f_bavail) * UInt64(status.f_frsize) >> 20
+  let free = (UInt64(status.f_bavail) * UInt64(status.f_frsize)) >> 20
   return DoctorCheck(
     name: "disk", status: free < 100 ? .error : free < 1024 ? .warning : .ok,
     message: "\(free) MiB are free at \(path).",

@@ -93,7 +93,7 @@ extension StoreWriter {
   /// - Throws: `Problem.internal` for a move that `AttemptState.mayBecome` does not know.
   package func setAttemptState(
     of run: PublicID, number: Int, _ state: AttemptState, exit: ExitRecord? = nil, pid: Int? = nil,
-    devices: [Int]? = nil, by principal: Principal, now: Timestamp
+    devices: [Int]? = nil, startedAt: Timestamp? = nil, by principal: Principal, now: Timestamp
   ) throws {
     let row = try requireRunRow(run)
     guard
@@ -106,7 +106,7 @@ extension StoreWriter {
         .internal, "Attempt \(number) of run '\(run)' cannot go from \(oldState.rawValue) to \(state.rawValue).")
     }
     let list = devices.map { JSONValue.array($0.map { .int(Int64($0)) }).text }
-    let startedAt = state == .running ? now.microseconds : nil
+    let startedAt = state == .running ? now.microseconds : startedAt?.microseconds
     let endedAt = state.isEnd ? now.microseconds : nil
     try db.execute(
       sql: """
@@ -117,7 +117,7 @@ extension StoreWriter {
         state.rawValue, exit?.code, exit?.signal, exit?.reason, pid, list, startedAt, endedAt, old["id"] as Int64,
       ])
     if let pid { try db.execute(sql: "UPDATE run SET pid = ? WHERE id = ?", arguments: [pid, row]) }
-    try setRunState(row, state, exit: exit, by: principal, now: now)
+    try setRunState(row, state, exit: exit, startedAt: startedAt, by: principal, now: now)
     if state.isEnd { try revokeTokens(ofRun: row, now: now) }
   }
 }

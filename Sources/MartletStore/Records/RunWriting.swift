@@ -112,10 +112,11 @@ extension StoreWriter {
 
   /// Moves a run to a state and notes the move; the table of legal moves binds attempts, not runs.
   package func setRunState(
-    _ row: Int64, _ state: RunState, exit: ExitRecord?, by principal: Principal, now: Timestamp
+    _ row: Int64, _ state: RunState, exit: ExitRecord?, startedAt: Int64? = nil, by principal: Principal,
+    now: Timestamp
   ) throws {
     let old = try String.fetchOne(db, sql: "SELECT state FROM run WHERE id = ?", arguments: [row]) ?? ""
-    let startedAt = state == .running ? now.microseconds : nil
+    let startedAt = state == .running ? now.microseconds : startedAt
     let endedAt = state.isEnd ? now.microseconds : nil
     try db.execute(
       sql: """

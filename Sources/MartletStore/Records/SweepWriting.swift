@@ -73,7 +73,7 @@ extension StoreWriter {
 
   package func setTrialState(
     ofSweep row: Int64, number: Int, _ state: TrialState, objective: Double? = nil, reason: String? = nil,
-    by principal: Principal, now: Timestamp
+    startedAt: Timestamp? = nil, by principal: Principal, now: Timestamp
   ) throws {
     try db.execute(
       sql: """
@@ -81,7 +81,7 @@ extension StoreWriter {
         WHERE sweep_id = ? AND number = ?
         """,
       arguments: [
-        state.rawValue, objective, reason, state == .running ? now.microseconds : nil,
+        state.rawValue, objective, reason, state == .running ? now.microseconds : startedAt?.microseconds,
         state.isEnd ? now.microseconds : nil, row, number,
       ])
     try note(

@@ -8,10 +8,16 @@ struct DetachedServer {
   /// The options of `up`, without `--data`.
   var options: [String]
 
-  /// A server on the data directory with the default port, or any free one when that is taken.
-  static func plain(on data: DataDirectory) -> DetachedServer {
-    let port = isFree(port: ServerPlace.defaultPort) ? ServerPlace.defaultPort : 0
-    return DetachedServer(data: data, options: ["--port", String(port)])
+  /// Starts a server on the data directory with the default port, or any free one when that is taken.
+  static func startPlain(on data: DataDirectory) async throws {
+    if isFree(port: ServerPlace.defaultPort) {
+      do {
+        return try await DetachedServer(data: data, options: ["--port", String(ServerPlace.defaultPort)]).start()
+      } catch let failure as Failure where failure.status == .inUse {
+        // Taken since: any other will do.
+      }
+    }
+    try await DetachedServer(data: data, options: ["--port", "0"]).start()
   }
 
   private static let patience: Duration = .seconds(30)
@@ -35,8 +41,9 @@ struct DetachedServer {
       var status: Int32 = 0
       if ended == nil, waitpid(pid, &status, WNOHANG) == pid {
         ended = (status & 0x7F) == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
-        if ended != ExitStatus.inUse.rawValue { break }
       }
+      // Only another server that is coming up on the directory is worth waiting for.
+      if ended != nil, ProcessTable.lockHolder(of: data.lockFile) == nil { break }
       try await Task.sleep(for: .milliseconds(20))
     }
     throw failure(ended: ended, logStart: logStart)
@@ -199,7 +206,7 @@ extension ConnectionOptions {
       }
     }
     guard place.isLocal else { throw place.nothingUp }
-    try await DetachedServer.plain(on: place.data).start()
+    try await DetachedServer.startPlain(on: place.data)
     guard let client = try place.client() else { throw place.nothingUp }
     Terminal.complain(
       """

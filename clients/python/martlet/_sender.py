@@ -95,7 +95,7 @@ class Sender:
             now = time.monotonic()
             if self.tail.grown() and now >= self._next_batch:
                 return
-            if now >= self._next_heartbeat or not self.tail.client_lives():
+            if now >= self._next_heartbeat or not self._found.empty() or not self.tail.client_lives():
                 return
 
     def _create(self) -> None:

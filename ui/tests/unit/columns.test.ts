@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { Json, Run } from "../../src/api/types";
+import {
+  cellText, configNames, defaultColumns, metricNames, parseSort, printSort, sections, sortRuns,
+} from "../../src/store/columns";
+
+function run(name: string, config: { [key: string]: Json }, loss?: number | "NaN", created = 0): Run {
+  const summary = loss === undefined ? {} : {
+    "val/loss": {
+      last: loss, last_step: 9, last_at: 0, min: 0.1, min_step: 3, max: 2, max_step: 0, mean: 1, count: 10, nan_count: 0,
+    },
+    note: { value: "text", last_step: 1 },
+  };
+  return { id: name, name, config, summary, created_at: created, started_at: null, ended_at: null } as unknown as Run;
+}
+
+const runs = [
+  run("run-10", { lr: 0.1, seed: 1, optimizer: { name: "adam" } }, 0.5, 1),
+  run("run-2", { lr: 0.01, seed: 1, optimizer: { name: "sgd" } }, 0.3, 2),
+  run("run-1", { lr: 0.01, seed: 1 }, undefined, 3),
+  run("run-3", { lr: 0.02, seed: 1, optimizer: { name: "adam" } }, "NaN", 4),
+];
+
+test("only configuration that differs, or that some lack, is a column by itself", () => {
+  assert.deepEqual(configNames(runs), { all: ["lr", "seed", "optimizer.name"], varying: ["lr", "optimizer.name"] });
+});
+
+test("text is no metric", () => {
+  assert.deepEqual(metricNames(runs), ["val/loss"]);
+});
+
+test("the table chooses what was validated before what was trained on, and the machine's metrics last", () => {
+  const entry = runs[0]!.summary["val/loss"]!;
+  const many = run("a", { lr: 1 });
+  many.summary = Object.fromEntries(["gpu/util", "train/loss", "validate_all", "val/acc"].map((name) => [name, entry]));
+  assert.deepEqual(defaultColumns([many]).filter(({ kind }) => kind === "metric").map(({ name }) => name),
+    ["val/acc", "train/loss", "validate_all", "gpu/util"]);
+});
+
+test("sorting: numbers by size, names as people count, missing values last both ways", () => {
+  const names = (by: string, descending: boolean) => sortRuns(runs, { by, descending }, "last").map(({ name }) => name);
+  assert.deepEqual(names("metric:val/loss", false), ["run-2", "run-10", "run-1", "run-3"]);
+  assert.deepEqual(names("metric:val/loss", true), ["run-10", "run-2", "run-1", "run-3"]);
+  assert.deepEqual(names("name", false), ["run-1", "run-2", "run-3", "run-10"]);
+  assert.deepEqual(names("config:optimizer.name", false).slice(0, 3), ["run-10", "run-3", "run-2"]);
+  assert.deepEqual(names("field:created", true), ["run-3", "run-1", "run-2", "run-10"]);
+});
+
+test("a metric's cell follows the chosen aggregate", () => {
+  const column = { kind: "metric", name: "val/loss" } as const;
+  assert.deepEqual((["last", "min", "max"] as const).map((each) => cellText(runs[0]!, column, each)), ["0.5000", "0.1000", "2"]);
+  assert.equal(cellText(runs[2]!, column, "last"), "");
+});
+
+test("a sort goes through the address and back", () => {
+  for (const text of ["name", "-name", "-metric:val/loss", "config:optimizer.name"]) assert.equal(printSort(parseSort(text)), text);
+  assert.deepEqual(parseSort(null), { by: "field:created", descending: true });
+});
+
+test("charts are grouped by prefix: plain ones first, the machine's last", () => {
+  const grouped = sections(["gpu/util", "loss", "train/loss", "val/acc", "val/loss", "/odd", "system/mem"]);
+  assert.deepEqual(grouped.map(({ prefix, names }) => [prefix, names.length]),
+    [["", 2], ["train", 1], ["val", 2], ["gpu", 1], ["system", 1]]);
+});

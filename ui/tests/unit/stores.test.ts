@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { backoff } from "../../src/api/live";
+import type { Sweep, Trial } from "../../src/api/types";
+import { spans } from "../../src/store/ansi";
+import { LogLines, overwrite } from "../../src/store/log";
+import { Rows } from "../../src/store/rows";
+import { Store } from "../../src/store/store";
+import { bestSoFar, progressOf, rank } from "../../src/store/sweeps";
+
+interface Row { id: string; state: string }
+const rows = () => new Rows<string, Row>((row) => row.id);
+const all = (held: Rows<string, Row>) => [...held.all.values()].map(({ id, state }) => `${id} ${state}`).sort();
+
+test("a row that the feed changed while the list was read is not set back", () => {
+  const held = rows();
+  held.begin();
+  held.put({ id: "a", state: "finished" });
+  held.page([{ id: "a", state: "running" }, { id: "b", state: "running" }]);
+  held.end();
+  assert.deepEqual(all(held), ["a finished", "b running"]);
+});
+
+test("a row that is no longer on the server goes, one that just came stays", () => {
+  const held = rows();
+  held.put({ id: "old", state: "finished" });
+  held.begin();
+  held.put({ id: "new", state: "queued" });
+  held.page([{ id: "kept", state: "running" }]);
+  held.end();
+  assert.deepEqual(all(held), ["kept running", "new queued"]);
+});
+
+test("after the reading the next one counts again", () => {
+  const held = rows();
+  held.begin();
+  held.put({ id: "a", state: "running" });
+  held.end();
+  held.begin();
+  held.page([{ id: "a", state: "finished" }]);
+  held.end();
+  assert.deepEqual(all(held), ["a finished"]);
+});
+
+test("a store tells changes, and only changes", () => {
+  const store = new Store(1);
+  let told = 0;
+  const end = store.subscribe(() => told++);
+  store.set(1);
+  store.set(2);
+  end();
+  store.set(3);
+  assert.equal(told, 1);
+});
+
+test("the wait between tries doubles from a quarter of a second to eight", () => {
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 50].map(backoff), [250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
+});
+
+function trial(number: number, state: Trial["state"], objective: Trial["objective"]): Trial {
+  return {
+    number, state, objective, run: null, run_name: null, run_state: null, params: {}, reason: null, created_at: 0,
+    started_at: null, ended_at: null, metrics: null, attempts: 1,
+  };
+}
+
+const trials = [
+  trial(0, "complete", 0.5), trial(1, "failed", 0.1), trial(2, "running", null), trial(3, "complete", "NaN"),
+  trial(4, "complete", 0.2), trial(5, "pruned", 0.9), trial(6, "complete", 0.3),
+];
+
+test("trials rank by objective; those without come after, failed ones last", () => {
+  assert.deepEqual(rank(trials, false).map(({ number }) => number), [4, 6, 0, 5, 2, 3, 1]);
+  assert.deepEqual(rank(trials, true).map(({ number }) => number), [5, 0, 6, 4, 2, 3, 1]);
+});
+
+test("the best so far only improves, and only complete trials count", () => {
+  assert.deepEqual(bestSoFar(trials, false), [{ number: 0, best: 0.5 }, { number: 4, best: 0.2 }, { number: 6, best: 0.2 }]);
+  assert.deepEqual(bestSoFar(trials, true), [{ number: 0, best: 0.5 }, { number: 4, best: 0.5 }, { number: 6, best: 0.5 }]);
+});
+
+test("progress counts what ended against what there will be", () => {
+  const sweep = {
+    counts: { waiting: 3, running: 2, complete: 4, pruned: 1, failed: 1 }, budget: null, space_size: 16,
+  } as Sweep;
+  assert.deepEqual(progressOf(sweep), { ended: 6, known: 11, total: 16 });
+  assert.equal(progressOf({ ...sweep, budget: 12 }).total, 12);
+  assert.equal(progressOf({ ...sweep, space_size: null }).total, null);
+});
+
+test("a progress bar stays one line, across pieces too", () => {
+  const log = new LogLines();
+  log.append("start\n 10 %\r 20 %");
+  log.append("\r 30 %");
+  assert.deepEqual(log.lines, ["start", " 30 %"]);
+  log.append("\rdone\nnext\n");
+  assert.deepEqual(log.lines, ["start", "done", "next"]);
+});
+
+test("lines ended the Windows way are ordinary lines, even cut between the two characters", () => {
+  const log = new LogLines();
+  log.append("one\r\ntwo\r");
+  log.append("\nthree");
+  assert.deepEqual(log.lines.map((line) => line.trimEnd()), ["one", "two", "three"]);
+  assert.equal(overwrite("abc\rd"), "d");
+});
+
+test("earlier pieces go in front", () => {
+  const log = new LogLines();
+  log.append("c\nd");
+  log.prepend("a\nb\n");
+  log.append("!\n");
+  assert.deepEqual(log.lines, ["a", "b", "c", "d!"]);
+});
+
+test("terminal colours become spans, other escapes nothing", () => {
+  assert.deepEqual(spans("\u001b[1;31mbad\u001b[0m fine\u001b[2K\u001b]0;title\u0007!"), [
+    { text: "bad", style: "ansi-1 ansi-bold" }, { text: " fine", style: "" }, { text: "!", style: "" },
+  ]);
+  assert.deepEqual(spans("<b>"), [{ text: "<b>", style: "" }]);
+});

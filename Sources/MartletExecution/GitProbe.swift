@@ -26,7 +26,8 @@ package enum GitProbe {
   private static func ask(_ arguments: [String], _ directory: String) -> String? {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["timeout", "3", "git", "--no-optional-locks", "-C", directory] + arguments
+    // KILL: what a thread of Dispatch starts inherits its blocked signals, SIGTERM among them.
+    process.arguments = ["timeout", "-s", "KILL", "3", "git", "--no-optional-locks", "-C", directory] + arguments
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

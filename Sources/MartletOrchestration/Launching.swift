@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MartletExecution
 import MartletModel
+import MartletStore
 import MartletTracking
 import OrderedCollections
 

@@ -39,8 +39,10 @@ enum LogReading {
     let reachesEnd = start + bytes.count == size
     if !(reachesEnd && ended), let newline = bytes.lastIndex(of: 0x0A) {
       bytes.removeLast(bytes.count - newline - 1)
-    } else if !reachesEnd {
-      bytes.removeLast(unfinishedScalar(at: bytes))
+    } else if !(reachesEnd && ended) {
+      // The rest of the last character comes with the next piece; a limit below its length must not stand still.
+      let unfinished = unfinishedScalar(at: bytes)
+      if reachesEnd || unfinished < bytes.count { bytes.removeLast(unfinished) }
     }
     return LogSlice(
       stream: stream, attempt: attempt, offset: start, nextOffset: start + bytes.count, size: size, ended: ended,

@@ -16,6 +16,9 @@ package struct Spool: Sendable {
   /// Bytes behind the last whole record: a write that was cut off.
   package var tornBytes: Int
 
+  /// A longer record is damage.
+  private static let longest = (1 << 26) - 1
+
   private enum Kind: UInt8 {
     case points = 0
     case info = 1
@@ -50,7 +53,7 @@ package struct Spool: Sendable {
       }
       records: while raw.count - at >= 8 + 25 {
         let length = Int(load(at, as: UInt32.self))
-        guard length >= 25, raw.count - at - 8 >= length else { break }
+        guard (25...longest).contains(length), raw.count - at - 8 >= length else { break }
         let body = at + 8
         let record = UnsafeRawBufferPointer(rebasing: raw[body..<(body + length)])
         guard CRC32.checksum(record) == load(at + 4, as: UInt32.self) else { break }
@@ -62,11 +65,17 @@ package struct Spool: Sendable {
         switch Kind(rawValue: raw[body + 24]) {
         case .points:
           let count = size / 12
+          var seen: [String: Int] = [:]
           var row = LogRow(sequence: sequence, step: step, time: time, numbers: [], others: [])
           for i in 0..<count {
             guard let name = names[load(payload + 4 * i, as: UInt32.self)] else { continue }
-            row.numbers.append(
-              (name, Double(bitPattern: load(payload + 4 * count + 8 * i, as: UInt64.self))))
+            let value = Double(bitPattern: load(payload + 4 * count + 8 * i, as: UInt64.self))
+            seen[name] = row.numbers.count
+            row.numbers.append((name, value))
+          }
+          // A row has a name once: of two ids that were given one name, the later value stands.
+          if seen.count < row.numbers.count {
+            row.numbers = row.numbers.enumerated().filter { seen[$0.element.name] == $0.offset }.map(\.element)
           }
           spool.rows.append(row)
         case .info:

@@ -25,16 +25,24 @@ package final class Tracking: Sendable {
   // MARK: - Projects
 
   package func projects(_ page: PageRequest, access: Access) async throws -> Page<Project> {
-    try await store.read { try $0.projects(page, only: access.project) }
+    let only = try await onlyProject(of: access)
+    return try await store.read { try $0.projects(page, only: only) }
+  }
+
+  /// The one project that `access` may see, by name; nil: all. Of a token bound to a run, it is the run's.
+  private func onlyProject(of access: Access) async throws -> String? {
+    guard let bound = access.run else { return access.project }
+    return try await run(bound, access: access).project
   }
 
   package func project(_ nameOrID: String, access: Access) async throws -> Project {
+    let only = try await onlyProject(of: access)
     let (found, names) = try await store.read { reader in
       let project = try reader.project(nameOrID)
       return (project, project == nil ? try reader.projectNames() : [])
     }
-    guard let found, access.project == nil || access.project == found.name else {
-      let hint = nearest(to: nameOrID, in: access.project == nil ? names : []).map { "Did you mean '\($0)'?" }
+    guard let found, only == nil || only == found.name else {
+      let hint = nearest(to: nameOrID, in: only == nil ? names : []).map { "Did you mean '\($0)'?" }
       throw Problem(.notFound, "There is no project '\(nameOrID)'.", hint: hint)
     }
     return found
@@ -97,15 +105,15 @@ package final class Tracking: Sendable {
   }
 
   package func patchRun(_ id: PublicID, _ patch: RunPatch, access: Access) async throws -> Run {
-    let old = try await run(id, access: access)
+    _ = try await run(id, access: access)
     if let name = patch.name { try Self.checkName(name, of: "run") }
     if patch.state != nil || patch.name != nil, !access.scopes.contains(.write) {
       throw Problem(.forbidden, "Changing a run's name or state needs the scope 'write'.")
     }
     let now = clock.now
     let run = try await store.write { writer -> Run? in
-      if let state = patch.state, state != old.state {
-        guard try !writer.isExecuted(id) || old.state.isEnd else {
+      if let state = patch.state, let old = try writer.run(id)?.state, state != old {
+        guard try !writer.isExecuted(id) || old.isEnd else {
           throw Problem(
             .conflict, "Run '\(id)' is executed here: its state follows its process.",
             hint: "Use 'martlet run stop \(id)' to end it.")

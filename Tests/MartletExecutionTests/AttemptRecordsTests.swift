@@ -20,11 +20,8 @@ import Testing
     try await withScratch { scratch in
       let odd = "\(scratch)/a) R 1 (b"
       try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: odd)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: odd)
-      process.arguments = ["300"]
-      try process.run()
-      defer { process.terminate() }
+      let process = try bystander(odd)
+      defer { kill(process.processIdentifier, SIGKILL) }
       let pid = process.processIdentifier
       let start = try #require(ProcessIdentity.startTime(of: pid))
       let own = try #require(ProcessIdentity.startTime(of: getpid()))

@@ -143,6 +143,18 @@ struct Launched: Sendable {
   }
 }
 
+/// A process of nobody's that sleeps. Only SIGKILL ends it for certain: threads of Dispatch block signals, and
+/// what they start inherits that.
+func bystander(_ program: String) throws -> Process {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: program)
+  process.arguments = ["300"]
+  process.standardOutput = FileHandle.nullDevice
+  process.standardError = FileHandle.nullDevice
+  try process.run()
+  return process
+}
+
 /// Whether a process is there and no zombie.
 func isAlive(_ pid: Int32) -> Bool {
   guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),

@@ -52,7 +52,7 @@ import Testing
     let queue = OrderedQueue()
     let record = Record()
     let (gate, opening) = AsyncStream.makeStream(of: Void.self)
-    let first = Task {
+    let first = Task.immediate {
       try await queue.run {
         for await _ in gate { break }
         record.begin()
@@ -61,18 +61,14 @@ import Testing
     }
     var others: [Task<Void, any Error>] = []
     for number in 1..<50 {
-      // Each is in the queue before the next one comes: `run` enters it before its first wait.
-      let isIn = Mutex(false)
-      let task = Task {
-        isIn.withLock { $0 = true }
-        try await queue.run {
-          record.begin()
-          record.end(number)
-        }
-      }
-      others.append(task)
-      while !isIn.withLock({ $0 }) { await Task.yield() }
-      _ = await queue.mark()
+      // An immediate task runs to its first wait at once: each is in the queue before the next one comes.
+      others.append(
+        Task.immediate {
+          try await queue.run {
+            record.begin()
+            record.end(number)
+          }
+        })
     }
     opening.yield()
     try await first.value

@@ -7,6 +7,7 @@ import MartletOrchestration
 import MartletSearch
 import MartletStore
 import MartletTracking
+import OrderedCollections
 import Synchronization
 import Testing
 
@@ -291,4 +292,16 @@ enum Programs {
 
     """
   }
+}
+
+/// An address that is not known at first, as a server's before it listens.
+final class Address: Sendable {
+  private let known = Mutex(false)
+
+  var isKnown: Bool {
+    get { known.withLock { $0 } }
+    set { known.withLock { $0 = newValue } }
+  }
+
+  var url: String { isKnown ? "http://127.0.0.1:10" : "" }
 }

@@ -14,7 +14,9 @@ import Testing
       #expect(page.headers["content-type"] == "text/html; charset=utf-8")
       #expect(page.headers["cache-control"] == "no-cache")
       #expect(page.text.contains("<title>Martlet</title>"))
-      for path in ["/index.html", "/project/digits/runs?sort=x", "/runs/abcd1234", "/%zz", "//", "/../etc/passwd"] {
+      for path in [
+        "/index.html", "/project/digits/runs?sort=x", "/runs/abcd1234", "/%zz", "//", "/../etc/passwd",
+      ] {
         #expect(try await server.request("GET", path).body == page.body, "\(path)")
       }
       for method in ["POST", "PUT", "DELETE"] {
@@ -48,7 +50,9 @@ import Testing
     var generator = SystemRandomNumberGenerator()
     let noise = (0..<100_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     let text = Array(String(repeating: "All work and no play makes Jack a dull bird. ", count: 5_000).utf8)
-    for (name, content) in [("empty", []), ("one", [7]), ("noise", noise), ("text", text)] as [(String, [UInt8])] {
+    for (name, content) in [("empty", []), ("one", [7]), ("noise", noise), ("text", text)]
+      as [(String, [UInt8])]
+    {
       for level in ["-1", "-9"] {
         let path = "\(directory.path)/\(name)\(level)"
         #expect(FileManager.default.createFile(atPath: path, contents: Data(content)))
@@ -111,6 +115,8 @@ import Testing
       #expect(throws: (any Error).self) { try AssetPack(pack) }
     }
     let beyond = Array(#"[{"path":"/a","type":"t","etag":"e","offset":0,"len":9,"gzip":false}]"#.utf8)
-    #expect(throws: AssetPack.Damaged.self) { try AssetPack([UInt8(beyond.count), 0, 0, 0] + beyond + [1, 2]) }
+    #expect(throws: AssetPack.Damaged.self) {
+      try AssetPack([UInt8(beyond.count), 0, 0, 0] + beyond + [1, 2])
+    }
   }
 }

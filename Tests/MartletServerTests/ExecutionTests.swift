@@ -11,9 +11,13 @@ import Testing
   private func execute(_ server: TestServer, _ script: String) async throws -> PublicID {
     let answer = try await server.post(
       "/api/v1/executions",
-      ["project": "digits", "command": ["/bin/sh", "-c", .string(script)], "workdir": "/tmp", "environment": [:]])
+      [
+        "project": "digits", "command": ["/bin/sh", "-c", .string(script)], "workdir": "/tmp",
+        "environment": [:],
+      ])
     #expect(answer.status == 201, "\(answer.text)")
-    #expect(answer.json["state"] == "queued")
+    // Nothing else waits for its turn, so it may have left the queue already.
+    #expect(["queued", "starting", "running"].contains(answer.json["state"]?.string))
     return try #require(answer.json["id"]?.string.flatMap(PublicID.init(rawValue:)))
   }
 
@@ -116,7 +120,8 @@ import Testing
       #expect(all.json["items"]?.array?.count == 3)
       #expect(all.json["items"]?.array?.allSatisfy { $0["state"] == "complete" } == true, "\(all.text)")
       #expect(trials.isSubset(of: [0, 1, 2]))
-      #expect(try await server.get("/api/v1/sweeps?project=three&state=finished").json["items"]?.array?.count == 1)
+      #expect(
+        try await server.get("/api/v1/sweeps?project=three&state=finished").json["items"]?.array?.count == 1)
       #expect(try await server.get("/api/v1/sweeps/\(id)/trials?sort=best").status == 400)
       #expect(try await server.post("/api/v1/sweeps/\(id)/stop", ["mode": "later"]).status == 422)
     }

@@ -7,6 +7,7 @@ import NIOCore
 import NIOWebSocket
 import OrderedCollections
 import Testing
+
 @testable import MartletServer
 
 @Suite struct LiveSessionTests {
@@ -25,7 +26,8 @@ import Testing
   private func session(project: String? = nil, run: PublicID? = nil) -> LiveSession {
     LiveSession(
       access: Access(
-        principal: Principal(row: 1, kind: .token, name: "t"), token: nil, scopes: [.read], project: project, run: run))
+        principal: Principal(row: 1, kind: .token, name: "t"), token: nil, scopes: [.read], project: project,
+        run: run))
   }
 
   private func subscribe(_ session: inout LiveSession, _ id: UInt32, _ topic: LiveTopic) throws {
@@ -36,7 +38,8 @@ import Testing
 
   private func rows(_ count: Int, from first: Int = 0, key: String = "loss") -> [FeedRow] {
     (first..<(first + count)).map {
-      FeedRow(step: Int64($0), time: Timestamp(microseconds: Int64($0) * 10), numbers: [(key, Double($0) / 2)])
+      FeedRow(
+        step: Int64($0), time: Timestamp(microseconds: Int64($0) * 10), numbers: [(key, Double($0) / 2)])
     }
   }
 
@@ -47,7 +50,9 @@ import Testing
   }
 
   private func binaries(_ frames: [LiveFrame]) -> [[UInt8]] {
-    frames.compactMap { if case .points(let points) = $0 { Array(points.bytes.readableBytesView) } else { nil } }
+    frames.compactMap {
+      if case .points(let points) = $0 { Array(points.bytes.readableBytesView) } else { nil }
+    }
   }
 
   private func words(of bytes: [UInt8]) throws -> [Int64] {
@@ -75,7 +80,9 @@ import Testing
     #expect(session.takeChanges().isEmpty)
   }
 
-  @Test func `nothing is told before the subscription is announced, and nothing from then on is missed`() throws {
+  @Test func `nothing is told before the subscription is announced, and nothing from then on is missed`()
+    throws
+  {
     var session = session()
     _ = try session.subscribe(1, to: .run(try id("a")))
     let isHeard2 = session.receive(7, .run(try run("a")))
@@ -145,8 +152,10 @@ import Testing
     var session = session()
     let sweep = Sweep(
       id: try id("s"), project: "digits", name: "grid", description: "", state: .running, method: "grid",
-      objective: nil, parameters: [], maxParallel: 2, timeout: nil, command: [], workdir: "/", outputDirectory: "/",
-      spaceSize: nil, budget: nil, createdAt: Timestamp(microseconds: 1), createdBy: "local", seed: 1, source: "")
+      objective: nil, parameters: [], maxParallel: 2, timeout: nil, command: [], workdir: "/",
+      outputDirectory: "/",
+      spaceSize: nil, budget: nil, createdAt: Timestamp(microseconds: 1), createdBy: "local", seed: 1,
+      source: "")
     let trial = Trial(
       number: 3, state: .running, run: try id("a"), runName: "n", runState: .running, parameters: [:],
       createdAt: Timestamp(microseconds: 1))
@@ -177,10 +186,13 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "[]", "{}", #"{"type":"hello"}"#, #"{"type":"subscribe","topic":"runs"}"#, #"{"type":"subscribe","id":-1,"topic":"runs"}"#,
+    "", "[]", "{}", #"{"type":"hello"}"#, #"{"type":"subscribe","topic":"runs"}"#,
+    #"{"type":"subscribe","id":-1,"topic":"runs"}"#,
     #"{"type":"subscribe","id":4294967296,"topic":"runs"}"#, #"{"type":"subscribe","id":1,"topic":"news"}"#,
-    #"{"type":"subscribe","id":1,"topic":"run","run":"../etc"}"#, #"{"type":"subscribe","id":1,"topic":"points"}"#,
-    #"{"type":"subscribe","id":1,"topic":"log","run":"abcd1234","stream":"stdin"}"#, #"{"type":"unsubscribe"}"#,
+    #"{"type":"subscribe","id":1,"topic":"run","run":"../etc"}"#,
+    #"{"type":"subscribe","id":1,"topic":"points"}"#,
+    #"{"type":"subscribe","id":1,"topic":"log","run":"abcd1234","stream":"stdin"}"#,
+    #"{"type":"unsubscribe"}"#,
   ]) func `unreadable messages are told apart`(text: String) {
     #expect(throws: UnreadableMessage.self) { try LiveMessage(text: Array(text.utf8)) }
   }

@@ -4,6 +4,7 @@ import HTTPTypes
 import MartletModel
 import OrderedCollections
 import Testing
+
 @testable import MartletServer
 
 @Suite struct OpenAPITests {
@@ -15,7 +16,9 @@ import Testing
       for method in try #require(item.object).keys { documented.insert("\(method.uppercased()) \(path)") }
     }
     let routed = apiRoutes.map { route in
-      let path = route.path.split(separator: "/").map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }
+      let path = route.path.split(separator: "/").map {
+        $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0)
+      }
       return "\(route.method.rawValue) /\(path.joined(separator: "/"))"
     }
     #expect(documented == Set(routed))
@@ -31,7 +34,8 @@ import Testing
       if path.contains("{project}") { #expect(match.parameters["project"] == "a b/c") }
       for (method, operation) in try #require(item.object) {
         let route = try #require(match.routes.first { $0.method.rawValue == method.uppercased() })
-        #expect((operation["security"]?.array?.isEmpty ?? true) == (route.access == .open), "\(method) \(path)")
+        #expect(
+          (operation["security"]?.array?.isEmpty ?? true) == (route.access == .open), "\(method) \(path)")
       }
     }
   }
@@ -40,7 +44,9 @@ import Testing
     let schemas = try #require(document["components"]?["schemas"]?.object)
     var referred = Set<String>()
     func collect(_ value: JSONValue) {
-      if let name = value["$ref"]?.string { referred.insert(String(name.dropFirst("#/components/schemas/".count))) }
+      if let name = value["$ref"]?.string {
+        referred.insert(String(name.dropFirst("#/components/schemas/".count)))
+      }
       for item in value.array ?? [] { collect(item) }
       for item in (value.object ?? [:]).values { collect(item) }
     }
@@ -57,15 +63,18 @@ import Testing
     let run = Run(id: id, project: "p", name: "n", state: .running, createdAt: time, createdBy: "local")
     let sweep = Sweep(
       id: id, project: "p", name: "n", description: "", state: .running, method: "grid", objective: nil,
-      parameters: [], maxParallel: 2, timeout: nil, command: [], workdir: "/", outputDirectory: "/", spaceSize: nil,
+      parameters: [], maxParallel: 2, timeout: nil, command: [], workdir: "/", outputDirectory: "/",
+      spaceSize: nil,
       budget: nil, createdAt: time, createdBy: "local", seed: 1, source: "")
     let trial = Trial(
       number: 0, state: .running, run: id, runName: "n", runState: .running, parameters: [:], createdAt: time)
     let attempt = Attempt(
-      number: 1, state: .running, createdAt: time, startedAt: nil, endedAt: nil, exit: nil, pid: nil, devices: [],
+      number: 1, state: .running, createdAt: time, startedAt: nil, endedAt: nil, exit: nil, pid: nil,
+      devices: [],
       directory: "/")
     let token = TokenRecord(
-      id: id, name: "n", principal: "n", scopes: [.read], project: nil, run: nil, createdAt: time, createdBy: "local",
+      id: id, name: "n", principal: "n", scopes: [.read], project: nil, run: nil, createdAt: time,
+      createdBy: "local",
       expiresAt: nil, revokedAt: nil, lastUsedAt: nil)
     let metric = MetricSummary(name: "loss", value: 1, step: 0, time: time)
     for (name, value) in [

@@ -10,20 +10,24 @@ import Testing
   @Test func `a run is begun, logged to, read and ended`() async throws {
     try await TestServer.run { server in
       let created = try await server.post(
-        "/api/v1/runs", ["project": "digits", "name": "first", "config": ["lr": 1e-3, "layers": 2], "tags": ["a"]])
+        "/api/v1/runs",
+        ["project": "digits", "name": "first", "config": ["lr": 1e-3, "layers": 2], "tags": ["a"]])
       #expect(created.status == 201)
       #expect(created.json["state"] == "running")
       #expect(created.json["config"] == ["lr": 1e-3, "layers": 2])
       let id = try #require(created.json["id"]?.string.flatMap(PublicID.init(rawValue:)))
       try await server.log(id, [["loss": 2.5], ["loss": 1.25, "note": "text"]])
-      let series = try await server.post("/api/v1/series", ["runs": [.string(id.rawValue)], "keys": ["loss"]])
+      let series = try await server.post(
+        "/api/v1/series", ["runs": [.string(id.rawValue)], "keys": ["loss"]])
       #expect(series.json["series"]?.array?.first?["values"] == [2.5, 1.25])
       #expect(series.json["series"]?.array?.first?["steps"] == [0, 1])
-      let patched = try await server.send("PATCH", "/api/v1/runs/\(id)", ["notes": "hm", "config": ["lr": 2]])
+      let patched = try await server.send(
+        "PATCH", "/api/v1/runs/\(id)", ["notes": "hm", "config": ["lr": 2]])
       #expect(patched.json["notes"] == "hm")
       #expect(patched.json["config"] == ["lr": 2, "layers": 2])
       #expect(try await server.post("/api/v1/runs/\(id)/heartbeat", [:]).json["stop_requested"] == false)
-      #expect(try await server.post("/api/v1/runs/\(id)/finish", ["exit_code": 0]).json["state"] == "finished")
+      #expect(
+        try await server.post("/api/v1/runs/\(id)/finish", ["exit_code": 0]).json["state"] == "finished")
       #expect(try await server.get("/api/v1/projects/digits").json["name"] == "digits")
       #expect(try await server.get("/api/v1/runs?project=digits&search=fir").json["items"]?.array?.count == 1)
     }
@@ -47,7 +51,9 @@ import Testing
       }
       #expect(try await server.get("/api/v1/runs?state=runing").hint == "Did you mean 'running'?")
       #expect(try await server.get("/api/v1/version?x=1").status == 400)
-      #expect(try await server.get("/api/v1/runs?state=running,finished&sort=-metric:val/loss.min&limit=1").status == 200)
+      #expect(
+        try await server.get("/api/v1/runs?state=running,finished&sort=-metric:val/loss.min&limit=1").status
+          == 200)
     }
   }
 
@@ -65,7 +71,8 @@ import Testing
       let unknown = try await server.post("/api/v1/runs", ["project": "p", "nmae": "x"])
       #expect(unknown.status == 422)
       #expect(unknown.message?.contains("did you mean 'name'") == true)
-      let empty = try await server.request("POST", "/api/v1/runs", token: server.token, headers: json, body: [])
+      let empty = try await server.request(
+        "POST", "/api/v1/runs", token: server.token, headers: json, body: [])
       #expect(empty.status == 400)
       let deep = try await server.request(
         "POST", "/api/v1/runs", token: server.token, headers: json,
@@ -86,7 +93,8 @@ import Testing
       #expect(try await server.request("POST", "/api/v1/runs", token: server.token, body: body).status == 400)
       let charset = [("Content-Type", "Application/JSON; charset=utf-8")]
       #expect(
-        try await server.request("POST", "/api/v1/runs", token: server.token, headers: charset, body: body).status == 201)
+        try await server.request("POST", "/api/v1/runs", token: server.token, headers: charset, body: body)
+          .status == 201)
       // Nothing to say, nothing to declare.
       #expect(try await server.request("POST", "/api/v1/session/code", token: server.token).status == 200)
     }
@@ -108,7 +116,9 @@ import Testing
       let answer = try await server.exchange(chunked)
       #expect(answer.status == 413)
       #expect(answer.code == "tooLarge")
-      #expect(try await server.request("POST", "/api/v1/runs", token: server.token, headers: json, body: large).status == 413)
+      #expect(
+        try await server.request("POST", "/api/v1/runs", token: server.token, headers: json, body: large)
+          .status == 413)
       // Points may come in larger bodies.
       let run = try await server.newRun()
       let lines = [("Content-Type", "application/x-ndjson")]
@@ -145,7 +155,9 @@ import Testing
       let run = try await server.newRun()
       let lines = [("Content-Type", "application/x-ndjson")]
       let body = Array("{\"seq\":0,\"step\":0,\"time\":1,\"values\":{\"x\":NaN}}\n".utf8)
-      for query in ["", "?client=short", "?client=with%20space", "?client=\(String(repeating: "a", count: 65))"] {
+      for query in [
+        "", "?client=short", "?client=with%20space", "?client=\(String(repeating: "a", count: 65))",
+      ] {
         let answer = try await server.request(
           "POST", "/api/v1/runs/\(run)/log\(query)", token: server.token, headers: lines, body: body)
         #expect(answer.status == 400, "\(query)")

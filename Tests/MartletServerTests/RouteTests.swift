@@ -79,11 +79,16 @@ import Testing
       }
       for route in apiRoutes {
         guard case .server = route.access else { continue }
-        #expect(try await call(server, route, run: own, token: token).status == 403, "\(route.method) \(route.path)")
+        #expect(
+          try await call(server, route, run: own, token: token).status == 403, "\(route.method) \(route.path)"
+        )
       }
       #expect(try await server.get("/api/v1/runs/\(own)", token: token).status == 200)
       let runs = try await server.get("/api/v1/runs", token: token)
       #expect(runs.json["items"]?.array?.compactMap { $0["id"]?.string } == [own.rawValue])
+      let projects = try await server.get("/api/v1/projects", token: token)
+      #expect(projects.json["items"]?.array?.compactMap { $0["name"]?.string } == ["digits"])
+      #expect(try await server.get("/api/v1/projects/letters", token: token).status == 404)
       #expect(try await server.post("/api/v1/runs", ["project": "digits"], token: token).status == 403)
       #expect(try await server.get("/api/v1/me", token: token).json["run"]?.string == own.rawValue)
     }
@@ -111,7 +116,8 @@ import Testing
       for (_, routes) in byPath {
         guard let route = routes.first else { continue }
         let allowed = Set(routes.map(\.method.rawValue))
-        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"] where !allowed.contains(method) {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"]
+        where !allowed.contains(method) {
           let answer = try await call(server, route, run: run, method: method, token: server.token)
           #expect(answer.status == 405, "\(method) \(route.path)")
           #expect(answer.code == "methodNotAllowed")
@@ -142,7 +148,9 @@ import Testing
 
   @Test func `an unknown path of the API has our error's shape`() async throws {
     try await TestServer.run { server in
-      for path in ["/api/v1/run", "/api/v1/runs/", "/api/v1", "/api/", "/api/v2/runs", "/api/v1/runs/a/b/c/d/e"] {
+      for path in [
+        "/api/v1/run", "/api/v1/runs/", "/api/v1", "/api/", "/api/v2/runs", "/api/v1/runs/a/b/c/d/e",
+      ] {
         let answer = try await server.get(path)
         #expect(answer.status == 404, "\(path)")
         #expect(answer.code == "notFound")
@@ -160,7 +168,8 @@ import Testing
       for path in ["/", "/health", "/api/v1/me", "/api/v1/nothing", "/app.js", "/api/v1/runs?x=1"] {
         for token in [nil, server.token] {
           let answer = try await server.request("GET", path, token: token)
-          #expect(answer.headers["content-security-policy"]?.contains("default-src 'self'") == true, "\(path)")
+          #expect(
+            answer.headers["content-security-policy"]?.contains("default-src 'self'") == true, "\(path)")
           #expect(answer.headers["content-security-policy"]?.contains("frame-ancestors 'none'") == true)
           #expect(answer.headers["x-content-type-options"] == "nosniff")
           #expect(answer.headers["referrer-policy"] == "no-referrer")

@@ -4,7 +4,7 @@ import Foundation
 import MartletModel
 import Testing
 
-@Suite("doctor")
+@Suite("doctor", .serialized)
 struct DoctorTests {
   private func statuses(_ place: Workplace) async throws -> [String: String] {
     let outcome = try await place.martlet("doctor", "--format", "json")

@@ -4,7 +4,7 @@ import Foundation
 import MartletModel
 import Testing
 
-@Suite("output")
+@Suite("output", .serialized)
 struct OutputTests {
   @Test("on a terminal tables fit its width and are coloured, unless NO_COLOR says otherwise")
   func terminal() async throws {

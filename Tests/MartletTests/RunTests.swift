@@ -4,7 +4,7 @@ import Foundation
 import MartletModel
 import Testing
 
-@Suite("run")
+@Suite("run", .serialized)
 struct RunTests {
   @Test("the command's output and exit status are martlet's own")
   func passesThrough() async throws {
@@ -27,6 +27,16 @@ struct RunTests {
       #expect(outcome.errors.contains("started a server on \(place.data)"))
       let second = try await place.martlet("run", "--", "echo", "again")
       #expect(second.errors.isEmpty, "\(second)")
+      #expect(try await place.json("run", "list").array?.count == 2)
+    }
+  }
+
+  @Test("two that start at the same moment share one server")
+  func startsOneServer() async throws {
+    try await Workplace.with { place in
+      async let first = place.martlet("run", "--", "true")
+      async let second = place.martlet("run", "--", "true")
+      for outcome in [try await first, try await second] { #expect(outcome.status == 0, "\(outcome)") }
       #expect(try await place.json("run", "list").array?.count == 2)
     }
   }

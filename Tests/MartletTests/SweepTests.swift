@@ -4,7 +4,7 @@ import Foundation
 import MartletModel
 import Testing
 
-@Suite("sweep")
+@Suite("sweep", .serialized)
 struct SweepTests {
   @Test("run follows a sweep to its ranked table, starting a server for it")
   func run() async throws {

@@ -4,7 +4,7 @@ import Foundation
 import MartletModel
 import Testing
 
-@Suite("token")
+@Suite("token", .serialized)
 struct TokenTests {
   @Test("a new token's secret is alone on standard output; it works until it is revoked")
   func life() async throws {

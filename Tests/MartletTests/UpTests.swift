@@ -4,7 +4,7 @@ import Foundation
 import MartletModel
 import Testing
 
-@Suite("up and down")
+@Suite("up and down", .serialized)
 struct UpTests {
   @Test(
     "up prints its address and a sign-in link; Ctrl-C and SIGTERM end it cleanly",

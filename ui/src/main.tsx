@@ -1,6 +1,6 @@
 // The dashboard begins: theme, keys, sign-in, page.
 import { createRoot } from "react-dom/client";
-import { signIn } from "./api/client";
+import { hasCode, signIn } from "./api/client";
 import { App } from "./app";
 import { listenForKeys } from "./keys";
 import { applyTheme } from "./store/prefs";
@@ -9,3 +9,7 @@ applyTheme();
 listenForKeys();
 createRoot(document.getElementById("root")!).render(<App />);
 void signIn();
+// A link opened in a tab that shows this page already changes nothing but the fragment.
+addEventListener("hashchange", () => {
+  if (hasCode()) void signIn();
+});

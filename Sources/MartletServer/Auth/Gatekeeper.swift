@@ -22,7 +22,8 @@ struct Gatekeeper: Sendable {
 
   /// The same for the head of an upgrade.
   func checkNames(_ head: HTTPRequestHead, _ channel: any Channel) throws(Problem) {
-    try hosts.check(hosts: head.headers["host"], origins: head.headers["origin"], localAddress: channel.localName)
+    try hosts.check(
+      hosts: head.headers["host"], origins: head.headers["origin"], localAddress: channel.localName)
   }
 
   /// - Parameter isForwarded: whether a proxy passed the request on.
@@ -89,11 +90,13 @@ struct Gatekeeper: Sendable {
   }
 }
 
-private let tokenHint = "Sign in with the link that martlet status --link prints, or pass a token of martlet token new."
+private let tokenHint =
+  "Sign in with the link that martlet status --link prints, or pass a token of martlet token new."
 
 /// Whether a proxy passed a request with these headers on.
 func isForwarded(_ has: (String) -> Bool) -> Bool {
-  ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"].contains(where: has)
+  ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"].contains(
+    where: has)
 }
 
 extension StringProtocol {

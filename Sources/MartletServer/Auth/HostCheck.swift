@@ -17,7 +17,8 @@ struct HostCheck: Sendable {
   init(boundTo host: String, allowedHosts: [String]) {
     allowed = Set(allowedHosts.map { Self.name(of: $0.lowercased()) ?? $0.lowercased() })
     listensEverywhere = ["0.0.0.0", "::"].contains(host)
-    names = allowed.union(["localhost", "127.0.0.1", "::1"]).union(listensEverywhere ? [] : [host.lowercased()])
+    names = allowed.union(["localhost", "127.0.0.1", "::1"]).union(
+      listensEverywhere ? [] : [host.lowercased()])
   }
 
   /// - Parameters:
@@ -33,7 +34,9 @@ struct HostCheck: Sendable {
         .forbidden, "This server does not answer to the name '\(name.prefix(100))'.",
         hint: "Open it by localhost or its address, or start it with --allowed-host \(name.prefix(100)).")
     }
-    guard origins.count <= 1 else { throw Problem(.badRequest, "The request has more than one Origin header.") }
+    guard origins.count <= 1 else {
+      throw Problem(.badRequest, "The request has more than one Origin header.")
+    }
     guard let origin = origins.first else { return }
     if isOwn(origin: origin.lowercased(), host: host) { return }
     throw Problem(

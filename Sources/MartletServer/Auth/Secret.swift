@@ -10,7 +10,8 @@ struct Secret: Sendable, CustomStringConvertible {
   /// A new one from `bytes` random bytes of the system's generator.
   static func random(bytes: Int = 32) -> Secret {
     var generator = SystemRandomNumberGenerator()
-    return Secret(text: base64URL((0..<bytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) }))
+    return Secret(
+      text: base64URL((0..<bytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) }))
   }
 
   init(text: String) { self.text = text }

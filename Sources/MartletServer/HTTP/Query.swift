@@ -42,7 +42,8 @@ struct Query: Sendable {
     }
     guard range.contains(number) else {
       throw Problem(
-        .badRequest, "The parameter '\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number).")
+        .badRequest,
+        "The parameter '\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number).")
     }
     return number
   }

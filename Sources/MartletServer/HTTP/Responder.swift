@@ -34,12 +34,14 @@ struct Responder: HTTPResponder {
 
   private func answer(_ request: Request, _ context: APIContext) async throws -> Response {
     try services.gatekeeper.checkNames(request.head, context.channel)
-    let target = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let target = (request.head.path ?? "/").split(
+      separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let path = target[0]
     guard let match = table.match(path) else {
       if path == "/api" || path.hasPrefix("/api/") {
         throw Problem(
-          .notFound, "There is no '\(path.prefix(200))'.", hint: "\(Route.prefix)/openapi.json lists all there is.")
+          .notFound, "There is no '\(path.prefix(200))'.",
+          hint: "\(Route.prefix)/openapi.json lists all there is.")
       }
       return try await dashboard.answer(request, path: path, context: context)
     }

@@ -25,7 +25,9 @@ extension HTTPField.Name {
 }
 
 extension Response {
-  static func json(_ value: JSONValue, status: Int = 200) -> Response { json(bytes: value.bytes(), status: status) }
+  static func json(_ value: JSONValue, status: Int = 200) -> Response {
+    json(bytes: value.bytes(), status: status)
+  }
 
   static func json(bytes: [UInt8], status: Int = 200) -> Response {
     Response(
@@ -42,7 +44,8 @@ extension Response {
     case .upgradeRequired: response.headers[.upgrade] = "websocket"
     case .methodNotAllowed:
       response.headers[.allow] = problem.details["allow"]?.array?.compactMap(\.string).joined(separator: ", ")
-    case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable, .internal, .unavailable: break
+    case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable, .internal, .unavailable:
+      break
     }
     return response
   }
@@ -58,6 +61,7 @@ extension Response {
 }
 
 private let contentSecurityPolicy = [
-  "default-src 'self'", "img-src 'self' data: blob:", "connect-src 'self'", "object-src 'none'", "base-uri 'none'",
+  "default-src 'self'", "img-src 'self' data: blob:", "connect-src 'self'", "object-src 'none'",
+  "base-uri 'none'",
   "form-action 'none'", "frame-ancestors 'none'",
 ].joined(separator: "; ")

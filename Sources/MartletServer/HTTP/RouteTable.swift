@@ -35,7 +35,9 @@ struct RouteTable: Sendable {
     let segments = path.split(separator: "/", omittingEmptySubsequences: false)
     var match: Match?
     for (pattern, route) in byLength[segments.count] ?? [] {
-      guard zip(pattern, segments).allSatisfy({ $0.hasPrefix(":") ? !$1.isEmpty : $0 == $1 }) else { continue }
+      guard zip(pattern, segments).allSatisfy({ $0.hasPrefix(":") ? !$1.isEmpty : $0 == $1 }) else {
+        continue
+      }
       if match != nil {
         match?.routes.append(route)
         continue

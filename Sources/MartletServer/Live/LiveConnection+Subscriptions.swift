@@ -110,6 +110,7 @@ extension LiveConnection {
   private func permitted(_ topic: LiveTopic, _ access: Access) async throws -> LiveTopic {
     switch topic {
     case .runs(let project?):
+      let access = try await services.projectAccess(access)
       return .runs(project: try await services.tracking.project(project, access: access).name)
     case .runs(nil), .sweeps: break
     case .run(let id): _ = try await services.tracking.run(id, access: access)
@@ -128,12 +129,15 @@ extension LiveConnection {
     do {
       while true {
         var pause = timing.logPoll
-        switch state.withLock({ $0.session?.logAppetite(follow.subscription, generation: follow.generation) ?? .gone }) {
+        switch state.withLock({
+          $0.session?.logAppetite(follow.subscription, generation: follow.generation) ?? .gone
+        }) {
         case .gone: return
         case .full: break
         case .hungry:
           var slice = try await services.tracking.log(
-            follow.place.run, stream: follow.place.stream, attempt: attempt, offset: offset, limit: Self.logPiece,
+            follow.place.run, stream: follow.place.stream, attempt: attempt, offset: offset,
+            limit: Self.logPiece,
             access: follow.access)
           (offset, attempt) = (slice.nextOffset, slice.attempt)
           let isWhole = slice.nextOffset >= slice.size

@@ -47,7 +47,8 @@ final class LiveConnection: Sendable {
   let state = Mutex(State())
   private let connection: WebSocketConnection
   private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-  private let alarms = AsyncStream.makeStream(of: ContinuousClock.Instant.self, bufferingPolicy: .bufferingNewest(1))
+  private let alarms = AsyncStream.makeStream(
+    of: ContinuousClock.Instant.self, bufferingPolicy: .bufferingNewest(1))
   private let follows = AsyncStream.makeStream(of: LogFollow.self)
 
   init(_ connection: WebSocketConnection, services: Services, timing: LiveTiming) {
@@ -229,7 +230,8 @@ final class LiveConnection: Sendable {
           return close(.noValidToken, reason: "the token has expired or was revoked")
         }
       } catch {
-        services.logger.warning("A live connection's token could not be checked.", metadata: ["error": "\(error)"])
+        services.logger.warning(
+          "A live connection's token could not be checked.", metadata: ["error": "\(error)"])
       }
     }
   }

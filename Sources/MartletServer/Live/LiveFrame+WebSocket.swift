@@ -57,7 +57,8 @@ extension LiveFrame {
     case .log(let id, let slice):
       message = [
         "type": "log", "id": .int(Int64(id)), "offset": .int(Int64(slice.offset)),
-        "next_offset": .int(Int64(slice.nextOffset)), "text": .string(slice.text), "ended": .bool(slice.ended),
+        "next_offset": .int(Int64(slice.nextOffset)), "text": .string(slice.text),
+        "ended": .bool(slice.ended),
       ]
     }
     return WebSocketFrame(fin: true, opcode: .text, data: ByteBuffer(bytes: message.bytes()))

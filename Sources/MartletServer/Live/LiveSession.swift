@@ -106,7 +106,9 @@ struct LiveSession: Sendable {
   private func note(_ sequence: UInt64, _ event: FeedEvent, in subscription: inout Subscription) -> Bool {
     switch (subscription.topic, event) {
     case (.runs(let project), .run(let run)):
-      guard project == nil || project == run.project, maySee(project: run.project, run: run.id) else { return false }
+      guard project == nil || project == run.project, maySee(project: run.project, run: run.id) else {
+        return false
+      }
       subscription.runs[run.id] = (sequence, run)
     case (.run(let id), .run(let run)):
       guard id == run.id, maySee(project: run.project, run: run.id) else { return false }

@@ -16,13 +16,15 @@ let answerSchemas: JSONObject = [
   "Status": objectSchema([
     "version": stringSchema, "pid": integerSchema, "started_at": timeSchema, "data": stringSchema,
     "address": stringSchema, "url": stringSchema, "uptime_s": ["type": "number"],
-    "devices": arraySchema(objectSchema(["index": countSchema, "holder": optionalID])), "running": countSchema,
+    "devices": arraySchema(objectSchema(["index": countSchema, "holder": optionalID])),
+    "running": countSchema,
     "queued": countSchema,
     "counts": objectSchema([
       "projects": countSchema, "runs": countSchema, "sweeps": countSchema, "points": countSchema,
     ]),
     "database": objectSchema([
-      "bytes": countSchema, "wal_bytes": countSchema, "synchronous": integerSchema, "journal_mode": stringSchema,
+      "bytes": countSchema, "wal_bytes": countSchema, "synchronous": integerSchema,
+      "journal_mode": stringSchema,
     ]),
   ]),
   "Checks": objectSchema([
@@ -58,7 +60,8 @@ let answerSchemas: JSONObject = [
   ]),
   "ValueSummary": objectSchema(["value": .object([:]), "last_step": integerSchema]),
   "Run": objectSchema([
-    "id": idSchema, "project": stringSchema, "name": stringSchema, "state": words(RunState.self), "sweep": optionalID,
+    "id": idSchema, "project": stringSchema, "name": stringSchema, "state": words(RunState.self),
+    "sweep": optionalID,
     "sweep_name": optionalString, "trial": optionalInteger, "config": anyObject,
     "summary": [
       "type": "object",
@@ -66,22 +69,27 @@ let answerSchemas: JSONObject = [
     ],
     "tags": stringsSchema, "notes": stringSchema, "group": optionalString, "job_type": optionalString,
     "command": optionalStrings, "workdir": optionalString, "run_dir": optionalString, "host": optionalString,
-    "pid": optionalInteger, "git": nullable(schema("Git")), "python": optionalString, "created_at": timeSchema,
-    "started_at": optionalTime, "ended_at": optionalTime, "last_seen_at": optionalTime, "created_by": stringSchema,
+    "pid": optionalInteger, "git": nullable(schema("Git")), "python": optionalString,
+    "created_at": timeSchema,
+    "started_at": optionalTime, "ended_at": optionalTime, "last_seen_at": optionalTime,
+    "created_by": stringSchema,
     "exit": nullable(schema("Exit")), "attempt": countSchema, "attempts": countSchema,
     "devices": arraySchema(countSchema), "points": countSchema, "last_step": optionalInteger,
   ]),
   "RunList": pageSchema(of: "Run"),
   "Heartbeat": objectSchema(["state": words(RunState.self), "stop_requested": booleanSchema]),
-  "AppendReceipt": objectSchema(["accepted": countSchema, "duplicates": countSchema, "next_seq": countSchema]),
+  "AppendReceipt": objectSchema(["accepted": countSchema, "duplicates": countSchema, "next_seq": countSchema]
+  ),
   "Attempt": objectSchema([
-    "number": countSchema, "state": words(AttemptState.self), "created_at": timeSchema, "started_at": optionalTime,
+    "number": countSchema, "state": words(AttemptState.self), "created_at": timeSchema,
+    "started_at": optionalTime,
     "ended_at": optionalTime, "exit": nullable(schema("Exit")), "pid": optionalInteger,
     "devices": arraySchema(countSchema), "dir": stringSchema,
   ]),
   "AttemptList": objectSchema(["items": arraySchema(schema("Attempt"))]),
   "LogPiece": objectSchema([
-    "stream": words(LogStream.self), "attempt": countSchema, "offset": countSchema, "next_offset": countSchema,
+    "stream": words(LogStream.self), "attempt": countSchema, "offset": countSchema,
+    "next_offset": countSchema,
     "size": countSchema, "ended": booleanSchema, "text": stringSchema,
   ]),
   "Series": ["anyOf": .array([rawSeries, bucketSeries])],
@@ -89,7 +97,8 @@ let answerSchemas: JSONObject = [
   "Sweep": objectSchema([
     "id": idSchema, "project": stringSchema, "name": stringSchema, "description": stringSchema,
     "state": words(SweepState.self), "state_reason": optionalString, "method": stringSchema,
-    "metric": nullable(objectSchema(["name": stringSchema, "goal": ["type": "string", "enum": ["minimize", "maximize"]]])),
+    "metric": nullable(
+      objectSchema(["name": stringSchema, "goal": ["type": "string", "enum": ["minimize", "maximize"]]])),
     "parameters": arraySchema(
       [
         "type": "object",
@@ -108,14 +117,18 @@ let answerSchemas: JSONObject = [
       objectSchema([
         "trial": countSchema, "run": idSchema, "run_name": stringSchema, "objective": numberSchema,
       ])),
-    "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime, "created_by": stringSchema,
-    "seed": ["type": "string", "description": "A whole number of 64 bits, which JSON's numbers may not hold."],
+    "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
+    "created_by": stringSchema,
+    "seed": [
+      "type": "string", "description": "A whole number of 64 bits, which JSON's numbers may not hold.",
+    ],
     "source": stringSchema,
   ]),
   "SweepList": pageSchema(of: "Sweep"),
   "Trial": objectSchema([
     "number": countSchema, "state": words(TrialState.self), "run": idSchema, "run_name": stringSchema,
-    "run_state": words(RunState.self), "params": anyObject, "objective": optionalNumber, "reason": optionalString,
+    "run_state": words(RunState.self), "params": anyObject, "objective": optionalNumber,
+    "reason": optionalString,
     "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
     "metrics": nullable(objectSchema(["final": numberSchema, "min": optionalNumber, "max": optionalNumber])),
     "attempts": countSchema,
@@ -145,5 +158,6 @@ private let bucketSeries = objectSchema([
   "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "buckets"],
   "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "first": arraySchema(numberSchema),
   "last": arraySchema(numberSchema), "min": arraySchema(numberSchema), "max": arraySchema(numberSchema),
-  "mean": arraySchema(numberSchema), "counts": arraySchema(countSchema), "nan_counts": arraySchema(countSchema),
+  "mean": arraySchema(numberSchema), "counts": arraySchema(countSchema),
+  "nan_counts": arraySchema(countSchema),
 ])

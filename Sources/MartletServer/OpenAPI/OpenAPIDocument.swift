@@ -10,7 +10,8 @@ struct OpenAPIDocument: Sendable {
   init(routes: [Route]) {
     var paths = JSONObject()
     for route in routes {
-      let path = route.segments.map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }.joined(separator: "/")
+      let path = route.segments.map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }.joined(
+        separator: "/")
       guard case .object(var item) = paths[path] ?? .object([:]) else { continue }
       item[route.method.rawValue.lowercased()] = Self.operation(route)
       paths[path] = .object(item)
@@ -81,7 +82,9 @@ struct OpenAPIDocument: Sendable {
     var all: JSONObject = [String(route.answer.status): .object(success)]
     var problems: [Problem.Code] = [.badRequest, .forbidden]
     if route.access != .open { problems.append(.unauthenticated) }
-    if !route.parameterNames.isEmpty || !route.query.isEmpty || route.body != nil { problems.append(.notFound) }
+    if !route.parameterNames.isEmpty || !route.query.isEmpty || route.body != nil {
+      problems.append(.notFound)
+    }
     if route.body != nil { problems += [.conflict, .tooLarge, .unprocessable] }
     if route.body?.schema == "SignIn" { problems += [.unauthenticated, .tooManyRequests] }
     if route.answer.status == 101 { problems.append(.upgradeRequired) }
@@ -98,7 +101,8 @@ struct OpenAPIDocument: Sendable {
   private static func operationID(_ route: Route) -> String {
     let words = route.path.dropFirst(route.path.hasPrefix(Route.prefix) ? Route.prefix.count : 0)
       .split { !$0.isLetter && !$0.isNumber }
-    return route.method.rawValue.lowercased() + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    return route.method.rawValue.lowercased()
+      + words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
   }
 
   private static func accessInWords(_ access: RouteAccess) -> String {
@@ -106,7 +110,8 @@ struct OpenAPIDocument: Sendable {
     case .open: "Needs no token."
     case .anyToken: "Needs a token."
     case .scope(let scope): "Needs the scope \(scope.rawValue)."
-    case .server(let scope): "Needs the scope \(scope.rawValue), of a token that is bound to no project or run."
+    case .server(let scope):
+      "Needs the scope \(scope.rawValue), of a token that is bound to no project or run."
     }
   }
 }

@@ -43,12 +43,15 @@ let requestSchemas: JSONObject = [
     ["source": stringSchema, "workdir": absolutePath],
     optional: [
       "environment": optionalMap,
-      "filename": optionalString, "name": optionalString, "project": optionalString, "command": optionalStrings,
+      "filename": optionalString, "name": optionalString, "project": optionalString,
+      "command": optionalStrings,
       "output": optionalString, "client_version": optionalString,
     ]),
   "SweepStop": objectSchema(
     [:],
-    optional: ["mode": ["type": ["string", "null"], "enum": ["now", "drain", nil]], "grace_s": graceSchema]),
+    optional: [
+      "mode": ["type": ["string", "null"], "enum": ["now", "drain", nil]], "grace_s": graceSchema,
+    ]),
 ]
 
 private let labelSchema: JSONValue = ["type": "string", "minLength": 1, "maxLength": 100]

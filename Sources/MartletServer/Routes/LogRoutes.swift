@@ -10,7 +10,8 @@ private let logParameters = [
     name: "stream", summary: "Which output.",
     schema: ["type": "string", "enum": ["stdout", "stderr"], "default": "stdout"]),
   QueryParameter(
-    name: "attempt", summary: "Which attempt; the newest when absent.", schema: ["type": "integer", "minimum": 1]),
+    name: "attempt", summary: "Which attempt; the newest when absent.",
+    schema: ["type": "integer", "minimum": 1]),
 ]
 
 /// Bytes in one piece of a log.
@@ -21,7 +22,8 @@ let logRoutes: [Route] = [
     .get, "/runs/:run/logs", .scope(.read), "A piece of a log.",
     query: logParameters + [
       QueryParameter(
-        name: "offset", summary: "First byte; negative: from the end.", schema: ["type": "integer", "default": 0]),
+        name: "offset", summary: "First byte; negative: from the end.",
+        schema: ["type": "integer", "default": 0]),
       QueryParameter(
         name: "limit", summary: "Bytes at most.",
         schema: ["type": "integer", "minimum": 1, "maximum": 4_194_304, "default": 65536]),

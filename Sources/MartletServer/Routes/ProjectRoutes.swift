@@ -9,15 +9,19 @@ let projectRoutes: [Route] = [
     .get, "/projects", .scope(.read), "All projects.", query: pageParameters,
     answer: RouteAnswer(schema: "ProjectList")
   ) { request in
-    let page = try await request.services.tracking.projects(request.query.page(), access: request.access)
+    let services = request.services
+    let page = try await services.tracking.projects(
+      request.query.page(), access: services.projectAccess(request.access))
     return .json(list(page, \.json))
   },
   Route(
     .get, "/projects/:project", .scope(.read), "A project, by its name or id.",
     answer: RouteAnswer(schema: "Project")
   ) { request in
-    let project = request.parameters["project"] ?? ""
-    return .json(try await request.services.tracking.project(project, access: request.access).json)
+    let services = request.services
+    let project = try await services.tracking.project(
+      request.parameters["project"] ?? "", access: services.projectAccess(request.access))
+    return .json(project.json)
   },
 ]
 
@@ -26,7 +30,8 @@ let pageParameters = [
   QueryParameter(
     name: "limit", summary: "How many at most.",
     schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 100]),
-  QueryParameter(name: "cursor", summary: "Where the page before ended (`next`).", schema: ["type": "string"]),
+  QueryParameter(
+    name: "cursor", summary: "Where the page before ended (`next`).", schema: ["type": "string"]),
 ]
 
 /// A page as every list answers it.

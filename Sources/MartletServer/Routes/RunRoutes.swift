@@ -9,7 +9,8 @@ let runRoutes: [Route] = [
   Route(
     .get, "/runs", .scope(.read), "Runs, newest first.",
     query: [
-      QueryParameter(name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
+      QueryParameter(
+        name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
       QueryParameter(name: "sweep", summary: "Only this sweep's.", schema: idSchema),
       QueryParameter(
         name: "state", summary: "Only in these states, a comma list.", schema: commaList(RunState.self)),
@@ -28,7 +29,9 @@ let runRoutes: [Route] = [
     body: RouteBody(schema: "NewRun", isRequired: true), answer: RouteAnswer(status: 201, schema: "Run")
   ) { request in
     let new = try NewRun(json: request.json())
-    if new.details.state != nil { throw JSONMemberError(key: "state", message: "cannot be given: a new run is running") }
+    if new.details.state != nil {
+      throw JSONMemberError(key: "state", message: "cannot be given: a new run is running")
+    }
     return .json(try await request.services.tracking.createRun(new, access: request.access).json, status: 201)
   },
   Route(
@@ -48,7 +51,8 @@ let runRoutes: [Route] = [
     let patch = try RunPatch(json: request.json())
     if patch.name != nil { try request.require(.write, for: "Changing a run's name") }
     if patch.state != nil { try request.require(.write, for: "Setting a run's state") }
-    return .json(try await request.services.tracking.patchRun(request.id("run"), patch, access: request.access).json)
+    return .json(
+      try await request.services.tracking.patchRun(request.id("run"), patch, access: request.access).json)
   },
   Route(
     .post, "/runs/:run/finish", .scope(.ingest), "Ends a run from outside.",
@@ -102,7 +106,9 @@ private func runQuery(_ query: Query) throws -> RunQuery {
     guard let order = RunQuery.Order(text) else {
       throw Problem(
         .badRequest, "The parameter 'sort' has no value '\(text.prefix(100))'.",
-        hint: "Known are created, name and metric:<name>.<last, min or max>, each with '-' before it for descending.")
+        hint:
+          "Known are created, name and metric:<name>.<last, min or max>, each with '-' before it for descending."
+      )
     }
     runs.order = order
   }

@@ -9,9 +9,11 @@ import MartletStore
 
 let serverRoutes: [Route] = [
   Route(
-    .get, "/health", .open, "Whether the server answers.", answer: RouteAnswer(schema: "Health"), outsideAPI: true
+    .get, "/health", .open, "Whether the server answers.", answer: RouteAnswer(schema: "Health"),
+    outsideAPI: true
   ) { _ in .json(["status": "ok"]) },
-  Route(.get, "/version", .open, "Which program and version answers.", answer: RouteAnswer(schema: "Version")) { _ in
+  Route(.get, "/version", .open, "Which program and version answers.", answer: RouteAnswer(schema: "Version"))
+  { _ in
     .json(["name": "martlet", "version": .string(martletVersion), "api": 1])
   },
   Route(.get, "/openapi.json", .open, "This document.", answer: RouteAnswer(schema: "Document")) { request in
@@ -25,7 +27,8 @@ let serverRoutes: [Route] = [
       .upgradeRequired, "The live feed is a WebSocket.",
       hint: "Ask for the upgrade in a connection's first request, with Sec-WebSocket-Version 13.")
   },
-  Route(.get, "/status", .server(.read), "How the server is doing.", answer: RouteAnswer(schema: "Status")) { request in
+  Route(.get, "/status", .server(.read), "How the server is doing.", answer: RouteAnswer(schema: "Status")) {
+    request in
     .json(try await status(request.services))
   },
   Route(
@@ -51,8 +54,9 @@ private func status(_ services: Services) async throws -> JSONValue {
   let load = await services.engine.load()
   let devices = await services.engine.devices()
   return [
-    "version": .string(martletVersion), "pid": .int(Int64(getpid())), "started_at": JSONValue(services.startedAt),
-    "data": .string(services.options.data), "address": .string(services.address.address),
+    "version": .string(martletVersion), "pid": .int(Int64(getpid())),
+    "started_at": JSONValue(services.startedAt),
+    "data": .string(services.engine.data.path), "address": .string(services.address.address),
     "url": .string(services.address.url), "uptime_s": .double(services.clock.now - services.startedAt),
     "devices": .array(
       devices.map { ["index": .int(Int64($0.index)), "holder": JSONValue($0.holder?.rawValue)] }),
@@ -62,7 +66,8 @@ private func status(_ services: Services) async throws -> JSONValue {
       "sweeps": .int(Int64(health.counts.sweeps)), "points": .int(health.counts.points),
     ],
     "database": [
-      "bytes": .int(health.bytes), "wal_bytes": .int(health.walBytes), "synchronous": .int(Int64(health.synchronous)),
+      "bytes": .int(health.bytes), "wal_bytes": .int(health.walBytes),
+      "synchronous": .int(Int64(health.synchronous)),
       "journal_mode": .string(health.journalMode),
     ],
   ]

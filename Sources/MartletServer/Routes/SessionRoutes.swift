@@ -26,7 +26,8 @@ let sessionRoutes: [Route] = [
       "expires_at": JSONValue(expiresAt),
     ])
   },
-  Route(.get, "/me", .anyToken, "Who the token is, and what it may do.", answer: RouteAnswer(schema: "Me")) { request in
+  Route(.get, "/me", .anyToken, "Who the token is, and what it may do.", answer: RouteAnswer(schema: "Me")) {
+    request in
     let access = try request.access
     return .json([
       "principal": .string(access.principal.name), "token": JSONValue(access.token?.rawValue),
@@ -44,7 +45,8 @@ private func signIn(_ request: APIRequest) async throws -> JSONValue {
   let name = try tokenName(reader.string("name") ?? "browser")
   if let wait = services.signInLimit.withLock({ $0.wait(for: request.remoteAddress, now: now) }) {
     throw Problem(
-      .tooManyRequests, "Too many failed attempts to sign in.", hint: "Try again in \(Int(wait.rounded(.up))) seconds.",
+      .tooManyRequests, "Too many failed attempts to sign in.",
+      hint: "Try again in \(Int(wait.rounded(.up))) seconds.",
       details: ["retry_after_s": .int(Int64(wait.rounded(.up)))])
   }
   guard let principal = services.codes.redeem(code, now: now) else {
@@ -58,7 +60,8 @@ private func signIn(_ request: APIRequest) async throws -> JSONValue {
     name: name, kind: .token, hash: token.hash, scopes: [.run], project: nil, run: nil,
     expiresAt: now + browserTokenLifetime, by: principal, now: now)
   return [
-    "token": .string(token.text), "id": .string(record.id.rawValue), "scopes": JSONValue(record.scopes.map(\.rawValue)),
+    "token": .string(token.text), "id": .string(record.id.rawValue),
+    "scopes": JSONValue(record.scopes.map(\.rawValue)),
     "expires_at": JSONValue(record.expiresAt),
   ]
 }

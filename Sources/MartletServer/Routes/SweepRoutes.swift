@@ -8,7 +8,8 @@ let sweepRoutes: [Route] = [
   Route(
     .get, "/sweeps", .scope(.read), "Sweeps, newest first.",
     query: [
-      QueryParameter(name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
+      QueryParameter(
+        name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
       QueryParameter(
         name: "state", summary: "Only in these states, a comma list.", schema: commaList(SweepState.self)),
     ] + pageParameters, answer: RouteAnswer(schema: "SweepList")
@@ -42,7 +43,8 @@ let sweepRoutes: [Route] = [
     return .json(["items": .array(trials.map(\.json))])
   },
   Route(
-    .post, "/sweeps/:sweep/stop", .scope(.run), "Stops a sweep: at once, or when its running trials have ended.",
+    .post, "/sweeps/:sweep/stop", .scope(.run),
+    "Stops a sweep: at once, or when its running trials have ended.",
     body: RouteBody(schema: "SweepStop", isRequired: false), answer: RouteAnswer(status: 202, schema: "Sweep")
   ) { request in
     let reader = try JSONReader(request.json())

@@ -14,7 +14,8 @@ let tokenRoutes: [Route] = [
   },
   Route(
     .post, "/tokens", .server(.admin), "A new token; its secret is shown in this answer and never again.",
-    body: RouteBody(schema: "NewToken", isRequired: true), answer: RouteAnswer(status: 201, schema: "CreatedToken")
+    body: RouteBody(schema: "NewToken", isRequired: true),
+    answer: RouteAnswer(status: 201, schema: "CreatedToken")
   ) { request in .json(try await createToken(request), status: 201) },
   Route(
     .delete, "/tokens/:token", .server(.admin), "Revokes a token: from now on it opens nothing.",
@@ -41,14 +42,16 @@ private func createToken(_ request: APIRequest) async throws -> JSONValue {
   for text in try reader.required("scopes", reader.strings("scopes")) {
     guard let scope = Scope(rawValue: text) else {
       let known = Scope.allCases.map(\.rawValue)
-      throw JSONMemberError(key: "scopes", message: "has no '\(text)'; known are \(known.joined(separator: ", "))")
+      throw JSONMemberError(
+        key: "scopes", message: "has no '\(text)'; known are \(known.joined(separator: ", "))")
     }
     if !scopes.contains(scope) { scopes.append(scope) }
   }
   guard !scopes.isEmpty else { throw JSONMemberError(key: "scopes", message: "must name at least one scope") }
   let project = try reader.string("project")
   guard project == nil || !scopes.contains(.admin) else {
-    throw JSONMemberError(key: "scopes", message: "cannot hold admin for one project: admin concerns the whole server")
+    throw JSONMemberError(
+      key: "scopes", message: "cannot hold admin for one project: admin concerns the whole server")
   }
   let lifetime = try reader.double("expires_in_s")
   // A hundred years: beyond that a time in microseconds would leave its range.

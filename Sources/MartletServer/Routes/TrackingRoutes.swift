@@ -9,7 +9,8 @@ let trackingRoutes: [Route] = [
     .post, "/runs/:run/log", .scope(.ingest), "Points, one log() call a line; durable when answered.",
     query: [
       QueryParameter(
-        name: "client", summary: "The sender's id, new for each process; rows count once by it and their `seq`.",
+        name: "client",
+        summary: "The sender's id, new for each process; rows count once by it and their `seq`.",
         schema: ["type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"], isRequired: true)
     ],
     body: RouteBody(form: .lines, schema: "LogRow", isRequired: false, limit: 16 << 20),
@@ -27,20 +28,23 @@ let trackingRoutes: [Route] = [
         }
       }
     guard isID else {
-      throw Problem(.badRequest, "The parameter 'client' must be 8 to 64 characters of A-Z, a-z, 0-9, '_' and '-'.")
+      throw Problem(
+        .badRequest, "The parameter 'client' must be 8 to 64 characters of A-Z, a-z, 0-9, '_' and '-'.")
     }
     let receipt = try await request.services.tracking.append(
       request.id("run"), client: client, lines: request.body, access: request.access)
     return .json(receipt.json)
   },
   Route(
-    .get, "/runs/:run/attempts", .scope(.read), "The attempts of a run.", answer: RouteAnswer(schema: "AttemptList")
+    .get, "/runs/:run/attempts", .scope(.read), "The attempts of a run.",
+    answer: RouteAnswer(schema: "AttemptList")
   ) { request in
     let attempts = try await request.services.tracking.attempts(request.id("run"), access: request.access)
     return .json(["items": .array(attempts.map(\.json))])
   },
   Route(
-    .post, "/series", .scope(.read), "Metrics of runs over their steps: raw, or in buckets that keep every extreme.",
+    .post, "/series", .scope(.read),
+    "Metrics of runs over their steps: raw, or in buckets that keep every extreme.",
     body: RouteBody(schema: "SeriesRequest", isRequired: true), answer: RouteAnswer(schema: "SeriesList")
   ) { request in
     let wanted = try SeriesRequest(json: request.json())

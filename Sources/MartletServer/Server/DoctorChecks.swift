@@ -24,7 +24,7 @@ struct DoctorCheck: Sendable {
 
 func doctorChecks(_ services: Services) async throws -> [DoctorCheck] {
   let health = try await services.store.health()
-  let (data, token) = (services.options.data, services.engine.localTokenPath)
+  let (data, token) = (services.engine.data.path, services.engine.localTokenPath)
   let files = try await blocking { [directoryCheck(data), tokenCheck(token), diskCheck(data)] }
   return databaseChecks(health) + files + [exposureCheck(services.options)]
 }
@@ -43,11 +43,13 @@ private func databaseChecks(_ health: StoreHealth) -> [DoctorCheck] {
     DoctorCheck(
       name: "journal", status: isWAL ? .ok : .error,
       message: "The database's journal mode is \(health.journalMode).",
-      hint: isWAL ? nil : "Keep the data directory on a local file system, where SQLite can use a write-ahead log."),
+      hint: isWAL
+        ? nil : "Keep the data directory on a local file system, where SQLite can use a write-ahead log."),
     DoctorCheck(
       name: "write-ahead log", status: walMegabytes < 256 ? .ok : .warning,
       message: "The write-ahead log has \(walMegabytes) MiB.",
-      hint: walMegabytes < 256 ? nil : "Something keeps a reader open for long; restarting the server empties it."),
+      hint: walMegabytes < 256
+        ? nil : "Something keeps a reader open for long; restarting the server empties it."),
     DoctorCheck(
       name: "foreign keys", status: health.foreignKeys ? .ok : .error,
       message: "The database \(health.foreignKeys ? "keeps" : "does not keep") its references whole."),
@@ -58,7 +60,8 @@ private func directoryCheck(_ path: String) -> DoctorCheck {
   var status = stat()
   guard stat(path, &status) == 0 else {
     return DoctorCheck(
-      name: "data directory", status: .error, message: "\(path) cannot be looked at: \(String(cString: strerror(errno))).")
+      name: "data directory", status: .error,
+      message: "\(path) cannot be looked at: \(String(cString: strerror(errno))).")
   }
   let isPrivate = status.st_mode & 0o022 == 0 && status.st_uid == geteuid()
   return DoctorCheck(
@@ -71,7 +74,8 @@ private func directoryCheck(_ path: String) -> DoctorCheck {
 private func tokenCheck(_ path: String) -> DoctorCheck {
   do {
     if try LocalTokenFile.read(path) != nil {
-      return DoctorCheck(name: "token file", status: .ok, message: "\(path) is readable by this account alone.")
+      return DoctorCheck(
+        name: "token file", status: .ok, message: "\(path) is readable by this account alone.")
     }
     return DoctorCheck(
       name: "token file", status: .error, message: "\(path) is missing, or others can read it.",
@@ -98,7 +102,8 @@ private func diskCheck(_ path: String) -> DoctorCheck {
 private func exposureCheck(_ options: ServerOptions) -> DoctorCheck {
   if options.openLoopback {
     return DoctorCheck(
-      name: "access", status: .warning, message: "Everybody on this machine may do everything without a token.",
+      name: "access", status: .warning,
+      message: "Everybody on this machine may do everything without a token.",
       hint: "Start without --open-loopback when other people use this machine.")
   }
   if !isLoopback(options.host), options.plainHTTP {

@@ -6,6 +6,7 @@ import HummingbirdCore
 import Logging
 import MartletModel
 import MartletOrchestration
+import MartletStore
 import NIOCore
 import NIOHTTP1
 import OrderedCollections
@@ -21,7 +22,8 @@ import UnixSignals
 /// - Parameter onReady: called once, when the server listens and its work has begun.
 /// - Throws: `Problem`: `badRequest` for options that make no sense, `conflict` when the port or the data directory is
 ///   in use, `unavailable` when the directory cannot be used.
-package func serve(_ options: ServerOptions, onReady: @escaping @Sendable (ReadyServer) -> Void) async throws {
+package func serve(_ options: ServerOptions, onReady: @escaping @Sendable (ReadyServer) -> Void) async throws
+{
   try await ServerLife(options: options, signals: [.sigterm, .sigint]).run(onReady: onReady)
 }
 
@@ -69,7 +71,7 @@ struct ServerLife: Sendable {
     let services = Services(
       engine: engine, options: options, address: address, routes: apiRoutes, clock: clock, logger: logger,
       shutDown: { end.continuation.yield() })
-    let file = ServerFile(data: options.data)
+    let file = ServerFile(data: engine.data.path)
     let failure = Mutex<(any Error)?>(nil)
     // Hummingbird says itself where it listens, and we do.
     var quiet = logger
@@ -138,7 +140,8 @@ struct ServerLife: Sendable {
     await services.engine.start()
     let (code, _) = services.codes.issue(for: services.engine.localPrincipal, now: clock.now)
     return ReadyServer(
-      url: url, signInURL: "\(url)/#code=\(code.text)", data: options.data, pid: getpid(), port: port,
+      url: url, signInURL: "\(url)/#code=\(code.text)", data: services.engine.data.path, pid: getpid(),
+      port: port,
       warnings: options.warnings)
   }
 
@@ -148,14 +151,16 @@ struct ServerLife: Sendable {
     case EADDRINUSE:
       return Problem(
         .conflict, "Port \(options.port) is in use by another program (\(address)).",
-        hint: "Choose another with --port, or --port 0 for any free one.", details: ["port": .int(Int64(options.port))])
+        hint: "Choose another with --port, or --port 0 for any free one.",
+        details: ["port": .int(Int64(options.port))])
     case EACCES:
       return Problem(
         .badRequest, "This account may not listen on port \(options.port).",
         hint: "Ports below 1024 are for root; choose another with --port.")
     case EADDRNOTAVAIL:
       return Problem(
-        .badRequest, "This machine has no address \(options.host).", hint: "--host takes one of its own addresses.")
+        .badRequest, "This machine has no address \(options.host).",
+        hint: "--host takes one of its own addresses.")
     default:
       return Problem(.unavailable, "The server cannot listen on \(address): \(error.description).")
     }
@@ -163,4 +168,6 @@ struct ServerLife: Sendable {
 }
 
 /// Host and port as they stand in an address: IPv6 in brackets.
-func authority(_ host: String, _ port: Int) -> String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+func authority(_ host: String, _ port: Int) -> String {
+  host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+}

@@ -1,6 +1,5 @@
 // What `martlet up` may ask for, and which of it makes no sense together.
 
-import Glibc
 import Logging
 import MartletModel
 
@@ -27,7 +26,7 @@ package struct ServerOptions: Sendable {
     data: String, host: String, port: Int, plainHTTP: Bool, behindProxy: Bool, allowedHosts: [String],
     openLoopback: Bool, devices: Int, allowNetworkFileSystem: Bool, logLevel: String, uiDirectory: String?
   ) {
-    self.data = data.hasPrefix("/") ? data : Self.workingDirectory + "/" + data
+    self.data = data
     self.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     self.port = port
     self.plainHTTP = plainHTTP
@@ -40,22 +39,20 @@ package struct ServerOptions: Sendable {
     self.uiDirectory = uiDirectory
   }
 
-  private static var workingDirectory: String {
-    guard let path = getcwd(nil, 0) else { return "." }
-    defer { free(path) }
-    return String(cString: path)
-  }
-
   /// The level of `logLevel`, once all options were found to make sense.
   func check() throws(Problem) -> Logger.Level {
     guard (0...65_535).contains(port) else {
-      throw Problem(.badRequest, "There is no port \(port).", hint: "Ports are 1 to 65535; 0 takes any free one.")
+      throw Problem(
+        .badRequest, "There is no port \(port).", hint: "Ports are 1 to 65535; 0 takes any free one.")
     }
     guard devices >= 0 else { throw Problem(.badRequest, "There cannot be \(devices) devices.") }
     if !isLoopback(host), !plainHTTP, !behindProxy {
       throw Problem(
-        .badRequest, "The address \(host) can be reached by others, and tokens that start programs would cross the network unencrypted.",
-        hint: "Put a proxy with TLS in front and add --behind-proxy, or accept it in plain words with --plain-http. From another machine, ssh -L needs neither.")
+        .badRequest,
+        "The address \(host) can be reached by others, and tokens that start programs would cross the network unencrypted.",
+        hint:
+          "Put a proxy with TLS in front and add --behind-proxy, or accept it in plain words with --plain-http. From another machine, ssh -L needs neither."
+      )
     }
     if openLoopback, !isLoopback(host) {
       throw Problem(
@@ -64,7 +61,8 @@ package struct ServerOptions: Sendable {
     }
     if openLoopback, behindProxy {
       throw Problem(
-        .badRequest, "--open-loopback and --behind-proxy do not go together: all that the proxy passes on would need no token.",
+        .badRequest,
+        "--open-loopback and --behind-proxy do not go together: all that the proxy passes on would need no token.",
         hint: "Leave out one of the two.")
     }
     guard let level = Logger.Level(rawValue: logLevel) else {
@@ -80,8 +78,12 @@ package struct ServerOptions: Sendable {
   /// What whoever starts the server should know.
   var warnings: [String] {
     var warnings: [String] = []
-    if openLoopback { warnings.append("Everybody on this machine may do everything without a token (--open-loopback).") }
-    if !isLoopback(host), plainHTTP { warnings.append("Tokens cross the network unencrypted (--plain-http).") }
+    if openLoopback {
+      warnings.append("Everybody on this machine may do everything without a token (--open-loopback).")
+    }
+    if !isLoopback(host), plainHTTP {
+      warnings.append("Tokens cross the network unencrypted (--plain-http).")
+    }
     if ["0.0.0.0", "::"].contains(host), allowedHosts.isEmpty {
       warnings.append("Other machines reach this server by its address only; --allowed-host adds names.")
     }
@@ -95,6 +97,7 @@ package struct ReadyServer: Sendable {
   package var url: String
   /// Signs one browser in, once, within 10 minutes.
   package var signInURL: String
+  /// Absolute path of the data directory.
   package var data: String
   package var pid: Int32
   package var port: Int

@@ -43,11 +43,20 @@ final class Services: Sendable {
     startedAt = clock.now
     authenticator = Authenticator(store: engine.store, clock: clock)
     gatekeeper = Gatekeeper(
-      hosts: HostCheck(boundTo: options.host, allowedHosts: options.allowedHosts), authenticator: authenticator,
+      hosts: HostCheck(boundTo: options.host, allowedHosts: options.allowedHosts),
+      authenticator: authenticator,
       loopbackAccess: options.openLoopback
         ? Access(principal: engine.localPrincipal, token: nil, scopes: [.admin]) : nil,
       isBehindProxy: options.behindProxy)
     openAPI = OpenAPIDocument(routes: routes).json.bytes()
+  }
+
+  /// The access for projects: a token of one run sees that run's project and no other.
+  func projectAccess(_ access: Access) async throws -> Access {
+    guard let run = access.run, access.project == nil else { return access }
+    var bound = access
+    bound.project = try await tracking.run(run, access: access).project
+    return bound
   }
 
   /// What to tell of an error: what is the asker's fault in full, what is ours by a number that the log has too.

@@ -41,7 +41,8 @@ struct AssetPack: Sendable {
     }
     var assets: [String: Asset] = [:]
     for entry in index {
-      guard let path = entry["path"]?.string, let type = entry["type"]?.string, let etag = entry["etag"]?.string,
+      guard let path = entry["path"]?.string, let type = entry["type"]?.string,
+        let etag = entry["etag"]?.string,
         let offset = entry["offset"]?.int, let size = entry["len"]?.int, let isGzip = entry["gzip"]?.bool,
         offset >= 0, size >= 0, offset <= pack.count, size <= pack.count - 4 - length - Int(offset)
       else { throw Damaged() }

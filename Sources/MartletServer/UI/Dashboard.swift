@@ -21,7 +21,9 @@ struct Dashboard: Sendable {
   /// The file at `path`, or the page itself: its addresses are its own affair.
   func answer(_ request: Request, path: Substring, context: APIContext) async throws -> Response {
     guard request.method == .get || request.method == .head else {
-      if request.method == .options { return Response(status: .noContent, headers: [.allow: "GET, HEAD, OPTIONS"]) }
+      if request.method == .options {
+        return Response(status: .noContent, headers: [.allow: "GET, HEAD, OPTIONS"])
+      }
       throw Problem(
         .methodNotAllowed, "Only the API under \(Route.prefix) takes \(request.method.rawValue.prefix(20)).",
         details: ["allow": ["GET", "HEAD", "OPTIONS"]])
@@ -54,17 +56,22 @@ struct Dashboard: Sendable {
   }
 
   /// Only names without folders are looked up, so no address leaves the directory.
-  private func fromDisk(_ path: Substring, _ directory: String, _ context: APIContext) async throws -> Response {
+  private func fromDisk(_ path: Substring, _ directory: String, _ context: APIContext) async throws
+    -> Response
+  {
     let name = path.dropFirst()
-    let isPlain = !name.isEmpty && !name.hasPrefix(".") && !name.contains { $0 == "/" || $0 == "%" || $0 == "\0" }
+    let isPlain =
+      !name.isEmpty && !name.hasPrefix(".") && !name.contains { $0 == "/" || $0 == "%" || $0 == "\0" }
     for candidate in isPlain ? [String(name), "index.html"] : ["index.html"] {
       do {
         let body = try await FileIO().loadFile(path: "\(directory)/\(candidate)", context: context)
         return Response(
-          status: .ok, headers: [.contentType: Self.type(of: candidate), .cacheControl: "no-store"], body: body)
+          status: .ok, headers: [.contentType: Self.type(of: candidate), .cacheControl: "no-store"],
+          body: body)
       } catch let error as HTTPError where error.status == .notFound { continue }
     }
-    throw Problem(.notFound, "There is no index.html in \(directory).", hint: "scripts/ui-build makes ui/dist.")
+    throw Problem(
+      .notFound, "There is no index.html in \(directory).", hint: "scripts/ui-build makes ui/dist.")
   }
 
   /// `/app.<hash>.js`: such a file never changes.
@@ -97,7 +104,8 @@ struct Dashboard: Sendable {
     for item in headers.flatMap({ $0.split(separator: ",") }) {
       let parts = item.split(separator: ";").map(\.trimmingSpaces)
       guard let coding = parts.first?.lowercased() else { continue }
-      weights[coding] = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+      weights[coding] =
+        parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
     }
     return weights["gzip"] ?? weights["*"] ?? 0 > 0
   }

@@ -28,7 +28,9 @@ final class FragmentErrors: ChannelInboundHandler {
   typealias OutboundOut = WebSocketFrame
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard let error = error as? NIOWebSocketFrameAggregator.Error else { return context.fireErrorCaught(error) }
+    guard let error = error as? NIOWebSocketFrameAggregator.Error else {
+      return context.fireErrorCaught(error)
+    }
     let code: WebSocketErrorCode =
       switch error {
       case .accumulatedFrameSizeIsTooLarge, .tooManyFragments: .messageTooLarge

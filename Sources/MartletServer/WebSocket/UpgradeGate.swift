@@ -19,13 +19,17 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
   init(accepts: @escaping @Sendable (HTTPRequestHead, any Channel) -> Bool) { self.accepts = accepts }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !sawFirstHead, case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+    guard !sawFirstHead, case .head(var head) = unwrapInboundIn(data) else {
+      return context.fireChannelRead(data)
+    }
     sawFirstHead = true
     if head.headers.contains(name: "upgrade"), !isUpgrade(head) || !accepts(head, context.channel) {
       head.headers.remove(name: "upgrade")
     }
     // HTTP/1.0 clients read until the end of the connection unless they say otherwise; Hummingbird goes by the header.
-    if head.version == .http1_0, !head.headers[canonicalForm: "connection"].contains(where: { $0 == "keep-alive" }) {
+    if head.version == .http1_0,
+      !head.headers[canonicalForm: "connection"].contains(where: { $0 == "keep-alive" })
+    {
       head.headers.replaceOrAdd(name: "connection", value: "close")
     }
     context.fireChannelRead(wrapInboundOut(.head(head)))
@@ -44,7 +48,8 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard !sawFirstHead, error is HTTPParserError else { return context.fireErrorCaught(error) }
     sawFirstHead = true
-    let body = ByteBuffer(bytes: Problem(.badRequest, "The request is not HTTP/1.1 as it should be.").json.bytes())
+    let body = ByteBuffer(
+      bytes: Problem(.badRequest, "The request is not HTTP/1.1 as it should be.").json.bytes())
     var head = HTTPResponseHead(version: .http1_1, status: .badRequest)
     head.headers = [
       "content-type": "application/json", "content-length": String(body.readableBytes), "connection": "close",

@@ -95,7 +95,8 @@ struct UpgradingChannel: ServerChildChannel, HTTPChannelHandler {
               maxAccumulatedFrameSize: Self.maximumMessageSize))
           try pipeline.addHandler(FragmentErrors())
           return .webSocket(
-            WebSocketConnection(head: head, frames: try NIOAsyncChannel(wrappingChannelSynchronously: channel)))
+            WebSocketConnection(
+              head: head, frames: try NIOAsyncChannel(wrappingChannelSynchronously: channel)))
         }
       })
   }

@@ -12,7 +12,8 @@ struct DetachedServer {
   static func startPlain(on data: DataDirectory) async throws {
     if isFree(port: ServerPlace.defaultPort) {
       do {
-        return try await DetachedServer(data: data, options: ["--port", String(ServerPlace.defaultPort)]).start()
+        return try await DetachedServer(data: data, options: ["--port", String(ServerPlace.defaultPort)])
+          .start()
       } catch let failure as Failure where failure.status == .inUse {
         // Taken since: any other will do.
       }

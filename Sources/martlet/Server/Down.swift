@@ -27,7 +27,14 @@ struct Down: AsyncParsableCommand {
       return
     }
     let pid = place.isLocal ? try place.data.announcement()?.pid : nil
-    _ = try await client.send(.post, "/shutdown")
+    do {
+      _ = try await client.send(.post, "/shutdown")
+    } catch let failure as Failure {
+      // One that does not listen is asked by signal: the process that holds this directory's lock is surely it.
+      guard let pid, ProcessTable.lockHolder(of: place.data.lockFile) == pid, kill(pid, SIGTERM) == 0 else {
+        throw failure
+      }
+    }
     let deadline = ContinuousClock.now + .seconds(timeout)
     while ContinuousClock.now < deadline {
       if try await hasEnded(pid: pid, client: client) {

@@ -19,14 +19,16 @@ struct HTTPAnswer: Sendable {
 extension TestServer {
   /// One request over a connection of its own; `host` nil: this server's address.
   func request(
-    _ method: String, _ path: String, token: String? = nil, headers: [(String, String)] = [], body: [UInt8]? = nil,
+    _ method: String, _ path: String, token: String? = nil, headers: [(String, String)] = [],
+    body: [UInt8]? = nil,
     host: String? = nil
   ) async throws -> HTTPAnswer {
     var lines = ["\(method) \(path) HTTP/1.1", "Host: \(host ?? "127.0.0.1:\(port)")", "Connection: close"]
     if let token { lines.append("Authorization: Bearer \(token)") }
     lines += headers.map { "\($0.0): \($0.1)" }
     if let body { lines.append("Content-Length: \(body.count)") }
-    return try await exchange(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + (body ?? []), method: method)
+    return try await exchange(
+      Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + (body ?? []), method: method)
   }
 
   /// Sends `bytes` as they are and reads one answer.
@@ -36,7 +38,8 @@ extension TestServer {
     return try await readAnswer(from: socket, hasBody: method != "HEAD")
   }
 
-  func get(_ path: String, token: String? = nil, headers: [(String, String)] = []) async throws -> HTTPAnswer {
+  func get(_ path: String, token: String? = nil, headers: [(String, String)] = []) async throws -> HTTPAnswer
+  {
     try await request("GET", path, token: token ?? self.token, headers: headers)
   }
 
@@ -44,7 +47,8 @@ extension TestServer {
     _ method: String, _ path: String, _ body: JSONValue, token: String? = nil
   ) async throws -> HTTPAnswer {
     try await request(
-      method, path, token: token ?? self.token, headers: [("Content-Type", "application/json")], body: body.bytes())
+      method, path, token: token ?? self.token, headers: [("Content-Type", "application/json")],
+      body: body.bytes())
   }
 
   func post(_ path: String, _ body: JSONValue, token: String? = nil) async throws -> HTTPAnswer {

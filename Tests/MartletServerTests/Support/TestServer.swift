@@ -1,9 +1,11 @@
 // A real server on a free port with a data directory of its own.
 
 import Foundation
+import Glibc
 import MartletModel
 import MartletOrchestration
 import MartletStore
+import OrderedCollections
 import Synchronization
 import Testing
 
@@ -11,10 +13,20 @@ import Testing
 
 struct TestServer: Sendable {
   let ready: ReadyServer
-  let engine: Engine
+  private let opened: OpenedEngine
   /// The local token: admin.
   let token: String
-  let task: Task<Void, any Error>
+  private let task: Task<Void, any Error>
+
+  /// What the server works with, as long as it runs.
+  var engine: Engine {
+    get throws {
+      guard let engine = opened.engine.withLock(\.self) else {
+        throw SocketError(what: "the server has ended")
+      }
+      return engine
+    }
+  }
 
   var port: Int { ready.port }
   var data: String { ready.data }
@@ -42,11 +54,27 @@ struct TestServer: Sendable {
   ) async throws -> TestServer {
     var options = ServerOptions(data: directory.path)
     change(&options)
-    let opened = Mutex<Engine?>(nil)
+    // A server that ended in this process holds its lock until its last task has gone.
+    let deadline = ContinuousClock.now + .seconds(10)
+    while true {
+      do {
+        return try await start(options, clock, timing)
+      } catch let problem as Problem
+        where problem.details["pid"]?.int == Int64(getpid()) && ContinuousClock.now < deadline
+      {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  private static func start(
+    _ options: ServerOptions, _ clock: any WallClock, _ timing: LiveTiming
+  ) async throws -> TestServer {
+    let opened = OpenedEngine()
     let (readies, continuation) = AsyncThrowingStream.makeStream(of: ReadyServer.self)
     let life = ServerLife(
       options: options, signals: [], clock: clock, liveTiming: timing,
-      onOpen: { engine in opened.withLock { $0 = engine } })
+      onOpen: { engine in opened.engine.withLock { $0 = engine } })
     let task = Task {
       do {
         try await life.run { continuation.yield($0) }
@@ -60,14 +88,19 @@ struct TestServer: Sendable {
     let ready = try #require(try await iterator.next())
     let text = try String(contentsOfFile: ready.data + "/token", encoding: .utf8)
     return TestServer(
-      ready: ready, engine: try #require(opened.withLock { $0 }),
-      token: text.trimmingCharacters(in: .whitespacesAndNewlines), task: task)
+      ready: ready, opened: opened, token: text.trimmingCharacters(in: .whitespacesAndNewlines), task: task)
   }
 
   func stop() async throws {
     let answer = try await post("/api/v1/shutdown", [:])
     #expect(answer.status == 202)
+    try await ended()
+  }
+
+  /// Waits for the server's end.
+  func ended() async throws {
     try await task.value
+    opened.engine.withLock { $0 = nil }
   }
 
   /// A token with these scopes, made in the store.
@@ -89,7 +122,9 @@ struct TestServer: Sendable {
   }
 
   /// Logs rows of `values`, beginning at `sequence`.
-  func log(_ run: PublicID, client: String = "client-1", from sequence: Int = 0, _ values: [JSONValue]) async throws {
+  func log(_ run: PublicID, client: String = "client-1", from sequence: Int = 0, _ values: [JSONValue])
+    async throws
+  {
     let lines = values.enumerated().map { index, values in
       "{\"seq\":\(sequence + index),\"step\":\(sequence + index),\"time\":\(1_790_000_000_000_000 + index),\"values\":\(values.text)}"
     }
@@ -98,6 +133,11 @@ struct TestServer: Sendable {
       headers: [("Content-Type", "application/x-ndjson")], body: Array(lines.joined(separator: "\n").utf8))
     #expect(answer.status == 200)
   }
+}
+
+/// Lets go of an engine when its server has ended, and of the lock on its directory with it.
+private final class OpenedEngine: Sendable {
+  let engine = Mutex<Engine?>(nil)
 }
 
 extension ServerOptions {

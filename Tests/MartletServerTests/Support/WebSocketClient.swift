@@ -34,7 +34,8 @@ final class WebSocketClient: Sendable {
     try await socket.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8))
     let answer = try await readAnswer(from: socket)
     // The key of RFC 6455 §1.3 and its answer.
-    guard answer.status == 101, answer.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" else {
+    guard answer.status == 101, answer.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    else {
       throw UpgradeRefused(answer: answer)
     }
     buffer.withLock { $0 = answer.body }

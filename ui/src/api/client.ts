@@ -128,9 +128,16 @@ export const api = {
   stopSweep: (sweep: string, mode: "now" | "drain") => post<Sweep>(`/sweeps/${enc(sweep)}/stop`, { mode }),
 };
 
+const CODE = /^#(?:.*&)?code=([^&]+)/;
+
+/** Whether the address holds a sign-in code. */
+export function hasCode(): boolean {
+  return CODE.test(location.hash);
+}
+
 /** Takes the one-time code out of the address, if there is one, and gives it back. */
 function takeCode(): string | null {
-  const match = /^#(?:.*&)?code=([^&]+)/.exec(location.hash);
+  const match = CODE.exec(location.hash);
   if (!match) return null;
   // Out of the address bar and the history before anything else happens: it must not be copied along with a link.
   history.replaceState(history.state, "", location.pathname + location.search);

@@ -1,0 +1,88 @@
+// The data directory: private, held by one server at a time, refused in words.
+
+import Foundation
+import MartletModel
+import OrderedCollections
+import Testing
+
+@testable import MartletStore
+
+@Suite struct DataDirectoryTests {
+  private func open(_ path: String) throws -> DataDirectory {
+    try DataDirectory(path: path, allowsNetworkFileSystem: true)
+  }
+
+  @Test func isMadeForItsOwnerOnly() throws {
+    let scratch = Scratch()
+    let path = "\(scratch.path)/deep/data"
+    let directory = try open(path)
+    func mode(_ path: String) throws -> Int? {
+      (try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue
+    }
+    #expect(try mode(path) == 0o700)
+    #expect(try mode("\(path)/lock") == 0o600)
+    #expect(try String(contentsOfFile: "\(path)/lock", encoding: .utf8) == "\(getpid())\n")
+    let run = PublicID.random()
+    #expect(directory.database == "\(path)/martlet.db")
+    #expect(directory.attempt(2, of: run) == "\(path)/runs/\(run)/attempt-2")
+  }
+
+  @Test func aSecondServerIsRefusedAndTheLockEndsWithItsHolder() throws {
+    let scratch = Scratch()
+    let path = "\(scratch.path)/data"
+    do {
+      let first = try open(path)
+      let error = #expect(throws: Problem.self) { try open(path) }
+      #expect(error?.code == .conflict)
+      #expect(error?.details["pid"] == .int(Int64(getpid())))
+      #expect(error?.message.contains("process \(getpid())") == true)
+      #expect(error?.hint?.contains("martlet down --data \(first.path)") == true)
+    }
+    #expect(throws: Never.self) { try open(path) }
+  }
+
+  @Test func aKilledHolderLeavesNoLock() async throws {
+    let scratch = Scratch()
+    let path = "\(scratch.path)/data"
+    _ = try open(path)
+    let holder = Process()
+    let (input, output) = (Pipe(), Pipe())
+    holder.executableURL = URL(fileURLWithPath: "/bin/sh")
+    // The shell holds the lock itself: no child is left when it is killed.
+    holder.arguments = ["-c", #"exec 9<>"$1/lock"; flock 9; echo $$ > "$1/lock"; echo held; read line"#, "sh", path]
+    (holder.standardInput, holder.standardOutput) = (input, output)
+    try holder.run()
+    #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))
+    let error = #expect(throws: Problem.self) { try open(path) }
+    #expect(error?.details["pid"] == .int(Int64(holder.processIdentifier)))
+    kill(holder.processIdentifier, SIGKILL)
+    try await eventually("the dead holder's lock is free") { (try? open(path)) != nil }
+    holder.waitUntilExit()
+    withExtendedLifetime(input) {}
+  }
+
+  @Test(arguments: ["/proc/martlet-data", "/dev/null/data"])
+  func whatCannotBeMadeIsSaidInWords(path: String) {
+    let error = #expect(throws: Problem.self) { try open(path) }
+    #expect(error?.code == .unavailable)
+    #expect(error?.message.contains("The data directory \(path) cannot be made: ") == true)
+    for word in ["Error Domain", "Code=", "NSCocoa", "The operation could not be completed"] {
+      #expect(error?.message.contains(word) == false, "\(error?.message ?? "")")
+    }
+    #expect(error?.hint?.contains("--data") == true)
+  }
+
+  @Test func aLinkInTheLocksPlaceIsNotFollowed() throws {
+    let scratch = Scratch()
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(scratch.path)/lock", withDestinationPath: "\(scratch.path)/elsewhere")
+    let error = #expect(throws: Problem.self) { try open(scratch.path) }
+    #expect(error?.code == .unavailable)
+    #expect(!FileManager.default.fileExists(atPath: "\(scratch.path)/elsewhere"))
+  }
+
+  @Test func localFileSystemsAreLocal() {
+    #expect(DataDirectory.networkFileSystem(of: "/proc") == nil)
+    #expect(DataDirectory.networkFileSystem(of: "/dev") == nil)
+  }
+}

@@ -1,0 +1,116 @@
+// Changes of runs: who may make which, and what is kept of them.
+
+import MartletModel
+import MartletStore
+import Testing
+
+@testable import MartletTracking
+
+@Suite struct ChangeTests {
+  private func patch(_ change: (inout RunPatch) -> Void) -> RunPatch {
+    var patch = RunPatch()
+    change(&patch)
+    return patch
+  }
+
+  @Test func nameAndStateNeedWrite() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create("before")
+    let ingest = bench.bound([.ingest, .read])
+    for change in [patch { $0.name = "after" }, patch { $0.state = .failed }] {
+      _ = try await problem(.forbidden) { _ = try await bench.tracking.patchRun(run, change, access: ingest) }
+      var rest = change
+      (rest.notes, rest.config) = ("with it", ["a": 1])
+      let both = rest
+      _ = try await problem(.forbidden) { _ = try await bench.tracking.patchRun(run, both, access: ingest) }
+    }
+    #expect(try await bench.show(run).notes.isEmpty)
+    let noted = try await bench.tracking.patchRun(run, patch { $0.notes = "n" }, access: ingest)
+    #expect((noted.notes, noted.name, noted.state) == ("n", "before", .running))
+    let changed = try await bench.tracking.patchRun(
+      run, patch { ($0.name, $0.state) = ("after", .failed) }, access: bench.bound([.write]))
+    #expect((changed.name, changed.state, changed.exit?.reason) == ("after", .failed, "Set by tester."))
+    #expect(changed.endedAt == bench.clock.now)
+    let again = try await bench.tracking.patchRun(run, patch { $0.state = .running }, access: bench.access)
+    #expect((again.state, again.endedAt, again.exit) == (.running, nil, nil))
+  }
+
+  @Test(arguments: [AttemptState.starting, .running, .lost])
+  func theStateOfAnExecutedRunFollowsItsProcess(state: AttemptState) async throws {
+    let bench = try await Bench()
+    let run = try await bench.executed(Array([.starting, .running, .lost].prefix { $0 != state }) + [state])
+    let before = try await bench.show(run)
+    let refused = try await problem(.conflict) {
+      _ = try await bench.tracking.patchRun(
+        run, patch { ($0.state, $0.notes) = (.finished, "n") }, access: bench.access)
+    }
+    #expect(refused.hint?.contains("martlet run stop \(run)") == true)
+    #expect(try await bench.show(run) == before)
+    // Its own state is no change.
+    #expect(try await bench.tracking.patchRun(run, patch { $0.state = state }, access: bench.access).state == state)
+    try await bench.move(run, [.killed])
+    let set = try await bench.tracking.patchRun(run, patch { $0.state = .finished }, access: bench.access)
+    #expect(set.state == .finished)
+  }
+
+  @Test(arguments: [
+    (RunFinish(state: .finished, exitCode: nil, reason: nil), "Finished."),
+    (RunFinish(state: .finished, exitCode: 0, reason: nil), "Finished."),
+    (RunFinish(state: .failed, exitCode: 3, reason: nil), "Exited with code 3."),
+    (RunFinish(state: .crashed, exitCode: 1, reason: "ValueError: no"), "ValueError: no"),
+    (RunFinish(state: .stopped, exitCode: nil, reason: "enough"), "enough"),
+  ])
+  func finishingARunFromOutside(finish: RunFinish, reason: String) async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    bench.clock.advance(9)
+    let ended = try await bench.tracking.finishRun(run, finish, access: bench.bound([.ingest]))
+    #expect(ended.state == finish.state)
+    #expect(ended.exit == ExitRecord(code: finish.exitCode, signal: nil, reason: reason))
+    #expect(ended.endedAt == noon + 9)
+    // Points that come late are kept; the end stays.
+    try await bench.log(run, #"{"seq": 0, "values": {"loss": 1}}"#)
+    let later = try await bench.show(run)
+    #expect((later.state, later.points, later.exit?.reason) == (finish.state, 1, reason))
+  }
+
+  @Test func ofAnExecutedRunOnlyTheReasonIsKept() async throws {
+    let bench = try await Bench()
+    let run = try await bench.executed()
+    let finish = RunFinish(state: .failed, exitCode: 5, reason: "CUDA out of memory")
+    let told = try await bench.tracking.finishRun(run, finish, access: bench.bound([.ingest], run: run))
+    #expect((told.state, told.endedAt) == (.running, nil))
+    #expect(told.exit == ExitRecord(code: nil, signal: nil, reason: "CUDA out of memory"))
+    let silent = RunFinish(state: .finished, exitCode: nil, reason: nil)
+    #expect(
+      try await bench.tracking.finishRun(run, silent, access: bench.access).exit?.reason == "CUDA out of memory")
+  }
+
+  @Test(arguments: ["", "a\nb", "tab\tbed", "nul\u{0}", "\u{7F}", String(repeating: "é", count: 129)])
+  func namesAreChecked(name: String) async throws {
+    let bench = try await Bench()
+    let run = try await bench.create("good")
+    _ = try await problem(.unprocessable) { _ = try await bench.create(name) }
+    _ = try await problem(.unprocessable) { _ = try await bench.create(in: name) }
+    _ = try await problem(.unprocessable) {
+      _ = try await bench.tracking.patchRun(run, patch { $0.name = name }, access: bench.access)
+    }
+    #expect(try await bench.show(run).name == "good")
+    #expect(try await bench.tracking.projects(PageRequest(), access: bench.access).items.map(\.name) == ["digits"])
+  }
+
+  @Test(arguments: ["x", " ", "größe/ß 😀", String(repeating: "é", count: 128), "'; DROP TABLE run; --"])
+  func labelsOfManyKindsAreNames(name: String) async throws {
+    let bench = try await Bench()
+    let run = try await bench.create(name, in: name)
+    let shown = try await bench.show(run)
+    #expect((shown.name, shown.project) == (name, name))
+    #expect(try await bench.tracking.project(name, access: bench.access).runs == 1)
+  }
+
+  @Test func aRunThatNobodyNamedGetsAName() async throws {
+    let bench = try await Bench()
+    let name = try await bench.show(try await bench.create()).name
+    #expect(name.wholeMatch(of: /[a-z]+-[a-z]+-[0-9]+/) != nil)
+  }
+}

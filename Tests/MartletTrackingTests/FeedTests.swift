@@ -1,0 +1,103 @@
+// What watchers are told: everything, in one order, after it is durable.
+
+import MartletModel
+import MartletStore
+import Synchronization
+import Testing
+
+@testable import MartletTracking
+
+@Suite struct FeedTests {
+  @Test func everySubscriberSeesOneOrder() async throws {
+    let feed = LiveFeed()
+    let (first, second) = (Recorder(), Recorder())
+    let subscriptions = [feed.subscribe(first.take), feed.subscribe(second.take)]
+    let ids = (0..<8).map { _ in PublicID.random() }
+    await withTaskGroup { group in
+      for id in ids {
+        group.addTask {
+          for step in 0..<50 {
+            feed.publish([.points(run: id, rows: [FeedRow(step: Int64(step), time: noon, numbers: [])])])
+          }
+        }
+      }
+    }
+    func told(_ recorder: Recorder) -> [String] {
+      recorder.all.map { item in
+        guard case .points(let run, let rows) = item.event else { return "" }
+        return "\(item.sequence) \(run) \(rows.map(\.step))"
+      }
+    }
+    #expect(first.all.map(\.sequence) == Array(1...400))
+    #expect(told(first) == told(second))
+    #expect(feed.sequence == 400)
+    // Of one publisher, nothing overtakes.
+    for id in ids {
+      #expect(told(first).filter { $0.contains(" \(id) ") }.map { $0.split(separator: " ").last } == (0..<50).map { "[\($0)]" })
+    }
+    withExtendedLifetime(subscriptions) {}
+  }
+
+  @Test func aSubscriptionEndsWithCancelOrItsLastReference() {
+    let feed = LiveFeed()
+    let (cancelled, dropped) = (Recorder(), Recorder())
+    let event = FeedEvent.points(run: .random(), rows: [])
+    #expect(!feed.isWatched)
+    let subscription = feed.subscribe(cancelled.take)
+    do {
+      let short = feed.subscribe(dropped.take)
+      feed.publish([event])
+      withExtendedLifetime(short) {}
+    }
+    feed.publish([event])
+    #expect(feed.isWatched)
+    subscription.cancel()
+    subscription.cancel()
+    feed.publish([event])
+    #expect(!feed.isWatched)
+    #expect(dropped.all.map(\.sequence) == [1])
+    #expect(cancelled.all.map(\.sequence) == [1, 2])
+    #expect(feed.sequence == 3)
+  }
+
+  @Test func pointsComeWithTheirSteps() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    let told = Recorder()
+    let subscription = bench.feed.subscribe(told.take)
+    let lines = """
+      {"seq": 0, "time": 7, "values": {"loss": 1, "note": "x"}}
+      {"seq": 1, "step": 40, "values": {"loss": NaN}}
+      {"seq": 2, "values": {"loss": 3}}
+      """
+    try await bench.log(run, lines)
+    #expect(told.rows.map(\.step) == [0, 40, 41])
+    #expect(told.rows.map(\.time) == [Timestamp(microseconds: 7), noon, noon])
+    #expect(told.rows.map { $0.numbers.map(\.name) } == [["loss"], ["loss"], ["loss"]])
+    // Rows that were known change nothing and are not told; of a mixed batch only the new ones are.
+    try await bench.log(run, lines)
+    #expect(told.rows.count == 3)
+    try await bench.log(run, lines + "\n" + #"{"seq": 3, "values": {"loss": 4}}"#)
+    #expect(told.rows.map(\.step) == [0, 40, 41, 42])
+    // The run's row follows, with its summary.
+    try await eventually("the run's row is told") { told.runs.last?.metric("loss")?.count == 4 }
+    subscription.cancel()
+  }
+
+  @Test func changesOfRunsAreTold() async throws {
+    let bench = try await Bench()
+    let told = Recorder()
+    let subscription = bench.feed.subscribe(told.take)
+    let run = try await bench.create()
+    var patch = RunPatch()
+    patch.notes = "seen"
+    _ = try await bench.tracking.patchRun(run, patch, access: bench.access)
+    _ = try await bench.tracking.finishRun(
+      run, RunFinish(state: .finished, exitCode: 0, reason: nil), access: bench.access)
+    #expect(told.runs.map(\.state) == [.running, .running, .finished])
+    #expect(told.runs.map(\.notes) == ["", "seen", "seen"])
+    _ = try await problem(.unprocessable) { _ = try await bench.create("") }
+    #expect(told.all.count == 3)
+    subscription.cancel()
+  }
+}

@@ -1,0 +1,196 @@
+// Spool files: read as far as they are whole, by whoever wrote them.
+
+import Foundation
+import MartletModel
+import OrderedCollections
+import Testing
+
+@testable import MartletTracking
+
+/// Writes records as docs/spool.md has them.
+private struct SpoolWriter {
+  var bytes: [UInt8] = []
+  /// Where each record ends.
+  var ends: [Int] = []
+
+  mutating func add(_ kind: UInt8, sequence: Int64, step: Int64 = 0, time: Int64 = 5, _ payload: [UInt8]) {
+    var body: [UInt8] = []
+    for value in [sequence, step, time] { withUnsafeBytes(of: value.littleEndian) { body += $0 } }
+    body.append(kind)
+    body += payload
+    withUnsafeBytes(of: UInt32(body.count).littleEndian) { bytes += $0 }
+    let checksum = body.withUnsafeBytes { CRC32.checksum($0) }
+    withUnsafeBytes(of: checksum.littleEndian) { bytes += $0 }
+    bytes += body
+    ends.append(bytes.count)
+  }
+
+  mutating func info(_ json: String, sequence: Int64 = 0) { add(1, sequence: sequence, Array(json.utf8)) }
+
+  mutating func points(_ sequence: Int64, step: Int64, _ values: [(id: UInt32, value: Double)]) {
+    var payload: [UInt8] = []
+    for (id, _) in values { withUnsafeBytes(of: id.littleEndian) { payload += $0 } }
+    for (_, value) in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { payload += $0 } }
+    add(0, sequence: sequence, step: step, payload)
+  }
+}
+
+@Suite struct SpoolTests {
+  private func sample() -> SpoolWriter {
+    var spool = SpoolWriter()
+    spool.info(#"{"format": 1, "client": "c", "names": {"loss": 0, "acc": 7}, "config": {"lr": 1.0}}"#)
+    spool.points(0, step: 10, [(0, 0.5), (7, -0.0)])
+    spool.add(3, sequence: 1, step: 11, Array(#"{"note": "text", "loss": NaN, "big": -Infinity}"#.utf8))
+    spool.info(#"{"patch": {"notes": "late"}, "config": {"net": {"layers": 2}}}"#, sequence: 2)
+    spool.points(2, step: .min, [(7, .infinity)])
+    spool.add(2, sequence: 3, Array(#"{"exit_code": 1, "reason": "ValueError: no"}"#.utf8))
+    return spool
+  }
+
+  @Test func aWholeFile() {
+    let spool = Spool.read(sample().bytes, client: "c")
+    #expect(spool.rows.map(\.sequence) == [0, 1, 2])
+    #expect(spool.rows.map(\.step) == [10, 11, .min])
+    #expect(spool.rows.map(\.time.microseconds) == [5, 5, 5])
+    #expect(spool.rows[0].numbers.map(\.name) == ["loss", "acc"])
+    #expect(spool.rows[0].numbers.map(\.value.bitPattern) == [0.5.bitPattern, (-0.0).bitPattern])
+    #expect(spool.rows[1].numbers.map(\.name) == ["loss", "big"])
+    #expect(spool.rows[1].numbers[0].value.isNaN)
+    #expect(spool.rows[1].numbers[1].value == -.infinity)
+    #expect(spool.rows[1].others.first?.value == "text")
+    #expect(spool.rows[2].numbers.map(\.value) == [.infinity])
+    #expect(spool.patch == ["config": ["lr": 1.0, "net": ["layers": 2]], "notes": "late"])
+    #expect(spool.endReason == "ValueError: no")
+    #expect(spool.tornBytes == 0)
+  }
+
+  @Test func tornAtEveryByte() {
+    let whole = sample()
+    for length in 0...whole.bytes.count {
+      let spool = Spool.read(Array(whole.bytes.prefix(length)), client: "c")
+      let records = whole.ends.filter { $0 <= length }
+      #expect(spool.rows.count == [0, 0, 1, 2, 2, 3, 3][records.count])
+      #expect(spool.tornBytes == length - (records.last ?? 0))
+      #expect((spool.endReason != nil) == (records.count == 6))
+    }
+  }
+
+  @Test func nothingBehindDamageIsUsed() {
+    let whole = sample()
+    let start = whole.ends[1]
+    for position in start..<whole.ends[2] {
+      for mask in [0x01, 0x80, 0xFF] as [UInt8] {
+        var bytes = whole.bytes
+        bytes[position] ^= mask
+        let spool = Spool.read(bytes, client: "c")
+        #expect(spool.rows.map(\.sequence) == [0])
+        #expect(spool.tornBytes == bytes.count - start)
+      }
+    }
+  }
+
+  @Test func unknownKindsAreSkipped() {
+    var spool = SpoolWriter()
+    spool.info(#"{"names": {"a": 1}, "something": ["new"]}"#)
+    spool.add(4, sequence: 0, Array("whatever".utf8))
+    spool.add(255, sequence: 0, [])
+    spool.info("no JSON at all")
+    spool.points(0, step: 1, [(1, 2)])
+    let read = Spool.read(spool.bytes, client: "c")
+    #expect(read.rows.map { $0.numbers.map(\.value) } == [[2]])
+    #expect(read.tornBytes == 0)
+  }
+
+  @Test func aLaterNameHoldsForTheRowsAfterIt() {
+    var spool = SpoolWriter()
+    spool.info(#"{"names": {"old": 1}}"#)
+    spool.points(0, step: 0, [(1, 1)])
+    spool.info(#"{"names": {"new": 1}}"#, sequence: 1)
+    spool.points(1, step: 1, [(1, 2), (99, 3)])
+    // Two ids of one name: a row has a name once, the later value stands.
+    spool.info(#"{"names": {"new": 2}}"#, sequence: 2)
+    spool.points(2, step: 2, [(1, 4), (2, 5)])
+    let rows = Spool.read(spool.bytes, client: "c").rows
+    #expect(rows.map { $0.numbers.map(\.name) } == [["old"], ["new"], ["new"]])
+    #expect(rows.map { $0.numbers.map(\.value) } == [[1], [2], [5]])
+  }
+
+  @Test func whatTheServerWasToldIsNotToldAgain() throws {
+    let scratch = Scratch()
+    let whole = sample()
+    func patch() throws -> JSONValue? { try Spool.readAll(in: scratch.path).first?.patch }
+    try scratch.write(whole.bytes, to: "c.spool")
+    #expect(try patch() == ["config": ["lr": 1.0, "net": ["layers": 2]], "notes": "late"])
+    try scratch.write(Array(#"{"next_seq": 1, "offset": \#(whole.ends[0])}"#.utf8), to: "c.ack")
+    #expect(try patch() == ["config": ["net": ["layers": 2]], "notes": "late"])
+    try scratch.write(Array(#"{"next_seq": 2, "offset": \#(whole.ends[3])}"#.utf8), to: "c.ack")
+    #expect(try patch() == [:])
+    // Names are known whatever was told.
+    #expect(try Spool.readAll(in: scratch.path).first?.rows.count == 3)
+    // An .ack that is cut off says nothing.
+    try scratch.write(Array(#"{"next_seq": 2, "off"#.utf8), to: "c.ack")
+    #expect(try patch() == ["config": ["lr": 1.0, "net": ["layers": 2]], "notes": "late"])
+  }
+
+  @Test func allSpoolsOfADirectory() throws {
+    let scratch = Scratch()
+    for client in ["bb", "aa"] { try scratch.write(sample().bytes, to: "\(client).spool") }
+    for other in ["aa.sender", "stop_signal", "aa.error"] { try scratch.write([1, 2, 3], to: other) }
+    #expect(try Spool.readAll(in: scratch.path).map(\.client) == ["aa", "bb"])
+    #expect(try Spool.readAll(in: "\(scratch.path)/nothing").isEmpty)
+  }
+
+  @Test(arguments: [
+    ("", 0), ("123456789", 0xCBF4_3926), ("The quick brown fox jumps over the lazy dog", 0x414F_A339),
+  ] as [(String, UInt32)])
+  func checksums(text: String, expected: UInt32) {
+    #expect(Array(text.utf8).withUnsafeBytes { CRC32.checksum($0) } == expected)
+  }
+
+  /// The client's own writer and this reader agree, and what it wrote arrives once however often it is read.
+  @Test func aSpoolOfThePythonClient() async throws {
+    let bench = try await Bench()
+    let place = bench.directory.path
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().path
+    let python = Process()
+    python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    python.arguments = ["python3", "-c", Self.program, place]
+    python.environment = ProcessInfo.processInfo.environment.merging(
+      ["PYTHONPATH": "\(root)/clients/python", "HOME": place, "PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
+    python.environment?["MARTLET_RUN_ID"] = nil
+    python.standardError = FileHandle.nullDevice
+    try python.run()
+    python.waitUntilExit()
+    try #require(python.terminationStatus == 0)
+
+    let spool = try #require(try Spool.readAll(in: "\(place)/.martlet").first)
+    #expect(spool.client.utf8.count == 32)
+    #expect(spool.tornBytes == 0)
+    #expect(spool.endReason == "enough")
+    #expect(spool.rows.map(\.sequence) == Array(0..<103))
+    #expect(spool.patch["config"]?["late"] == ["x": 1.0])
+    let run = try await bench.create()
+    for _ in 0..<2 { _ = try await bench.tracking.append(spool.rows, to: run, client: spool.client) }
+    let shown = try await bench.show(run)
+    #expect(shown.points == 206)
+    #expect(shown.values.map(\.value) == ["text"])
+    let loss = try #require(try await bench.series(run))
+    #expect(loss.steps == Array(0..<102) + [1_000])
+    let expected = (0..<100).map { 1 / Double($0 + 1) } + [.nan, -0.0, .leastNonzeroMagnitude]
+    #expect(loss.values?.map(\.bitPattern) == expected.map(\.bitPattern))
+    #expect(try await bench.series(run, "é")?.values == [1, .infinity, 3])
+  }
+
+  private static let program = """
+    import sys, martlet
+    run = martlet.init(project="digits", mode="offline", directory=sys.argv[1], config={"lr": 0.1})
+    for i in range(100):
+        run.log({"loss": 1 / (i + 1), "acc": i})
+    run.log({"loss": float("nan"), "é": 1})
+    run.log({"loss": -0.0, "é": float("inf"), "note": "text"})
+    run.config.update({"late": {"x": 1.0}})
+    run.log({"loss": 5e-324, "é": 3}, step=1000)
+    run.finish(reason="enough")
+    """
+}

@@ -1,0 +1,145 @@
+// A store, a clock moved by hand and the tracking over them, for each test.
+
+import Foundation
+import MartletModel
+import MartletStore
+import MartletTracking
+import Synchronization
+import Testing
+
+let noon = Timestamp(microseconds: 1_790_000_000_000_000)
+
+final class HandClock: WallClock {
+  private let time = Mutex(noon)
+  var now: Timestamp { time.withLock { $0 } }
+  func advance(_ seconds: Double) { time.withLock { $0 = $0 + seconds } }
+}
+
+/// A directory that is removed with its last reference.
+final class Scratch: Sendable {
+  let path: String
+
+  init() {
+    path = NSTemporaryDirectory() + "martlet-tracking-\(PublicID.random())\(PublicID.random())"
+    mkdir(path, 0o700)
+  }
+
+  deinit {
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch {
+      Issue.record("\(path) could not be removed: \(error)")
+    }
+  }
+
+  func write(_ bytes: [UInt8], to name: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+  }
+}
+
+struct Bench: Sendable {
+  let directory = Scratch()
+  let store: Store
+  let feed = LiveFeed()
+  let clock = HandClock()
+  let tracking: Tracking
+  /// Everything is allowed.
+  let access: Access
+
+  init() async throws {
+    store = try Store(path: "\(directory.path)/martlet.db")
+    tracking = Tracking(store: store, feed: feed, clock: clock)
+    let me = try await store.write { try $0.createPrincipal(kind: .local, name: "tester", now: noon) }
+    access = Access(principal: me, token: nil, scopes: [.admin])
+  }
+
+  func bound(_ scopes: Set<Scope> = [.write], project: String? = nil, run: PublicID? = nil) -> Access {
+    Access(principal: access.principal, token: nil, scopes: scopes, project: project, run: run)
+  }
+
+  func create(_ name: String? = nil, in project: String = "digits") async throws -> PublicID {
+    try await tracking.createRun(NewRun(project: project, name: name, details: RunPatch()), access: access).id
+  }
+
+  func show(_ id: PublicID) async throws -> Run { try await tracking.run(id, access: access) }
+
+  /// A run that is executed, its first attempt moved through `states`, its logs in `directory.path`.
+  func executed(_ states: [AttemptState] = [.starting, .running], in project: String = "digits") async throws -> PublicID {
+    let (me, path) = (access.principal, directory.path)
+    let id = try await store.write { writer in
+      let id = try writer.freshRunID()
+      try writer.createExecutedRun(
+        ExecutedRun(
+          project: project, name: "bold-wren-1", sweepRow: nil, trial: nil, config: [:], command: ["true"],
+          workdir: "/", directory: path, execution: [:]), id: id, by: me, now: noon)
+      _ = try writer.createAttempt(of: id, directory: { _ in path }, by: me, now: noon)
+      return id
+    }
+    try await move(id, states)
+    return id
+  }
+
+  func move(_ id: PublicID, _ states: [AttemptState]) async throws {
+    let me = access.principal
+    try await store.write { writer in
+      for state in states { try writer.setAttemptState(of: id, number: 1, state, by: me, now: noon) }
+    }
+  }
+
+  @discardableResult
+  func log(
+    _ id: PublicID, _ text: String, client: String = "client-a", access: Access? = nil
+  ) async throws -> AppendReceipt {
+    try await tracking.append(id, client: client, lines: Array(text.utf8), access: access ?? self.access)
+  }
+
+  func series(_ id: PublicID, _ key: String = "loss", access: Access? = nil) async throws -> Series? {
+    try await tracking.series(SeriesRequest(runs: [id], keys: [key]), access: access ?? self.access).first
+  }
+}
+
+extension Series {
+  /// Nil when it is in buckets.
+  var values: [Double]? {
+    guard case .raw(let values) = points else { return nil }
+    return values
+  }
+}
+
+/// What a subscriber was told.
+final class Recorder: Sendable {
+  private let list = Mutex<[(sequence: UInt64, event: FeedEvent)]>([])
+  var all: [(sequence: UInt64, event: FeedEvent)] { list.withLock { $0 } }
+  var runs: [Run] { all.compactMap { if case .run(let run) = $0.event { run } else { nil } } }
+  var rows: [FeedRow] { all.flatMap { if case .points(_, let rows) = $0.event { rows } else { [FeedRow]() } } }
+  func take(_ sequence: UInt64, _ event: FeedEvent) { list.withLock { $0.append((sequence, event)) } }
+}
+
+/// Runs `body` and gives back the `Problem` it must throw.
+func problem(
+  _ code: Problem.Code, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
+) async throws -> Problem {
+  do {
+    try await body()
+  } catch let problem as Problem {
+    #expect(problem.code == code, "\(problem)", sourceLocation: sourceLocation)
+    return problem
+  }
+  Issue.record("nothing was thrown", sourceLocation: sourceLocation)
+  return Problem(.internal, "")
+}
+
+/// Asks every few milliseconds until `condition` holds.
+func eventually(
+  _ what: String, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + .seconds(seconds)
+  while try await !condition() {
+    guard ContinuousClock.now < deadline else {
+      Issue.record("not within \(seconds) s: \(what)", sourceLocation: sourceLocation)
+      return
+    }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}

@@ -1,0 +1,255 @@
+"""The browser tests' ground: the real `martlet` on a free port, a paced trainer, and a browser that tolerates no error.
+
+MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the browser (/usr/bin/chromium).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PROGRAM = pathlib.Path(os.environ.get("MARTLET_BIN", ROOT / ".build/debug/martlet"))
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+PATIENCE = 60  # seconds; a shared machine may starve, and only a wrong answer should fail a test
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+WIDE = {"width": 1600, "height": 1000}
+PHONE = {"width": 390, "height": 844}
+LOOKS = [
+    pytest.param((size, scheme), id=f"{size['width']}-{scheme}")
+    for size in (WIDE, PHONE)
+    for scheme in ("light", "dark")
+]
+
+TRAINER = """\
+import os, pathlib, sys, time
+import martlet
+
+# A step is logged for each step that the gate file allows, so that a test decides how far training is.
+gate = pathlib.Path(os.environ["GATE"])
+run = martlet.init(project="paced")
+lr = float(run.config["lr"])
+print("training with", lr, flush=True)
+if lr > 0.5:
+    print("the learning rate is too high", file=sys.stderr, flush=True)
+    sys.exit(3)
+step = 0
+while True:
+    allowed = gate.read_text() if gate.exists() else "0"
+    while step < (10**9 if allowed == "all" else int(allowed or 0)) and step < 30:
+        run.log({"val/loss": 1 / (1 + step) + lr, "train/loss": float("nan") if step == 3 else 2 / (1 + step)}, step=step)
+        print("step", step, flush=True)
+        step += 1
+    if step >= 30:
+        break
+    time.sleep(0.02)
+run.finish()
+"""
+
+SWEEP = """\
+name: paced
+project: paced
+program: train.py
+method: grid
+metric: {name: val/loss, goal: minimize}
+parameters:
+  lr: {values: [0.1, 0.2, 0.9]}
+max_parallel: 2
+"""
+
+
+def wait_until(what: str, true: Callable[[], object], patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
+        time.sleep(0.1)
+
+
+class Server:
+    """A `martlet up` of its own: data directory, port, link."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.gate = folder / "gate"
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("MARTLET_")},
+            "PYTHONPATH": str(ROOT / "clients/python"),
+            "GATE": str(self.gate),
+            "HOME": str(folder),
+            "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        self.origin = ""
+        self._port = "0"
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [str(PROGRAM), "up", "--data", str(self.data), "--port", self._port],
+            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        printed: list[str] = []
+        found = threading.Event()
+
+        def read() -> None:
+            # Read to the end, too, so that the server never waits for somebody to take its output.
+            for line in self._process.stdout or ():
+                printed.append(line)
+                if re.search(r"#code=", line):
+                    found.set()
+            found.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        assert found.wait(PATIENCE), "martlet up printed no sign-in link: " + "".join(printed)
+        match = re.search(r"(http://[^\s/]+)/#code=\S+", "".join(printed))
+        assert match, "martlet up printed no sign-in link: " + "".join(printed)
+        self.link, self.origin = match.group(0), match.group(1)
+        self._port = self.origin.rsplit(":", 1)[1]
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(PATIENCE)
+
+    def martlet(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [str(PROGRAM), *arguments, "--data", str(self.data)],
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder, check=False,
+        )
+        assert done.returncode == 0, f"martlet {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def fresh_link(self) -> str:
+        return self.martlet("status", "--link").strip()
+
+    def get(self, path: str) -> dict:
+        token = (self.data / "token").read_text().strip()
+        request = urllib.request.Request(
+            f"{self.origin}/api/v1{path}", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)
+
+    def sweep(self) -> str:
+        """Starts the paced sweep, and gives its id."""
+        (self.folder / "train.py").write_text(TRAINER)
+        (self.folder / "sweep.yaml").write_text(SWEEP)
+        self.allow(0)
+        self.martlet("sweep", "run", str(self.folder / "sweep.yaml"), "--detach")
+        return self.get("/sweeps?project=paced")["items"][0]["id"]
+
+    def allow(self, steps: int | str) -> None:
+        aside = self.gate.with_suffix(".new")
+        aside.write_text(str(steps))
+        aside.rename(self.gate)
+
+    def wait_for_runs(self, count: int, state: str) -> list[dict]:
+        found: list[dict] = []
+
+        def there() -> bool:
+            found[:] = self.get(f"/runs?project=paced&state={state}")["items"]
+            return len(found) >= count
+
+        wait_until(f"{count} runs {state}", there)
+        return found
+
+
+@pytest.fixture
+def server(tmp_path: pathlib.Path) -> Iterator[Server]:
+    made = Server(tmp_path)
+    made.start()
+    yield made
+    made.allow("all")  # trainers that a failed test left behind come to their end
+    for sweep in made.get("/sweeps")["items"]:
+        if sweep["state"] not in ("finished", "stopped", "failed", "cancelled"):
+            made.martlet("sweep", "stop", sweep["id"])
+    wait_until("all runs ended", lambda: not made.get("/runs?state=queued,starting,running")["items"])
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield launched
+        launched.close()
+
+
+class Window:
+    """A browser window, and what it complained about."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.tolerated = re.compile(r"(?!)")
+        self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message) -> None:
+        if message.type in ("error", "warning") and not self.tolerated.search(message.text):
+            self.complaints.append(f"console {message.type}: {message.text}")
+
+    def sign_in(self, server: Server, path: str = "/") -> None:
+        """Opens a page through a fresh link, and waits until it is live."""
+        self.page.goto(server.fresh_link().replace("/#", f"{path}#"))
+        expect(self.page.get_by_text("Live", exact=True)).to_be_visible()
+
+    def charts(self) -> list[dict]:
+        return self.page.evaluate("martletCharts.describe()")
+
+    def chart(self, title: str) -> dict | None:
+        return next((chart for chart in self.charts() if chart["title"] == title), None)
+
+    def points(self, title: str) -> int:
+        """How many points a chart shows in all its lines."""
+        chart = self.chart(title)
+        return sum(line["points"] for line in chart["lines"]) if chart else 0
+
+    def sideways(self) -> int:
+        """By how many pixels the page, or its main part, is wider than the window shows."""
+        return self.page.evaluate(
+            "Math.max(...[document.documentElement, document.querySelector('main')]"
+            ".filter(Boolean).map((part) => part.scrollWidth - part.clientWidth))"
+        )
+
+
+@pytest.fixture
+def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Window]]:
+    """Opens windows; each must end without a console error or warning."""
+    opened: list[Window] = []
+
+    def make(size: dict | None = None, scheme: str = "light") -> Window:
+        context = browser.new_context(
+            viewport=size or WIDE, color_scheme=scheme, has_touch=size == PHONE, reduced_motion="reduce",
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        made = Window(context)
+        opened.append(made)
+        return made
+
+    yield make
+    folder = os.environ.get("UI_PICTURES")
+    for number, each in enumerate(opened):
+        if folder:
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+            name = re.sub(r"[^\w.-]+", "_", request.node.name)
+            each.page.screenshot(path=f"{folder}/{name}-{number}.png")
+        each.context.close()
+        assert each.complaints == [], "the browser's console is not clean"

@@ -7,7 +7,8 @@ import MartletStore
 import OrderedCollections
 
 extension Core {
-  /// How often a run is queued again when nothing was started.
+  /// How often a run is queued again when its supervisors start nothing. A server that was killed in between is not
+  /// counted: that is no fault of the run.
   static let neverStartedLimit = 5
 
   /// Makes a new attempt of a run and asks for its devices.
@@ -42,6 +43,7 @@ extension Core {
       case .grant(let holder, let devices):
         guard let run = PublicID(rawValue: holder), var attempt = attempts[run] else { continue }
         attempt.state = .starting
+        attempt.isRecovered = false
         attempts[run] = attempt
         try writer.setAttemptState(
           of: run, number: attempt.number, .starting, devices: devices, by: principal, now: now)
@@ -85,16 +87,18 @@ extension Core {
     _ attempt: OpenAttempt, _ writer: StoreWriter, _ effects: inout Effects,
     by principal: Principal, _ now: Timestamp
   ) throws {
-    if attempt.isStopRequested || attempt.number >= Self.neverStartedLimit {
+    var attempt = attempt
+    if !attempt.isRecovered { attempt.failedStarts += 1 }
+    if attempt.isStopRequested || attempt.failedStarts >= Self.neverStartedLimit {
       let end =
         attempt.isStopRequested
         ? AttemptEnd(state: .stopped, reason: "Stopped on request before it began.")
-        : AttemptEnd(state: .failed, reason: "Could not be started in \(attempt.number) attempts.")
+        : AttemptEnd(state: .failed, reason: "Its supervisor started nothing, \(attempt.failedStarts) times.")
       return try endAttempt(attempt, end, writer, &effects, by: principal, now)
     }
     try writer.setAttemptState(
       of: attempt.run, number: attempt.number, .preempted,
-      exit: ExitRecord(code: nil, signal: nil, reason: "Never started: the server ended before."),
+      exit: ExitRecord(code: nil, signal: nil, reason: attempt.isRecovered ? "Never started: the server ended before." : "Never started."),
       by: principal, now: now)
     let actions = pool.handle(.release(attempt.holder))
     try queue(attempt, writer, &effects, by: principal, now)

@@ -68,6 +68,10 @@ struct OpenAttempt: Sendable {
   var isStopRequested: Bool
   /// Seconds that whoever asked for its end allows; nil: the grace of its settings.
   var patience: Double?
+  /// Started by a server before this one.
+  var isRecovered = false
+  /// How often this server's supervisors of the run ended without having started anything.
+  var failedStarts = 0
 
   /// Its name in the device pool.
   var holder: DevicePool.Holder { run.rawValue }

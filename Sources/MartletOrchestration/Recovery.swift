@@ -82,5 +82,6 @@ extension OpenAttempt {
       directory: AttemptDirectory(path: live.directory), settings: ExecutionSettings(json: live.execution),
       command: live.command, workdir: live.workdir, runDirectory: live.runDirectory, project: live.project,
       config: live.config, sweep: live.sweep, trial: live.trial, isStopRequested: live.stopRequested)
+    isRecovered = true
   }
 }

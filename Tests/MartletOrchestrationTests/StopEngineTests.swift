@@ -15,7 +15,7 @@ import Testing
     name: shell
     method: grid
     max_parallel: \(parallel)
-    parameters: {x: {min: 1, max: \(count)}}
+    parameters: {x: {values: \(Array(1...count))}}
     \(more)
 
     """
@@ -90,7 +90,6 @@ import Testing
   @Test func `a single run: executed, stopped, told apart`() async throws {
     try await Workshop.with { shop in
       let done = try await shop.execute(["sh", "-c", "echo hello; exit 3"], more: ["name": "hello"])
-      #expect(done.state == .queued || done.state == .starting)
       let ended = try await shop.runEnded(done.id)
       #expect(ended.state == .failed)
       #expect(ended.exit?.code == 3)
@@ -147,8 +146,14 @@ import Testing
 
   @Test func `each trial has a device of its own`() async throws {
     try await Workshop.with(devices: 2) { shop in
-      let body = "echo begin $CUDA_VISIBLE_DEVICES >> notes; sleep 0.2; echo end $CUDA_VISIBLE_DEVICES >> notes"
+      let body = """
+        echo begin $CUDA_VISIBLE_DEVICES >> notes; until [ -e gate ]; do sleep 0.02; done; \
+        echo end $CUDA_VISIBLE_DEVICES >> notes
+        """
       let sweep = try await shop.submit(Self.sweep(body, count: 5, parallel: 4, more: "resources: {gpus: 1}"))
+      #expect(try await eventually { try shop.lines("notes").count == 2 })
+      #expect(try await shop.engine.load() == (2, 2))
+      try shop.write("gate", "")
       let ended = try await shop.ended(sweep.id)
       #expect(ended.state == .finished)
       var busy: Set<String> = []

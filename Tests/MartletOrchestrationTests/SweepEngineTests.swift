@@ -33,11 +33,14 @@ import Testing
           for step in range(5):
               log(step, val__loss=x + y + 4 - step, accuracy=step / 10)
           print("trained", x, y)
-          time.sleep(0.15)
+          wait("gate")
           """))
       let sweep = try await shop.submit(Self.grid)
       #expect(sweep.state == .running)
       #expect(sweep.spaceSize == 6)
+      #expect(try await eventually { try shop.lines("notes").count == 2 })
+      #expect(shop.livingCommands.count == 2)
+      try shop.write("gate", "")
       let ended = try await shop.ended(sweep.id)
       #expect(ended.state == .finished)
       #expect(ended.stateReason == nil)
@@ -167,7 +170,7 @@ import Testing
         parameters: {lr: {values: [1e-3]}}
 
         """,
-        environment: ["FROM_SHELL": "shell", "BOTH": "shell", "MARTLET_TOKEN": "other", "MARTLET_ODD": "other"])
+        environment: ["FROM_SHELL": "shell", "BOTH": "shell", "MARTLET_TOKEN": "other", "MARTLET_SHARD_INDEX": "other"])
       #expect(try await shop.ended(sweep.id).state == .finished)
       let trial = try #require(try await shop.trials(sweep.id).first)
       let run = try await shop.run(trial.run)
@@ -188,7 +191,8 @@ import Testing
       #expect(variables["MARTLET_SEED"] == "7")
       #expect(variables["MARTLET_URL"] == "http://127.0.0.1:9")
       #expect(variables["MARTLET_TOKEN"] != "other")
-      #expect(variables["MARTLET_ODD"] == nil)
+      #expect(variables["MARTLET_SHARD_INDEX"] == nil)
+      #expect(variables["MARTLET_DATA"] == shop.data)
       #expect(variables["FROM_SHELL"] == "shell")
       #expect(variables["FROM_FILE"] == "file")
       #expect(variables["BOTH"] == "file")
@@ -207,7 +211,7 @@ import Testing
         """
         import json, sys
         flags = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-        loss = float(flags["--embed_dim"]) / 128 + float(flags["--learning_rate"])
+        loss = float(flags["--embed_dim"]) / 128 + (0.5 if flags["--learning_rate"] == "0.0005" else 0.25)
         entries = [{"step": 50 * i, "eval_loss": loss + 1 - i / 2, "train_loss": 0.5 - i / 10, "note": "x"}
                    for i in range(3)]
         with open(flags["--checkpoint_dir"] + "/training_log.json", "w") as file:
@@ -238,7 +242,7 @@ import Testing
       let table = try shop.text("\(ended.outputDirectory)/sweep_summary.csv").split(separator: "\n")
       #expect(table.first == "run_name,final_eval_loss,min_eval_loss,final_train_loss")
       #expect(table.count == 5)
-      #expect(table[1].hasPrefix("ed_128_lr_1.00e-04,1.0001,1.0001,0.3"))
+      #expect(table[1].hasPrefix("ed_128_lr_1.00e-04,1.25,1.25,0.3"))
       #expect(try shop.text("\(ended.outputDirectory)/best_model/best_model.pt") == "ed_128_lr_1.00e-04")
       #expect(shop.book.troubles == [])
     }

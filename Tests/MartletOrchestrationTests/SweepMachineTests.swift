@@ -9,7 +9,7 @@ import Testing
   private static let loss = Objective(metric: "loss", goal: .minimize)
 
   private static func grid(_ count: Int) throws -> GridSampler {
-    try GridSampler(space: Space([Parameter("x", .integers(min: 1, max: Int64(count)))]))
+    try GridSampler(space: Space([Parameter("x", .categorical((1...count).map { .int(Int64($0)) }))]))
   }
 
   private func machine(

@@ -36,7 +36,7 @@ private struct Simulation {
     var numbers = SplitMix64(seed: seed)
     method = Bool.random(using: &numbers) ? "grid" : "random"
     space = try Space([
-      Parameter("a", .integers(min: 1, max: Int64.random(in: 1...6, using: &numbers))),
+      Parameter("a", .integers(min: 1, max: Int64.random(in: 2...6, using: &numbers))),
       Parameter("b", .categorical(["x", "y", "z"])),
     ])
     objective = Objective(metric: "m", goal: Bool.random(using: &numbers) ? .minimize : .maximize)

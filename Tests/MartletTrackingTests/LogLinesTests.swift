@@ -75,7 +75,7 @@ import Testing
 
   @Test func theColumnOfAFlawIsGiven() {
     let error = #expect(throws: Problem.self) { try decode(#"{"seq": 0, "values": {"a": 01}}"#) }
-    #expect(error?.details == ["line": 1, "column": 29])
+    #expect(error?.details == ["line": 1, "column": 28])
   }
 
   @Test(arguments: ["", "\n", " \r\n\t\n"])

@@ -53,7 +53,7 @@ private struct SpoolWriter {
     #expect(spool.rows.map(\.step) == [10, 11, .min])
     #expect(spool.rows.map(\.time.microseconds) == [5, 5, 5])
     #expect(spool.rows[0].numbers.map(\.name) == ["loss", "acc"])
-    #expect(spool.rows[0].numbers.map(\.value.bitPattern) == [0.5.bitPattern, (-0.0).bitPattern])
+    #expect(spool.rows[0].numbers.map(\.value.bitPattern) == [(0.5).bitPattern, (-0.0).bitPattern])
     #expect(spool.rows[1].numbers.map(\.name) == ["loss", "big"])
     #expect(spool.rows[1].numbers[0].value.isNaN)
     #expect(spool.rows[1].numbers[1].value == -.infinity)

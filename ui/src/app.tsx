@@ -127,6 +127,11 @@ function ThemeButton() {
 
 function Help({ onClose }: { onClose: () => void }) {
   const all = useStore(bindings);
+  const [version, setVersion] = useState("");
+  useEffect(() => {
+    // Nothing depends on it: without an answer the line simply lacks the number.
+    api.version().then((answer) => setVersion(answer.version), () => {});
+  }, []);
   return (
     <Dialog title="Keys" onClose={onClose}>
       <dl className="keys">
@@ -136,6 +141,7 @@ function Help({ onClose }: { onClose: () => void }) {
         <div><dt><kbd>←</kbd><kbd>→</kbd></dt><dd>in a chart: move the cursor; ↑ ↓ choose a line</dd></div>
         <div><dt><kbd>Esc</kbd></dt><dd>leave a field, close a dialog, reset the zoom in a chart</dd></div>
       </dl>
+      <p className="about muted small">Martlet {version} · <a href="/licenses.txt" target="_blank" rel="noreferrer">licences of what is in this page</a></p>
     </Dialog>
   );
 }

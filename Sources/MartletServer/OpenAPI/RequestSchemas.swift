@@ -12,7 +12,7 @@ let requestSchemas: JSONObject = [
       "project": optionalString,
       "expires_in_s": ["type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 3_200_000_000],
     ]),
-  "NewRun": objectSchema(["project": stringSchema], optional: runDetails),
+  "NewRun": objectSchema(["project": nameSchema], optional: runDetails),
   "RunPatch": objectSchema(
     [:], optional: runDetails.merging(["state": nullable(words(RunState.self))]) { _, new in new }),
   "RunFinish": objectSchema(
@@ -55,12 +55,16 @@ let requestSchemas: JSONObject = [
 ]
 
 private let labelSchema: JSONValue = ["type": "string", "minLength": 1, "maxLength": 100]
+/// Of projects and runs.
+private let nameSchema: JSONValue = [
+  "type": "string", "minLength": 1, "maxLength": 256, "pattern": #"^[^\u0000-\u001f\u007f]+$"#,
+]
 private let graceSchema: JSONValue = ["type": ["number", "null"], "minimum": 0, "maximum": 86_400]
 private let absolutePath: JSONValue = ["type": "string", "pattern": "^/"]
 private let optionalMap: JSONValue = ["type": ["object", "null"], "additionalProperties": stringSchema]
 
 private let runDetails: JSONObject = [
-  "name": optionalString, "notes": optionalString, "tags": optionalStrings, "group": optionalString,
+  "name": nullable(nameSchema), "notes": optionalString, "tags": optionalStrings, "group": optionalString,
   "job_type": optionalString, "config": ["type": ["object", "null"], "additionalProperties": true],
   "host": optionalString, "pid": optionalInteger, "command": optionalStrings, "workdir": optionalString,
   "git": nullable(gitSchema), "python": optionalString,

@@ -38,10 +38,10 @@ func words<T: RawRepresentable & CaseIterable>(_: T.Type) -> JSONValue where T.R
   ["type": "string", "enum": JSONValue(T.allCases.map(\.rawValue))]
 }
 
-/// Words of `T` with commas between them.
+/// Words of `T` with commas between them; an empty list counts as none.
 func commaList<T: RawRepresentable & CaseIterable>(_: T.Type) -> JSONValue where T.RawValue == String {
   let one = "(" + T.allCases.map(\.rawValue).joined(separator: "|") + ")"
-  return ["type": "string", "pattern": .string("^\(one)(,\(one))*$")]
+  return ["type": "string", "pattern": .string("^(\(one)(,\(one))*)?$")]
 }
 
 /// An object with these members and no others; all are required but those in `optional`.

@@ -11,13 +11,15 @@ let runRoutes: [Route] = [
     query: [
       QueryParameter(
         name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
-      QueryParameter(name: "sweep", summary: "Only this sweep's.", schema: idSchema),
+      QueryParameter(
+        name: "sweep", summary: "Only this sweep's.",
+        schema: ["type": "string", "pattern": "^([a-z0-9]{8})?$"]),
       QueryParameter(
         name: "state", summary: "Only in these states, a comma list.", schema: commaList(RunState.self)),
       QueryParameter(name: "search", summary: "Only with this in the name.", schema: ["type": "string"]),
       QueryParameter(
         name: "sort", summary: "Order; missing values last.",
-        schema: ["type": "string", "pattern": .string(#"^-?(created|name|metric:.+\.(last|min|max))$"#)]),
+        schema: ["type": "string", "pattern": .string(#"^(-?(created|name|metric:.+\.(last|min|max)))?$"#)]),
     ] + pageParameters, answer: RouteAnswer(schema: "RunList")
   ) { request in
     let query = try runQuery(request.query)

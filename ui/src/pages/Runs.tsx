@@ -21,7 +21,7 @@ import { useStore } from "../store/store";
 import { useOwned } from "../store/owned";
 import { RunsTable } from "./RunsTable";
 
-const AT_FIRST = 10; // runs drawn before the reader has chosen any
+const AT_FIRST = 16; // runs drawn before the reader has chosen any
 
 export function RunsPage({ project }: { project: string }) {
   const store = useOwned(() => new RunsStore(project), [project]);
@@ -79,6 +79,9 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const tableColumns = useMemo(() => columns ?? defaultColumns(runs), [columns, runs]);
 
   useHotRow(bus);
+  useEffect(() => {
+    document.title = `${project} · Martlet`;
+  }, [project]);
   const step = (by: number) => {
     const at = rows.findIndex((run) => run.id === active);
     const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];

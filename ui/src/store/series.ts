@@ -117,6 +117,7 @@ export class SeriesStore {
     })).filter(({ runs }) => runs.length > 0);
     // What shows nothing yet comes first.
     wanted.sort((a, b) => Number(this.#has(a)) - Number(this.#has(b)));
+    this.#reading.clear(); // a reading that was cut off left buffers behind; this one reads all of it again
     for (const { key, runs } of wanted) for (const run of runs) this.#reading.set(pair(run, key), []);
     for (let i = 0; i < wanted.length;) {
       const runs = wanted[i]!.runs;

@@ -174,9 +174,8 @@ def server(tmp_path: pathlib.Path) -> Iterator[Server]:
     made.start()
     yield made
     made.allow("all")  # trainers that a failed test left behind come to their end
-    for sweep in made.get("/sweeps")["items"]:
-        if sweep["state"] not in ("finished", "stopped", "failed", "cancelled"):
-            made.martlet("sweep", "stop", sweep["id"])
+    ended = ("finished", "stopped", "failed", "cancelled")
+    wait_until("all sweeps ended", lambda: all(each["state"] in ended for each in made.get("/sweeps")["items"]))
     wait_until("all runs ended", lambda: not made.get("/runs?state=queued,starting,running")["items"])
     made.stop()
 

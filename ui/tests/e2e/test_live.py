@@ -23,6 +23,8 @@ def test_a_sweep_is_followed_to_its_end(server, window, look):
 
     # The runs page: the charts grow by what is logged.
     page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("region", name="Runs", exact=True).locator("tr[data-row]")).to_have_count(2)
+    assert mine.sideways() == 0
     server.allow(5)
     if size["width"] < 760:
         page.get_by_role("button", name="Charts", exact=True).click()
@@ -95,6 +97,26 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     page.get_by_role("button", name="stderr").click()
     expect(page.get_by_role("log")).to_contain_text("the learning rate is too high")
     assert mine.sideways() == 0
+
+
+def test_only_charts_on_screen_draw(server, window):
+    server.sweep()
+    server.allow(3)
+    server.wait_for_runs(2, "running")
+    mine = window()
+    mine.sign_in(server, "/p/paced/runs")
+    wait_until("3 points of each run", lambda: mine.points("val/loss") == 6 and mine.points("train/loss") == 6)
+    mine.page.set_viewport_size({"width": 1600, "height": 300})
+    wait_until("the lower chart out of sight", lambda: not mine.chart("val/loss")["visible"])
+    drawn = mine.chart("val/loss")["draws"]
+    above = mine.chart("train/loss")["draws"]
+    server.allow(9)
+    wait_until("9 points of each run", lambda: mine.points("val/loss") == 18 and mine.points("train/loss") == 18)
+    wait_until("the upper chart drawn anew", lambda: mine.chart("train/loss")["draws"] > above)
+    assert mine.chart("val/loss")["draws"] == drawn
+    mine.page.get_by_role("region", name="val/loss", exact=True).scroll_into_view_if_needed()
+    wait_until("drawn once in sight", lambda: mine.chart("val/loss")["draws"] > drawn)
+    assert mine.chart("val/loss")["xDomain"] == [0, 8]
 
 
 def test_what_was_missed_offline_is_there_after_the_reconnect(server, window):

@@ -25,6 +25,7 @@ extension Target.Dependency {
   static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
   static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
   static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+  static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
   static let yams = product(name: "Yams", package: "Yams")
 }
 
@@ -75,13 +76,13 @@ let package = Package(
       name: "MartletServer",
       dependencies: [
         "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "CMartletUI",
-        .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .nioCore, .nioHTTP1,
-        .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioWebSocket,
+        .collections, .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .nioCore, .nioHTTP1,
+        .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletModel", "MartletFormats", "MartletServer", .argumentParser, .logging,
+        "MartletModel", "MartletFormats", "MartletServer", .argumentParser, .collections, .logging,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
 
@@ -112,8 +113,8 @@ let package = Package(
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "MartletServer", .collections,
-        .logging, .nioCore, .nioHTTP1,
+        "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "MartletServer",
+        "martlet-supervisor", .collections, .logging, .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletTests", dependencies: ["MartletModel", "martlet", "martlet-supervisor", .collections],

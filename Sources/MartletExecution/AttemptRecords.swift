@@ -30,6 +30,8 @@ package struct ProcessIdentity: Sendable, Hashable {
 /// `attempt.json`.
 package struct AttemptFile: Sendable {
   package var bootID: String
+  /// The first word of the command, for people.
+  package var program: String?
   package var supervisor: ProcessIdentity
   /// Nil when nothing was started.
   package var command: ProcessIdentity?
@@ -43,6 +45,7 @@ package struct AttemptFile: Sendable {
     }
     guard let bootID = json["boot_id"]?.string, let supervisor = process(json["supervisor"]) else { return nil }
     self.bootID = bootID
+    program = json["program"]?.string
     self.supervisor = supervisor
     command = process(json["command"])
   }

@@ -28,7 +28,8 @@ package struct AttemptEnd: Sendable, Hashable {
     lastLines = lines
     startedAt = file.errno == 0 ? file.endedAt + -file.wall : nil
     if file.errno != 0 {
-      (state, self.exit) = (.failed, exit("Could not be started: \(file.reason)."))
+      let program = directory.attemptFile?.program.map { "'\($0)' could" } ?? "Could"
+      (state, self.exit) = (.failed, exit("\(program) not be started: \(file.reason)."))
     } else if file.reason == "timed out" {
       let limit = launch.timeout.map { " of \(Self.seconds($0))" } ?? ""
       (state, self.exit) = (.timedOut, exit("Ended by its time limit\(limit)."))

@@ -156,7 +156,13 @@ package struct Supervision: Sendable {
     return arguments + [launch.directory.path, "--"] + launch.command
   }
 
-  /// The supervisor leaves our session and closes our descriptors by itself, so a plain posix_spawn does.
+  /// Those that this process has open.
+  private static var descriptors: [Int32] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).compactMap { Int32($0) }
+  }
+
+  /// The supervisor leaves our session and closes our descriptors by itself. They are closed here too: the server's
+  /// sockets are not closed on exec, and one that outlived a killed server would keep its port.
   private func start(_ launch: AttemptLaunch) throws(Problem) -> pid_t {
     var argv: [UnsafeMutablePointer<CChar>?] = arguments(launch).map { strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] =
@@ -171,8 +177,14 @@ package struct Supervision: Sendable {
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in Self.descriptors where descriptor > 2 {
+      posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
     var pid: pid_t = 0
-    let code = posix_spawn(&pid, executable, nil, &attributes, &argv, &envp)
+    let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
     guard code == 0 else {
       throw Problem(
         .unavailable, "The supervisor \(executable) could not be started: \(String(cString: strerror(code))).",

@@ -51,7 +51,7 @@ extension Core {
         let owner = try writer.createPrincipal(kind: .attempt, name: attempt.runName, now: now)
         _ = try writer.createToken(
           name: "attempt \(attempt.number)", principal: owner, hash: TokenSecret.hash(secret),
-          scopes: [.read, .ingest], project: nil, run: run, expiresAt: nil, by: principal, now: now)
+          scopes: [.read, .ingest], project: attempt.project, run: run, expiresAt: nil, by: principal, now: now)
         effects.launches.append(Effects.Launch(attempt: attempt, devices: devices, token: secret))
         effects.runs.append(run)
       case .refuse(let holder, let count, let total):

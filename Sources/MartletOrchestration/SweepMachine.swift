@@ -168,7 +168,7 @@ package struct SweepMachine: Sendable {
       state = trials.isEmpty ? .cancelled : .stopped
     } else if succeeded == 0, !trials.isEmpty {
       state = .failed
-      let first = firstFailure.map { " The first failure: \($0)" } ?? ""
+      let first = firstFailure?.split(whereSeparator: \.isNewline).first.map { " The first failure: \($0)" } ?? ""
       return [.setState(.failed, reason: "No trial succeeded.\(first)")]
     } else {
       state = .finished

@@ -14,6 +14,7 @@ final class Checkpointer: @unchecked Sendable {
   private static let worthwhile = 1 << 20
   private static let bound = 64 << 20
 
+  private let connection: DatabaseQueue
   private let timer: any DispatchSourceTimer
   private let queue = DispatchQueue(label: "martlet.checkpoint", qos: .utility)
 
@@ -39,13 +40,15 @@ final class Checkpointer: @unchecked Sendable {
         FileHandle.standardError.write(Data("martlet: checkpoint of \(path): \(error)\n".utf8))
       }
     }
+    self.connection = connection
     self.timer = timer
     timer.activate()
   }
 
-  /// Returns when no checkpoint runs any more.
-  func stop() {
+  /// Returns when no checkpoint runs any more and the connection is closed.
+  func stop() throws {
     timer.cancel()
     queue.sync {}
+    try connection.close()
   }
 }

@@ -38,11 +38,9 @@ package final class DataDirectory: Sendable {
         .unavailable, "The data directory \(absolute) cannot be written: \(Self.words(of: errno)).",
         hint: "Give this account the right to write there, or name another directory with --data.")
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      var text = [UInt8](repeating: 0, count: 32)
-      let length = max(0, pread(descriptor, &text, text.count, 0))
+    guard Self.takes(descriptor) else {
+      let holder = Self.holder(descriptor)
       close(descriptor)
-      let holder = String(decoding: text[..<length], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
       throw Problem(
         .conflict,
         "The data directory \(absolute) is in use by another martlet server\(holder.isEmpty ? "" : " (process \(holder))").",
@@ -60,6 +58,24 @@ package final class DataDirectory: Sendable {
   }
 
   deinit { close(lock) }
+
+  /// Takes the lock. What a killed server was just starting still holds a copy of it, until it is executed: for such
+  /// a lock, whose writer is gone, this waits a moment.
+  private static func takes(_ descriptor: Int32) -> Bool {
+    for _ in 0..<100 {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      guard let pid = Int32(holder(descriptor)), kill(pid, 0) != 0, errno == ESRCH else { return false }
+      usleep(20_000)
+    }
+    return false
+  }
+
+  /// The process id that is written in the lock.
+  private static func holder(_ descriptor: Int32) -> String {
+    var text = [UInt8](repeating: 0, count: 32)
+    let length = max(0, pread(descriptor, &text, text.count, 0))
+    return String(decoding: text[..<length], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
 
   package var database: String { "\(path)/martlet.db" }
   package var token: String { "\(path)/token" }

@@ -43,7 +43,7 @@ package final class Store: Sendable {
 
   /// Ends the checkpointer and closes all connections; writes in flight end first.
   package func close() throws {
-    checkpointer.stop()
+    try checkpointer.stop()
     try pool.close()
   }
 

@@ -62,7 +62,8 @@ import Testing
     let run = try await bench.run()
     let values: [Double] = [
       0, -0.0, .nan, Double(bitPattern: 0x7FF8_0000_DEAD_BEEF), Double(bitPattern: 0xFFF8_0000_0000_0001),
-      .infinity, -.infinity, 1e308, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude, .ulpOfOne, 0.1,
+      .infinity, -.infinity, 1e308, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude,
+      .ulpOfOne, 0.1,
     ]
     let steps: [Int64] = [
       .min, .min + 1, -9_007_199_254_740_993, -1, 0, 1, 2, 4_294_967_296, 9_007_199_254_740_993,
@@ -106,7 +107,8 @@ import Testing
     let bench = try await Bench()
     let run = try await bench.run()
     try await bench.append([row(0, ["a": 0]), row(1, ["a": 1])], to: run)
-    try await bench.append([row(0, step: 10, ["b": 0]), row(1, step: 4, ["b": 1])], to: run, client: "client-b")
+    try await bench.append(
+      [row(0, step: 10, ["b": 0]), row(1, step: 4, ["b": 1])], to: run, client: "client-b")
     try await bench.append([row(2, ["a": 2])], to: run)
     try await bench.append([row(2, step: .max, ["b": 2]), row(3, ["b": 3])], to: run, client: "client-b")
     let series = try await bench.series(run)
@@ -121,11 +123,15 @@ import Testing
     let run = try await bench.run()
     let nested: JSONValue = ["z": [1, 1.0, "1", nil, true], "a": ["b": 9_223_372_036_854_775_807]]
     try await bench.append(
-      [row(0, step: 7, ["x": 1], others: ["note": "first", "deep": nested]), row(1, step: 3, [:], others: ["note": "older"])],
+      [
+        row(0, step: 7, ["x": 1], others: ["note": "first", "deep": nested]),
+        row(1, step: 3, [:], others: ["note": "older"]),
+      ],
       to: run)
     #expect(
       try await bench.show(run).values == [
-        LoggedValue(name: "deep", value: nested, lastStep: 7), LoggedValue(name: "note", value: "first", lastStep: 7),
+        LoggedValue(name: "deep", value: nested, lastStep: 7),
+        LoggedValue(name: "note", value: "first", lastStep: 7),
       ])
     try await bench.append([row(2, step: 7, [:], others: ["note": nil])], to: run)
     #expect(try await bench.show(run).values.last == LoggedValue(name: "note", value: nil, lastStep: 7))
@@ -168,7 +174,9 @@ import Testing
 
   @Test func aBadBatchAmongGoodOnesFailsAlone() async throws {
     let bench = try await Bench()
-    let runs = [try await bench.run("a"), PublicID.random(), try await bench.run("c"), try await bench.run("d")]
+    let runs = [
+      try await bench.run("a"), PublicID.random(), try await bench.run("c"), try await bench.run("d"),
+    ]
     let outcomes = try await bench.store.write { writer in
       try runs.enumerated().map { index, run -> Problem.Code? in
         let result = try writer.attempt {

@@ -84,7 +84,8 @@ import Testing
       try await events(bench, of: run)
         == Events(
           moves: [
-            "created >", "attempt >", "state queued>starting", "state starting>running", "state running>killed",
+            "created >", "attempt >", "state queued>starting", "state starting>running",
+            "state running>killed",
           ], actors: ["tester"]))
     let attempt = try #require(try await bench.store.read { try $0.attempts(of: run) }.first)
     #expect((attempt.pid, attempt.devices, attempt.exit) == (4711, [0, 2], exit))

@@ -27,7 +27,7 @@ import Testing
     #expect(directory.attempt(2, of: run) == "\(path)/runs/\(run)/attempt-2")
   }
 
-  @Test func aSecondServerIsRefusedAndTheLockEndsWithItsHolder() throws {
+  @Test func aSecondServerIsRefusedAndTheLockEndsWithItsHolder() async throws {
     let scratch = Scratch()
     let path = "\(scratch.path)/data"
     do {
@@ -38,7 +38,8 @@ import Testing
       #expect(error?.message.contains("process \(getpid())") == true)
       #expect(error?.hint?.contains("martlet down --data \(first.path)") == true)
     }
-    #expect(throws: Never.self) { try open(path) }
+    // A process that another test starts holds a copy of the descriptor until its exec.
+    try await eventually("the lock is free") { (try? open(path)) != nil }
   }
 
   @Test func aKilledHolderLeavesNoLock() async throws {
@@ -49,7 +50,9 @@ import Testing
     let (input, output) = (Pipe(), Pipe())
     holder.executableURL = URL(fileURLWithPath: "/bin/sh")
     // The shell holds the lock itself: no child is left when it is killed.
-    holder.arguments = ["-c", #"exec 9<>"$1/lock"; flock 9; echo $$ > "$1/lock"; echo held; read line"#, "sh", path]
+    holder.arguments = [
+      "-c", #"exec 9<>"$1/lock"; flock 9; echo $$ > "$1/lock"; echo held; read line"#, "sh", path,
+    ]
     (holder.standardInput, holder.standardOutput) = (input, output)
     try holder.run()
     #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))

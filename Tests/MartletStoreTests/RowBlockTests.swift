@@ -19,7 +19,9 @@ import Testing
         Bool.random(using: &dice)
         ? .numbers(rows.map { _ in Double(bitPattern: dice.next()) })
         : .texts(
-          rows.map { _ in (0..<Int.random(in: 0...9, using: &dice)).map { _ in UInt8.random(in: 0...255, using: &dice) } })
+          rows.map { _ in
+            (0..<Int.random(in: 0...9, using: &dice)).map { _ in UInt8.random(in: 0...255, using: &dice) }
+          })
       block.columns.append(RowBlock.Column(key: key * 1_000_003, rows: rows, values: values))
     }
     return block

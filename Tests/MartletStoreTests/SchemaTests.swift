@@ -15,7 +15,7 @@ import Testing
     var dice = Dice(state: seed)
     var runs: [PublicID] = []
     var next: [PublicID: Int64] = [:]
-    for _ in 0..<150 {
+    for _ in 0..<90 {
       let kind = Int.random(in: 0..<10, using: &dice)
       if runs.isEmpty || kind == 0 {
         runs.append(try await bench.run("run-\(runs.count)", in: "project-\(runs.count % 3)"))
@@ -42,7 +42,8 @@ import Testing
         case 5:
           let hash = (0..<32).map { _ in UInt8.random(in: 0...255, using: &dice) }
           _ = try await bench.store.createToken(
-            name: "t", kind: .token, hash: hash, scopes: [.read], project: "project-0", run: run, expiresAt: nil,
+            name: "t", kind: .token, hash: hash, scopes: [.read], project: "project-0", run: run,
+            expiresAt: nil,
             by: me, now: noon)
         default:
           let rows = (0..<Int64.random(in: 1...9, using: &dice)).map { offset in
@@ -107,7 +108,9 @@ import Testing
     let queries = seen.all.filter { $0.hasPrefix("SELECT") }
     #expect(!queries.isEmpty)
     return try await bench.store.read { reader in
-      try queries.flatMap { try Row.fetchAll(reader.db, sql: "EXPLAIN QUERY PLAN \($0)").map { $0["detail"] } }
+      try queries.flatMap {
+        try Row.fetchAll(reader.db, sql: "EXPLAIN QUERY PLAN \($0)").map { $0["detail"] }
+      }
     }
   }
 

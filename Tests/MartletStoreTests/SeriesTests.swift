@@ -63,7 +63,8 @@ import Testing
   }
 
   private func compare(_ series: Series, with points: [Point], buckets: Int) throws {
-    guard case .buckets(let first, let last, let min, let max, let mean, let counts, let nans) = series.points else {
+    guard case .buckets(let first, let last, let min, let max, let mean, let counts, let nans) = series.points
+    else {
       #expect(points.count <= buckets)
       #expect(series.steps == points.map(\.step))
       #expect(series.times == points.map(\.time))
@@ -108,7 +109,8 @@ import Testing
         let names = ["a", "b", "c"].filter { _ in Bool.random(using: &dice) }
         return LogRow(
           sequence: next[client, default: 0] + offset, step: step,
-          time: noon + Double(Int.random(in: 0...999, using: &dice)), numbers: names.map { ($0, dice.value()) },
+          time: noon + Double(Int.random(in: 0...999, using: &dice)),
+          numbers: names.map { ($0, dice.value()) },
           others: [])
       }
       next[client, default: 0] += Int64(rows.count)

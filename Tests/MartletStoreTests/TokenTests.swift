@@ -12,7 +12,8 @@ import Testing
     _ bench: Bench, _ secret: String, _ scopes: [Scope], project: String? = nil, expiresAt: Timestamp? = nil
   ) async throws -> TokenRecord {
     try await bench.store.createToken(
-      name: "laptop", kind: .token, hash: TokenSecret.hash(secret), scopes: scopes, project: project, run: nil,
+      name: "laptop", kind: .token, hash: TokenSecret.hash(secret), scopes: scopes, project: project,
+      run: nil,
       expiresAt: expiresAt, by: bench.me, now: noon)
   }
 
@@ -54,7 +55,7 @@ import Testing
     _ = try await create(bench, "secret", [.read], expiresAt: noon + 60)
     #expect(try await access(bench, "secret", at: noon + 59.999999) != nil)
     #expect(try await access(bench, "secret", at: noon + 60) == nil)
-    #expect(try await bench.store.tokens().count == 1)
+    #expect(try await bench.store.tokens().items.count == 1)
   }
 
   @Test func revokedOnceAndForAll() async throws {
@@ -73,7 +74,7 @@ import Testing
     #expect(noted == 1)
     let reopened = try bench.reopened()
     #expect(try await access(reopened, "secret", at: noon + 6) == nil)
-    #expect(try await reopened.store.tokens().map(\.id) == [other.id, record.id])
+    #expect(try await reopened.store.tokens().items.map(\.id) == [other.id, record.id])
   }
 
   @Test func boundToAProject() async throws {
@@ -84,7 +85,9 @@ import Testing
     #expect(try await access(bench, "secret")?.project == "digits")
     _ = try await problem(.notFound) { _ = try await create(bench, "second", [.read], project: "nowhere") }
     // The refused one left no principal behind.
-    let principals = try await bench.store.read { try Int.fetchOne($0.db, sql: "SELECT count(*) FROM principal") }
+    let principals = try await bench.store.read {
+      try Int.fetchOne($0.db, sql: "SELECT count(*) FROM principal")
+    }
     #expect(principals == 2)
   }
 
@@ -103,7 +106,7 @@ import Testing
     }
     let access = try #require(try await access(bench, "secret"))
     #expect((access.run, access.principal.kind, access.scopes) == (run, .attempt, [.read, .ingest]))
-    #expect(try await bench.store.tokens().isEmpty, "attempts' tokens are in no list")
+    #expect(try await bench.store.tokens().items.isEmpty, "attempts' tokens are in no list")
     try await bench.store.write { try $0.setAttemptState(of: run, number: 1, state, by: me, now: noon + 1) }
     #expect((try await self.access(bench, "secret", at: noon + 2) == nil) == state.isEnd)
   }
@@ -113,7 +116,7 @@ import Testing
     _ = try await create(bench, "secret", [.read])
     for (seconds, noted) in [(0.0, 0.0), (59, 0), (60, 0), (61, 61), (62, 61)] {
       _ = try await access(bench, "secret", at: noon + seconds)
-      #expect(try await bench.store.tokens().first?.lastUsedAt == noon + noted)
+      #expect(try await bench.store.tokens().items.first?.lastUsedAt == noon + noted)
     }
   }
 

@@ -21,7 +21,12 @@ import Testing
       ("append", { _ = try await bench.log(run, Self.line, access: access) }),
       ("series", { _ = try await bench.series(run, access: access) }),
       ("attempts", { _ = try await tracking.attempts(run, access: access) }),
-      ("log", { _ = try await tracking.log(run, stream: .stdout, attempt: nil, offset: 0, limit: 9, access: access) }),
+      (
+        "log",
+        {
+          _ = try await tracking.log(run, stream: .stdout, attempt: nil, offset: 0, limit: 9, access: access)
+        }
+      ),
       ("logFile", { _ = try await tracking.logFile(run, stream: .stdout, attempt: nil, access: access) }),
       ("finish", { _ = try await tracking.finishRun(run, finish, access: access) }),
     ]
@@ -69,7 +74,9 @@ import Testing
     }
     #expect(try await bench.tracking.projects(PageRequest(), access: access).items.map(\.name) == ["digits"])
     #expect(try await bench.tracking.project("digits", access: access).name == "digits")
-    let refused = try await problem(.notFound) { _ = try await bench.tracking.project("letters", access: access) }
+    let refused = try await problem(.notFound) {
+      _ = try await bench.tracking.project("letters", access: access)
+    }
     #expect(refused.hint == nil)
   }
 
@@ -113,7 +120,9 @@ import Testing
       try await bench.tracking.runs(RunQuery(), PageRequest(), access: bench.access).items.map(\.id)
         == runs.reversed())
     #expect(try await bench.tracking.projects(PageRequest(), access: bench.access).items.count == 2)
-    let refused = try await problem(.notFound) { _ = try await bench.tracking.project("leters", access: bench.access) }
+    let refused = try await problem(.notFound) {
+      _ = try await bench.tracking.project("leters", access: bench.access)
+    }
     #expect(refused.hint == "Did you mean 'letters'?")
   }
 }

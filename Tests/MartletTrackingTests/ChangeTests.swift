@@ -47,7 +47,8 @@ import Testing
     #expect(refused.hint?.contains("martlet run stop \(run)") == true)
     #expect(try await bench.show(run) == before)
     // Its own state is no change.
-    #expect(try await bench.tracking.patchRun(run, patch { $0.state = state }, access: bench.access).state == state)
+    #expect(
+      try await bench.tracking.patchRun(run, patch { $0.state = state }, access: bench.access).state == state)
     try await bench.move(run, [.killed])
     let set = try await bench.tracking.patchRun(run, patch { $0.state = .finished }, access: bench.access)
     #expect(set.state == .finished)
@@ -83,7 +84,8 @@ import Testing
     #expect(told.exit == ExitRecord(code: nil, signal: nil, reason: "CUDA out of memory"))
     let silent = RunFinish(state: .finished, exitCode: nil, reason: nil)
     #expect(
-      try await bench.tracking.finishRun(run, silent, access: bench.access).exit?.reason == "CUDA out of memory")
+      try await bench.tracking.finishRun(run, silent, access: bench.access).exit?.reason
+        == "CUDA out of memory")
   }
 
   @Test(arguments: ["", "a\nb", "tab\tbed", "nul\u{0}", "\u{7F}", String(repeating: "é", count: 129)])
@@ -96,7 +98,8 @@ import Testing
       _ = try await bench.tracking.patchRun(run, patch { $0.name = name }, access: bench.access)
     }
     #expect(try await bench.show(run).name == "good")
-    #expect(try await bench.tracking.projects(PageRequest(), access: bench.access).items.map(\.name) == ["digits"])
+    #expect(
+      try await bench.tracking.projects(PageRequest(), access: bench.access).items.map(\.name) == ["digits"])
   }
 
   @Test(arguments: ["x", " ", "größe/ß 😀", String(repeating: "é", count: 128), "'; DROP TABLE run; --"])

@@ -33,7 +33,9 @@ import Testing
     #expect(feed.sequence == 400)
     // Of one publisher, nothing overtakes.
     for id in ids {
-      #expect(told(first).filter { $0.contains(" \(id) ") }.map { $0.split(separator: " ").last } == (0..<50).map { "[\($0)]" })
+      #expect(
+        told(first).filter { $0.contains(" \(id) ") }.map { $0.split(separator: " ").last }
+          == (0..<50).map { "[\($0)]" })
     }
     withExtendedLifetime(subscriptions) {}
   }

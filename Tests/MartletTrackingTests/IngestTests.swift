@@ -100,7 +100,9 @@ import Testing
     #expect(try await bench.series(run) == nil)
   }
 
-  @Test(arguments: ["", "seven77", String(repeating: "c", count: 65), "client a", "client/a", "klient-ä", "a\u{0}bcdefgh"])
+  @Test(arguments: [
+    "", "seven77", String(repeating: "c", count: 65), "client a", "client/a", "klient-ä", "a\u{0}bcdefgh",
+  ])
   func namesOfClients(client: String) async throws {
     let bench = try await Bench()
     let run = try await bench.create()

@@ -36,7 +36,8 @@ import Testing
 
   @Test func wordsForNumbersThatJSONLacks() throws {
     let row = try #require(
-      try decode(#"{"seq": 0, "values": {"a": NaN, "b": Infinity, "c": -Infinity, "d": -0.0, "e": 5e-324}}"#).first)
+      try decode(#"{"seq": 0, "values": {"a": NaN, "b": Infinity, "c": -Infinity, "d": -0.0, "e": 5e-324}}"#)
+        .first)
     #expect(row.others.isEmpty)
     #expect(row.numbers.map(\.name) == ["a", "b", "c", "d", "e"])
     #expect(row.numbers[0].value.isNaN)
@@ -87,7 +88,8 @@ import Testing
 
   @Test func bytesThatAreNoText() {
     let error = #expect(throws: Problem.self) {
-      try LogLines.decode(Array(#"{"seq": 0, "values": {""#.utf8) + [0xFF] + Array(#"": 1}}"#.utf8), now: noon)
+      try LogLines.decode(
+        Array(#"{"seq": 0, "values": {""#.utf8) + [0xFF] + Array(#"": 1}}"#.utf8), now: noon)
     }
     #expect(error?.details["line"] == 1)
   }
@@ -99,7 +101,9 @@ import Testing
     let longest = String(repeating: character, count: 512 / width)
     #expect(try decode(#"{"seq": 0, "values": {"\#(longest)": 1}}"#).first?.numbers.first?.name == longest)
     for value in ["1", "true"] {
-      let error = #expect(throws: Problem.self) { try decode(#"{"seq": 0, "values": {"\#(longest)x": \#(value)}}"#) }
+      let error = #expect(throws: Problem.self) {
+        try decode(#"{"seq": 0, "values": {"\#(longest)x": \#(value)}}"#)
+      }
       #expect(error?.message.contains("a name of 513 bytes; 1 to 512 are allowed") == true)
     }
   }

@@ -140,9 +140,10 @@ private struct SpoolWriter {
     #expect(try Spool.readAll(in: "\(scratch.path)/nothing").isEmpty)
   }
 
-  @Test(arguments: [
-    ("", 0), ("123456789", 0xCBF4_3926), ("The quick brown fox jumps over the lazy dog", 0x414F_A339),
-  ] as [(String, UInt32)])
+  @Test(
+    arguments: [
+      ("", 0), ("123456789", 0xCBF4_3926), ("The quick brown fox jumps over the lazy dog", 0x414F_A339),
+    ] as [(String, UInt32)])
   func checksums(text: String, expected: UInt32) {
     #expect(Array(text.utf8).withUnsafeBytes { CRC32.checksum($0) } == expected)
   }

@@ -18,7 +18,7 @@ func ensureLocalToken(_ engine: Engine, clock: any WallClock) async throws {
   {
     return
   }
-  for token in try await engine.store.tokens()
+  for token in try await engine.store.tokens().items
   where token.name == LocalTokenFile.tokenName && token.principal == engine.localPrincipal.name
     && token.revokedAt == nil
   {

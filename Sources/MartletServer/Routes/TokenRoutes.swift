@@ -8,9 +8,9 @@ import OrderedCollections
 let tokenRoutes: [Route] = [
   Route(
     .get, "/tokens", .server(.admin), "All tokens but those of attempts; never their secrets.",
-    answer: RouteAnswer(schema: "TokenList")
+    query: pageParameters, answer: RouteAnswer(schema: "TokenList")
   ) { request in
-    .json(["items": .array(try await request.services.store.tokens().map(\.json)), "next": nil])
+    .json(list(try await request.services.store.tokens(request.query.page()), \.json))
   },
   Route(
     .post, "/tokens", .server(.admin), "A new token; its secret is shown in this answer and never again.",

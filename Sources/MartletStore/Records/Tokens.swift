@@ -56,10 +56,14 @@ extension Store {
   }
 
   /// All tokens but those of attempts, newest first.
-  package func tokens() async throws -> [TokenRecord] {
+  package func tokens(_ page: PageRequest = PageRequest(limit: 1_000)) async throws -> Page<TokenRecord> {
     try await read { reader in
-      try Row.fetchAll(reader.db, sql: StoreReader.tokenSQL + " WHERE token.run_id IS NULL ORDER BY token.id DESC")
-        .compactMap(StoreReader.token)
+      let offset = try Cursor.offset(page.cursor)
+      let rows = try Row.fetchAll(
+        reader.db,
+        sql: StoreReader.tokenSQL + " WHERE token.run_id IS NULL ORDER BY token.id DESC LIMIT ? OFFSET ?",
+        arguments: [page.limit + 1, offset])
+      return Cursor.page(rows.compactMap(StoreReader.token), page, offset: offset)
     }
   }
 

@@ -102,8 +102,7 @@ struct RunFollower {
         return 128 + Int32(truncatingIfNeeded: signal & 0x7F)
       }
       if run.runState == .failed {
-        let program = run["command"]?.array?.first?.string ?? ""
-        Terminal.complain("martlet: \(Terminal.plain(program)): \(reason ?? "It could not be started.")")
+        Terminal.complain("martlet: \(reason ?? "It could not be started.")")
         return 127
       }
       explain("is \(run["state"]?.string ?? "ended")")

@@ -46,9 +46,14 @@ struct RankedTrials {
       Field("attempts", nil, .number),
       Field(
         "reason", trials.contains { $0["reason"]?.string != nil } ? "Reason" : nil,
-        dispensability: Int.max - 1),
+        dispensability: Int.max - 1, read: { Self.reason(of: $0).map(JSONValue.string) }),
     ]
     return fields
+  }
+
+  /// The sentence that begins a trial's reason; the last lines of its output follow it.
+  static func reason(of trial: JSONValue) -> String? {
+    trial["reason"]?.string?.split(whereSeparator: \.isNewline).first.map(String.init)
   }
 
   /// - Parameter limit: in tables only; nil shows all.

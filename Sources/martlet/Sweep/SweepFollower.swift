@@ -82,7 +82,7 @@ struct SweepFollower {
     if let seconds = RunGroup.duration(trial)?.double {
       words.append(Style.faint.paint("in \(Words.duration(seconds))", if: isColored))
     }
-    if let reason = trial["reason"]?.string, !reason.isEmpty { words.append("— \(Terminal.plain(reason))") }
+    if let reason = RankedTrials.reason(of: trial) { words.append("— \(Terminal.plain(reason))") }
     if sweep["best"]?["trial"]?.int == trial["number"]?.int, trial["number"] != nil {
       words.append(Style.good.paint("← best", if: isColored))
     }

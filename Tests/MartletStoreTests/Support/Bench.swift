@@ -73,7 +73,9 @@ struct Bench: Sendable {
     return Bench(directory: directory, store: try Store(path: path), me: me)
   }
 
-  func run(_ name: String = "swift-finch-1", in project: String = "digits", with details: RunPatch = RunPatch())
+  func run(
+    _ name: String = "swift-finch-1", in project: String = "digits", with details: RunPatch = RunPatch()
+  )
     async throws -> PublicID
   {
     let me = me

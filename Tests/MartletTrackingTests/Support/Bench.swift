@@ -64,7 +64,9 @@ struct Bench: Sendable {
   func show(_ id: PublicID) async throws -> Run { try await tracking.run(id, access: access) }
 
   /// A run that is executed, its first attempt moved through `states`, its logs in `directory.path`.
-  func executed(_ states: [AttemptState] = [.starting, .running], in project: String = "digits") async throws -> PublicID {
+  func executed(_ states: [AttemptState] = [.starting, .running], in project: String = "digits") async throws
+    -> PublicID
+  {
     let (me, path) = (access.principal, directory.path)
     let id = try await store.write { writer in
       let id = try writer.freshRunID()
@@ -111,7 +113,9 @@ final class Recorder: Sendable {
   private let list = Mutex<[(sequence: UInt64, event: FeedEvent)]>([])
   var all: [(sequence: UInt64, event: FeedEvent)] { list.withLock { $0 } }
   var runs: [Run] { all.compactMap { if case .run(let run) = $0.event { run } else { nil } } }
-  var rows: [FeedRow] { all.flatMap { if case .points(_, let rows) = $0.event { rows } else { [FeedRow]() } } }
+  var rows: [FeedRow] {
+    all.flatMap { if case .points(_, let rows) = $0.event { rows } else { [FeedRow]() } }
+  }
   func take(_ sequence: UInt64, _ event: FeedEvent) { list.withLock { $0.append((sequence, event)) } }
 }
 

@@ -172,12 +172,14 @@ class Server:
 def server(tmp_path: pathlib.Path) -> Iterator[Server]:
     made = Server(tmp_path)
     made.start()
-    yield made
-    made.allow("all")  # trainers that a failed test left behind come to their end
-    ended = ("finished", "stopped", "failed", "cancelled")
-    wait_until("all sweeps ended", lambda: all(each["state"] in ended for each in made.get("/sweeps")["items"]))
-    wait_until("all runs ended", lambda: not made.get("/runs?state=queued,starting,running")["items"])
-    made.stop()
+    try:
+        yield made
+        made.allow("all")  # trainers that a failed test left behind come to their end
+        ended = ("finished", "stopped", "failed", "cancelled")
+        wait_until("all sweeps ended", lambda: all(each["state"] in ended for each in made.get("/sweeps")["items"]))
+        wait_until("all runs ended", lambda: not made.get("/runs?state=queued,starting,running")["items"])
+    finally:
+        made.stop()
 
 
 @pytest.fixture(scope="session")

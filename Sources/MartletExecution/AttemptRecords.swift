@@ -25,6 +25,10 @@ package struct ProcessIdentity: Sendable, Hashable {
   /// Sends `signal` to this very process. Returns false when it is gone.
   @discardableResult
   package func signal(_ signal: Int32) -> Bool { exists && kill(pid, signal) == 0 }
+
+  /// Sends `signal` to the group that this very process leads. Returns false when it is gone.
+  @discardableResult
+  package func signalGroup(_ signal: Int32) -> Bool { exists && kill(-pid, signal) == 0 }
 }
 
 /// `attempt.json`.

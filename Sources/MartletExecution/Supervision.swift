@@ -112,9 +112,8 @@ package struct Supervision: Sendable {
           if attempt.supervisor.signal(SIGTERM) {
             guard let patience else { return }
             Self.end(directory.attemptFile?.command, after: patience) { attempt.supervisor.exists }
-          } else if directory.exitFile == nil, let command = attempt.command, command.exists {
+          } else if directory.exitFile == nil, let command = attempt.command, command.signalGroup(SIGTERM) {
             // Its supervisor was killed: what that would have done is done here.
-            kill(-command.pid, SIGTERM)
             Self.end(command, after: patience ?? grace) { command.exists }
           }
           return
@@ -128,7 +127,7 @@ package struct Supervision: Sendable {
   private static func end(_ command: ProcessIdentity?, after patience: Double, while isAlive: () -> Bool) {
     let deadline = Date(timeIntervalSinceNow: patience)
     while isAlive(), Date() < deadline { usleep(20_000) }
-    if let command, command.exists { kill(-command.pid, SIGKILL) }
+    command?.signalGroup(SIGKILL)
   }
 
   /// Waits until a process that nobody supervises any more is gone, or `patience` seconds are over.

@@ -17,6 +17,12 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 /// Where the time comes from; passed in, so that tests and simulations have their own.
 public protocol WallClock: Sendable {
   var now: Timestamp { get }
+  /// Seconds that never jump: two readings tell how much time has passed, whatever the wall clock was set to.
+  var uptime: Double { get }
+}
+
+extension WallClock {
+  public var uptime: Double { Double(now.microseconds) / 1e6 }
 }
 
 extension JSONValue {

@@ -145,9 +145,12 @@ extension Conductor {
         effects.runs.append(open.run)
       }
     }
+    if attempt.isStopRequested {
+      supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
+    }
     supervision.waitForLost(command, patience: Leases.patience) { [weak self] isGone in
       guard let self else { return }
-      if !isGone { command.signal(SIGKILL) }
+      if !isGone { command.signalGroup(SIGKILL) }
       Task { await self.takeCrash(attempt, isGone: isGone) }
     }
   }

@@ -48,6 +48,12 @@ package struct SystemClock: WallClock {
     clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
   }
+
+  package var uptime: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
 }
 
 /// One data directory at work. Objects that an access may not see do not exist for it.
@@ -81,7 +87,7 @@ package final class Engine: Sendable {
         try writer.principal(kind: .system) ?? writer.createPrincipal(kind: .system, name: "martlet", now: now)
       )
     }
-    let tracking = Tracking(store: store, feed: LiveFeed(), clock: clock)
+    let tracking = Tracking(store: store, feed: LiveFeed(), clock: clock, logger: logger)
     let conductor = Conductor(
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
       devices: options.devices, url: options.url, logger: logger)

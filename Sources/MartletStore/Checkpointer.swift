@@ -8,7 +8,8 @@ import GRDB
 ///
 /// SQLite's automatic checkpoint runs inside a commit and makes one in a thousand slow; without any, the log grows
 /// without bound. So: every half second a passive checkpoint when the log holds more than 1 MiB, and above 64 MiB a
-/// restarting one, which waits for readers so that the log begins anew.
+/// truncating one, which waits for readers so that the log begins anew.
+///
 /// `@unchecked`: dispatch sources are safe to cancel from any thread, but not declared so.
 final class Checkpointer: @unchecked Sendable {
   private static let worthwhile = 1 << 20
@@ -31,7 +32,7 @@ final class Checkpointer: @unchecked Sendable {
       guard size > Self.worthwhile else { return }
       do {
         _ = try connection.writeWithoutTransaction { db in
-          try db.checkpoint(size > Self.bound ? .restart : .passive)
+          try db.checkpoint(size > Self.bound ? .truncate : .passive)
         }
       } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
         // A reader is in the way: the next round finds it gone.

@@ -17,10 +17,16 @@ package actor IngestQueue {
   private let store: Store
   private let clock: any WallClock
   private let keyLimit: Int
+  /// Told of every commit's rows, in the order of the commits, before any of their senders is answered.
+  private let committed: @Sendable ([(run: PublicID, rows: [StoredRow])]) -> Void
   private var waiting: [Waiting] = []
   private var isCommitting = false
 
-  package init(store: Store, clock: any WallClock, keyLimit: Int) {
+  package init(
+    store: Store, clock: any WallClock, keyLimit: Int,
+    committed: @escaping @Sendable ([(run: PublicID, rows: [StoredRow])]) -> Void = { _ in }
+  ) {
+    self.committed = committed
     self.store = store
     self.clock = clock
     self.keyLimit = keyLimit
@@ -53,6 +59,11 @@ package actor IngestQueue {
             }
           }
         }
+        committed(
+          zip(batch, results).compactMap { item, result in
+            guard case .success(let success) = result, !success.stored.isEmpty else { return nil }
+            return (item.run, success.stored)
+          })
         for (item, result) in zip(batch, results) {
           item.answer.resume(with: result)
         }

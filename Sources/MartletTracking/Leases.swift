@@ -2,9 +2,13 @@
 
 package import MartletModel
 package import MartletStore
+import Synchronization
 
 /// Marks silent runs: `lost` after a minute without a sign of life, `crashed` ten minutes later.
-package struct Leases: Sendable {
+///
+/// A wall clock that is set forward must not make everybody silent: where it moved otherwise than the steady clock, the
+/// leases begin anew.
+package final class Leases: Sendable {
   package static let lease = 60.0
   package static let patience = 600.0
 
@@ -12,20 +16,32 @@ package struct Leases: Sendable {
   let feed: LiveFeed
   let clock: any WallClock
   let system: Principal
-  /// Signs of life that came while the server was down were not seen: nobody is silent since before this moment.
-  let since: Timestamp
+
+  private struct Reading {
+    /// Signs of life from before this moment may have been missed: nobody is silent since earlier.
+    var since: Timestamp
+    var wall: Timestamp
+    var uptime: Double
+  }
+
+  private let reading: Mutex<Reading>
 
   package init(store: Store, feed: LiveFeed, clock: any WallClock, system: Principal) {
     self.store = store
     self.feed = feed
     self.clock = clock
     self.system = system
-    since = clock.now
+    reading = Mutex(Reading(since: clock.now, wall: clock.now, uptime: clock.uptime))
   }
 
   /// One round; called every few seconds.
   package func check() async throws {
-    let now = clock.now
+    let (now, uptime) = (clock.now, clock.uptime)
+    let since = reading.withLock { reading in
+      if abs((now - reading.wall) - (uptime - reading.uptime)) > 1 { reading.since = now }
+      (reading.wall, reading.uptime) = (now, uptime)
+      return reading.since
+    }
     guard now - since > Self.lease else { return }
     let crashTime = now - since > Self.lease + Self.patience
     let (system, lostBefore, crashedBefore) = (

@@ -28,11 +28,16 @@ enum LogReading {
     defer { close(descriptor) }
     let size = Int(lseek(descriptor, 0, SEEK_END))
     var start = offset < 0 ? max(0, size + offset) : min(offset, size)
+    var isInsideLine = false
+    if offset < 0, start > 0 {
+      var before: UInt8 = 0
+      isInsideLine = pread(descriptor, &before, 1, off_t(start - 1)) == 1 && before != 0x0A
+    }
     var bytes = [UInt8](repeating: 0, count: min(limit, size - start))
     let length = bytes.withUnsafeMutableBytes { max(0, pread(descriptor, $0.baseAddress, $0.count, off_t(start))) }
     bytes.removeLast(bytes.count - length)
-    if offset < 0, start > 0, let newline = bytes.firstIndex(of: 0x0A) {
-      // Counting from the end rarely meets a line's beginning.
+    // Counting from the end rarely meets a line's beginning; of a single long line, its end is what there is.
+    if isInsideLine, let newline = bytes.firstIndex(of: 0x0A), newline + 1 < bytes.count {
       start += newline + 1
       bytes.removeFirst(newline + 1)
     }

@@ -1,5 +1,6 @@
 // Rows of runs whose summaries changed, read and told at most four times a second.
 
+package import Logging
 package import MartletModel
 package import MartletStore
 
@@ -7,10 +8,12 @@ package import MartletStore
 package actor RunChanges {
   private let store: Store
   private let feed: LiveFeed
+  private let logger: Logger
   private var changed: Set<PublicID> = []
   private var isScheduled = false
 
-  package init(store: Store, feed: LiveFeed) {
+  package init(store: Store, feed: LiveFeed, logger: Logger) {
+    self.logger = logger
     self.store = store
     self.feed = feed
   }
@@ -29,7 +32,10 @@ package actor RunChanges {
     let ids = changed
     changed = []
     isScheduled = false
-    guard let runs = try? await store.read({ reader in try ids.compactMap { try reader.run($0) } }) else { return }
-    feed.publish(runs.map(FeedEvent.run))
+    do {
+      feed.publish(try await store.read { reader in try ids.compactMap { try reader.run($0) }.map(FeedEvent.run) })
+    } catch {
+      logger.warning("Changes of \(ids.count) runs could not be told to their watchers: \(error)")
+    }
   }
 }

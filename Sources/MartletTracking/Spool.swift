@@ -88,10 +88,11 @@ package struct Spool: Sendable {
             if let patch = json?["patch"] { spool.patch = spool.patch.merging(patch) }
           }
         case .row:
-          guard let values = (try? JSONValue.parse(raw[payload..<(payload + size)]))?.object,
-            let row = try? LogLines.row(values: values, sequence: sequence, step: step, time: time)
-          else { break records }
-          spool.rows.append(row)
+          guard let values = (try? JSONValue.parse(raw[payload..<(payload + size)]))?.object else { break records }
+          // A row that no server would take (a name of a kilobyte) keeps its number, so that those behind it count.
+          let row = try? LogLines.row(values: values, sequence: sequence, step: step, time: time)
+          spool.rows.append(
+            row ?? LogRow(sequence: sequence, step: step, time: time, numbers: [], others: []))
         case nil: break  // of a later format: no row
         case .end:
           if size > 0 { spool.endReason = (try? JSONValue.parse(raw[payload..<(payload + size)]))?["reason"]?.string }

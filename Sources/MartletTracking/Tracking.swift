@@ -1,5 +1,6 @@
 // What happens to runs: created, logged to, changed, finished, read.
 
+package import Logging
 package import MartletModel
 package import MartletStore
 
@@ -14,12 +15,19 @@ package final class Tracking: Sendable {
   private let ingest: IngestQueue
   private let changes: RunChanges
 
-  package init(store: Store, feed: LiveFeed, clock: any WallClock) {
+  package init(
+    store: Store, feed: LiveFeed, clock: any WallClock, logger: Logger = Logger(label: "martlet.tracking")
+  ) {
     self.store = store
     self.feed = feed
     self.clock = clock
-    ingest = IngestQueue(store: store, clock: clock, keyLimit: Self.keyLimit)
-    changes = RunChanges(store: store, feed: feed)
+    ingest = IngestQueue(store: store, clock: clock, keyLimit: Self.keyLimit) { commits in
+      feed.publish(
+        commits.map { run, rows in
+          .points(run: run, rows: rows.map { FeedRow(step: $0.step, time: $0.time, numbers: $0.numbers) })
+        })
+    }
+    changes = RunChanges(store: store, feed: feed, logger: logger)
   }
 
   // MARK: - Projects
@@ -52,10 +60,7 @@ package final class Tracking: Sendable {
 
   package func runs(_ query: RunQuery, _ page: PageRequest, access: Access) async throws -> Page<Run> {
     var query = query
-    if let only = access.run {
-      let run = try await run(only, access: access)
-      return Page(items: [run])
-    }
+    query.only = access.run
     if let only = access.project {
       if query.project != nil { query.project = try await project(query.project ?? only, access: access).name }
       query.project = query.project ?? only
@@ -185,12 +190,7 @@ package final class Tracking: Sendable {
   /// Makes rows durable, tells watchers.
   package func append(_ rows: [LogRow], to id: PublicID, client: String) async throws -> AppendReceipt {
     let (receipt, stored) = try await ingest.append(rows, to: id, client: client)
-    if !stored.isEmpty {
-      feed.publish([
-        .points(run: id, rows: stored.map { FeedRow(step: $0.step, time: $0.time, numbers: $0.numbers) })
-      ])
-      await changes.note(id)
-    }
+    if !stored.isEmpty { await changes.note(id) }
     return receipt
   }
 

@@ -129,7 +129,11 @@ class Server:
         with open(self.root / "server.log", "ab") as log:
             self.process = subprocess.Popen(
                 [MARTLET, "up", "--port", str(self.port)],
-                env=self.environment, cwd=self.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self.environment,
+                cwd=self.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
     def end(self, number):
@@ -201,7 +205,11 @@ class CrashTest(unittest.TestCase):
         self.server.wait_until_up()
         done = subprocess.run(
             [MARTLET, "sweep", "run", "sweep.yaml", "--detach", "--output", f"{self.root}/out"],
-            env=self.server.environment, cwd=self.root, capture_output=True, text=True, timeout=60,
+            env=self.server.environment,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         return self.server.request("/sweeps")["items"][0]["id"]
@@ -314,6 +322,7 @@ class CrashTest(unittest.TestCase):
                 kills += self.go_through(random.Random(seed), number, longest)
             self.tearDown()
             self.setUp()
+        print(f"{kills} servers ended in {ROUNDS} sweeps ... ", end="", flush=True)
         self.assertGreater(kills, ROUNDS, "hardly any server was ended while the sweep went on")
 
     def test_killed_at_random_moments(self):

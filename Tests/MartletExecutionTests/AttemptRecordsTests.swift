@@ -71,7 +71,9 @@ import Testing
   @Test func `a directory that cannot be asked is a problem in words`() async throws {
     try await withScratch { scratch in
       try write("a file", to: "\(scratch)/attempt")
-      let problem = #expect(throws: Problem.self) { try AttemptDirectory(path: "\(scratch)/attempt").condition() }
+      let problem = #expect(throws: Problem.self) {
+        try AttemptDirectory(path: "\(scratch)/attempt").condition()
+      }
       #expect(problem?.message.contains("\(scratch)/attempt") == true)
       #expect(problem?.hint != nil)
     }

@@ -104,7 +104,9 @@ import Testing
           continue
         }
         // In the order of asking, and all that was asked for.
-        if waiting.first != holder { Issue.record("seed \(seed): \(holder) overtook \(waiting.first ?? "nobody")") }
+        if waiting.first != holder {
+          Issue.record("seed \(seed): \(holder) overtook \(waiting.first ?? "nobody")")
+        }
         waiting.removeAll { $0 == holder }
         holding.append(holder)
         granted += 1
@@ -116,7 +118,9 @@ import Testing
       if Set(taken).count != taken.count { Issue.record("seed \(seed): a device has two holders: \(taken)") }
       if !taken.allSatisfy((0..<devices).contains) { Issue.record("seed \(seed): no such device: \(taken)") }
       if pool.free.count + taken.count != devices { Issue.record("seed \(seed): a device was lost") }
-      if pool.waitingHolders != waiting { Issue.record("seed \(seed): another queue: \(pool.waitingHolders)") }
+      if pool.waitingHolders != waiting {
+        Issue.record("seed \(seed): another queue: \(pool.waitingHolders)")
+      }
       // Whoever is first in line lacks devices: otherwise it would have them.
       if let first = waiting.first, let wanted = asked[first], wanted <= pool.free.count {
         Issue.record("seed \(seed): \(first) waits for \(wanted) of \(pool.free.count) free devices")
@@ -132,9 +136,13 @@ import Testing
         asked[holder] = wanted
         let actions = pool.handle(.request(holder, count: wanted))
         if wanted > devices {
-          if actions != [.refuse(holder, count: wanted, of: devices)] { Issue.record("seed \(seed): not refused") }
+          if actions != [.refuse(holder, count: wanted, of: devices)] {
+            Issue.record("seed \(seed): not refused")
+          }
         } else if wanted == 0 {
-          if actions != [.grant(holder, devices: [])] { Issue.record("seed \(seed): nothing was not granted") }
+          if actions != [.grant(holder, devices: [])] {
+            Issue.record("seed \(seed): nothing was not granted")
+          }
           holding.append(holder)
         } else {
           waiting.append(holder)

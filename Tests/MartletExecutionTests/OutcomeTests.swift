@@ -8,12 +8,15 @@ import Testing
 
 @Suite struct OutcomeTests {
   private func record(
-    code: Int = 0, signal: Int = 0, errno: Int = 0, reason: String = "exited", killed: Bool = false, wall: Double = 2
+    code: Int = 0, signal: Int = 0, errno: Int = 0, reason: String = "exited", killed: Bool = false,
+    wall: Double = 2
   ) throws -> ExitFile {
     let json: JSONValue = [
-      "code": JSONValue(code), "signal": JSONValue(signal), "errno": JSONValue(errno), "reason": .string(reason),
+      "code": JSONValue(code), "signal": JSONValue(signal), "errno": JSONValue(errno),
+      "reason": .string(reason),
       "killed": .bool(killed), "leftovers": 0, "started_us": 1_790_000_000_000_000,
-      "ended_us": 1_790_000_002_000_000, "wall": .double(wall), "utime": 0.1, "stime": 0.1, "maxrss_kb": 1_000,
+      "ended_us": 1_790_000_002_000_000, "wall": .double(wall), "utime": 0.1, "stime": 0.1,
+      "maxrss_kb": 1_000,
     ]
     return try #require(ExitFile(json: json))
   }
@@ -69,7 +72,8 @@ import Testing
     let refused = try await end(record(code: -1, signal: 9, reason: "timed out", killed: true), timeout: 2)
     #expect(refused.state == .timedOut)
     #expect(refused.exit.signal == 9)
-    #expect(refused.exit.reason == "Ended by its time limit of 2.0 s. It did not leave when asked and was killed.")
+    #expect(
+      refused.exit.reason == "Ended by its time limit of 2.0 s. It did not leave when asked and was killed.")
   }
 
   @Test func `the output limit is killed`() async throws {
@@ -93,7 +97,8 @@ import Testing
     #expect(end.state == .failed)
     #expect(
       end.exit
-        == ExitRecord(code: nil, signal: nil, reason: "Could not be started: exec: No such file or directory."))
+        == ExitRecord(
+          code: nil, signal: nil, reason: "Could not be started: exec: No such file or directory."))
   }
 
   @Test func `a very long last line is cut in the sentence`() async throws {

@@ -8,9 +8,12 @@ import Testing
 @testable import MartletExecution
 
 @Suite struct SupervisionTests {
-  private func end(_ launched: Launched, stop: Bool = false, timeout: Double? = nil) async throws -> AttemptEnd {
+  private func end(_ launched: Launched, stop: Bool = false, timeout: Double? = nil) async throws
+    -> AttemptEnd
+  {
     AttemptEnd(
-      try await launched.news.exit(), directory: launched.directory, launch: (timeout, nil), wasStopRequested: stop)
+      try await launched.news.exit(), directory: launched.directory, launch: (timeout, nil),
+      wasStopRequested: stop)
   }
 
   @Test func `a command that succeeds`() async throws {
@@ -132,7 +135,8 @@ import Testing
   @Test func `a program that said it saves on SIGUSR1 is asked so first`() async throws {
     try await withScratch { scratch in
       let launched = try Launched(
-        script: "trap 'echo saved; exit 0' USR1; echo ready; while :; do sleep 0.05; done", in: scratch, grace: 20)
+        script: "trap 'echo saved; exit 0' USR1; echo ready; while :; do sleep 0.05; done", in: scratch,
+        grace: 20)
       #expect(try await launched.prints("ready"))
       try write("USR1", to: "\(launched.directory.spool)/stop_signal")
       try supervision.get().stop(launched.directory, grace: 20)
@@ -194,7 +198,9 @@ import Testing
       try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
       guard case .neverStarted = try directory.condition() else { throw Unexpected("nothing was started") }
       let late = try Launched(script: "echo ran > \(scratch)/ran", in: scratch)
-      guard case .neverStarted = try await late.news.over() else { throw Unexpected("it started: \(late.news.all)") }
+      guard case .neverStarted = try await late.news.over() else {
+        throw Unexpected("it started: \(late.news.all)")
+      }
       #expect(!exists("\(scratch)/ran"))
       #expect(!exists("\(directory.path)/attempt.json"))
     }
@@ -224,7 +230,9 @@ import Testing
       let record = try #require(launched.directory.attemptFile)
       #expect(record.bootID == currentBootID())
       #expect(record.supervisor.signal(SIGKILL))
-      guard case .lost(let file) = try await launched.news.over() else { throw Unexpected("\(launched.news.all)") }
+      guard case .lost(let file) = try await launched.news.over() else {
+        throw Unexpected("\(launched.news.all)")
+      }
       let command = try #require(file.command)
       #expect(command.pid == pid)
       #expect(command.exists, "its command runs on")
@@ -235,7 +243,9 @@ import Testing
       try supervision.get().waitForLost(command, patience: 20) { isGone in
         gone.take(.over(isGone ? .neverStarted : .alive))
       }
-      guard case .neverStarted = try await gone.over() else { throw Unexpected("process \(pid) is still there") }
+      guard case .neverStarted = try await gone.over() else {
+        throw Unexpected("process \(pid) is still there")
+      }
       #expect(!isAlive(pid))
     }
   }
@@ -248,7 +258,9 @@ import Testing
       let start = try #require(text.split(separator: ")").last?.split(separator: " ")[19])
       let identity = ProcessIdentity(pid: process.processIdentifier, start: try #require(UInt64(start)))
       let told = NewsLog()
-      try supervision.get().waitForLost(identity, patience: 0.2) { told.take(.over($0 ? .neverStarted : .alive)) }
+      try supervision.get().waitForLost(identity, patience: 0.2) {
+        told.take(.over($0 ? .neverStarted : .alive))
+      }
       guard case .alive = try await told.over() else { throw Unexpected("it is not gone") }
     }
   }

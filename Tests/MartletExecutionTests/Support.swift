@@ -91,7 +91,9 @@ final class NewsLog: Sendable {
 
   /// Its exit record.
   func exit(within seconds: Double = 30) async throws -> ExitFile {
-    guard case .ended(let file) = try await over(within: seconds) else { throw Unexpected("no exit record: \(all)") }
+    guard case .ended(let file) = try await over(within: seconds) else {
+      throw Unexpected("no exit record: \(all)")
+    }
     return file
   }
 }
@@ -108,7 +110,8 @@ struct Launched: Sendable {
 
   /// Starts `command` under a real supervisor.
   init(
-    _ command: [String], in scratch: String, name: String = "attempt-1", timeout: Double? = nil, grace: Double = 5,
+    _ command: [String], in scratch: String, name: String = "attempt-1", timeout: Double? = nil,
+    grace: Double = 5,
     stopSignal: AttemptLaunch.StopSignal = .term, workdir: String? = nil, environment: [String: String] = [:]
   ) throws {
     directory = AttemptDirectory(path: "\(scratch)/\(name)")
@@ -165,4 +168,6 @@ func isAlive(_ pid: Int32) -> Bool {
 
 func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-func write(_ text: String, to path: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
+func write(_ text: String, to path: String) throws {
+  try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+}

@@ -151,14 +151,17 @@ import Testing
     }
   }
 
-  @Test func `devices are still held after a restart, and those who waited get them in their order`() async throws {
+  @Test func `devices are still held after a restart, and those who waited get them in their order`()
+    async throws
+  {
     try await Workshop.with(devices: 1) { shop in
       let holder = try await shop.execute(
         ["sh", "-c", "until [ -e gate ]; do sleep 0.02; done"], more: ["gpus": 1])
       var waiting: [Run] = []
       for number in 1...3 {
         waiting.append(
-          try await shop.execute(["sh", "-c", "echo \(number) $CUDA_VISIBLE_DEVICES >> notes"], more: ["gpus": 1]))
+          try await shop.execute(
+            ["sh", "-c", "echo \(number) $CUDA_VISIBLE_DEVICES >> notes"], more: ["gpus": 1]))
       }
       #expect(try await eventually { try await shop.run(holder.id).state == .running })
       await shop.close()
@@ -173,12 +176,97 @@ import Testing
     }
   }
 
+  @Test func `a server that ended between spawn and record: nothing is lost, nothing runs twice`()
+    async throws
+  {
+    try await Workshop.with { shop in
+      await shop.close()
+      // Supervisors that come to their work only once the gate is open.
+      let slow = """
+        echo $$ >> \(shop.work)/supervisors; until [ -e \(shop.work)/gate ]; do sleep 0.02; done
+        "$REAL" "$@"; echo $? >> \(shop.work)/statuses
+        """
+      try await shop.open(supervisor: slow)
+      try await shop.engine.start()
+      let run = try await shop.execute(["sh", "-c", "echo $MARTLET_ATTEMPT >> ran"])
+      #expect(try await eventually { try shop.lines("supervisors").count == 1 })
+      await shop.close()
+
+      try await shop.open()
+      try await shop.engine.start()
+      #expect(try await shop.runEnded(run.id).state == .finished)
+      let attempts = try await shop.engine.tracking.attempts(run.id, access: shop.access)
+      #expect(attempts.map(\.state) == [.preempted, .finished])
+      #expect(attempts.first?.exit?.reason == "Never started: the server ended before.")
+
+      try shop.write("gate", "")
+      #expect(try await eventually { try shop.lines("statuses") == ["77"] }, "the late one is refused")
+      #expect(try shop.lines("ran") == ["2"])
+    }
+  }
+
+  @Test func `servers that end early do not use up a run's attempts`() async throws {
+    try await Workshop.with { shop in
+      let slow = "echo $$ >> \(shop.work)/supervisors; until [ -e \(shop.work)/gate ]; do sleep 0.02; done"
+      var run: Run?
+      for number in 1...7 {
+        await shop.close()
+        try await shop.open(supervisor: slow)
+        try await shop.engine.start()
+        if run == nil { run = try await shop.execute(["true"]) }
+        #expect(try await eventually { try shop.lines("supervisors").count == number })
+      }
+      await shop.close()
+      try await shop.open()
+      try await shop.engine.start()
+      let ended = try await shop.runEnded(try #require(run).id)
+      #expect(ended.state == .finished)
+      #expect(ended.attempts == 8)
+      try shop.write("gate", "")
+    }
+  }
+
+  @Test func `a supervisor that starts nothing is tried five times`() async throws {
+    try await Workshop.with { shop in
+      await shop.close()
+      try await shop.open(supervisor: "exit 73")
+      try await shop.engine.start()
+      let run = try await shop.execute(["true"])
+      let ended = try await shop.runEnded(run.id)
+      #expect(ended.state == .failed)
+      #expect(ended.exit?.reason == "Its supervisor started nothing, 5 times.")
+      #expect(ended.attempts == 5)
+    }
+  }
+
+  @Test func `a run whose records were deleted does not begin again`() async throws {
+    try await Workshop.with { shop in
+      let run = try await shop.execute([
+        "sh", "-c", "echo ran >> ran; until [ -e gate ]; do sleep 0.02; done",
+      ])
+      #expect(try await eventually { try await shop.run(run.id).state == .running })
+      let attempt = try #require(try await shop.engine.tracking.attempts(run.id, access: shop.access).first)
+      await shop.close()
+      let pids = shop.livingCommands
+      try FileManager.default.removeItem(atPath: attempt.directory)
+      try await shop.open()
+      try await shop.engine.start()
+      let ended = try await shop.runEnded(run.id)
+      #expect(ended.state == .crashed)
+      #expect(ended.exit?.reason.contains("are gone") == true)
+      try shop.write("gate", "")
+      #expect(try await eventually { !pids.contains(where: isAlive) })
+      #expect(try shop.lines("ran") == ["ran"])
+    }
+  }
+
   @Test func `the data directory belongs to one engine at a time`() async throws {
     try await Workshop.with { shop in
       let problem = await #expect(throws: Problem.self) {
         _ = try await Engine.open(
           EngineOptions(
-            data: shop.data, devices: 0, allowNetworkFileSystem: true, url: { "" }, executable: "/proc/self/exe"),
+            data: shop.data, devices: 0, allowNetworkFileSystem: true, url: { "" },
+            executable: "/proc/self/exe"),
           logger: shop.book.logger)
       }
       #expect(problem?.code == .conflict)

@@ -43,7 +43,8 @@ import Testing
     }
   }
 
-  @Test func `drain: what runs goes on to its end, and then now for those who have no patience`() async throws {
+  @Test func `drain: what runs goes on to its end, and then now for those who have no patience`() async throws
+  {
     try await Workshop.with { shop in
       let body = "until [ -e gate ]; do sleep 0.05; done"
       let sweep = try await shop.submit(Self.sweep(body))
@@ -240,11 +241,13 @@ import Testing
       #expect(try mode(file) == 0o600)
       #expect(try mode("\(shop.data)/sweeps/\(sweep.id)") == 0o700)
       #expect(try mode(shop.data) == 0o700)
-      let attempt = try #require(try await shop.engine.tracking.attempts(trial.run, access: shop.access).first)
+      let attempt = try #require(
+        try await shop.engine.tracking.attempts(trial.run, access: shop.access).first)
       #expect(try mode(attempt.directory) == 0o700)
       #expect(try mode("\(attempt.directory)/stdout.log") == 0o600)
 
-      let single = try await shop.execute(["true"], more: ["environment": ["PATH": "/usr/bin:/bin", "KEY": "s"]])
+      let single = try await shop.execute(
+        ["true"], more: ["environment": ["PATH": "/usr/bin:/bin", "KEY": "s"]])
       #expect(try mode("\(shop.data)/runs/\(single.id)/environment.json") == 0o600)
 
       try shop.write("gate", "")

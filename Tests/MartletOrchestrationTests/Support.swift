@@ -96,13 +96,19 @@ final class Workshop: Sendable {
   }
 
   /// Opens an engine on the data directory, as a server does before it listens.
-  func open(devices: Int = 0, url: @escaping @Sendable () -> String = { "http://127.0.0.1:9" }) async throws {
+  ///
+  /// - Parameter supervisor: a shell script that takes the place of the supervisor; `$REAL` names the real one.
+  func open(
+    devices: Int = 0, supervisor: String? = nil,
+    url: @escaping @Sendable () -> String = { "http://127.0.0.1:9" }
+  ) async throws {
+    let executable = try supervisor.map(standIn) ?? "/proc/self/exe"
     let deadline = ContinuousClock.now + .seconds(10)
     while true {
       do {
         let engine = try await Engine.open(
           EngineOptions(
-            data: data, devices: devices, allowNetworkFileSystem: true, url: url, executable: "/proc/self/exe"),
+            data: data, devices: devices, allowNetworkFileSystem: true, url: url, executable: executable),
           logger: book.logger)
         return current.withLock { $0 = engine }
       } catch let problem as Problem where problem.code == .conflict && .now < deadline {
@@ -110,6 +116,18 @@ final class Workshop: Sendable {
         try await Task.sleep(for: .milliseconds(20))
       }
     }
+  }
+
+  /// Makes a folder in which a script lies beside what would be the program.
+  private func standIn(_ script: String) throws -> String {
+    let folder = "\(root)/bin"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let real = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appendingPathComponent("martlet-supervisor").path
+    let path = "\(folder)/martlet-supervisor"
+    try Data("#!/bin/sh\nREAL='\(real)'\n\(script)\n".utf8).write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    return "\(folder)/martlet"
   }
 
   /// Ends the engine as a server does; attempts go on.
@@ -150,7 +168,9 @@ final class Workshop: Sendable {
   func submit(
     _ source: String, filename: String = "grid.yaml", environment: [String: String] = [:]
   ) async throws -> Sweep {
-    var variables: JSONObject = ["PATH": .string(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")]
+    var variables: JSONObject = [
+      "PATH": .string(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+    ]
     for (name, value) in environment { variables[name] = .string(value) }
     let new = try NewSweep(json: [
       "source": .string(source), "filename": .string(filename), "workdir": .string(work),
@@ -194,7 +214,8 @@ final class Workshop: Sendable {
 
   func execute(_ command: [String], more: JSONObject = [:]) async throws -> Run {
     var body: JSONObject = [
-      "project": "commands", "command": JSONValue(command), "workdir": .string(work), "output": .string(output),
+      "project": "commands", "command": JSONValue(command), "workdir": .string(work),
+      "output": .string(output),
       "environment": ["PATH": .string(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")],
     ]
     for (key, value) in more { body[key] = value }
@@ -219,7 +240,9 @@ final class Workshop: Sendable {
 
   private func killAll() {
     for record in attemptRecords() {
-      guard let pid = record["command"]?["pid"]?.int.flatMap(Int32.init(exactly:)), isAlive(pid) else { continue }
+      guard let pid = record["command"]?["pid"]?.int.flatMap(Int32.init(exactly:)), isAlive(pid) else {
+        continue
+      }
       kill(-pid, SIGKILL)
     }
   }

@@ -48,7 +48,8 @@ import Testing
 
       let trials = try await shop.trials(sweep.id, order: .rank)
       #expect(trials.map(\.objective) == [1.25, 1.5, 2.25, 2.5, 3.25, 3.5])
-      #expect(trials.map(\.number) == [3, 2, 5, 4, 1, 0], "the order of the file, the last one changing fastest")
+      #expect(
+        trials.map(\.number) == [3, 2, 5, 4, 1, 0], "the order of the file, the last one changing fastest")
       #expect(trials.allSatisfy { $0.state == .complete && $0.runState == .finished && $0.attempts == 1 })
       #expect(mostAtOnce(try shop.lines("notes")) == 2)
       #expect(try shop.lines("notes").count { $0.hasPrefix("begin ") } == 6)
@@ -71,11 +72,13 @@ import Testing
       #expect(directory.hasPrefix("\(shop.output)/grid_"))
       let table = try shop.text("\(directory)/sweep_summary.csv").split(separator: "\n").map(String.init)
       #expect(table[0] == "run_name,state,x,y,final_val/loss,min_val/loss")
-      #expect(table.dropFirst().map { $0 } == trials.map { trial in
-        let (x, y) = (trial.parameters["x"]?.int ?? 0, trial.parameters["y"]?.double ?? 0)
-        let value = trial.objective ?? .nan
-        return "\(trial.runName),finished,\(x),\(y),\(value),\(value)"
-      })
+      #expect(
+        table.dropFirst().map { $0 }
+          == trials.map { trial in
+            let (x, y) = (trial.parameters["x"]?.int ?? 0, trial.parameters["y"]?.double ?? 0)
+            let value = trial.objective ?? .nan
+            return "\(trial.runName),finished,\(x),\(y),\(value),\(value)"
+          })
       let copy = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/best_model/best_model.bin"))
       let source = "\(directory)/\(best.runName)/best_model.bin"
       #expect(copy == (try Data(contentsOf: URL(fileURLWithPath: source))))
@@ -130,7 +133,8 @@ import Testing
       #expect(ended.state == .failed)
       #expect(
         ended.stateReason
-          == "No trial succeeded. The first failure: The metric 'val/loss' was never logged; did you mean 'val/lss'?")
+          == "No trial succeeded. The first failure: The metric 'val/loss' was never logged; did you mean 'val/lss'?"
+      )
       let trials = try await shop.trials(sweep.id)
       #expect(trials.count == 6)
       #expect(trials.allSatisfy { $0.state == .failed && $0.runState == .finished })
@@ -141,7 +145,8 @@ import Testing
     try await Workshop.with { shop in
       try shop.write(
         "train.py",
-        Programs.python("if args['x'] == '1': log(0, val__loss=float('nan'))\nif args['x'] == '2': log(0, zebra=1.0)"))
+        Programs.python(
+          "if args['x'] == '1': log(0, val__loss=float('nan'))\nif args['x'] == '2': log(0, zebra=1.0)"))
       let sweep = try await shop.submit(Self.grid)
       #expect(try await shop.ended(sweep.id).state == .failed)
       for trial in try await shop.trials(sweep.id) {
@@ -158,7 +163,8 @@ import Testing
 
   @Test func `trials get their parameters, their place and nothing of another server`() async throws {
     try await Workshop.with { shop in
-      try shop.write("show.sh", "env | sort > \"$MARTLET_RUN_DIR/environment\"; pwd > \"$MARTLET_RUN_DIR/place\"\n")
+      try shop.write(
+        "show.sh", "env | sort > \"$MARTLET_RUN_DIR/environment\"; pwd > \"$MARTLET_RUN_DIR/place\"\n")
       let sweep = try await shop.submit(
         """
         program: show.sh
@@ -170,7 +176,9 @@ import Testing
         parameters: {lr: {values: [1e-3]}}
 
         """,
-        environment: ["FROM_SHELL": "shell", "BOTH": "shell", "MARTLET_TOKEN": "other", "MARTLET_SHARD_INDEX": "other"])
+        environment: [
+          "FROM_SHELL": "shell", "BOTH": "shell", "MARTLET_TOKEN": "other", "MARTLET_SHARD_INDEX": "other",
+        ])
       #expect(try await shop.ended(sweep.id).state == .finished)
       let trial = try #require(try await shop.trials(sweep.id).first)
       let run = try await shop.run(trial.run)
@@ -236,7 +244,10 @@ import Testing
         ])
       let run = try await shop.run(trials[3].run)
       #expect(run.directory == "\(ended.outputDirectory)/ed_128_lr_1.00e-04")
-      #expect(run.command?.prefix(6) == ["python3", "trainer.py", "--embed_dim", "128", "--learning_rate", "0.0001"])
+      #expect(
+        run.command?.prefix(6) == [
+          "python3", "trainer.py", "--embed_dim", "128", "--learning_rate", "0.0001",
+        ])
       #expect(run.metric("eval_loss")?.lastStep == 100)
       #expect(run.metric("train_loss")?.last == 0.3)
       let table = try shop.text("\(ended.outputDirectory)/sweep_summary.csv").split(separator: "\n")

@@ -13,10 +13,12 @@ import Testing
   }
 
   private func machine(
-    points: Int = 4, objective: Objective? = loss, target: Double? = nil, budget: Int? = nil, parallel: Int = 2
+    points: Int = 4, objective: Objective? = loss, target: Double? = nil, budget: Int? = nil,
+    parallel: Int = 2
   ) throws -> SweepMachine {
     SweepMachine(
-      sampler: try Self.grid(points), objective: objective, target: target, budget: budget, maxParallel: parallel)
+      sampler: try Self.grid(points), objective: objective, target: target, budget: budget,
+      maxParallel: parallel)
   }
 
   /// The numbers of the trials that were asked for.
@@ -115,7 +117,8 @@ import Testing
     _ = machine.handle(.start)
     let actions = machine.handle(.trialEnded(1, .complete(objective: 0.1)))
     #expect(created(actions) == [])
-    #expect(actions.filter { if case .stop = $0 { true } else { false } } == [.stop(trial: 0), .stop(trial: 2)])
+    #expect(
+      actions.filter { if case .stop = $0 { true } else { false } } == [.stop(trial: 0), .stop(trial: 2)])
     let reason = "The target loss ≤ 0.1 was reached."
     #expect(actions.contains(.setState(.running, reason: reason)))
     #expect(machine.handle(.trialEnded(0, .failed(reason: "stopped"))) == [])
@@ -128,8 +131,10 @@ import Testing
     _ = machine.handle(.start)
     _ = machine.handle(.trialEnded(0, .complete(objective: 0.05)))
     var again = SweepMachine(
-      state: machine.state, sampler: try GridSampler(space: machine.sampler.space, state: machine.sampler.state),
-      trials: machine.trials, best: machine.best, objective: Self.loss, target: 0.1, budget: nil, maxParallel: 2)
+      state: machine.state,
+      sampler: try GridSampler(space: machine.sampler.space, state: machine.sampler.state),
+      trials: machine.trials, best: machine.best, objective: Self.loss, target: 0.1, budget: nil,
+      maxParallel: 2)
     #expect(again.handle(.start) == [])
     #expect(
       again.handle(.trialEnded(1, .failed(reason: "stopped"))) == [
@@ -142,7 +147,8 @@ import Testing
     _ = machine.handle(.start)
     #expect(machine.handle(.stop(now: false, reason: "enough")) == [.setState(.draining, reason: "enough")])
     #expect(machine.handle(.trialEnded(0, .complete(objective: 1))) == [.setBest(trial: 0)])
-    #expect(machine.handle(.trialEnded(1, .complete(objective: 2))) == [.setState(.stopped, reason: "enough")])
+    #expect(
+      machine.handle(.trialEnded(1, .complete(objective: 2))) == [.setState(.stopped, reason: "enough")])
     #expect(machine.trials.count == 2)
   }
 
@@ -171,7 +177,8 @@ import Testing
       let end = states(machine.handle(.trialEnded(0, outcome)))
       var again = SweepMachine(
         state: .running, sampler: try GridSampler(space: machine.sampler.space, state: machine.sampler.state),
-        trials: machine.trials, best: machine.best, objective: Self.loss, target: nil, budget: nil, maxParallel: 2)
+        trials: machine.trials, best: machine.best, objective: Self.loss, target: nil, budget: nil,
+        maxParallel: 2)
       #expect(states(again.handle(.start)) == end)
     }
   }

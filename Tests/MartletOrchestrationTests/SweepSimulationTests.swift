@@ -63,7 +63,9 @@ private struct Simulation {
       case 4..<7:
         if let number = open.randomElement(using: &numbers) { try send(.trialRunning(number)) }
       default:
-        if let number = open.sorted().randomElement(using: &numbers) { try send(.trialEnded(number, outcome(number))) }
+        if let number = open.sorted().randomElement(using: &numbers) {
+          try send(.trialEnded(number, outcome(number)))
+        }
       }
     }
     check(stored.state.isEnd, "it did not end: \(stored.state), open \(open)")
@@ -72,7 +74,9 @@ private struct Simulation {
 
   private mutating func outcome(_ number: Int) -> SweepMachine.Outcome {
     // Whoever was asked to leave mostly does.
-    if asked.contains(number), Int.random(in: 0..<4, using: &numbers) > 0 { return .failed(reason: "stopped") }
+    if asked.contains(number), Int.random(in: 0..<4, using: &numbers) > 0 {
+      return .failed(reason: "stopped")
+    }
     return switch Int.random(in: 0..<10, using: &numbers) {
     case 0..<3: .failed(reason: "no")
     case 3: .complete(objective: .nan)
@@ -149,16 +153,22 @@ private struct Simulation {
     let best = values.reduce(nil as (Int, Double)?) { best, next in
       best.map { objective.isBetter(next.1, than: $0.1) } ?? true ? next : best
     }
-    check(stored.best == best?.0, "the best is \(String(describing: best)), not \(String(describing: stored.best))")
+    check(
+      stored.best == best?.0,
+      "the best is \(String(describing: best)), not \(String(describing: stored.best))")
     let wasReached = values.contains { value in
       target.map { value.1 == $0 || objective.isBetter(value.1, than: $0) } ?? false
     }
     if stored.state == .stopped || stored.state == .cancelled {
       check(wasStopped, "nobody stopped it")
-      check((stored.state == .cancelled) == created.isEmpty, "cancelled is a sweep that was stopped before it began")
+      check(
+        (stored.state == .cancelled) == created.isEmpty,
+        "cancelled is a sweep that was stopped before it began")
     } else {
       check(!wasStopped, "a stopped sweep is \(stored.state)")
-      check(wasReached || created.count == limit, "\(created.count) of \(limit) trials, and no target was reached")
+      check(
+        wasReached || created.count == limit, "\(created.count) of \(limit) trials, and no target was reached"
+      )
       check(
         stored.state == (succeeded > 0 || created.isEmpty ? .finished : .failed),
         "\(stored.state) with \(succeeded) successes of \(created.count)")

@@ -179,7 +179,11 @@ public struct Run: Sendable, Hashable {
   public var json: JSONValue {
     var summary = JSONObject()
     for metric in metrics { summary[metric.name] = metric.json }
-    for value in values { summary[value.name] = ["value": value.value, "last_step": .int(value.lastStep)] }
+    for value in values {
+      // A name that was logged both as a number and as something else has both.
+      let logged: JSONValue = ["value": value.value, "last_step": .int(value.lastStep)]
+      summary[value.name] = logged.merging(summary[value.name] ?? [:])
+    }
     return [
       "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
       "state": .string(state.rawValue), "sweep": JSONValue(sweep?.rawValue), "sweep_name": JSONValue(sweepName),

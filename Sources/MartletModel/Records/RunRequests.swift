@@ -113,6 +113,8 @@ public struct RunQuery: Sendable, Hashable {
   public var states: Set<RunState>?
   /// Part of the name.
   public var search: String?
+  /// No other than this one.
+  public var only: PublicID?
   public var order: Order
 
   public init(

@@ -33,7 +33,14 @@ extension StoreWriter {
         .conflict, "Row \(first.sequence) of client '\(client)' came, but row \(next) is expected.",
         hint: "Send again from row \(next).", details: ["next_seq": .int(next)])
     }
-    let state = try Row.fetchOne(db, sql: "SELECT rows, last_step FROM run WHERE id = ?", arguments: [row])
+    for (place, following) in zip(fresh, fresh.dropFirst()) where following.sequence != place.sequence + 1 {
+      throw Problem(
+        .unprocessable, "Row \(following.sequence) of client '\(client)' follows row \(place.sequence) in one batch.",
+        hint: "Rows are numbered without gaps.")
+    }
+    let state = try Row.fetchOne(
+      db, sql: "SELECT rows, last_step, created_by, state = 'lost' AND is_executed = 0 AS is_lost FROM run WHERE id = ?",
+      arguments: [row])
     var summed = Summed(lastStep: state?["last_step"])
     for row in fresh { summed.add(row) }
 
@@ -58,6 +65,9 @@ extension StoreWriter {
     try db.cachedStatement(
       sql: "UPDATE run SET rows = rows + ?, points = points + ?, last_step = ?, last_seen_at = ? WHERE id = ?"
     ).execute(arguments: [fresh.count, summed.points, summed.lastStep, now.microseconds, row])
+    if state?["is_lost"] == true, let creator = try principal(row: state?["created_by"] ?? 0) {
+      try setRunState(row, .running, exit: nil, by: creator, now: now)
+    }
     let stored = zip(fresh, summed.steps).map { StoredRow(step: $1, time: $0.time, numbers: $0.numbers) }
     return (
       AppendReceipt(accepted: fresh.count, duplicates: rows.count - fresh.count, nextSequence: end), stored

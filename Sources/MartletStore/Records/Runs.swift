@@ -51,6 +51,10 @@ extension StoreReader {
       conditions.append("run.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))")
       arguments += StatementArguments(states.map(\.rawValue).sorted())
     }
+    if let only = query.only {
+      conditions.append("run.public_id = ?")
+      arguments += [only.rawValue]
+    }
     if let search = query.search {
       conditions.append("instr(lower(run.name), lower(?)) > 0")
       arguments += [search]

@@ -123,6 +123,7 @@ export const api = {
     (await request("GET", `/runs/${enc(run)}/logs/download?stream=${stream}&attempt=${attempt}`)).blob(),
   sweeps: (project: string, signal?: AbortSignal) =>
     all<Sweep>(`/sweeps?project=${enc(project)}`, undefined, signal),
+  recentSweeps: (limit: number, signal?: AbortSignal) => get<Page<Sweep>>(`/sweeps?limit=${limit}`, signal),
   sweep: (sweep: string, signal?: AbortSignal) => get<Sweep>(`/sweeps/${enc(sweep)}`, signal),
   trials: (sweep: string, signal?: AbortSignal) => get<{ items: Trial[] }>(`/sweeps/${enc(sweep)}/trials`, signal),
   stopSweep: (sweep: string, mode: "now" | "drain") => post<Sweep>(`/sweeps/${enc(sweep)}/stop`, { mode }),

@@ -1,5 +1,6 @@
 // A metric of one run in the size of a word: its course, without axes.
 import { useEffect, useRef } from "react";
+import type { Run } from "../api/types";
 import { lineColour, prepare } from "../charts/ink";
 import { byStep, columns } from "../charts/path";
 import { type Drawable, stage } from "../charts/stage";
@@ -9,7 +10,7 @@ import type { SeriesStore } from "../store/series";
 class SparklineChart implements Drawable {
   #canvas = document.createElement("canvas");
 
-  constructor(readonly element: HTMLElement, readonly store: SeriesStore, readonly run: string, readonly metric: string) {
+  constructor(readonly element: HTMLElement, readonly store: SeriesStore, readonly run: Run, readonly metric: string) {
     element.append(this.#canvas);
     stage.add(this);
   }
@@ -22,7 +23,7 @@ class SparklineChart implements Drawable {
   draw(): void {
     const { clientWidth: width, clientHeight: height } = this.element;
     const context = prepare(this.#canvas, width, height);
-    const series = this.store.get(this.run, this.metric);
+    const series = this.store.get(this.run.id, this.metric);
     if (!context || !series || series.length < 2) return;
     const window = [series.step(0), series.step(series.length - 1)] as const;
     const scale = (width - 4) / (window[1] - window[0] || 1);
@@ -52,15 +53,16 @@ class SparklineChart implements Drawable {
   drawOver(): void {}
 }
 
-export function Sparkline({ store, run, metric }: { store: SeriesStore; run: string; metric: string }) {
+export function Sparkline({ store, run, metric }: { store: SeriesStore; run: Run; metric: string }) {
+  const first = useRef(run); // its name and colour never change
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const chart = new SparklineChart(body.current!, store, run, metric);
+    const chart = new SparklineChart(body.current!, store, first.current, metric);
     const forget = store.need(metric, () => stage.invalidate(chart));
     return () => {
       forget();
       chart.close();
     };
-  }, [store, run, metric]);
+  }, [store, metric]);
   return <div className="sparkline" ref={body} aria-hidden="true" />;
 }

@@ -1,87 +1,19 @@
 // Home: what runs now, what went wrong lately, and the projects.
 import { useEffect, useMemo } from "react";
 import type { Project, Run } from "../api/types";
-import { ApiError, api } from "../api/client";
 import { Ago, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
 import { FirstRun } from "../components/FirstRun";
 import { Pill } from "../components/Pill";
+import { Sparkline } from "../components/Sparkline";
+import { SweepCard } from "../components/SweepCard";
 import { formatCount, formatDuration, formatMetric, plural, toNumber } from "../format";
 import { pathOf } from "../router";
 import { durationOf, isMetric, metricNames } from "../store/columns";
 import { SeriesStore } from "../store/series";
-import { Sparkline } from "../components/Sparkline";
-import { Follow } from "../store/follow";
 import { useOwned } from "../store/owned";
-import { Rows } from "../store/rows";
-import { hasEnded } from "../store/runs";
-import { Store, useStore } from "../store/store";
-
-const ACTIVE = "starting,running,lost,queued";
-const TROUBLE = "failed,timedOut,killed,crashed";
-
-interface Overview {
-  projects: readonly Project[];
-  active: readonly Run[];
-  trouble: readonly Run[];
-}
-
-class OverviewStore {
-  readonly state = new Store<Overview | null>(null);
-  readonly follow: Follow;
-  #projects: readonly Project[] = [];
-  #runs = new Rows<string, Run>((run) => run.id);
-  #timer: number | undefined;
-
-  constructor() {
-    this.follow = new Follow({
-      request: () => ({ topic: "runs" }),
-      read: async (signal) => {
-        this.#runs.begin();
-        const [projects, active, trouble] = await Promise.all([
-          api.projects(signal), api.recentRuns(ACTIVE, 100, signal), api.recentRuns(TROUBLE, 6, signal),
-        ]);
-        signal.throwIfAborted();
-        this.#projects = projects;
-        this.#runs.page([...active.items, ...trouble.items]);
-        this.#runs.end();
-        this.#publish();
-      },
-      message: (message) => {
-        if (message.type !== "run") return;
-        const before = this.#runs.all.get(message.run.id);
-        this.#runs.put(message.run);
-        this.#publish();
-        // The projects' counts change with a run's beginning and end; many at once are read once.
-        if (before?.state !== message.run.state) this.#timer ??= setTimeout(() => void this.#readProjects(), 1000);
-      },
-    });
-  }
-
-  async #readProjects(): Promise<void> {
-    this.#timer = undefined;
-    try {
-      this.#projects = await api.projects();
-      this.#publish();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.follow.error.set(error);
-    }
-  }
-
-  #publish(): void {
-    const runs = [...this.#runs.all.values()].sort((a, b) => b.created_at - a.created_at);
-    this.state.set({
-      projects: [...this.#projects].sort((a, b) => (b.last_activity_at ?? b.created_at) - (a.last_activity_at ?? a.created_at)),
-      active: runs.filter((run) => !hasEnded(run.state)),
-      trouble: runs.filter((run) => TROUBLE.split(",").includes(run.state)).slice(0, 6),
-    });
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-    this.follow.close();
-  }
-}
+import { OverviewStore } from "../store/overview";
+import { useStore } from "../store/store";
+import { SweepsStore, sweepHasEnded } from "../store/sweeps";
 
 export function HomePage() {
   const store = useOwned(() => new OverviewStore(), []);
@@ -124,6 +56,7 @@ function Overviewed({ store }: { store: OverviewStore }) {
           : <RunCards runs={running.slice(0, MOST_CARDS)} />}
         {running.length > MOST_CARDS ? <p className="muted">and {formatCount(running.length - MOST_CARDS)} more</p> : null}
       </section>
+      <RecentSweeps />
       {attention.length > 0 ? <Attention runs={attention} /> : null}
       <section aria-label="Projects">
         <h2 className="section-title">Projects <span className="count">{formatCount(projects.length)}</span></h2>
@@ -134,6 +67,28 @@ function Overviewed({ store }: { store: OverviewStore }) {
         <FirstRun project={projects[0]?.name ?? "first"} />
       </details>
     </div>
+  );
+}
+
+/** Sweeps that run, or the one that ran last. */
+function RecentSweeps() {
+  const store = useOwned(() => new SweepsStore(null), []);
+  return store ? <SweepList store={store} /> : null;
+}
+
+function SweepList({ store }: { store: SweepsStore }) {
+  const { sweeps } = useStore(store.state);
+  const error = useStore(store.follow.error);
+  const active = sweeps.filter(({ state }) => !sweepHasEnded(state));
+  const shown = active.length > 0 ? active.slice(0, 4) : sweeps.slice(0, 1);
+  if (error) return <Failure error={error} retry={store.follow.read} />;
+  if (shown.length === 0) return null;
+  return (
+    <section aria-label="Sweeps">
+      <h2 className="section-title">{active.length > 0 ? "Sweeps" : "The last sweep"}
+        {active.length > 0 ? <span className="count">{formatCount(active.length)}</span> : null}</h2>
+      <div className="sweep-cards">{shown.map((sweep) => <SweepCard key={sweep.id} sweep={sweep} withProject />)}</div>
+    </section>
   );
 }
 
@@ -170,7 +125,7 @@ function RunCard({ run, store }: { run: Run; store: SeriesStore | null }) {
         {" · "}{formatDuration(durationOf(run, now) ?? 0)}
         {run.last_step === null ? null : <> · step {formatCount(run.last_step)}</>}
       </p>
-      {store && metrics[0] ? <Sparkline store={store} run={run.id} metric={metrics[0].name} /> : <div className="sparkline" />}
+      {store && metrics[0] ? <Sparkline store={store} run={run} metric={metrics[0].name} /> : <div className="sparkline" />}
       <dl className="card-metrics">
         {metrics.map(({ name, last }) => (
           <div key={name}><dt title={name}>{name}</dt><dd>{formatMetric(last)}</dd></div>

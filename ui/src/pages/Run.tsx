@@ -83,7 +83,7 @@ function RunHead({ run }: { run: Run }) {
             </>
           )}
         </p>
-        <h1><span className={`swatch line-${slots.of(run.id) % 8}`} />{run.name}<Pill state={run.state} /></h1>
+        <h1><span className={`swatch line-${slots.of(run) % 8}`} />{run.name}<Pill state={run.state} /></h1>
         <RunSentence run={run} />
       </div>
       {active && mayRun() && run.attempts > 0
@@ -117,8 +117,8 @@ function Sentence({ run, now }: { run: Run; now: number }) {
     }
     default: {
       const reason = run.exit?.reason ?? "";
-      const end = time === null ? "Ended before it started" : `Ended after ${time}${at}`;
-      return <>{end}{reason === "" ? "." : <>: {reason}{/[.!?]$/.test(reason) ? "" : "."}</>}</>;
+      if (reason === "") return <>{time === null ? "Ended before it started." : `Ended after ${time}${at}.`}</>;
+      return <>Ended{at}: {reason}{/[.!?]$/.test(reason) ? "" : "."}</>;
     }
   }
 }
@@ -149,7 +149,8 @@ function RunCharts({ run }: { run: Run }) {
   }, [ended]);
   const store = useOwned(() => new SeriesStore(() => latest.current), [run.id]);
   useEffect(() => store?.setRuns([run.id]), [store, run.id]);
-  const lines = useMemo((): Line[] => [{ id: run.id, name: run.name, slot: slots.of(run.id) }], [run.id, run.name]);
+  const lines = useMemo((): Line[] => [{ id: run.id, name: run.name, slot: slots.of({ id: run.id, trial: run.trial }) }],
+    [run.id, run.name, run.trial]);
   const names = metricNames([run]);
   if (!store) return null;
   if (names.length === 0) {

@@ -183,7 +183,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
 function useLines(byId: ReadonlyMap<string, Run>, rows: readonly Run[], shown: ReadonlySet<string>): readonly Line[] {
   const inOrder = rows.filter((run) => shown.has(run.id));
   const others = [...shown].filter((id) => !inOrder.some((run) => run.id === id)).flatMap((id) => byId.get(id) ?? []);
-  const lines = [...inOrder, ...others].map(({ id, name }): Line => ({ id, name, slot: slots.of(id) }));
+  const lines = [...inOrder, ...others].map((run): Line => ({ id: run.id, name: run.name, slot: slots.of(run) }));
   const told = JSON.stringify(lines);
   return useMemo(() => JSON.parse(told) as Line[], [told]);
 }

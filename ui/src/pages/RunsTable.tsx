@@ -41,18 +41,18 @@ export function RunsTable(props: Props) {
 
   const first: TableColumn<Run>[] = [
     {
-      id: "shown", width: 58, frozen: true,
+      id: "shown", width: 56, frozen: true,
       head: <input type="checkbox" aria-label="Show all runs in the charts" checked={allShown} onChange={props.onToggleAll} />,
       cell: (run) => (
         <span className="show-cell">
           <input type="checkbox" aria-label={`Show ${run.name} in the charts`} checked={shown.has(run.id)}
             onChange={() => onToggle(run.id)} />
-          <span className={`swatch line-${slots.of(run.id) % 8}`} />
+          <span className={`swatch line-${slots.of(run) % 8}`} />
         </span>
       ),
     },
     {
-      id: "name", width: phone ? 150 : 184, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
+      id: "name", width: phone ? 150 : 172, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
       cell: (run) => (
         <>
           <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={run.name}>
@@ -65,7 +65,7 @@ export function RunsTable(props: Props) {
   ];
   if (!phone) {
     first.push({
-      id: "state", width: 118, sorted: sorted("state"), head: header("state", "State"),
+      id: "state", width: 108, sorted: sorted("state"), head: header("state", "State"),
       cell: (run) => <Pill state={run.state} />,
     });
   }

@@ -1,18 +1,14 @@
 // The sweeps of a project: how far each is, and the best it has found.
 import { useEffect } from "react";
-import type { Sweep } from "../api/types";
-import { Ago, Empty, Failure, Link, Skeleton } from "../components/basics";
+import { Empty, Failure, Skeleton } from "../components/basics";
 import { FirstRun } from "../components/FirstRun";
-import { Pill } from "../components/Pill";
-import { SweepProgress } from "../components/SweepProgress";
-import { formatMetric, plural, toNumber } from "../format";
-import { pathOf } from "../router";
+import { SweepCard } from "../components/SweepCard";
 import { useOwned } from "../store/owned";
 import { useStore } from "../store/store";
 import { SweepsStore } from "../store/sweeps";
 
 export function SweepsPage({ project }: { project: string }) {
-  const store = useOwned(() => new SweepsStore(project, (sweep) => sweep.project === project), [project]);
+  const store = useOwned(() => new SweepsStore(project), [project]);
   useEffect(() => {
     document.title = `Sweeps · ${project} · Martlet`;
   }, [project]);
@@ -38,27 +34,5 @@ function List({ project, store }: { project: string; store: SweepsStore }) {
       <h1 className="list-title">Sweeps <span className="count">{sweeps.length}</span></h1>
       <div className="sweep-cards">{sweeps.map((sweep) => <SweepCard key={sweep.id} sweep={sweep} />)}</div>
     </div>
-  );
-}
-
-function SweepCard({ sweep }: { sweep: Sweep }) {
-  return (
-    <article className="card sweep-card">
-      <header>
-        <Link to={pathOf({ page: "sweep", project: sweep.project, sweep: sweep.id })} className="card-title">{sweep.name}</Link>
-        <Pill state={sweep.state} />
-        <span className="grow" />
-        <span className="muted small"><Ago at={sweep.created_at} /></span>
-      </header>
-      <SweepProgress sweep={sweep} />
-      <p className="small sweep-card-foot">
-        <span className="muted">{sweep.method} over {plural(sweep.parameters.length, "parameter")}</span>
-        {sweep.best === null ? null : (
-          <span>best {sweep.metric?.name} <strong>{formatMetric(toNumber(sweep.best.objective))}</strong>{" "}
-            <Link to={pathOf({ page: "run", project: sweep.project, run: sweep.best.run })} className="run-link">{sweep.best.run_name}</Link>
-          </span>
-        )}
-      </p>
-    </article>
   );
 }

@@ -6,7 +6,6 @@ import { Pill } from "../components/Pill";
 import { Table, type TableColumn } from "../components/Table";
 import { flatten, formatDuration, formatMetric, formatValue, toNumber } from "../format";
 import { pathOf } from "../router";
-import { slots } from "../store/colours";
 
 interface Props {
   sweep: Sweep;
@@ -35,7 +34,7 @@ export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phon
       id: "run", width: 190, frozen: !phone, head: "Run",
       cell: (trial) => trial.run === null ? <span className="muted">trial {trial.number}</span> : (
         <Link to={pathOf({ page: "run", project: sweep.project, run: trial.run })} className="run-link" title={trial.run_name ?? trial.run}>
-          <span className={`swatch line-${slots.of(trial.run) % 8}`} />{trial.run_name ?? trial.run}
+          <span className={`swatch line-${trial.number % 8}`} />{trial.run_name ?? trial.run}
         </Link>
       ),
     },

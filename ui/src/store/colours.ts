@@ -1,9 +1,10 @@
-// Which colour a run has: given out in the order of creation and kept, so that a run looks the same for ever.
+// Which colour a run has, the same on every page and for ever. A sweep's runs have that of their trial's number, so that
+// neighbours differ; other runs get theirs in the order of creation, and this browser keeps it.
 import { Store } from "./store";
 
-interface Created {
+interface Coloured {
   id: string;
-  created_at: number;
+  trial: number | null;
 }
 
 const KEPT = 3000; // runs per project whose colours are remembered in this browser
@@ -21,17 +22,17 @@ class Slots {
   /** Moves when slots were given out. */
   readonly version = new Store(0);
 
-  of(id: string): number {
-    return this.#slots.get(id) ?? slotOfId(id);
+  of({ id, trial }: Coloured): number {
+    return trial ?? this.#slots.get(id) ?? slotOfId(id);
   }
 
-  /** Gives each run of a project without a slot the next one, oldest first. */
-  assign(project: string, newestFirst: readonly Created[]): void {
+  /** Gives each run of a project that has no slot yet the next one, oldest first. */
+  assign(project: string, newestFirst: readonly Coloured[]): void {
     let next = this.#next.get(project) ?? this.#load(project);
     const before = next;
     for (let i = newestFirst.length - 1; i >= 0; i--) {
-      const { id } = newestFirst[i]!;
-      if (!this.#slots.has(id)) this.#slots.set(id, next++);
+      const { id, trial } = newestFirst[i]!;
+      if (trial === null && !this.#slots.has(id)) this.#slots.set(id, next++);
     }
     if (next === before) return;
     this.#next.set(project, next);
@@ -52,8 +53,9 @@ class Slots {
     }
   }
 
-  #save(project: string, newestFirst: readonly Created[], next: number): void {
-    const kept = newestFirst.slice(0, KEPT).map(({ id }) => [id, this.of(id)] as const);
+  #save(project: string, newestFirst: readonly Coloured[], next: number): void {
+    const own = newestFirst.filter(({ trial }) => trial === null);
+    const kept = own.slice(0, KEPT).map((run) => [run.id, this.of(run)] as const);
     keep(`martlet.colours.${project}`, JSON.stringify({ next, slots: Object.fromEntries(kept) }));
   }
 }

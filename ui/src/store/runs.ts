@@ -58,7 +58,7 @@ export class RunsStore {
   #publish(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const runs = [...this.#rows.all.values()].sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
+    const runs = [...this.#rows.all.values()].sort((a, b) => b.created_at - a.created_at || (b.trial ?? 0) - (a.trial ?? 0) || (a.id < b.id ? 1 : -1));
     slots.assign(this.project, runs);
     this.state.set({ runs, byId: new Map(this.#rows.all), complete: this.#complete });
   }

@@ -52,24 +52,27 @@ export function bestSoFar(trials: readonly Trial[], maximise: boolean): { number
   });
 }
 
+const RECENT = 20;
+
 export class SweepsStore {
   readonly state = new Store<{ sweeps: readonly Sweep[]; complete: boolean }>({ sweeps: [], complete: false });
   readonly follow: Follow;
   #rows = new Rows<string, Sweep>((sweep) => sweep.id);
 
-  constructor(readonly project: string, readonly belongs: (sweep: Sweep) => boolean) {
+  /** The sweeps of a project, or with null the newest of all. */
+  constructor(readonly project: string | null) {
     this.follow = new Follow({
       request: () => ({ topic: "sweeps" }),
       read: async (signal) => {
         this.#rows.begin();
-        const sweeps = await api.sweeps(project, signal);
+        const sweeps = project === null ? (await api.recentSweeps(RECENT, signal)).items : await api.sweeps(project, signal);
         signal.throwIfAborted();
         this.#rows.page(sweeps);
         this.#rows.end();
         this.#publish(true);
       },
       message: (message) => {
-        if (message.type !== "sweep" || !this.belongs(message.sweep)) return;
+        if (message.type !== "sweep" || (project !== null && message.sweep.project !== project)) return;
         this.#rows.put(message.sweep);
         this.#publish(this.state.value.complete);
       },

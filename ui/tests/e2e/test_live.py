@@ -87,7 +87,7 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     # The end, in words.
     server.allow("all")
     expect(page.locator("h1 .pill")).to_have_text("finished")
-    expect(page.locator(".sentence")).to_contain_text("Ended after")
+    expect(page.locator(".sentence")).to_contain_text("Ended")
     expect(log).to_contain_text("step 29")
 
     # A failed one says why, and its stderr tells more.
@@ -185,4 +185,4 @@ def test_a_run_is_stopped_from_its_page(server, window):
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
     expect(page.locator("h1 .pill")).to_have_text(re.compile("stopped|killed"))
-    expect(page.locator(".sentence")).to_contain_text("Ended after")
+    expect(page.locator(".sentence")).to_contain_text("Ended")

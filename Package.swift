@@ -57,7 +57,8 @@ let package = Package(
     .target(
       name: "MartletFormats", dependencies: ["MartletModel", "MartletSearch", .collections, .yams],
       swiftSettings: strict),
-    .target(name: "MartletStore", dependencies: ["MartletModel", .collections, .grdb], swiftSettings: strict),
+    .target(
+      name: "MartletStore", dependencies: ["MartletModel", .collections, .grdb], swiftSettings: strict),
     .target(
       name: "MartletTracking", dependencies: ["MartletModel", "MartletStore", .collections, .logging],
       swiftSettings: strict),
@@ -103,18 +104,21 @@ let package = Package(
       dependencies: ["MartletModel", "MartletStore", "MartletTracking", .collections], swiftSettings: strict),
     .testTarget(
       name: "MartletExecutionTests",
-      dependencies: ["MartletModel", "MartletExecution", "martlet-supervisor", .collections], swiftSettings: strict),
+      dependencies: ["MartletModel", "MartletExecution", "martlet-supervisor", .collections],
+      swiftSettings: strict),
     .testTarget(
       name: "MartletOrchestrationTests",
       dependencies: [
-        "MartletModel", "MartletSearch", "MartletFormats", "MartletStore", "MartletTracking", "MartletExecution",
+        "MartletModel", "MartletSearch", "MartletFormats", "MartletStore", "MartletTracking",
+        "MartletExecution",
         "MartletOrchestration", "martlet-supervisor", .collections, .logging,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
         "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "MartletServer",
-        "martlet-supervisor", .collections, .logging, .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket, .unixSignals,
+        "martlet-supervisor", .collections, .logging, .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket,
+        .unixSignals,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletTests", dependencies: ["MartletModel", "martlet", "martlet-supervisor", .collections],

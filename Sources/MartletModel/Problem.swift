@@ -46,7 +46,9 @@ public struct Problem: Error, Sendable, Hashable, CustomStringConvertible {
 
   /// The body of an error answer: `{"error": {code, message, hint, details?}}`.
   public var json: JSONValue {
-    var error: JSONObject = ["code": .string(code.rawValue), "message": .string(message), "hint": JSONValue(hint)]
+    var error: JSONObject = [
+      "code": .string(code.rawValue), "message": .string(message), "hint": JSONValue(hint),
+    ]
     if !details.isEmpty { error["details"] = .object(details) }
     return ["error": .object(error)]
   }

@@ -21,7 +21,8 @@ public struct PublicID: Hashable, Sendable, CustomStringConvertible, RawRepresen
   /// A new id drawn from `generator`: 36^8 of them, so the store checks that it is new.
   public static func random(using generator: inout some RandomNumberGenerator) -> PublicID {
     PublicID(
-      unchecked: String((0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }))
+      unchecked: String(
+        (0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }))
   }
 
   public static func random() -> PublicID {

@@ -11,7 +11,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     Timestamp(microseconds: a.microseconds + Int64(seconds * 1e6))
   }
   /// Seconds from `b` to `a`.
-  public static func - (a: Timestamp, b: Timestamp) -> Double { Double(a.microseconds - b.microseconds) / 1e6 }
+  public static func - (a: Timestamp, b: Timestamp) -> Double {
+    Double(a.microseconds - b.microseconds) / 1e6
+  }
 }
 
 /// Where the time comes from; passed in, so that tests and simulations have their own.

@@ -29,7 +29,8 @@ package final class DataDirectory: Sendable {
     }
     if let kind = Self.networkFileSystem(of: absolute), !allowsNetworkFileSystem {
       throw Problem(
-        .unavailable, "The data directory \(absolute) lies on a network file system (\(kind)), where SQLite's locks cannot be trusted.",
+        .unavailable,
+        "The data directory \(absolute) lies on a network file system (\(kind)), where SQLite's locks cannot be trusted.",
         hint: "Name a local one with --data, or insist with --allow-network-file-system.")
     }
     let descriptor = open("\(absolute)/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -44,7 +45,8 @@ package final class DataDirectory: Sendable {
       throw Problem(
         .conflict,
         "The data directory \(absolute) is in use by another martlet server\(holder.isEmpty ? "" : " (process \(holder))").",
-        hint: "Use that server, end it with 'martlet down --data \(absolute)', or name another directory with --data.",
+        hint:
+          "Use that server, end it with 'martlet down --data \(absolute)', or name another directory with --data.",
         details: ["pid": JSONValue(Int(holder))])
     }
     lock = descriptor
@@ -100,7 +102,9 @@ package final class DataDirectory: Sendable {
     for line in table.split(separator: "\n") {
       let halves = line.components(separatedBy: " - ")
       let fields = line.split(separator: " ")
-      guard halves.count == 2, fields.count > 4, let kind = halves[1].split(separator: " ").first else { continue }
+      guard halves.count == 2, fields.count > 4, let kind = halves[1].split(separator: " ").first else {
+        continue
+      }
       let mount = fields[4].replacingOccurrences(of: "\\040", with: " ")
       let leads = place == mount || place.hasPrefix(mount.hasSuffix("/") ? mount : "\(mount)/")
       if leads, mount.utf8.count >= best.length { best = (mount.utf8.count, String(kind)) }

@@ -50,12 +50,14 @@ package final class Leases: Sendable {
     let changed = try await store.write { writer -> [Run] in
       var ids: [PublicID] = []
       for id in try writer.silentRuns(state: .running, before: lostBefore) {
-        let exit = ExitRecord(code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease)) seconds.")
+        let exit = ExitRecord(
+          code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease)) seconds.")
         try writer.setRunState(id, .lost, exit: exit, by: system, now: now)
         ids.append(id)
       }
       for id in crashTime ? try writer.silentRuns(state: .lost, before: crashedBefore) : [] {
-        let exit = ExitRecord(code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease + Self.patience)) seconds.")
+        let exit = ExitRecord(
+          code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease + Self.patience)) seconds.")
         try writer.setRunState(id, .crashed, exit: exit, by: system, now: now)
         ids.append(id)
       }

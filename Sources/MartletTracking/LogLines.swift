@@ -12,7 +12,9 @@ package enum LogLines {
   /// - Throws: `Problem` `unprocessable` with `details.line` for the first line that is wrong, so that none is stored.
   package static func decode(_ body: [UInt8], now: Timestamp) throws(Problem) -> [LogRow] {
     var rows: [LogRow] = []
-    for (index, line) in body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .enumerated()
+    {
       guard line.contains(where: { $0 > 0x20 }) else { continue }
       let number = index + 1
       let json: JSONValue
@@ -25,7 +27,8 @@ package enum LogLines {
         let row = try row(json, now: now)
         if let last = rows.last, row.sequence != last.sequence + 1 {
           throw JSONMemberError(
-            key: "seq", message: "must be \(last.sequence + 1), one more than in the line before, not \(row.sequence)")
+            key: "seq",
+            message: "must be \(last.sequence + 1), one more than in the line before, not \(row.sequence)")
         }
         rows.append(row)
       } catch {

@@ -23,7 +23,8 @@ enum LogReading {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else {
       // Not begun yet, or could not be started: an empty log.
-      return LogSlice(stream: stream, attempt: attempt, offset: 0, nextOffset: 0, size: 0, ended: ended, text: "")
+      return LogSlice(
+        stream: stream, attempt: attempt, offset: 0, nextOffset: 0, size: 0, ended: ended, text: "")
     }
     defer { close(descriptor) }
     let size = Int(lseek(descriptor, 0, SEEK_END))
@@ -34,7 +35,9 @@ enum LogReading {
       isInsideLine = pread(descriptor, &before, 1, off_t(start - 1)) == 1 && before != 0x0A
     }
     var bytes = [UInt8](repeating: 0, count: min(limit, size - start))
-    let length = bytes.withUnsafeMutableBytes { max(0, pread(descriptor, $0.baseAddress, $0.count, off_t(start))) }
+    let length = bytes.withUnsafeMutableBytes {
+      max(0, pread(descriptor, $0.baseAddress, $0.count, off_t(start)))
+    }
     bytes.removeLast(bytes.count - length)
     // Counting from the end rarely meets a line's beginning; of a single long line, its end is what there is.
     if isInsideLine, let newline = bytes.firstIndex(of: 0x0A), newline + 1 < bytes.count {
@@ -50,7 +53,8 @@ enum LogReading {
       if reachesEnd || unfinished < bytes.count { bytes.removeLast(unfinished) }
     }
     return LogSlice(
-      stream: stream, attempt: attempt, offset: start, nextOffset: start + bytes.count, size: size, ended: ended,
+      stream: stream, attempt: attempt, offset: start, nextOffset: start + bytes.count, size: size,
+      ended: ended,
       text: String(decoding: bytes, as: UTF8.self))
   }
 

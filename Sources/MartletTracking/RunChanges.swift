@@ -33,7 +33,8 @@ package actor RunChanges {
     changed = []
     isScheduled = false
     do {
-      feed.publish(try await store.read { reader in try ids.compactMap { try reader.run($0) }.map(FeedEvent.run) })
+      feed.publish(
+        try await store.read { reader in try ids.compactMap { try reader.run($0) }.map(FeedEvent.run) })
     } catch {
       logger.warning("Changes of \(ids.count) runs could not be told to their watchers: \(error)")
     }

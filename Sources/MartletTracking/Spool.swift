@@ -75,7 +75,8 @@ package struct Spool: Sendable {
           }
           // A row has a name once: of two ids that were given one name, the later value stands.
           if seen.count < row.numbers.count {
-            row.numbers = row.numbers.enumerated().filter { seen[$0.element.name] == $0.offset }.map(\.element)
+            row.numbers = row.numbers.enumerated().filter { seen[$0.element.name] == $0.offset }.map(
+              \.element)
           }
           spool.rows.append(row)
         case .info:
@@ -88,14 +89,18 @@ package struct Spool: Sendable {
             if let patch = json?["patch"] { spool.patch = spool.patch.merging(patch) }
           }
         case .row:
-          guard let values = (try? JSONValue.parse(raw[payload..<(payload + size)]))?.object else { break records }
+          guard let values = (try? JSONValue.parse(raw[payload..<(payload + size)]))?.object else {
+            break records
+          }
           // A row that no server would take (a name of a kilobyte) keeps its number, so that those behind it count.
           let row = try? LogLines.row(values: values, sequence: sequence, step: step, time: time)
           spool.rows.append(
             row ?? LogRow(sequence: sequence, step: step, time: time, numbers: [], others: []))
         case nil: break  // of a later format: no row
         case .end:
-          if size > 0 { spool.endReason = (try? JSONValue.parse(raw[payload..<(payload + size)]))?["reason"]?.string }
+          if size > 0 {
+            spool.endReason = (try? JSONValue.parse(raw[payload..<(payload + size)]))?["reason"]?.string
+          }
         }
         at += 8 + length
       }

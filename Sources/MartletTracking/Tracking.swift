@@ -62,7 +62,9 @@ package final class Tracking: Sendable {
     var query = query
     query.only = access.run
     if let only = access.project {
-      if query.project != nil { query.project = try await project(query.project ?? only, access: access).name }
+      if query.project != nil {
+        query.project = try await project(query.project ?? only, access: access).name
+      }
       query.project = query.project ?? only
     }
     let final = query
@@ -74,8 +76,11 @@ package final class Tracking: Sendable {
   }
 
   private func check(_ run: Run?, _ id: PublicID, _ access: Access) throws -> Run {
-    guard let run, access.run == nil || access.run == id, access.project == nil || access.project == run.project else {
-      throw Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
+    guard let run, access.run == nil || access.run == id,
+      access.project == nil || access.project == run.project
+    else {
+      throw Problem(
+        .notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
     }
     return run
   }
@@ -101,7 +106,8 @@ package final class Tracking: Sendable {
   /// Names are labels, but empty and endless ones, and control characters, help nobody.
   package static func checkName(_ name: String, of kind: String) throws(Problem) {
     let isFine =
-      !name.isEmpty && name.utf8.count <= 256 && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+      !name.isEmpty && name.utf8.count <= 256
+      && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
     guard isFine else {
       throw Problem(
         .unprocessable, "A \(kind)'s name must be 1 to 256 bytes without control characters.",
@@ -123,7 +129,8 @@ package final class Tracking: Sendable {
             .conflict, "Run '\(id)' is executed here: its state follows its process.",
             hint: "Use 'martlet run stop \(id)' to end it.")
         }
-        let exit = state.isEnd ? ExitRecord(code: nil, signal: nil, reason: "Set by \(access.principal.name).") : nil
+        let exit =
+          state.isEnd ? ExitRecord(code: nil, signal: nil, reason: "Set by \(access.principal.name).") : nil
         try writer.setRunState(id, state, exit: exit, by: access.principal, now: now)
       }
       try writer.patchRun(id, patch)
@@ -142,7 +149,9 @@ package final class Tracking: Sendable {
         // Its state follows its process; the reason is kept for the moment its process ends.
         if let reason = finish.reason { try writer.setReason(id, reason) }
       } else {
-        let words = finish.reason ?? (finish.exitCode ?? 0 == 0 ? "Finished." : "Exited with code \(finish.exitCode ?? 0).")
+        let words =
+          finish.reason
+          ?? (finish.exitCode ?? 0 == 0 ? "Finished." : "Exited with code \(finish.exitCode ?? 0).")
         try writer.setRunState(
           id, finish.state, exit: ExitRecord(code: finish.exitCode, signal: nil, reason: words),
           by: access.principal, now: now)
@@ -154,7 +163,9 @@ package final class Tracking: Sendable {
     return changed
   }
 
-  package func heartbeat(_ id: PublicID, access: Access) async throws -> (state: RunState, stopRequested: Bool) {
+  package func heartbeat(_ id: PublicID, access: Access) async throws -> (
+    state: RunState, stopRequested: Bool
+  ) {
     let before = try await run(id, access: access)
     let now = clock.now
     let (after, isStopRequested) = try await store.write { writer in
@@ -195,11 +206,14 @@ package final class Tracking: Sendable {
   }
 
   package func series(_ request: SeriesRequest, access: Access) async throws -> [Series] {
-    for id in request.runs where access.run != nil || access.project != nil { _ = try await run(id, access: access) }
+    for id in request.runs where access.run != nil || access.project != nil {
+      _ = try await run(id, access: access)
+    }
     return try await store.read { reader in
       try request.runs.flatMap { id in
         try reader.series(
-          run: id, keys: request.keys, buckets: request.buckets, fromStep: request.fromStep, toStep: request.toStep)
+          run: id, keys: request.keys, buckets: request.buckets, fromStep: request.fromStep,
+          toStep: request.toStep)
       }
     }
   }
@@ -221,12 +235,15 @@ package final class Tracking: Sendable {
     let limit = min(max(1, limit), LogReading.largestPiece)
     return try await blocking {
       try LogReading.slice(
-        path: "\(found.directory)/\(stream.rawValue).log", stream: stream, attempt: found.number, offset: offset,
+        path: "\(found.directory)/\(stream.rawValue).log", stream: stream, attempt: found.number,
+        offset: offset,
         limit: limit, ended: found.state.isEnd)
     }
   }
 
-  package func logFile(_ id: PublicID, stream: LogStream, attempt: Int?, access: Access) async throws -> LogFile {
+  package func logFile(_ id: PublicID, stream: LogStream, attempt: Int?, access: Access) async throws
+    -> LogFile
+  {
     guard let found = try await self.attempt(id, attempt, access: access) else {
       throw Problem(.notFound, "Run '\(id)' has no log: it was not executed here.")
     }

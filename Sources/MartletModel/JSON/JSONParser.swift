@@ -27,7 +27,9 @@ extension JSONValue {
     return try parser.document()
   }
 
-  public static func parse(_ text: String, allowsRepeatedKeys: Bool = true) throws(JSONSyntaxError) -> JSONValue {
+  public static func parse(_ text: String, allowsRepeatedKeys: Bool = true) throws(JSONSyntaxError)
+    -> JSONValue
+  {
     try parse(text.utf8, allowsRepeatedKeys: allowsRepeatedKeys)
   }
 }
@@ -113,7 +115,9 @@ private struct JSONParser {
     repeat {
       space()
       let keyAt = at
-      guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw fail("a key in double quotes was expected") }
+      guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else {
+        throw fail("a key in double quotes was expected")
+      }
       let key = try string()
       space()
       guard accept(UInt8(ascii: ":")) else { throw fail("':' was expected after the key \"\(key)\"") }
@@ -145,7 +149,9 @@ private struct JSONParser {
     _ = accept(UInt8(ascii: "-"))
     let whole = digits()
     guard whole > 0 else { throw fail("a digit was expected") }
-    if whole > 1, bytes[at - whole] == UInt8(ascii: "0") { throw fail("a number must not begin with 0", at: start) }
+    if whole > 1, bytes[at - whole] == UInt8(ascii: "0") {
+      throw fail("a number must not begin with 0", at: start)
+    }
     if accept(UInt8(ascii: ".")) {
       isInteger = false
       guard digits() > 0 else { throw fail("a digit was expected after '.'") }
@@ -171,7 +177,9 @@ private struct JSONParser {
   mutating func string() throws(JSONSyntaxError) -> String {
     at += 1
     let start = at
-    while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\"), bytes[at] >= 0x20 {
+    while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\"),
+      bytes[at] >= 0x20
+    {
       at += 1
     }
     if at < bytes.count, bytes[at] == UInt8(ascii: "\"") {

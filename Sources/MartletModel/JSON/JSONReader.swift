@@ -24,7 +24,8 @@ public struct JSONReader: Sendable {
   /// - Throws: `JSONMemberError` when `value` is no object.
   public init(_ value: JSONValue, path: String = "") throws(JSONMemberError) {
     guard case .object(let members) = value else {
-      throw JSONMemberError(key: path.isEmpty ? "body" : path, message: "must be an object, not \(value.kindInWords)")
+      throw JSONMemberError(
+        key: path.isEmpty ? "body" : path, message: "must be an object, not \(value.kindInWords)")
     }
     self.members = members
     self.path = path
@@ -38,7 +39,8 @@ public struct JSONReader: Sendable {
     return value
   }
 
-  private func read<T>(_ key: String, _ kind: String, _ get: (JSONValue) -> T?) throws(JSONMemberError) -> T? {
+  private func read<T>(_ key: String, _ kind: String, _ get: (JSONValue) -> T?) throws(JSONMemberError) -> T?
+  {
     guard let value = value(key) else { return nil }
     guard let result = get(value) else {
       throw JSONMemberError(key: keyPath(key), message: "must be \(kind), not \(value.kindInWords)")
@@ -50,15 +52,20 @@ public struct JSONReader: Sendable {
   public func int(_ key: String) throws(JSONMemberError) -> Int64? { try read(key, "a whole number", \.int) }
   public func double(_ key: String) throws(JSONMemberError) -> Double? { try read(key, "a number", \.double) }
   public func bool(_ key: String) throws(JSONMemberError) -> Bool? { try read(key, "true or false", \.bool) }
-  public func array(_ key: String) throws(JSONMemberError) -> [JSONValue]? { try read(key, "a list", \.array) }
-  public func object(_ key: String) throws(JSONMemberError) -> JSONObject? { try read(key, "an object", \.object) }
+  public func array(_ key: String) throws(JSONMemberError) -> [JSONValue]? {
+    try read(key, "a list", \.array)
+  }
+  public func object(_ key: String) throws(JSONMemberError) -> JSONObject? {
+    try read(key, "an object", \.object)
+  }
 
   public func strings(_ key: String) throws(JSONMemberError) -> [String]? {
     guard let items = try array(key) else { return nil }
     var strings: [String] = []
     for (index, item) in items.enumerated() {
       guard let text = item.string else {
-        throw JSONMemberError(key: "\(keyPath(key))[\(index)]", message: "must be a string, not \(item.kindInWords)")
+        throw JSONMemberError(
+          key: "\(keyPath(key))[\(index)]", message: "must be a string, not \(item.kindInWords)")
       }
       strings.append(text)
     }
@@ -71,7 +78,9 @@ public struct JSONReader: Sendable {
     return value
   }
 
-  public func requiredString(_ key: String) throws(JSONMemberError) -> String { try required(key, string(key)) }
+  public func requiredString(_ key: String) throws(JSONMemberError) -> String {
+    try required(key, string(key))
+  }
   public func requiredInt(_ key: String) throws(JSONMemberError) -> Int64 { try required(key, int(key)) }
 
   /// - Throws: `JSONMemberError` for a member that is none of `known`, naming the nearest.

@@ -26,7 +26,8 @@ extension JSONValue {
         item.write(to: &out, indent: inner)
       }
     case .object(let members):
-      Self.writeList(members.elements, open: "{", close: "}", to: &out, indent: indent) { member, out, inner in
+      Self.writeList(members.elements, open: "{", close: "}", to: &out, indent: indent) {
+        member, out, inner in
         Self.write(member.key, to: &out)
         out.append(UInt8(ascii: ":"))
         if inner != nil { out.append(UInt8(ascii: " ")) }

@@ -68,7 +68,8 @@ public struct LogSlice: Sendable, Hashable {
   public var json: JSONValue {
     [
       "stream": .string(stream.rawValue), "attempt": .int(Int64(attempt)), "offset": .int(Int64(offset)),
-      "next_offset": .int(Int64(nextOffset)), "size": .int(Int64(size)), "ended": .bool(ended), "text": .string(text),
+      "next_offset": .int(Int64(nextOffset)), "size": .int(Int64(size)), "ended": .bool(ended),
+      "text": .string(text),
     ]
   }
 }

@@ -31,7 +31,8 @@ public struct Project: Sendable, Hashable {
     [
       "id": .string(id.rawValue), "name": .string(name), "description": .string(description),
       "created_at": JSONValue(createdAt), "created_by": .string(createdBy), "runs": .int(Int64(runs)),
-      "running": .int(Int64(running)), "sweeps": .int(Int64(sweeps)), "last_activity_at": JSONValue(lastActivityAt),
+      "running": .int(Int64(running)), "sweeps": .int(Int64(sweeps)),
+      "last_activity_at": JSONValue(lastActivityAt),
     ]
   }
 }

@@ -40,7 +40,8 @@ public struct GitState: Sendable, Hashable {
     let reader = try JSONReader(json, path: path)
     try reader.allowOnly(["commit", "branch", "dirty", "remote"])
     self.init(
-      commit: try reader.string("commit"), branch: try reader.string("branch"), isDirty: try reader.bool("dirty"),
+      commit: try reader.string("commit"), branch: try reader.string("branch"),
+      isDirty: try reader.bool("dirty"),
       remote: try reader.string("remote"))
   }
 
@@ -78,7 +79,8 @@ public struct MetricSummary: Sendable, Hashable {
   }
 
   public init(
-    name: String, last: Double, lastStep: Int64, lastTime: Timestamp, min: Double?, minStep: Int64?, max: Double?,
+    name: String, last: Double, lastStep: Int64, lastTime: Timestamp, min: Double?, minStep: Int64?,
+    max: Double?,
     maxStep: Int64?, sum: Double, count: Int64, nanCount: Int64
   ) {
     self.name = name
@@ -105,7 +107,8 @@ public struct MetricSummary: Sendable, Hashable {
 
   public var json: JSONValue {
     [
-      "last": .double(last), "last_step": .int(lastStep), "last_at": JSONValue(lastTime), "min": JSONValue(min),
+      "last": .double(last), "last_step": .int(lastStep), "last_at": JSONValue(lastTime),
+      "min": JSONValue(min),
       "min_step": JSONValue(minStep), "max": JSONValue(max), "max_step": JSONValue(maxStep),
       "mean": JSONValue(mean), "count": .int(count), "nan_count": .int(nanCount),
     ]
@@ -163,7 +166,9 @@ public struct Run: Sendable, Hashable {
   public var points: Int64
   public var lastStep: Int64?
 
-  public init(id: PublicID, project: String, name: String, state: RunState, createdAt: Timestamp, createdBy: String) {
+  public init(
+    id: PublicID, project: String, name: String, state: RunState, createdAt: Timestamp, createdBy: String
+  ) {
     self.id = id
     self.project = project
     self.name = name
@@ -186,7 +191,8 @@ public struct Run: Sendable, Hashable {
     }
     return [
       "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
-      "state": .string(state.rawValue), "sweep": JSONValue(sweep?.rawValue), "sweep_name": JSONValue(sweepName),
+      "state": .string(state.rawValue), "sweep": JSONValue(sweep?.rawValue),
+      "sweep_name": JSONValue(sweepName),
       "trial": JSONValue(trial), "config": config, "summary": .object(summary), "tags": JSONValue(tags),
       "notes": .string(notes), "group": JSONValue(group), "job_type": JSONValue(jobType),
       "command": JSONValue(command), "workdir": JSONValue(workdir), "run_dir": JSONValue(directory),
@@ -194,7 +200,8 @@ public struct Run: Sendable, Hashable {
       "created_at": JSONValue(createdAt), "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt),
       "last_seen_at": JSONValue(lastSeenAt), "created_by": .string(createdBy), "exit": exit?.json ?? .null,
       "attempt": .int(Int64(attempt)), "attempts": .int(Int64(attempts)),
-      "devices": .array(devices.map { .int(Int64($0)) }), "points": .int(points), "last_step": JSONValue(lastStep),
+      "devices": .array(devices.map { .int(Int64($0)) }), "points": .int(points),
+      "last_step": JSONValue(lastStep),
     ]
   }
 }

@@ -46,7 +46,8 @@ public struct RunPatch: Sendable, Hashable {
     let reader = try JSONReader(json)
     try reader.allowOnly(
       [
-        "name", "notes", "tags", "group", "job_type", "config", "state", "host", "pid", "command", "workdir", "git",
+        "name", "notes", "tags", "group", "job_type", "config", "state", "host", "pid", "command", "workdir",
+        "git",
         "python",
       ] + also)
     name = try reader.string("name")
@@ -57,7 +58,8 @@ public struct RunPatch: Sendable, Hashable {
     config = try reader.object("config").map(JSONValue.object)
     if let text = try reader.string("state") {
       guard let state = RunState(rawValue: text) else {
-        let hint = nearest(to: text, in: RunState.allCases.map(\.rawValue)).map { "; did you mean '\($0)'?" } ?? ""
+        let hint =
+          nearest(to: text, in: RunState.allCases.map(\.rawValue)).map { "; did you mean '\($0)'?" } ?? ""
         throw JSONMemberError(key: "state", message: "has no value '\(text)'\(hint)")
       }
       self.state = state
@@ -89,8 +91,10 @@ public struct RunFinish: Sendable, Hashable {
     exitCode = try reader.int("exit_code").map(Int.init)
     reason = try reader.string("reason")
     let text = try reader.string("state") ?? ((exitCode ?? 0) == 0 ? "finished" : "failed")
-    guard let state = RunState(rawValue: text), [.finished, .failed, .crashed, .stopped].contains(state) else {
-      throw JSONMemberError(key: "state", message: "must be finished, failed, crashed or stopped, not '\(text)'")
+    guard let state = RunState(rawValue: text), [.finished, .failed, .crashed, .stopped].contains(state)
+    else {
+      throw JSONMemberError(
+        key: "state", message: "must be finished, failed, crashed or stopped, not '\(text)'")
     }
     self.state = state
   }

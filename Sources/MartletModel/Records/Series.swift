@@ -26,7 +26,9 @@ public struct LogRow: Sendable, Hashable {
 
   public static func == (a: LogRow, b: LogRow) -> Bool {
     a.sequence == b.sequence && a.step == b.step && a.time == b.time
-      && a.numbers.elementsEqual(b.numbers) { $0.name == $1.name && $0.value.bitPattern == $1.value.bitPattern }
+      && a.numbers.elementsEqual(b.numbers) {
+        $0.name == $1.name && $0.value.bitPattern == $1.value.bitPattern
+      }
       && a.others.elementsEqual(b.others) { $0.name == $1.name && $0.value == $1.value }
   }
 
@@ -51,7 +53,8 @@ public struct AppendReceipt: Sendable, Hashable {
 
   public var json: JSONValue {
     [
-      "accepted": .int(Int64(accepted)), "duplicates": .int(Int64(duplicates)), "next_seq": .int(nextSequence),
+      "accepted": .int(Int64(accepted)), "duplicates": .int(Int64(duplicates)),
+      "next_seq": .int(nextSequence),
     ]
   }
 }
@@ -66,7 +69,9 @@ public struct SeriesRequest: Sendable, Hashable {
   public var fromStep: Int64?
   public var toStep: Int64?
 
-  public init(runs: [PublicID], keys: [String]?, buckets: Int = 2_000, fromStep: Int64? = nil, toStep: Int64? = nil) {
+  public init(
+    runs: [PublicID], keys: [String]?, buckets: Int = 2_000, fromStep: Int64? = nil, toStep: Int64? = nil
+  ) {
     self.runs = runs
     self.keys = keys
     self.buckets = buckets
@@ -89,7 +94,8 @@ public struct SeriesRequest: Sendable, Hashable {
       throw JSONMemberError(key: "buckets", message: "must be 1 to 20,000, not \(buckets)")
     }
     self.init(
-      runs: runs, keys: try reader.strings("keys"), buckets: Int(buckets), fromStep: try reader.int("from_step"),
+      runs: runs, keys: try reader.strings("keys"), buckets: Int(buckets),
+      fromStep: try reader.int("from_step"),
       toStep: try reader.int("to_step"))
   }
 }

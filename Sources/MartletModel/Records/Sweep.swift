@@ -110,11 +110,13 @@ public struct Sweep: Sendable, Hashable {
       } ?? .null
     return [
       "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
-      "description": .string(description), "state": .string(state.rawValue), "state_reason": JSONValue(stateReason),
+      "description": .string(description), "state": .string(state.rawValue),
+      "state_reason": JSONValue(stateReason),
       "method": .string(method), "metric": objective?.json ?? .null, "parameters": parameters,
       "max_parallel": .int(Int64(maxParallel)), "timeout": JSONValue(timeout), "command": JSONValue(command),
       "workdir": .string(workdir), "output_dir": .string(outputDirectory), "space_size": JSONValue(spaceSize),
-      "budget": JSONValue(budget), "counts": .object(counts), "best": best, "created_at": JSONValue(createdAt),
+      "budget": JSONValue(budget), "counts": .object(counts), "best": best,
+      "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "created_by": .string(createdBy),
       "seed": .string(String(seed)), "source": .string(source),
     ]
@@ -154,7 +156,8 @@ public struct Trial: Sendable, Hashable {
   public var attempts: Int
 
   public init(
-    number: Int, state: TrialState, run: PublicID, runName: String, runState: RunState, parameters: JSONObject,
+    number: Int, state: TrialState, run: PublicID, runName: String, runState: RunState,
+    parameters: JSONObject,
     createdAt: Timestamp
   ) {
     self.number = number
@@ -169,7 +172,8 @@ public struct Trial: Sendable, Hashable {
 
   public var json: JSONValue {
     let metrics: JSONValue =
-      self.metrics.map { ["final": .double($0.final), "min": JSONValue($0.min), "max": JSONValue($0.max)] } ?? .null
+      self.metrics.map { ["final": .double($0.final), "min": JSONValue($0.min), "max": JSONValue($0.max)] }
+      ?? .null
     return [
       "number": .int(Int64(number)), "state": .string(state.rawValue), "run": .string(run.rawValue),
       "run_name": .string(runName), "run_state": .string(runState.rawValue), "params": .object(parameters),

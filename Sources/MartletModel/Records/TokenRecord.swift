@@ -16,7 +16,8 @@ public struct TokenRecord: Sendable, Hashable {
 
   public init(
     id: PublicID, name: String, principal: String, scopes: [Scope], project: String?, run: PublicID?,
-    createdAt: Timestamp, createdBy: String, expiresAt: Timestamp?, revokedAt: Timestamp?, lastUsedAt: Timestamp?
+    createdAt: Timestamp, createdBy: String, expiresAt: Timestamp?, revokedAt: Timestamp?,
+    lastUsedAt: Timestamp?
   ) {
     self.id = id
     self.name = name
@@ -35,7 +36,8 @@ public struct TokenRecord: Sendable, Hashable {
     [
       "id": .string(id.rawValue), "name": .string(name), "principal": .string(principal),
       "scopes": JSONValue(scopes.map(\.rawValue)), "project": JSONValue(project),
-      "created_at": JSONValue(createdAt), "created_by": .string(createdBy), "expires_at": JSONValue(expiresAt),
+      "created_at": JSONValue(createdAt), "created_by": .string(createdBy),
+      "expires_at": JSONValue(expiresAt),
       "revoked_at": JSONValue(revokedAt), "last_used_at": JSONValue(lastUsedAt),
     ]
   }

@@ -35,11 +35,14 @@ extension StoreWriter {
     }
     for (place, following) in zip(fresh, fresh.dropFirst()) where following.sequence != place.sequence + 1 {
       throw Problem(
-        .unprocessable, "Row \(following.sequence) of client '\(client)' follows row \(place.sequence) in one batch.",
+        .unprocessable,
+        "Row \(following.sequence) of client '\(client)' follows row \(place.sequence) in one batch.",
         hint: "Rows are numbered without gaps.")
     }
     let state = try Row.fetchOne(
-      db, sql: "SELECT rows, last_step, created_by, state = 'lost' AND is_executed = 0 AS is_lost FROM run WHERE id = ?",
+      db,
+      sql:
+        "SELECT rows, last_step, created_by, state = 'lost' AND is_executed = 0 AS is_lost FROM run WHERE id = ?",
       arguments: [row])
     var summed = Summed(lastStep: state?["last_step"])
     for row in fresh { summed.add(row) }
@@ -104,7 +107,8 @@ extension StoreWriter {
         RowBlock.Column(key: try keyID(name), rows: column.rows, values: .numbers(column.values)))
     }
     for (name, column) in texts.sorted(by: { $0.key < $1.key }) {
-      block.columns.append(RowBlock.Column(key: try keyID(name), rows: column.rows, values: .texts(column.values)))
+      block.columns.append(
+        RowBlock.Column(key: try keyID(name), rows: column.rows, values: .texts(column.values)))
     }
     return block
   }
@@ -120,7 +124,8 @@ extension StoreWriter {
         summary = StoreReader.summary(row, name: name)
       } else {
         added += 1
-        summary = MetricSummary(name: name, value: points[0].value, step: points[0].step, time: points[0].time)
+        summary = MetricSummary(
+          name: name, value: points[0].value, step: points[0].step, time: points[0].time)
         rest = points.dropFirst()
       }
       for point in rest { summary.add(point.value, step: point.step, time: point.time) }

@@ -80,10 +80,13 @@ struct RowBlock: Sendable {
       let bitmap = cursor.at
       try cursor.skip((rows + 7) / 8)
       var present: [Int32] = []
-      for row in 0..<rows where bytes[bitmap + row / 8] >> UInt8(row % 8) & 1 == 1 { present.append(Int32(row)) }
+      for row in 0..<rows where bytes[bitmap + row / 8] >> UInt8(row % 8) & 1 == 1 {
+        present.append(Int32(row))
+      }
       let values: Values
       switch kind {
-      case 0: values = .numbers(try cursor.i64s(present.count).map { Double(bitPattern: UInt64(bitPattern: $0)) })
+      case 0:
+        values = .numbers(try cursor.i64s(present.count).map { Double(bitPattern: UInt64(bitPattern: $0)) })
       case 1:
         var texts: [[UInt8]] = []
         for _ in present { texts.append(try cursor.data(Int(try cursor.u32()))) }
@@ -125,7 +128,9 @@ struct RowBlock: Sendable {
     mutating func i64s(_ count: Int) throws(Problem) -> [Int64] {
       let start = at
       try skip(8 * count)
-      return (0..<count).map { Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8 * $0, as: Int64.self)) }
+      return (0..<count).map {
+        Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8 * $0, as: Int64.self))
+      }
     }
 
     mutating func data(_ count: Int) throws(Problem) -> [UInt8] {

@@ -36,7 +36,8 @@ extension StoreReader {
       for column in block.columns {
         guard case .numbers(let values) = column.values else { continue }
         columns[column.key, default: PointColumn()].append(
-          rows: column.rows, values: values, steps: block.steps, times: block.times, from: fromStep, to: toStep)
+          rows: column.rows, values: values, steps: block.steps, times: block.times, from: fromStep,
+          to: toStep)
       }
     }
     return names.sorted { $0.value < $1.value }.compactMap { key, name in
@@ -52,7 +53,8 @@ private struct PointColumn {
   var values: [Double] = []
 
   mutating func append(
-    rows: [Int32], values new: [Double], steps allSteps: [Int64], times allTimes: [Int64], from: Int64?, to: Int64?
+    rows: [Int32], values new: [Double], steps allSteps: [Int64], times allTimes: [Int64], from: Int64?,
+    to: Int64?
   ) {
     for (row, value) in zip(rows, new) {
       let step = allSteps[Int(row)]
@@ -93,7 +95,9 @@ private struct PointColumn {
     // Widths in Double: a window may span all of Int64.
     let width = (Double(high) - Double(low) + 1) / Double(buckets)
     var result = PointColumn()
-    var (first, last, minima, maxima, means): ([Double], [Double], [Double], [Double], [Double]) = ([], [], [], [], [])
+    var (first, last, minima, maxima, means): ([Double], [Double], [Double], [Double], [Double]) = (
+      [], [], [], [], []
+    )
     var (counts, nanCounts): ([Int64], [Int64]) = ([], [])
     var sum = 0.0
     var current = -1
@@ -133,6 +137,7 @@ private struct PointColumn {
     return Series(
       run: run, key: key, count: steps.count, steps: result.steps, times: result.times,
       points: .buckets(
-        first: first, last: last, min: minima, max: maxima, mean: means, counts: counts, nanCounts: nanCounts))
+        first: first, last: last, min: minima, max: maxima, mean: means, counts: counts, nanCounts: nanCounts)
+    )
   }
 }

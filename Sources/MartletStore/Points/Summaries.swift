@@ -35,7 +35,8 @@ extension StoreReader {
   static func summary(_ row: Row, name: String) -> MetricSummary {
     MetricSummary(
       name: name, last: row["last"] ?? .nan, lastStep: row["last_step"],
-      lastTime: Timestamp(microseconds: row["last_at"]), min: row["min"], minStep: row["min_step"], max: row["max"],
+      lastTime: Timestamp(microseconds: row["last_at"]), min: row["min"], minStep: row["min_step"],
+      max: row["max"],
       maxStep: row["max_step"], sum: row["sum"] ?? .nan, count: row["count"], nanCount: row["nan_count"])
   }
 

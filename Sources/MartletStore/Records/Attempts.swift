@@ -27,16 +27,19 @@ package struct LiveAttempt: Sendable {
 extension StoreReader {
   package func attempts(of run: PublicID) throws -> [Attempt] {
     let row = try requireRunRow(run)
-    return try Row.fetchAll(db, sql: "SELECT * FROM attempt WHERE run_id = ? ORDER BY number", arguments: [row])
-      .map { row in
-        guard let state = AttemptState(rawValue: row["state"]) else {
-          throw Problem(.internal, "A stored attempt has an unknown state.", hint: "Run 'martlet doctor'.")
-        }
-        return Attempt(
-          number: row["number"], state: state, createdAt: Timestamp(microseconds: row["created_at"]),
-          startedAt: row.time("started_at"), endedAt: row.time("ended_at"), exit: row.exitRecord(), pid: row["pid"],
-          devices: try row.devices(), directory: row["directory"])
+    return try Row.fetchAll(
+      db, sql: "SELECT * FROM attempt WHERE run_id = ? ORDER BY number", arguments: [row]
+    )
+    .map { row in
+      guard let state = AttemptState(rawValue: row["state"]) else {
+        throw Problem(.internal, "A stored attempt has an unknown state.", hint: "Run 'martlet doctor'.")
       }
+      return Attempt(
+        number: row["number"], state: state, createdAt: Timestamp(microseconds: row["created_at"]),
+        startedAt: row.time("started_at"), endedAt: row.time("ended_at"), exit: row.exitRecord(),
+        pid: row["pid"],
+        devices: try row.devices(), directory: row["directory"])
+    }
   }
 
   /// All attempts that have not ended, oldest first: the order in which they queue.
@@ -46,7 +49,8 @@ extension StoreReader {
     try liveAttempts(where: "run.public_id = ?", [run.rawValue]).last
   }
 
-  private func liveAttempts(where condition: String, _ arguments: StatementArguments) throws -> [LiveAttempt] {
+  private func liveAttempts(where condition: String, _ arguments: StatementArguments) throws -> [LiveAttempt]
+  {
     try Row.fetchAll(
       db,
       sql: """
@@ -58,11 +62,14 @@ extension StoreReader {
         WHERE attempt.state IN ('queued', 'starting', 'running', 'lost') AND \(condition) ORDER BY attempt.id
         """, arguments: arguments
     ).map { row in
-      guard let run = PublicID(rawValue: row["public_id"]), let state = AttemptState(rawValue: row["state"]) else {
-        throw Problem(.internal, "A stored attempt has an unknown id or state.", hint: "Run 'martlet doctor'.")
+      guard let run = PublicID(rawValue: row["public_id"]), let state = AttemptState(rawValue: row["state"])
+      else {
+        throw Problem(
+          .internal, "A stored attempt has an unknown id or state.", hint: "Run 'martlet doctor'.")
       }
       return LiveAttempt(
-        run: run, runName: row["run_name"], number: row["number"], state: state, directory: row["directory"], devices: try row.devices(),
+        run: run, runName: row["run_name"], number: row["number"], state: state, directory: row["directory"],
+        devices: try row.devices(),
         execution: try row.json("execution"), command: try row.strings("command") ?? [],
         workdir: row["workdir"] ?? "/", runDirectory: row["run_directory"] ?? "/", project: row["project"],
         sweep: (row["sweep"] as String?).flatMap(PublicID.init(rawValue:)), trial: row["trial"],
@@ -78,7 +85,8 @@ extension StoreWriter {
   ) throws -> Int {
     let row = try requireRunRow(run)
     let number =
-      1 + (try Int.fetchOne(db, sql: "SELECT max(number) FROM attempt WHERE run_id = ?", arguments: [row]) ?? 0)
+      1
+      + (try Int.fetchOne(db, sql: "SELECT max(number) FROM attempt WHERE run_id = ?", arguments: [row]) ?? 0)
     try db.execute(
       sql: "INSERT INTO attempt (run_id, number, state, directory, created_at) VALUES (?, ?, 'queued', ?, ?)",
       arguments: [row, number, directory(number), now.microseconds])
@@ -103,7 +111,8 @@ extension StoreWriter {
     else { throw Problem(.internal, "Run '\(run)' has no attempt \(number).") }
     guard oldState.mayBecome(state) else {
       throw Problem(
-        .internal, "Attempt \(number) of run '\(run)' cannot go from \(oldState.rawValue) to \(state.rawValue).")
+        .internal,
+        "Attempt \(number) of run '\(run)' cannot go from \(oldState.rawValue) to \(state.rawValue).")
     }
     let list = devices.map { JSONValue.array($0.map { .int(Int64($0)) }).text }
     let startedAt = state == .running ? now.microseconds : startedAt?.microseconds
@@ -114,7 +123,8 @@ extension StoreWriter {
           devices = coalesce(?, devices), started_at = coalesce(started_at, ?), ended_at = ? WHERE id = ?
         """,
       arguments: [
-        state.rawValue, exit?.code, exit?.signal, exit?.reason, pid, list, startedAt, endedAt, old["id"] as Int64,
+        state.rawValue, exit?.code, exit?.signal, exit?.reason, pid, list, startedAt, endedAt,
+        old["id"] as Int64,
       ])
     if let pid { try db.execute(sql: "UPDATE run SET pid = ? WHERE id = ?", arguments: [pid, row]) }
     try setRunState(row, state, exit: exit, startedAt: startedAt, by: principal, now: now)

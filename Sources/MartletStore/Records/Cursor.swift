@@ -8,7 +8,8 @@ enum Cursor {
     guard let cursor else { return 0 }
     guard cursor.hasPrefix("o"), let offset = Int(cursor.dropFirst()), offset >= 0 else {
       throw Problem(
-        .badRequest, "'\(cursor)' is no cursor of this list.", hint: "Use the 'next' of the page before, unchanged.")
+        .badRequest, "'\(cursor)' is no cursor of this list.",
+        hint: "Use the 'next' of the page before, unchanged.")
     }
     return offset
   }

@@ -6,7 +6,8 @@ import OrderedCollections
 
 extension StoreReader {
   func principal(row: Int64) throws -> Principal? {
-    try Row.fetchOne(db, sql: "SELECT * FROM principal WHERE id = ?", arguments: [row]).flatMap(Self.principal)
+    try Row.fetchOne(db, sql: "SELECT * FROM principal WHERE id = ?", arguments: [row]).flatMap(
+      Self.principal)
   }
 
   /// The one principal of a kind that exists once: `local`, `system`.
@@ -31,7 +32,8 @@ extension StoreWriter {
 
   /// Every change of state is noted here, in the transaction that makes it.
   func note(
-    _ type: String, subject: String, row: Int64, payload: JSONValue = [:], by principal: Principal, at now: Timestamp
+    _ type: String, subject: String, row: Int64, payload: JSONValue = [:], by principal: Principal,
+    at now: Timestamp
   ) throws {
     try db.cachedStatement(
       sql: """

@@ -16,7 +16,8 @@ extension StoreReader {
     let offset = try Cursor.offset(page.cursor)
     let rows = try Row.fetchAll(
       db,
-      sql: Self.projectSQL + " WHERE ?1 IS NULL OR project.name = ?1 ORDER BY last_activity_at DESC, project.id DESC LIMIT ?2 OFFSET ?3",
+      sql: Self.projectSQL
+        + " WHERE ?1 IS NULL OR project.name = ?1 ORDER BY last_activity_at DESC, project.id DESC LIMIT ?2 OFFSET ?3",
       arguments: [only, page.limit + 1, offset])
     return Cursor.page(rows.compactMap(Self.project), page, offset: offset)
   }
@@ -44,7 +45,8 @@ extension StoreReader {
     PublicID(rawValue: row["public_id"]).map { id in
       Project(
         id: id, name: row["name"], description: row["description"],
-        createdAt: Timestamp(microseconds: row["created_at"]), createdBy: row["creator_name"], runs: row["runs"],
+        createdAt: Timestamp(microseconds: row["created_at"]), createdBy: row["creator_name"],
+        runs: row["runs"],
         running: row["running"], sweeps: row["sweeps"],
         lastActivityAt: Timestamp(microseconds: row["last_activity_at"]))
     }
@@ -60,8 +62,11 @@ extension StoreWriter {
       return row
     }
     try db.execute(
-      sql: "INSERT INTO project (public_id, name, created_at, created_by, last_activity_at) VALUES (?, ?, ?, ?, ?)",
-      arguments: [try freshID(in: "project").rawValue, name, now.microseconds, principal.row, now.microseconds])
+      sql:
+        "INSERT INTO project (public_id, name, created_at, created_by, last_activity_at) VALUES (?, ?, ?, ?, ?)",
+      arguments: [
+        try freshID(in: "project").rawValue, name, now.microseconds, principal.row, now.microseconds,
+      ])
     let row = db.lastInsertedRowID
     try note("created", subject: "project", row: row, by: principal, at: now)
     return row

@@ -15,7 +15,8 @@ extension Row {
     do {
       return try JSONValue.parse(text)
     } catch {
-      throw Problem(.internal, "A stored value of '\(column)' is no JSON: \(error).", hint: "Run 'martlet doctor'.")
+      throw Problem(
+        .internal, "A stored value of '\(column)' is no JSON: \(error).", hint: "Run 'martlet doctor'.")
     }
   }
 

@@ -45,7 +45,8 @@ extension StoreWriter {
           created_by) VALUES (?, ?, 0, ?, 'running', ?, ?, ?, ?)
         """,
       arguments: [
-        try freshID(in: "run").rawValue, projectRow, name, now.microseconds, now.microseconds, now.microseconds,
+        try freshID(in: "run").rawValue, projectRow, name, now.microseconds, now.microseconds,
+        now.microseconds,
         principal.row,
       ])
     let row = db.lastInsertedRowID
@@ -71,10 +72,12 @@ extension StoreWriter {
         """,
       arguments: [
         id.rawValue, projectRow, new.sweepRow, new.trial, new.name, new.config.text,
-        JSONValue(new.command).text, new.workdir, new.directory, new.execution.text, now.microseconds, principal.row,
+        JSONValue(new.command).text, new.workdir, new.directory, new.execution.text, now.microseconds,
+        principal.row,
       ])
     try note(
-      "created", subject: "run", row: db.lastInsertedRowID, payload: ["state": "queued"], by: principal, at: now)
+      "created", subject: "run", row: db.lastInsertedRowID, payload: ["state": "queued"], by: principal,
+      at: now)
   }
 
   /// Applies `patch` but for its state, which is `setState`'s business.
@@ -96,7 +99,8 @@ extension StoreWriter {
     set("group_name", patch.group)
     set("job_type", patch.jobType)
     if let config = patch.config {
-      let old = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [row])?.json("config")
+      let old = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [row])?.json(
+        "config")
       set("config", (old ?? [:]).merging(config).text)
     }
     set("host", patch.host)
@@ -107,7 +111,8 @@ extension StoreWriter {
     set("python", patch.python)
     guard !columns.isEmpty else { return }
     arguments += [row]
-    try db.execute(sql: "UPDATE run SET \(columns.joined(separator: ", ")) WHERE id = ?", arguments: arguments)
+    try db.execute(
+      sql: "UPDATE run SET \(columns.joined(separator: ", ")) WHERE id = ?", arguments: arguments)
   }
 
   /// Moves a run to a state and notes the move; the table of legal moves binds attempts, not runs.
@@ -147,7 +152,8 @@ extension StoreWriter {
 
   /// Words that a run's own process left for its end.
   package func setReason(_ id: PublicID, _ reason: String) throws {
-    try db.execute(sql: "UPDATE run SET exit_reason = ? WHERE public_id = ?", arguments: [reason, id.rawValue])
+    try db.execute(
+      sql: "UPDATE run SET exit_reason = ? WHERE public_id = ?", arguments: [reason, id.rawValue])
   }
 
   package func requestStop(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
@@ -162,11 +168,13 @@ extension StoreWriter {
 extension StoreReader {
   package func isStopRequested(_ id: PublicID) throws -> Bool {
     try Bool.fetchOne(
-      db, sql: "SELECT stop_requested_at IS NOT NULL FROM run WHERE public_id = ?", arguments: [id.rawValue]) ?? false
+      db, sql: "SELECT stop_requested_at IS NOT NULL FROM run WHERE public_id = ?", arguments: [id.rawValue])
+      ?? false
   }
 
   package func isExecuted(_ id: PublicID) throws -> Bool {
-    try Bool.fetchOne(db, sql: "SELECT is_executed FROM run WHERE public_id = ?", arguments: [id.rawValue]) ?? false
+    try Bool.fetchOne(db, sql: "SELECT is_executed FROM run WHERE public_id = ?", arguments: [id.rawValue])
+      ?? false
   }
 
   /// Runs from outside in `state` that gave no sign of life since `before`.

@@ -10,7 +10,8 @@ extension StoreReader {
 
   func requireRunRow(_ id: PublicID) throws -> Int64 {
     guard let row = try runRow(id) else {
-      throw Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
+      throw Problem(
+        .notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
     }
     return row
   }

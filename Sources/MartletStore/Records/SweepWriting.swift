@@ -29,7 +29,8 @@ extension StoreWriter {
       ])
     let row = db.lastInsertedRowID
     try note(
-      "created", subject: "sweep", row: row, payload: ["state": .string(sweep.state.rawValue)], by: principal, at: now)
+      "created", subject: "sweep", row: row, payload: ["state": .string(sweep.state.rawValue)], by: principal,
+      at: now)
     return row
   }
 
@@ -42,7 +43,8 @@ extension StoreWriter {
         UPDATE sweep SET state = ?, state_reason = ?, started_at = coalesce(started_at, ?), ended_at = ? WHERE id = ?
         """,
       arguments: [
-        state.rawValue, reason, state == .running ? now.microseconds : nil, state.isEnd ? now.microseconds : nil, row,
+        state.rawValue, reason, state == .running ? now.microseconds : nil,
+        state.isEnd ? now.microseconds : nil, row,
       ])
     try note(
       "state", subject: "sweep", row: row,
@@ -59,7 +61,8 @@ extension StoreWriter {
   }
 
   package func createTrial(
-    ofSweep row: Int64, number: Int, parameters: JSONObject, run: PublicID, by principal: Principal, now: Timestamp
+    ofSweep row: Int64, number: Int, parameters: JSONObject, run: PublicID, by principal: Principal,
+    now: Timestamp
   ) throws {
     try db.execute(
       sql: """

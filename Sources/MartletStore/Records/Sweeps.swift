@@ -21,7 +21,8 @@ extension StoreReader {
 
   func requireSweepRow(_ id: PublicID) throws -> Int64 {
     guard let row = try sweepRow(id) else {
-      throw Problem(.notFound, "There is no sweep '\(id)'.", hint: "'martlet sweep list' shows the sweeps there are.")
+      throw Problem(
+        .notFound, "There is no sweep '\(id)'.", hint: "'martlet sweep list' shows the sweeps there are.")
     }
     return row
   }
@@ -54,7 +55,8 @@ extension StoreReader {
 
   /// Sweeps that have not ended, oldest first.
   package func liveSweeps() throws -> [StoredSweep] {
-    try sweeps("WHERE sweep.state NOT IN ('finished', 'stopped', 'failed', 'cancelled') ORDER BY sweep.id", [])
+    try sweeps(
+      "WHERE sweep.state NOT IN ('finished', 'stopped', 'failed', 'cancelled') ORDER BY sweep.id", [])
   }
 
   private func sweeps(_ sql: String, _ arguments: StatementArguments) throws -> [StoredSweep] {
@@ -71,7 +73,9 @@ extension StoreReader {
     ).map { row in
       guard let id = PublicID(rawValue: row["public_id"]), let state = SweepState(rawValue: row["state"]),
         let creatorKind = Principal.Kind(rawValue: row["creator_kind"])
-      else { throw Problem(.internal, "A stored sweep has an unknown id or state.", hint: "Run 'martlet doctor'.") }
+      else {
+        throw Problem(.internal, "A stored sweep has an unknown id or state.", hint: "Run 'martlet doctor'.")
+      }
       var objective: Objective?
       if let metric = row["metric"] as String?,
         let goal = (row["goal"] as String?).flatMap(Objective.Goal.init(rawValue:))
@@ -79,7 +83,8 @@ extension StoreReader {
         objective = Objective(metric: metric, goal: goal)
       }
       var sweep = Sweep(
-        id: id, project: row["project_name"], name: row["name"], description: row["description"], state: state,
+        id: id, project: row["project_name"], name: row["name"], description: row["description"],
+        state: state,
         method: row["method"], objective: objective, parameters: try row.json("parameters"),
         maxParallel: row["max_parallel"], timeout: row["timeout"], command: try row.strings("command") ?? [],
         workdir: row["workdir"], outputDirectory: row["output_dir"], spaceSize: row["space_size"],
@@ -89,7 +94,8 @@ extension StoreReader {
       sweep.startedAt = row.time("started_at")
       sweep.endedAt = row.time("ended_at")
       sweep.counts = try counts(ofSweep: row["id"])
-      if let number = row["best_trial"] as Int?, let run = (row["best_run"] as String?).flatMap(PublicID.init(rawValue:)),
+      if let number = row["best_trial"] as Int?,
+        let run = (row["best_run"] as String?).flatMap(PublicID.init(rawValue:)),
         let objective = row["best_objective"] as Double?
       {
         sweep.best = Sweep.Best(trial: number, run: run, runName: row["best_run_name"], objective: objective)
@@ -134,12 +140,14 @@ extension StoreReader {
         WHERE \(condition) ORDER BY trial.number
         """, arguments: arguments
     ).map { row in
-      guard let run = PublicID(rawValue: row["run_public_id"]), let state = TrialState(rawValue: row["state"]),
+      guard let run = PublicID(rawValue: row["run_public_id"]),
+        let state = TrialState(rawValue: row["state"]),
         let runState = RunState(rawValue: row["run_state"])
       else { throw Problem(.internal, "A stored trial has an unknown state.", hint: "Run 'martlet doctor'.") }
       var trial = Trial(
         number: row["number"], state: state, run: run, runName: row["run_name"], runState: runState,
-        parameters: try row.json("parameters").object ?? [:], createdAt: Timestamp(microseconds: row["created_at"]))
+        parameters: try row.json("parameters").object ?? [:],
+        createdAt: Timestamp(microseconds: row["created_at"]))
       trial.objective = row["objective"]
       trial.reason = row["reason"]
       trial.startedAt = row.time("started_at")

@@ -102,13 +102,15 @@ extension StoreWriter {
           expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        id.rawValue, principal.row, name, Data(hash), scopes.map(\.rawValue).joined(separator: " "), projectRow,
+        id.rawValue, principal.row, name, Data(hash), scopes.map(\.rawValue).joined(separator: " "),
+        projectRow,
         runRow, now.microseconds, by.row, expiresAt?.microseconds,
       ])
     let row = db.lastInsertedRowID
     if run == nil { try note("created", subject: "token", row: row, by: by, at: now) }
     return TokenRecord(
-      id: id, name: name, principal: principal.name, scopes: scopes, project: project, run: run, createdAt: now,
+      id: id, name: name, principal: principal.name, scopes: scopes, project: project, run: run,
+      createdAt: now,
       createdBy: by.name, expiresAt: expiresAt, revokedAt: nil, lastUsedAt: nil)
   }
 
@@ -136,9 +138,11 @@ extension StoreReader {
     PublicID(rawValue: row["public_id"]).map { id in
       TokenRecord(
         id: id, name: row["name"], principal: row["principal_name"], scopes: scopes(row["scopes"]),
-        project: row["project_name"], run: (row["run_public_id"] as String?).flatMap(PublicID.init(rawValue:)),
+        project: row["project_name"],
+        run: (row["run_public_id"] as String?).flatMap(PublicID.init(rawValue:)),
         createdAt: Timestamp(microseconds: row["created_at"]), createdBy: row["creator_name"],
-        expiresAt: row.time("expires_at"), revokedAt: row.time("revoked_at"), lastUsedAt: row.time("last_used_at"))
+        expiresAt: row.time("expires_at"), revokedAt: row.time("revoked_at"),
+        lastUsedAt: row.time("last_used_at"))
     }
   }
 }

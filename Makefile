@@ -42,7 +42,7 @@ test: setup-test ui/dist/ui.pack
 
 test-browser: setup-test build
 	scripts/setup demo
-	scripts/ui-test browser
+	MARTLET_BIN=$(CURDIR)/.build/release/martlet scripts/ui-test e2e
 
 lint: setup-test
 	scripts/lint

@@ -75,14 +75,16 @@ def main() -> None:
     index, blobs, offset = [], [], 0
     for path, data in sorted(files.items()):
         packed = compress(data)
-        index.append({
-            "path": path,
-            "type": TYPES[pathlib.PurePosixPath(path).suffix],
-            "etag": hashlib.sha256(data).hexdigest()[:32],
-            "offset": offset,
-            "len": len(packed),
-            "gzip": True,
-        })
+        index.append(
+            {
+                "path": path,
+                "type": TYPES[pathlib.PurePosixPath(path).suffix],
+                "etag": hashlib.sha256(data).hexdigest()[:32],
+                "offset": offset,
+                "len": len(packed),
+                "gzip": True,
+            }
+        )
         blobs.append(packed)
         offset += len(packed)
 
@@ -100,8 +102,10 @@ def main() -> None:
     aside = pack.with_suffix(".tmp")
     aside.write_bytes(whole)
     aside.rename(pack)
-    print(f"ui-pack: {pack}: {len(whole):,} bytes; script {sizes[f'/{script.name}']:,}, "
-          f"styles {sizes[f'/{style.name}']:,} compressed")
+    print(
+        f"ui-pack: {pack}: {len(whole):,} bytes; script {sizes[f'/{script.name}']:,}, "
+        f"styles {sizes[f'/{style.name}']:,} compressed"
+    )
 
 
 if __name__ == "__main__":

@@ -47,7 +47,9 @@ package struct AttemptFile: Sendable {
       else { return nil }
       return ProcessIdentity(pid: pid, start: start)
     }
-    guard let bootID = json["boot_id"]?.string, let supervisor = process(json["supervisor"]) else { return nil }
+    guard let bootID = json["boot_id"]?.string, let supervisor = process(json["supervisor"]) else {
+      return nil
+    }
     self.bootID = bootID
     program = json["program"]?.string
     self.supervisor = supervisor

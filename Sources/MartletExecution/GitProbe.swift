@@ -27,7 +27,8 @@ package enum GitProbe {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     // KILL: what a thread of Dispatch starts inherits its blocked signals, SIGTERM among them.
-    process.arguments = ["timeout", "-s", "KILL", "3", "git", "--no-optional-locks", "-C", directory] + arguments
+    process.arguments =
+      ["timeout", "-s", "KILL", "3", "git", "--no-optional-locks", "-C", directory] + arguments
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

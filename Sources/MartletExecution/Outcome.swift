@@ -16,14 +16,19 @@ package struct AttemptEnd: Sendable, Hashable {
   /// - Parameters:
   ///   - wasStopRequested: somebody asked for its end before.
   ///   - said: what the program itself gave as its reason, an exception for instance.
-  package init(_ file: ExitFile, directory: AttemptDirectory, launch: (timeout: Double?, said: String?), wasStopRequested: Bool) {
+  package init(
+    _ file: ExitFile, directory: AttemptDirectory, launch: (timeout: Double?, said: String?),
+    wasStopRequested: Bool
+  ) {
     let errors = directory.lastLines(of: .stderr, count: 10)
     let lines = errors.isEmpty ? directory.lastLines(of: .stdout, count: 10) : errors
     let said = launch.said ?? (errors.last.map { String($0.prefix(300)) })
     let after = file.wasKilled ? " It did not leave when asked and was killed." : ""
     let code = file.signal == 0 && file.errno == 0 ? file.code : nil
     let signal = file.signal == 0 ? nil : file.signal
-    func exit(_ reason: String) -> ExitRecord { ExitRecord(code: code, signal: signal, reason: reason + after) }
+    func exit(_ reason: String) -> ExitRecord {
+      ExitRecord(code: code, signal: signal, reason: reason + after)
+    }
 
     lastLines = lines
     startedAt = file.errno == 0 ? file.endedAt + -file.wall : nil
@@ -38,7 +43,9 @@ package struct AttemptEnd: Sendable, Hashable {
     } else if file.reason == "stopped" || (wasStopRequested && file.signal == 0 && file.code == 0) {
       (state, self.exit) = (.stopped, exit("Stopped on request after \(Self.seconds(file.wall))."))
     } else if let signal {
-      (state, self.exit) = (.crashed, exit("Ended by signal \(signal) (\(file.reason)).\(said.map { " \($0)" } ?? "")"))
+      (state, self.exit) = (
+        .crashed, exit("Ended by signal \(signal) (\(file.reason)).\(said.map { " \($0)" } ?? "")")
+      )
     } else if file.code == 0 {
       (state, self.exit) = (.finished, exit("Exited with code 0 after \(Self.seconds(file.wall))."))
       lastLines = []

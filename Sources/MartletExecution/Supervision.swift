@@ -7,7 +7,10 @@ package import MartletModel
 
 /// All that a supervisor must be told to run one attempt.
 package struct AttemptLaunch: Sendable {
-  package enum StopSignal: String, Sendable { case term = "TERM", usr1 = "USR1" }
+  package enum StopSignal: String, Sendable {
+    case term = "TERM"
+    case usr1 = "USR1"
+  }
 
   package var directory: AttemptDirectory
   package var command: [String]
@@ -52,7 +55,8 @@ package struct Supervision: Sendable {
   /// `martlet-supervisor` beside this executable, unless `MARTLET_SUPERVISOR` names another.
   ///
   /// - Throws: `Problem.unavailable` when it is not there.
-  package static func beside(executable: String, environment: [String: String]) throws(Problem) -> Supervision {
+  package static func beside(executable: String, environment: [String: String]) throws(Problem) -> Supervision
+  {
     let path =
       environment["MARTLET_SUPERVISOR"]
       ?? URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
@@ -83,7 +87,9 @@ package struct Supervision: Sendable {
     Self.thread("adopt") {
       do throws(Problem) {
         // Its supervisor may be about to start the command.
-        while directory.attemptFile?.command == nil, case .alive = try directory.condition() { usleep(50_000) }
+        while directory.attemptFile?.command == nil, case .alive = try directory.condition() {
+          usleep(50_000)
+        }
         if let command = directory.attemptFile?.command { tell(.running(pid: command.pid)) }
         tell(.over(try directory.waitUntilReleased()))
       } catch {
@@ -99,7 +105,8 @@ package struct Supervision: Sendable {
   ///   - patience: seconds after which the command's process group is killed, when it shall not have that grace.
   package func stop(_ directory: AttemptDirectory, grace: Double, patience: Double? = nil) {
     let wantsUserSignal =
-      (try? String(contentsOfFile: "\(directory.spool)/stop_signal", encoding: .utf8))?.hasPrefix("USR1") ?? false
+      (try? String(contentsOfFile: "\(directory.spool)/stop_signal", encoding: .utf8))?.hasPrefix("USR1")
+      ?? false
     Self.thread("stop") {
       // A supervisor that was just started may not have written its record yet.
       for _ in 0..<200 {
@@ -186,7 +193,8 @@ package struct Supervision: Sendable {
     let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
     guard code == 0 else {
       throw Problem(
-        .unavailable, "The supervisor \(executable) could not be started: \(String(cString: strerror(code))).",
+        .unavailable,
+        "The supervisor \(executable) could not be started: \(String(cString: strerror(code))).",
         hint: code == E2BIG ? "The environment or the command line is too long." : nil)
     }
     return pid

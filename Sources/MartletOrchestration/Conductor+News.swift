@@ -43,9 +43,11 @@ extension Conductor {
         let rows = Array(spool.rows[start..<min(start + 1_000, spool.rows.count)])
         _ = try await tracking.append(rows, to: attempt.run, client: spool.client)
       }
-      if let patch = try? RunPatch(json: spool.patch), patch != RunPatch() {
-        let run = attempt.run
-        try await store.write { try $0.patchRun(run, patch) }
+      do {
+        let (run, patch) = (attempt.run, try RunPatch(json: spool.patch))
+        if patch != RunPatch() { try await store.write { try $0.patchRun(run, patch) } }
+      } catch let error as JSONMemberError {
+        logger.warning("What run \(attempt.run) changed of itself could not be used: \(error)")
       }
       said = spool.endReason ?? said
     }
@@ -54,7 +56,8 @@ extension Conductor {
       let (rows, problem) = try await blocking { TrainingLog.rows(path: path) }
       if let problem { logger.warning("\(path): \(problem)") }
       if !rows.isEmpty {
-        _ = try await tracking.append(rows, to: attempt.run, client: "training_log.\(attempt.number)".clientID)
+        _ = try await tracking.append(
+          rows, to: attempt.run, client: "training_log.\(attempt.number)".clientID)
       }
     }
     return said
@@ -68,7 +71,9 @@ extension Conductor {
     switch news {
     case .running(let pid):
       try await transact { core, writer, effects, now in
-        guard var open = core.attempts[run], open.number == attempt.number, open.state == .starting else { return }
+        guard var open = core.attempts[run], open.number == attempt.number, open.state == .starting else {
+          return
+        }
         // Whoever asked for its end while it was starting may have been too early to be heard.
         if open.isStopRequested { effects.stops.append(open) }
         open.state = .running
@@ -91,7 +96,8 @@ extension Conductor {
     case .over(.ended(let file)):
       let end = try await blocking {
         AttemptEnd(
-          file, directory: open.directory, launch: (open.settings.timeout, said), wasStopRequested: open.isStopRequested)
+          file, directory: open.directory, launch: (open.settings.timeout, said),
+          wasStopRequested: open.isStopRequested)
       }
       try await self.end(open, end)
     case .over(.neverStarted) where open.state == .running || open.state == .lost:
@@ -127,11 +133,13 @@ extension Conductor {
   /// Its supervisor was killed: `lost` while its command still runs, `crashed` once that is gone.
   private func lose(_ attempt: OpenAttempt, _ file: AttemptFile) async throws {
     guard file.bootID == currentBootID() else {
-      return try await end(attempt, AttemptEnd(state: .crashed, reason: "The machine was restarted while it ran."))
+      return try await end(
+        attempt, AttemptEnd(state: .crashed, reason: "The machine was restarted while it ran."))
     }
     guard let command = file.command else {
       // The record is there, the lock is free, and no command is in it: nothing runs.
-      return try await end(attempt, AttemptEnd(state: .crashed, reason: "Its supervisor was killed before it started."))
+      return try await end(
+        attempt, AttemptEnd(state: .crashed, reason: "Its supervisor was killed before it started."))
     }
     if command.exists, attempt.state != .lost {
       let system = system
@@ -140,7 +148,8 @@ extension Conductor {
         open.state = .lost
         core.attempts[attempt.run] = open
         let exit = ExitRecord(
-          code: nil, signal: nil, reason: "Its supervisor was killed; process \(command.pid) runs on without one.")
+          code: nil, signal: nil,
+          reason: "Its supervisor was killed; process \(command.pid) runs on without one.")
         try writer.setAttemptState(of: open.run, number: open.number, .lost, exit: exit, by: system, now: now)
         effects.runs.append(open.run)
       }
@@ -167,7 +176,9 @@ extension Conductor {
     }
     while await !isClosed {
       do {
-        return try await queue.run { try await self.end(attempt, AttemptEnd(state: .crashed, reason: reason)) }
+        return try await queue.run {
+          try await self.end(attempt, AttemptEnd(state: .crashed, reason: reason))
+        }
       } catch {
         logger.error("The end of run \(attempt.run) could not be stored; trying again: \(error)")
         // A cancelled sleep only tries earlier.
@@ -191,6 +202,7 @@ extension String {
   /// Its characters that a client's id may have, 8 to 64 of them.
   fileprivate var clientID: String {
     let plain = map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" }
-    return String(plain.prefix(64)).padding(toLength: max(8, min(64, plain.count)), withPad: "_", startingAt: 0)
+    return String(plain.prefix(64)).padding(
+      toLength: max(8, min(64, plain.count)), withPad: "_", startingAt: 0)
   }
 }

@@ -56,7 +56,8 @@ extension Conductor {
     let environmentFile = "\(data.sweep(id))/environment.json"
     try await transact { core, writer, effects, now in
       let row = try writer.createSweep(
-        sweep, samplerState: sampler.state, filename: specification.filename, commandOverride: new.commandOverride,
+        sweep, samplerState: sampler.state, filename: specification.filename,
+        commandOverride: new.commandOverride,
         by: principal, now: now)
       core.sweeps[id] = OpenSweep(
         row: row, id: id, name: name, project: new.project, specification: specification,
@@ -77,7 +78,8 @@ extension Conductor {
     var parts = tm()
     localtime_r(&now, &parts)
     let stamp = String(
-      format: "%04d%02d%02d_%02d%02d%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+      format: "%04d%02d%02d_%02d%02d%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+      parts.tm_hour,
       parts.tm_min, parts.tm_sec)
     let label = String(name.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
     do {
@@ -115,9 +117,12 @@ extension Conductor {
       throw Problem(.conflict, "Sweep '\(id)' has ended already.")
     }
     try await transact { core, writer, effects, now in
-      for run in core.attempts.keys where core.attempts[run]?.sweep == id { core.attempts[run]?.patience = grace }
+      for run in core.attempts.keys where core.attempts[run]?.sweep == id {
+        core.attempts[run]?.patience = grace
+      }
       try core.advance(
-        id, .stop(now: mode == .now, reason: "Stopped by \(principal.name)."), writer, &effects, by: principal, now)
+        id, .stop(now: mode == .now, reason: "Stopped by \(principal.name)."), writer, &effects,
+        by: principal, now)
     }
   }
 
@@ -135,7 +140,8 @@ extension Conductor {
     let name = new.name ?? RunNames.fresh()
     let git = try await blocking { () -> GitState? in
       guard FileManager.default.fileExists(atPath: new.workdir) else {
-        throw Problem(.unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.")
+        throw Problem(
+          .unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.")
       }
       try Self.writeEnvironment(
         .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),
@@ -144,7 +150,8 @@ extension Conductor {
     }
     let settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
-      gpus: new.gpus ?? 0, environmentFile: "\(data.run(id))/environment.json", seed: nil, readsTrainingLog: false)
+      gpus: new.gpus ?? 0, environmentFile: "\(data.run(id))/environment.json", seed: nil,
+      readsTrainingLog: false)
     let label = String(name.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
     let directory = "\(new.output ?? data.results)/\(label)_\(id)"
     try await transact { core, writer, effects, now in

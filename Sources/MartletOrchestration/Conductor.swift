@@ -126,7 +126,8 @@ actor Conductor {
     try await transact { core, writer, effects, now in
       for attempt in core.attempts.values where attempt.state == .queued && attempt.isStopRequested {
         try core.endAttempt(
-          attempt, AttemptEnd(state: .stopped, reason: "Stopped on request before it began."), writer, &effects,
+          attempt, AttemptEnd(state: .stopped, reason: "Stopped on request before it began."), writer,
+          &effects,
           by: system, now)
       }
       for attempt in core.attempts.values where attempt.state == .queued {

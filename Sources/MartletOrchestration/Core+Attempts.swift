@@ -28,7 +28,8 @@ extension Core {
   }
 
   mutating func request(
-    _ attempt: OpenAttempt, _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal, _ now: Timestamp
+    _ attempt: OpenAttempt, _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal,
+    _ now: Timestamp
   ) throws {
     let actions = pool.handle(.request(attempt.holder, count: attempt.settings.gpus))
     try carryOut(actions, writer, &effects, by: principal, now)
@@ -51,14 +52,16 @@ extension Core {
         let owner = try writer.createPrincipal(kind: .attempt, name: attempt.runName, now: now)
         _ = try writer.createToken(
           name: "attempt \(attempt.number)", principal: owner, hash: TokenSecret.hash(secret),
-          scopes: [.read, .ingest], project: attempt.project, run: run, expiresAt: nil, by: principal, now: now)
+          scopes: [.read, .ingest], project: attempt.project, run: run, expiresAt: nil, by: principal,
+          now: now)
         effects.launches.append(Effects.Launch(attempt: attempt, devices: devices, token: secret))
         effects.runs.append(run)
       case .refuse(let holder, let count, let total):
         guard let run = PublicID(rawValue: holder), let attempt = attempts[run] else { continue }
         let words = total == 0 ? "this server was started without devices" : "this server has \(total)"
         try endAttempt(
-          attempt, AttemptEnd(state: .failed, reason: "It needs \(count) devices, but \(words)."), writer, &effects,
+          attempt, AttemptEnd(state: .failed, reason: "It needs \(count) devices, but \(words)."), writer,
+          &effects,
           by: principal, now)
       }
     }
@@ -70,7 +73,8 @@ extension Core {
     by principal: Principal, _ now: Timestamp
   ) throws {
     try writer.setAttemptState(
-      of: attempt.run, number: attempt.number, end.state, exit: end.exit, startedAt: end.startedAt, by: principal,
+      of: attempt.run, number: attempt.number, end.state, exit: end.exit, startedAt: end.startedAt,
+      by: principal,
       now: now)
     attempts[attempt.run] = nil
     effects.runs.append(attempt.run)
@@ -98,7 +102,9 @@ extension Core {
     }
     try writer.setAttemptState(
       of: attempt.run, number: attempt.number, .preempted,
-      exit: ExitRecord(code: nil, signal: nil, reason: attempt.isRecovered ? "Never started: the server ended before." : "Never started."),
+      exit: ExitRecord(
+        code: nil, signal: nil,
+        reason: attempt.isRecovered ? "Never started: the server ended before." : "Never started."),
       by: principal, now: now)
     let actions = pool.handle(.release(attempt.holder))
     try queue(attempt, writer, &effects, by: principal, now)

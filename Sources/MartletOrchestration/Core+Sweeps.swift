@@ -9,7 +9,8 @@ import OrderedCollections
 
 extension Core {
   mutating func endTrial(
-    _ number: Int, of id: PublicID, _ outcome: SweepMachine.Outcome, startedAt: Timestamp?, _ writer: StoreWriter,
+    _ number: Int, of id: PublicID, _ outcome: SweepMachine.Outcome, startedAt: Timestamp?,
+    _ writer: StoreWriter,
     _ effects: inout Effects, by principal: Principal, _ now: Timestamp
   ) throws {
     guard let sweep = sweeps[id] else { return }
@@ -20,7 +21,8 @@ extension Core {
       case .failed(let reason): (.failed, nil, reason)
       }
     try writer.setTrialState(
-      ofSweep: sweep.row, number: number, state, objective: objective, reason: reason, startedAt: startedAt, by: principal,
+      ofSweep: sweep.row, number: number, state, objective: objective, reason: reason, startedAt: startedAt,
+      by: principal,
       now: now)
     effects.trials[id, default: []].append(number)
     effects.results[id] = sweep
@@ -72,7 +74,8 @@ extension Core {
       }
     let settings = ExecutionSettings(
       timeout: specification.timeout, grace: specification.grace,
-      stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term, gpus: specification.gpus ?? min(1, pool.count),
+      stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
+      gpus: specification.gpus ?? min(1, pool.count),
       environmentFile: sweep.environmentFile, seed: sweep.seed &+ UInt64(number), readsTrainingLog: isGhost)
     let command = specification.arguments(
       for: point,
@@ -100,7 +103,8 @@ extension Core {
 
   /// Asks an attempt to end: at once while it is queued, else through its supervisor.
   mutating func stop(
-    _ attempt: OpenAttempt, _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal, _ now: Timestamp
+    _ attempt: OpenAttempt, _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal,
+    _ now: Timestamp
   ) throws {
     guard var attempt = attempts[attempt.run] else { return }
     try writer.requestStop(attempt.run, by: principal, now: now)

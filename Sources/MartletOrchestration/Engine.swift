@@ -84,7 +84,8 @@ package final class Engine: Sendable {
     let (local, system) = try await store.write { writer in
       (
         try writer.principal(kind: .local) ?? writer.createPrincipal(kind: .local, name: user, now: now),
-        try writer.principal(kind: .system) ?? writer.createPrincipal(kind: .system, name: "martlet", now: now)
+        try writer.principal(kind: .system)
+          ?? writer.createPrincipal(kind: .system, name: "martlet", now: now)
       )
     }
     let tracking = Tracking(store: store, feed: LiveFeed(), clock: clock, logger: logger)
@@ -138,7 +139,8 @@ package final class Engine: Sendable {
   package func sweep(_ id: PublicID, access: Access) async throws -> Sweep {
     let found = try await store.read { try $0.sweep(id) }
     guard let found, access.run == nil, access.project == nil || access.project == found.project else {
-      throw Problem(.notFound, "There is no sweep '\(id)'.", hint: "'martlet sweep list' shows the sweeps there are.")
+      throw Problem(
+        .notFound, "There is no sweep '\(id)'.", hint: "'martlet sweep list' shows the sweeps there are.")
     }
     return found
   }
@@ -159,10 +161,13 @@ package final class Engine: Sendable {
     return try await sweep(id, access: access)
   }
 
-  package func stopSweep(_ id: PublicID, mode: StopMode, grace: Double?, access: Access) async throws -> Sweep {
+  package func stopSweep(_ id: PublicID, mode: StopMode, grace: Double?, access: Access) async throws -> Sweep
+  {
     _ = try await sweep(id, access: access)
     let (conductor, principal) = (conductor, access.principal)
-    try await conductor.queue.run { try await conductor.stopSweep(id, mode: mode, grace: grace, by: principal) }
+    try await conductor.queue.run {
+      try await conductor.stopSweep(id, mode: mode, grace: grace, by: principal)
+    }
     return try await sweep(id, access: access)
   }
 
@@ -240,7 +245,9 @@ extension [Trial] {
     }
     return sorted { a, b in
       if group(a) != group(b) { return group(a) < group(b) }
-      if let objective, let x = a.objective, let y = b.objective, x != y { return objective.isBetter(x, than: y) }
+      if let objective, let x = a.objective, let y = b.objective, x != y {
+        return objective.isBetter(x, than: y)
+      }
       return a.number < b.number
     }
   }

@@ -23,13 +23,16 @@ extension Conductor {
     } catch {
       let problem =
         error as? Problem
-        ?? Problem(.unavailable, "The directories of run '\(attempt.run)' could not be made: \(error.localizedDescription).")
+        ?? Problem(
+          .unavailable,
+          "The directories of run '\(attempt.run)' could not be made: \(error.localizedDescription).")
       Task { await take(.failed(problem), of: attempt) }
     }
   }
 
   private static let identity = [
-    "MARTLET_URL", "MARTLET_TOKEN", "MARTLET_PROJECT", "MARTLET_RUN_ID", "MARTLET_RUN_NAME", "MARTLET_ATTEMPT",
+    "MARTLET_URL", "MARTLET_TOKEN", "MARTLET_PROJECT", "MARTLET_RUN_ID", "MARTLET_RUN_NAME",
+    "MARTLET_ATTEMPT",
     "MARTLET_RUN_DIR", "MARTLET_CHECKPOINT_DIR", "MARTLET_SPOOL_DIR", "MARTLET_PARAMS", "MARTLET_SWEEP_ID",
     "MARTLET_TRIAL_ID", "MARTLET_SEED", "MARTLET_RESUME_FROM", "MARTLET_SHARD_INDEX", "MARTLET_SHARD_COUNT",
     "MARTLET_SHARED_DIR",
@@ -48,7 +51,8 @@ extension Conductor {
     let checkpoints = "\(attempt.runDirectory)/checkpoints"
     try files.createDirectory(atPath: attempt.runDirectory, withIntermediateDirectories: true)
     let params = "\(attempt.runDirectory)/params.json"
-    try Data(attempt.config.bytes(indented: true) + [0x0A]).write(to: URL(fileURLWithPath: params), options: .atomic)
+    try Data(attempt.config.bytes(indented: true) + [0x0A]).write(
+      to: URL(fileURLWithPath: params), options: .atomic)
 
     var environment = try submitted(attempt.settings.environmentFile)
     // What the submitter was itself, as an attempt of another sweep perhaps, must not be taken for this one.
@@ -73,8 +77,10 @@ extension Conductor {
     }
     try files.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
     return AttemptLaunch(
-      directory: attempt.directory, command: attempt.command, workdir: attempt.workdir, environment: environment,
-      timeout: attempt.settings.timeout, grace: attempt.settings.grace, stopSignal: attempt.settings.stopSignal)
+      directory: attempt.directory, command: attempt.command, workdir: attempt.workdir,
+      environment: environment,
+      timeout: attempt.settings.timeout, grace: attempt.settings.grace,
+      stopSignal: attempt.settings.stopSignal)
   }
 
   /// The environment of whoever submitted it.

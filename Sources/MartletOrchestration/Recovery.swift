@@ -33,7 +33,10 @@ extension Conductor {
       let specification = try SweepSpecification.read(
         source: sweep.source, filename: stored.filename, command: stored.commandOverride)
       let (environment, git) = try await blocking {
-        (try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file))), GitProbe.state(of: sweep.workdir))
+        (
+          try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file))),
+          GitProbe.state(of: sweep.workdir)
+        )
       }
       let sampler = try specification.sampler(seed: sweep.seed, state: stored.samplerState)
       core.sweeps[sweep.id] = OpenSweep(
@@ -41,7 +44,9 @@ extension Conductor {
         machine: SweepMachine(
           state: sweep.state, sampler: sampler,
           trials: trials.map {
-            SweepMachine.TrialRecord(point: Point(values: $0.parameters), state: $0.state, objective: $0.objective)
+            SweepMachine.TrialRecord(
+              point: Point(values: $0.parameters), state: $0.state, objective: $0.objective, reason: $0.reason
+            )
           }, best: sweep.best?.trial, objective: specification.objective, target: specification.target,
           budget: specification.budget, maxParallel: specification.maxParallel,
           stopReason: sweep.state == .draining ? sweep.stateReason : nil),

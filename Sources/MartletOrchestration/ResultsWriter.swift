@@ -66,7 +66,8 @@ actor ResultsWriter {
       of: sweep.specification,
       rows: rows.map { trial, run in
         SweepSummary.Row(
-          number: trial.number, runName: trial.runName, trialState: trial.state, state: trial.runState.rawValue,
+          number: trial.number, runName: trial.runName, trialState: trial.state,
+          state: trial.runState.rawValue,
           parameters: trial.parameters,
           metrics: Dictionary(
             uniqueKeysWithValues: (run?.metrics ?? []).map {
@@ -115,8 +116,11 @@ actor ResultsWriter {
     var found: [(depth: Int, modified: Date, path: String)] = []
     guard let walk = files.enumerator(atPath: directory) else { return nil }
     for case let name as String in walk {
-      let isMatch = fnmatch(pattern, URL(fileURLWithPath: name).lastPathComponent, 0) == 0 || fnmatch(pattern, name, 0) == 0
-      guard isMatch, let attributes = walk.fileAttributes, attributes[.type] as? FileAttributeType == .typeRegular
+      let isMatch =
+        fnmatch(pattern, URL(fileURLWithPath: name).lastPathComponent, 0) == 0
+        || fnmatch(pattern, name, 0) == 0
+      guard isMatch, let attributes = walk.fileAttributes,
+        attributes[.type] as? FileAttributeType == .typeRegular
       else { continue }
       let depth = name.split(separator: "/").count
       found.append((depth, attributes[.modificationDate] as? Date ?? .distantPast, "\(directory)/\(name)"))

@@ -18,7 +18,8 @@ package struct NewSweep: Sendable {
   package init(json: JSONValue) throws {
     let reader = try JSONReader(json)
     try reader.allowOnly([
-      "source", "filename", "name", "project", "command", "workdir", "output", "environment", "client_version",
+      "source", "filename", "name", "project", "command", "workdir", "output", "environment",
+      "client_version",
     ])
     let source = try reader.requiredString("source")
     commandOverride = try reader.strings("command")
@@ -38,12 +39,15 @@ package struct NewSweep: Sendable {
     environment.merge(specification.environment, uniquingKeysWith: { $1 })
   }
 
-  static func environment(_ members: JSONObject) throws(JSONMemberError) -> OrderedDictionary<String, String> {
+  static func environment(_ members: JSONObject) throws(JSONMemberError) -> OrderedDictionary<String, String>
+  {
     var environment: OrderedDictionary<String, String> = [:]
     for (name, value) in members {
-      guard let text = value.string, !name.isEmpty, !name.contains("="), !name.utf8.contains(0), !text.utf8.contains(0)
+      guard let text = value.string, !name.isEmpty, !name.contains("="), !name.utf8.contains(0),
+        !text.utf8.contains(0)
       else {
-        throw JSONMemberError(key: "environment", message: "must map names of variables to strings ('\(name)' does not)")
+        throw JSONMemberError(
+          key: "environment", message: "must map names of variables to strings ('\(name)' does not)")
       }
       environment[name] = text
     }
@@ -77,7 +81,8 @@ package struct NewExecution: Sendable {
   package init(json: JSONValue) throws {
     let reader = try JSONReader(json)
     try reader.allowOnly([
-      "project", "name", "command", "workdir", "environment", "timeout_s", "grace_s", "output", "gpus", "stop_signal",
+      "project", "name", "command", "workdir", "environment", "timeout_s", "grace_s", "output", "gpus",
+      "stop_signal",
     ])
     project = try reader.string("project") ?? "default"
     name = try reader.string("name")

@@ -34,11 +34,14 @@ package struct SweepMachine: Sendable {
     package var point: Point
     package var state: TrialState
     package var objective: Double?
+    /// Why it failed.
+    package var reason: String?
 
-    package init(point: Point, state: TrialState, objective: Double?) {
+    package init(point: Point, state: TrialState, objective: Double?, reason: String? = nil) {
       self.point = point
       self.state = state
       self.objective = objective
+      self.reason = reason
     }
   }
 
@@ -55,7 +58,6 @@ package struct SweepMachine: Sendable {
   private var isExhausted = false
   /// Why no more trials are made.
   private var stopReason: String?
-  private var firstFailure: String?
 
   package init(
     state: SweepState = .pending, sampler: any Sampler, trials: [TrialRecord] = [], best: Int? = nil,
@@ -115,8 +117,7 @@ package struct SweepMachine: Sendable {
     case .pruned(let value):
       (trials[number].state, trials[number].objective) = (.pruned, value)
     case .failed(let reason):
-      trials[number].state = .failed
-      firstFailure = firstFailure ?? reason
+      (trials[number].state, trials[number].reason) = (.failed, reason)
     }
     sampler.tell(
       TrialOutcome(
@@ -162,13 +163,18 @@ package struct SweepMachine: Sendable {
     return actions + (open.isEmpty ? finish() : [])
   }
 
+  /// The sentence that begins the reason of the first trial that failed.
+  private var firstFailure: String? {
+    trials.lazy.compactMap(\.reason).first?.split(whereSeparator: \.isNewline).first.map(String.init)
+  }
+
   private mutating func finish() -> [Action] {
     let succeeded = trials.count { $0.state == .complete || $0.state == .pruned }
     if state == .draining {
       state = trials.isEmpty ? .cancelled : .stopped
     } else if succeeded == 0, !trials.isEmpty {
       state = .failed
-      let first = firstFailure?.split(whereSeparator: \.isNewline).first.map { " The first failure: \($0)" } ?? ""
+      let first = firstFailure.map { " The first failure: \($0)" } ?? ""
       return [.setState(.failed, reason: "No trial succeeded.\(first)")]
     } else {
       state = .finished

@@ -13,7 +13,9 @@ enum TrainingLog {
     do {
       let url = URL(fileURLWithPath: path)
       let json = try JSONValue.parse(try Data(contentsOf: url))
-      guard let entries = json.array else { return ([], "must hold a list of entries, not \(json.kindInWords)") }
+      guard let entries = json.array else {
+        return ([], "must hold a list of entries, not \(json.kindInWords)")
+      }
       let written = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
       let time = Timestamp(microseconds: Int64((written ?? Date()).timeIntervalSince1970 * 1e6))
       var rows: [LogRow] = []

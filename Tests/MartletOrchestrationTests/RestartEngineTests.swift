@@ -27,6 +27,11 @@ import Testing
     log(1, loss=float(args["x"]))
     """)
 
+  /// Shell words that wait for the gate, or for the end of the test.
+  private static func gate(_ shop: Workshop) -> String {
+    "until [ -e \(shop.work)/gate ] || [ ! -d \(shop.work) ]; do sleep 0.02; done"
+  }
+
   private func checkWhole(_ shop: Workshop, _ sweep: PublicID) async throws {
     let trials = try await shop.trials(sweep)
     #expect(trials.map(\.state) == Array(repeating: .complete, count: 6))
@@ -183,7 +188,7 @@ import Testing
       await shop.close()
       // Supervisors that come to their work only once the gate is open.
       let slow = """
-        echo $$ >> \(shop.work)/supervisors; until [ -e \(shop.work)/gate ]; do sleep 0.02; done
+        echo $$ >> \(shop.work)/supervisors; \(Self.gate(shop))
         "$REAL" "$@"; echo $? >> \(shop.work)/statuses
         """
       try await shop.open(supervisor: slow)
@@ -207,7 +212,7 @@ import Testing
 
   @Test func `servers that end early do not use up a run's attempts`() async throws {
     try await Workshop.with { shop in
-      let slow = "echo $$ >> \(shop.work)/supervisors; until [ -e \(shop.work)/gate ]; do sleep 0.02; done"
+      let slow = "echo $$ >> \(shop.work)/supervisors; \(Self.gate(shop))"
       var run: Run?
       for number in 1...7 {
         await shop.close()
@@ -248,6 +253,8 @@ import Testing
       let attempt = try #require(try await shop.engine.tracking.attempts(run.id, access: shop.access).first)
       await shop.close()
       let pids = shop.livingCommands
+      let record = try JSONValue.parse(try shop.text("\(attempt.directory)/attempt.json"))
+      let supervisor = try #require(record["supervisor"]?["pid"]?.int.flatMap(Int32.init(exactly:)))
       try FileManager.default.removeItem(atPath: attempt.directory)
       try await shop.open()
       try await shop.engine.start()
@@ -257,6 +264,8 @@ import Testing
       try shop.write("gate", "")
       #expect(try await eventually { !pids.contains(where: isAlive) })
       #expect(try shop.lines("ran") == ["ran"])
+      // It would go on trying to keep its record, for ten minutes.
+      #expect(kill(supervisor, SIGKILL) == 0)
     }
   }
 

@@ -166,7 +166,7 @@ final class LiveConnection: Sendable {
   private func send(to outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>) async throws {
     var next = ContinuousClock.now
     for await _ in bell.stream {
-      if try await sendReplies(to: outbound) { break }
+      if try await sendReplies(to: outbound) { return }
       guard state.withLock({ $0.session?.hasChanges ?? false }) else { continue }
       if ContinuousClock.now < next {
         alarms.continuation.yield(next)

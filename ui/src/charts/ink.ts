@@ -1,8 +1,7 @@
 // The colours of charts: read from the page's style tokens, so that both themes are told in one place.
+import { COLOURS } from "./palette";
 import { stage } from "./stage";
 
-/** How many colours there are before dashes tell lines apart. */
-export const COLOURS = 8;
 const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
 
 export interface Ink {

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { api, mayRun } from "../api/client";
 import type { Attempt, Run } from "../api/types";
 import { ChartBus } from "../charts/bus";
+import { COLOURS } from "../charts/palette";
 import type { Line } from "../charts/line";
 import { Button, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
 import { ChartControls, ChartGrid } from "../components/ChartGrid";
@@ -83,7 +84,7 @@ function RunHead({ run }: { run: Run }) {
             </>
           )}
         </p>
-        <h1><span className={`swatch line-${slots.of(run) % 8}`} />{run.name}<Pill state={run.state} /></h1>
+        <h1><span className={`swatch line-${slots.of(run) % COLOURS}`} />{run.name}<Pill state={run.state} /></h1>
         <RunSentence run={run} />
       </div>
       {active && mayRun() && run.attempts > 0
@@ -149,7 +150,7 @@ function RunCharts({ run }: { run: Run }) {
   }, [ended]);
   const store = useOwned(() => new SeriesStore(() => latest.current), [run.id]);
   useEffect(() => store?.setRuns([run.id]), [store, run.id]);
-  const lines = useMemo((): Line[] => [{ id: run.id, name: run.name, slot: slots.of({ id: run.id, trial: run.trial }) }],
+  const lines = useMemo((): Line[] => [{ id: run.id, name: run.name, slot: slots.of({ id: run.id, trial: run.trial }) % COLOURS }],
     [run.id, run.name, run.trial]);
   const names = metricNames([run]);
   if (!store) return null;

@@ -12,7 +12,7 @@ import { Splitter } from "../components/Splitter";
 import { formatCount, plural } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf, place, setQuery } from "../router";
-import { slots } from "../store/colours";
+import { slots, spread } from "../store/colours";
 import { type Aggregate, type Column, defaultColumns, metricNames, parseSort, printSort, sortRuns } from "../store/columns";
 import { usePref } from "../store/prefs";
 import { RunsStore, hasEnded } from "../store/runs";
@@ -183,7 +183,9 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
 function useLines(byId: ReadonlyMap<string, Run>, rows: readonly Run[], shown: ReadonlySet<string>): readonly Line[] {
   const inOrder = rows.filter((run) => shown.has(run.id));
   const others = [...shown].filter((id) => !inOrder.some((run) => run.id === id)).flatMap((id) => byId.get(id) ?? []);
-  const lines = [...inOrder, ...others].map((run): Line => ({ id: run.id, name: run.name, slot: slots.of(run) }));
+  const all = [...inOrder, ...others];
+  const drawn = spread(all.map((run) => slots.of(run)));
+  const lines = all.map(({ id, name }, i): Line => ({ id, name, slot: drawn[i]! }));
   const told = JSON.stringify(lines);
   return useMemo(() => JSON.parse(told) as Line[], [told]);
 }

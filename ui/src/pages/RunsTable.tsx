@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import type { ChartBus } from "../charts/bus";
 import type { Run } from "../api/types";
+import { COLOURS } from "../charts/palette";
 import { Ago, Link, useNow } from "../components/basics";
 import { columnTitle } from "../components/ColumnPicker";
 import { Icon } from "../components/Icon";
@@ -47,7 +48,7 @@ export function RunsTable(props: Props) {
         <span className="show-cell">
           <input type="checkbox" aria-label={`Show ${run.name} in the charts`} checked={shown.has(run.id)}
             onChange={() => onToggle(run.id)} />
-          <span className={`swatch line-${slots.of(run) % 8}`} />
+          <span className={`swatch line-${slots.of(run) % COLOURS}`} />
         </span>
       ),
     },

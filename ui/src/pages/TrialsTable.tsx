@@ -1,5 +1,6 @@
 // The trials of a sweep, ranked: parameters, objective, and the run of each.
 import type { Sweep, Trial } from "../api/types";
+import { COLOURS } from "../charts/palette";
 import { Link, useNow } from "../components/basics";
 import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
@@ -34,7 +35,7 @@ export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phon
       id: "run", width: 190, frozen: !phone, head: "Run",
       cell: (trial) => trial.run === null ? <span className="muted">trial {trial.number}</span> : (
         <Link to={pathOf({ page: "run", project: sweep.project, run: trial.run })} className="run-link" title={trial.run_name ?? trial.run}>
-          <span className={`swatch line-${trial.number % 8}`} />{trial.run_name ?? trial.run}
+          <span className={`swatch line-${trial.number % COLOURS}`} />{trial.run_name ?? trial.run}
         </Link>
       ),
     },

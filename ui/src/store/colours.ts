@@ -1,5 +1,6 @@
 // Which colour a run has, the same on every page and for ever. A sweep's runs have that of their trial's number, so that
 // neighbours differ; other runs get theirs in the order of creation, and this browser keeps it.
+import { COLOURS } from "../charts/palette";
 import { Store } from "./store";
 
 interface Coloured {
@@ -13,7 +14,7 @@ const KEPT = 3000; // runs per project whose colours are remembered in this brow
 function slotOfId(id: string): number {
   let hash = 0;
   for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) >>> 0;
-  return hash % 8;
+  return hash % COLOURS;
 }
 
 class Slots {
@@ -61,6 +62,20 @@ class Slots {
 }
 
 export const slots = new Slots();
+
+/** The slots of lines that are drawn together: each keeps its colour, and is dashed only where another has the same. */
+export function spread(taken: readonly number[]): number[] {
+  const out = taken.map(() => 0);
+  const used = new Map<number, number>();
+  const order = taken.map((_, i) => i).sort((a, b) => taken[a]! - taken[b]! || a - b);
+  for (const i of order) {
+    const colour = taken[i]! % COLOURS;
+    const before = used.get(colour) ?? 0;
+    used.set(colour, before + 1);
+    out[i] = colour + COLOURS * before;
+  }
+  return out;
+}
 
 /** Writes to the browser's storage; a full or forbidden one loses comfort, not data, and is told on the console. */
 export function keep(key: string, text: string): void {

@@ -100,7 +100,10 @@ class Server:
     def start(self) -> None:
         self._process = subprocess.Popen(
             [str(PROGRAM), "up", "--data", str(self.data), "--port", self._port],
-            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         printed: list[str] = []
         found = threading.Event()
@@ -128,7 +131,12 @@ class Server:
     def martlet(self, *arguments: str) -> str:
         done = subprocess.run(
             [str(PROGRAM), *arguments, "--data", str(self.data)],
-            env=self.environment, capture_output=True, text=True, timeout=PATIENCE, cwd=self.folder, check=False,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            cwd=self.folder,
+            check=False,
         )
         assert done.returncode == 0, f"martlet {' '.join(arguments)}: {done.stderr}"
         return done.stdout
@@ -138,9 +146,7 @@ class Server:
 
     def get(self, path: str) -> dict:
         token = (self.data / "token").read_text().strip()
-        request = urllib.request.Request(
-            f"{self.origin}/api/v1{path}", headers={"Authorization": f"Bearer {token}"}
-        )
+        request = urllib.request.Request(f"{self.origin}/api/v1{path}", headers={"Authorization": f"Bearer {token}"})
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
@@ -238,7 +244,10 @@ def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callabl
 
     def make(size: dict | None = None, scheme: str = "light") -> Window:
         context = browser.new_context(
-            viewport=size or WIDE, color_scheme=scheme, has_touch=size == PHONE, reduced_motion="reduce",
+            viewport=size or WIDE,
+            color_scheme=scheme,
+            has_touch=size == PHONE,
+            reduced_motion="reduce",
             permissions=["clipboard-read", "clipboard-write"],
         )
         made = Window(context)

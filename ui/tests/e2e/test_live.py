@@ -131,8 +131,10 @@ def test_what_was_missed_offline_is_there_after_the_reconnect(server, window):
     mine.context.set_offline(True)
     expect(page.get_by_role("button", name=re.compile("Reconnecting"))).to_be_visible()
     server.allow(20)
-    wait_until("20 steps on the server",
-               lambda: all(run["last_step"] == 19 for run in server.get("/runs?project=paced&state=running")["items"]))
+    wait_until(
+        "20 steps on the server",
+        lambda: all(run["last_step"] == 19 for run in server.get("/runs?project=paced&state=running")["items"]),
+    )
     assert mine.points("val/loss") == 6
     mine.context.set_offline(False)
     expect(page.get_by_text("Live", exact=True)).to_be_visible()

@@ -116,8 +116,13 @@ def test_dragging_zooms_all_charts_and_a_double_click_resets(runs):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=4)
     page.mouse.up()
-    wait_until("both zoomed", lambda: all(
-        runs.chart(title)["xDomain"][1] - runs.chart(title)["xDomain"][0] < 12 for title in ("val/loss", "train/loss")))
+    wait_until(
+        "both zoomed",
+        lambda: all(
+            runs.chart(title)["xDomain"][1] - runs.chart(title)["xDomain"][0] < 12
+            for title in ("val/loss", "train/loss")
+        ),
+    )
     page.get_by_role("button", name="Reset zoom").click()
     wait_until("all steps", lambda: runs.chart("train/loss")["xDomain"] == [0, 29])
 
@@ -171,8 +176,14 @@ def test_every_control_has_a_name(runs, server):
     page = runs.page
     sweep = server.get("/sweeps?project=paced")["items"][0]["id"]
     run = server.get("/runs?project=paced")["items"][0]["id"]
-    for path in ("/", "/p/paced/runs", f"/p/paced/runs/{run}", f"/p/paced/runs/{run}?tab=logs", "/p/paced/sweeps",
-                 f"/p/paced/sweeps/{sweep}"):
+    for path in (
+        "/",
+        "/p/paced/runs",
+        f"/p/paced/runs/{run}",
+        f"/p/paced/runs/{run}?tab=logs",
+        "/p/paced/sweeps",
+        f"/p/paced/sweeps/{sweep}",
+    ):
         page.goto(server.origin + path)
         expect(page.get_by_text("Live", exact=True)).to_be_visible()
         expect(page.locator(".skeleton")).to_have_count(0)

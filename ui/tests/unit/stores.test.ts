@@ -6,7 +6,14 @@ import { spans } from "../../src/store/ansi";
 import { LogLines, overwrite } from "../../src/store/log";
 import { Rows } from "../../src/store/rows";
 import { Store } from "../../src/store/store";
+import { spread } from "../../src/store/colours";
 import { bestSoFar, progressOf, rank } from "../../src/store/sweeps";
+
+test("lines drawn together are dashed only where colours meet, whatever their order", () => {
+  assert.deepEqual(spread([3, 4, 13]), [3, 4, 5]);
+  assert.deepEqual(spread([11, 3, 19]), [11, 3, 19]);
+  assert.deepEqual(spread([19, 11]), [11, 3]);
+});
 
 interface Row { id: string; state: string }
 const rows = () => new Rows<string, Row>((row) => row.id);

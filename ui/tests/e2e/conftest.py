@@ -51,7 +51,8 @@ step = 0
 while True:
     allowed = gate.read_text() if gate.exists() else "0"
     while step < (10**9 if allowed == "all" else int(allowed or 0)) and step < 30:
-        run.log({"val/loss": 1 / (1 + step) + lr, "train/loss": float("nan") if step == 3 else 2 / (1 + step)}, step=step)
+        train = float("nan") if step == 3 else 2 / (1 + step)
+        run.log({"val/loss": 1 / (1 + step) + lr, "train/loss": train}, step=step)
         print("step", step, flush=True)
         step += 1
     if step >= 30:

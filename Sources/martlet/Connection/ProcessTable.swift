@@ -14,9 +14,17 @@ enum ProcessTable {
     return !stat[stat.index(after: end)...].hasPrefix(" Z")
   }
 
-  /// The process that holds a lock (flock(2)) on `file`, from /proc/locks: asking this way disturbs nobody, as trying
-  /// to take the lock would. Nil when none does, or the file is not there.
+  /// The process that holds a lock (flock(2)) on `file`: asking the kernel's tables disturbs nobody, as trying to take
+  /// the lock would. Nil when none does, or the file is not there.
+  ///
+  /// First whoever wrote its number into the file: `/proc/locks` is read in pages, and lists that change meanwhile leave
+  /// entries out.
   static func lockHolder(of file: String) -> Int32? {
+    if let text = try? String(contentsOfFile: file, encoding: .utf8),
+      let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), holds(pid, file)
+    {
+      return pid
+    }
     var entry = stat()
     guard stat(file, &entry) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
     else {
@@ -29,5 +37,18 @@ enum ProcessTable {
       if words[5].split(separator: ":").last.flatMap({ UInt64($0) }) == UInt64(entry.st_ino) { return pid }
     }
     return nil
+  }
+
+  /// Whether a process has `file` open with a lock on it (proc_pid_fdinfo(5)).
+  private static func holds(_ pid: Int32, _ file: String) -> Bool {
+    let files = FileManager.default
+    let path = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+    // Another account's process shows nothing: then it is not known here.
+    let descriptors = (try? files.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
+    return descriptors.contains { descriptor in
+      (try? files.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\(descriptor)")) == path
+        && (try? String(contentsOfFile: "/proc/\(pid)/fdinfo/\(descriptor)", encoding: .utf8))?
+          .contains("FLOCK") == true
+    }
   }
 }

@@ -1,7 +1,6 @@
 // Running the real `martlet` and seeing what it answered.
 
 import Foundation
-import Synchronization
 
 /// What a process left behind.
 struct Outcome: CustomStringConvertible {
@@ -48,10 +47,10 @@ final class Running: Sendable {
     process.environment = Binary.environment(environment)
     process.currentDirectoryURL = directory
     process.standardInput = input ?? FileHandle.nullDevice
-    output = Collector()
-    errors = Collector()
-    process.standardOutput = output.pipe
-    process.standardError = errors.pipe
+    output = try Collector()
+    errors = try Collector()
+    process.standardOutput = output.file
+    process.standardError = errors.file
     try process.run()
     self.process = process
   }
@@ -69,40 +68,36 @@ final class Running: Sendable {
     if process.isRunning { kill(pid, SIGKILL) }
     process.waitUntilExit()
     return Outcome(
-      status: process.terminationStatus, output: try await output.rest(), errors: try await errors.rest())
+      status: process.terminationStatus, output: output.text, errors: errors.text)
   }
 }
 
-/// Gathers what comes out of a pipe while it comes.
+/// Gathers what a program writes, in a file that has no name any more.
+///
+/// Not through a pipe with a readability handler: children that other tests start at the same moment inherit its end, and
+/// closing a descriptor that somebody else still holds leaves Dispatch an event without an owner.
 private final class Collector: Sendable {
-  private struct State {
-    var bytes = Data()
-    var hasEnded = false
+  let file: FileHandle
+
+  init() throws {
+    var template = Array("\(FileManager.default.temporaryDirectory.path)/martlet-output-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw Unexpected("no file for a program's output: errno \(errno)") }
+    unlink(template)
+    // A program may hand its output on to others: every write goes to the end.
+    _ = fcntl(descriptor, F_SETFL, O_APPEND)
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  let pipe = Pipe()
-  private let state = Mutex(State())
-
-  init() {
-    pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in self?.take(handle) }
-  }
-
-  private func take(_ handle: FileHandle) {
-    let piece = handle.availableData
-    if piece.isEmpty { handle.readabilityHandler = nil }
-    state.withLock { state in
-      state.bytes.append(piece)
-      state.hasEnded = piece.isEmpty
+  /// All that was written so far.
+  var text: String {
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = pread(file.fileDescriptor, &piece, piece.count, off_t(bytes.count))
+      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      bytes += piece[..<count]
     }
-  }
-
-  var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
-
-  /// All of it: a process that has ended may leave some in the pipe, and a child of its own may hold it open.
-  func rest() async throws -> String {
-    let deadline = ContinuousClock.now + .seconds(2)
-    while !state.withLock({ $0.hasEnded }), .now < deadline { try await Task.sleep(for: .milliseconds(2)) }
-    return text
   }
 }
 

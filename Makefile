@@ -15,7 +15,7 @@ help:
 	@echo "make lint          formats, warnings, types: changes nothing"
 	@echo "make format        puts Swift and Python into their format"
 	@echo "make ui            the dashboard alone, when its sources changed"
-	@echo "make bench         overhead per trial, start, memory and size, against their peers"
+	@echo "make bench         overhead per trial beside GNU parallel, log(), start, memory and size"
 	@echo "make clean         removes what was built, and the demo's data"
 
 setup-build:
@@ -53,6 +53,7 @@ format: setup-test
 	.venv-tools/bin/ruff format --quiet .
 
 bench: build
+	@scripts/setup bench
 	scripts/bench
 
 clean:

@@ -94,8 +94,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MartletFormatsTests",
-      dependencies: ["MartletModel", "MartletSearch", "MartletFormats", .collections], exclude: ["Fixtures"],
-      swiftSettings: strict),
+      dependencies: ["MartletModel", "MartletSearch", "MartletFormats", .collections], swiftSettings: strict),
     .testTarget(
       name: "MartletStoreTests", dependencies: ["MartletModel", "MartletStore", .collections, .grdb],
       swiftSettings: strict),

@@ -68,7 +68,7 @@ def main() -> None:
         "/favicon.svg": (source / "favicon.svg").read_bytes(),
         "/licenses.txt": licences(),
     }
-    # The folder alone serves the dashboard too (martlet up --ui-dir ui/dist).
+    # The folder alone serves the dashboard too (martlet up --ui ui/dist).
     for path, data in files.items():
         (dist / path[1:]).write_bytes(data)
 

@@ -40,6 +40,17 @@ package struct AttemptFile: Sendable {
   /// Nil when nothing was started.
   package var command: ProcessIdentity?
 
+  /// Of no boot: nobody can be found by it.
+  static let damaged = AttemptFile(
+    bootID: "", program: nil, supervisor: ProcessIdentity(pid: 0, start: 0), command: nil)
+
+  private init(bootID: String, program: String?, supervisor: ProcessIdentity, command: ProcessIdentity?) {
+    self.bootID = bootID
+    self.program = program
+    self.supervisor = supervisor
+    self.command = command
+  }
+
   init?(json: JSONValue) {
     func process(_ value: JSONValue?) -> ProcessIdentity? {
       guard let pid = value?["pid"]?.int.flatMap(Int32.init(exactly:)), pid > 0,
@@ -107,8 +118,24 @@ package struct AttemptDirectory: Sendable {
   package var exitFile: ExitFile? { read("exit.json").flatMap(ExitFile.init(json:)) }
 
   private func read(_ name: String) -> JSONValue? {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)")) else { return nil }
-    return try? JSONValue.parse(data)
+    guard let bytes = try? bytes(of: name) else { return nil }
+    return try? JSONValue.parse(bytes)
+  }
+
+  /// Nil: there is no such file.
+  ///
+  /// - Throws: `Problem` when it is there and cannot be read: nothing may be concluded then.
+  private func bytes(of name: String) throws(Problem) -> [UInt8]? {
+    let file = open("\(path)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard file >= 0 else {
+      if errno == ENOENT { return nil }
+      throw problem("read")
+    }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 4_096)
+    let count = Glibc.read(file, &bytes, bytes.count)
+    guard count >= 0 else { throw problem("read") }
+    return Array(bytes[..<count])
   }
 
   /// Asks the lock, then the records. When nothing was started, revokes the right to.
@@ -134,8 +161,14 @@ package struct AttemptDirectory: Sendable {
   }
 
   private func conditionUnderLock() throws(Problem) -> AttemptCondition {
-    if let exit = exitFile { return .ended(exit) }
-    if let attempt = attemptFile { return .lost(attempt) }
+    if let bytes = try bytes(of: "exit.json"), let json = try? JSONValue.parse(bytes), let exit = ExitFile(json: json) {
+      return .ended(exit)
+    }
+    if let bytes = try bytes(of: "attempt.json") {
+      // It began. A record that is damaged says no more than that.
+      let json = try? JSONValue.parse(bytes)
+      return .lost(json.flatMap(AttemptFile.init(json:)) ?? .damaged)
+    }
     let revoked = open("\(path)/revoked", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard revoked >= 0 else { throw problem("written") }
     fsync(revoked)

@@ -75,26 +75,32 @@ package struct Supervision: Sendable {
       do throws(Problem) {
         let pid = try start(launch)
         watchChild(pid, launch.directory, tell: tell)
-        tell(.over(try launch.directory.condition()))
       } catch {
-        tell(.failed(error))
+        return tell(.failed(error))
       }
+      tell(.over(Self.insist { () throws(Problem) in try launch.directory.condition() }))
+    }
+  }
+
+  /// Asks until there is an answer: an attempt that cannot be looked at, for want of descriptors say, may well live.
+  private static func insist<T>(_ ask: () throws(Problem) -> T) -> T {
+    while true {
+      if let answer = try? ask() { return answer }
+      sleep(1)
     }
   }
 
   /// Watches an attempt whose supervisor was started by a server before this one: tells the same.
   package func adopt(_ directory: AttemptDirectory, tell: @escaping @Sendable (AttemptNews) -> Void) {
     Self.thread("adopt") {
-      do throws(Problem) {
-        // Its supervisor may be about to start the command.
-        while directory.attemptFile?.command == nil, case .alive = try directory.condition() {
-          usleep(50_000)
-        }
-        if let command = directory.attemptFile?.command { tell(.running(pid: command.pid)) }
-        tell(.over(try directory.waitUntilReleased()))
-      } catch {
-        tell(.failed(error))
+      // Its supervisor may be about to start the command.
+      while directory.attemptFile?.command == nil,
+        case .alive = Self.insist({ () throws(Problem) in try directory.condition() })
+      {
+        usleep(50_000)
       }
+      if let command = directory.attemptFile?.command { tell(.running(pid: command.pid)) }
+      tell(.over(Self.insist { () throws(Problem) in try directory.waitUntilReleased() }))
     }
   }
 
@@ -104,14 +110,13 @@ package struct Supervision: Sendable {
   ///   - grace: what the attempt was launched with, seconds.
   ///   - patience: seconds after which the command's process group is killed, when it shall not have that grace.
   package func stop(_ directory: AttemptDirectory, grace: Double, patience: Double? = nil) {
-    let wantsUserSignal =
-      (try? String(contentsOfFile: "\(directory.spool)/stop_signal", encoding: .utf8))?.hasPrefix("USR1")
-      ?? false
     Self.thread("stop") {
       // A supervisor that was just started may not have written its record yet.
       for _ in 0..<200 {
         if let attempt = directory.attemptFile {
           guard attempt.bootID == currentBootID() else { return }
+          let wish = try? String(contentsOfFile: "\(directory.spool)/stop_signal", encoding: .utf8)
+          let wantsUserSignal = wish?.hasPrefix("USR1") ?? false
           if wantsUserSignal, attempt.supervisor.signal(SIGUSR1) {
             let deadline = Date(timeIntervalSinceNow: patience ?? grace)
             while attempt.supervisor.exists, Date() < deadline { usleep(50_000) }

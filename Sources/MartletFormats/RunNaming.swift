@@ -108,7 +108,7 @@ extension SweepSpecification {
   }
 
   /// `name` with whatever cannot stand in the name of a directory replaced by `-`, at most 200 bytes.
-  private static func fileName(_ name: String) -> String {
+  package static func fileName(_ name: String) -> String {
     var safe = String(
       name.unicodeScalars.map { scalar in
         scalar == "/" || scalar.value < 0x20 || scalar.value == 0x7F ? "-" : Character(scalar)

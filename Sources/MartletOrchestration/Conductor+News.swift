@@ -13,17 +13,11 @@ extension Conductor {
   /// Called from a watching thread's task. Reading what the attempt left behind may take long, so it is done before the
   /// queue is asked.
   nonisolated func take(_ news: AttemptNews, of attempt: OpenAttempt) async {
-    var said: String?
-    if case .over(let condition) = news, condition.hasEnded {
-      do {
-        said = try await collect(attempt)
-      } catch {
-        logger.error("Points that run \(attempt.run) left in its spool could not be read: \(error)")
-      }
-    }
-    let reason = said
     while await !isClosed {
       do {
+        var said: String?
+        if case .over(let condition) = news, condition.mayLeavePoints { said = try await collect(attempt) }
+        let reason = said
         return try await queue.run { try await self.handle(news, of: attempt, said: reason) }
       } catch {
         // A full disk, most likely: the records stay where they are, and are read again.
@@ -35,19 +29,22 @@ extension Conductor {
   }
 
   /// Stores the points that the sender did not send any more. Returns the reason that the program gave for its end.
+  ///
+  /// - Throws: when the store cannot take them now (a full disk); what no store would take is told in the log.
   private nonisolated func collect(_ attempt: OpenAttempt) async throws -> String? {
-    var said: String?
-    let spools = try await blocking { try Spool.readAll(in: attempt.directory.spool) }
-    for spool in spools {
-      for start in stride(from: 0, to: spool.rows.count, by: 1_000) {
-        let rows = Array(spool.rows[start..<min(start + 1_000, spool.rows.count)])
-        _ = try await tracking.append(rows, to: attempt.run, client: spool.client)
-      }
-      do {
-        let (run, patch) = (attempt.run, try RunPatch(json: spool.patch))
-        if patch != RunPatch() { try await store.write { try $0.patchRun(run, patch) } }
-      } catch let error as JSONMemberError {
-        logger.warning("What run \(attempt.run) changed of itself could not be used: \(error)")
+    let run = attempt.run
+    var said = try await store.read { try $0.saidReason(of: run) }
+    let directory = attempt.directory.spool
+    for name in try await blocking({ try Spool.names(in: directory) }) {
+      let path = "\(directory)/\(name)"
+      let spool = try await blocking { try Spool.read(path: path) }
+      try await keep("The spool \(path)") {
+        try await self.append(spool.rows, of: run, client: spool.client)
+        var patch = try RunPatch(json: spool.patch)
+        // What a run is called and in which state it is, is not for its process to say.
+        (patch.name, patch.state) = (nil, nil)
+        let final = patch
+        if final != RunPatch() { try await self.store.write { try $0.patchRun(run, final) } }
       }
       said = spool.endReason ?? said
     }
@@ -55,12 +52,29 @@ extension Conductor {
       let path = "\(attempt.runDirectory)/training_log.json"
       let (rows, problem) = try await blocking { TrainingLog.rows(path: path) }
       if let problem { logger.warning("\(path): \(problem)") }
-      if !rows.isEmpty {
-        _ = try await tracking.append(
-          rows, to: attempt.run, client: "training_log.\(attempt.number)".clientID)
+      try await keep("The log \(path)") {
+        try await self.append(rows, of: run, client: "training_log.\(attempt.number)".clientID)
       }
     }
     return said
+  }
+
+  private nonisolated func append(_ rows: [LogRow], of run: PublicID, client: String) async throws {
+    for start in stride(from: 0, to: rows.count, by: 1_000) {
+      let piece = Array(rows[start..<min(start + 1_000, rows.count)])
+      _ = try await tracking.append(piece, to: run, client: client)
+    }
+  }
+
+  /// Lets one source of points fail without the others, unless it may succeed later.
+  private nonisolated func keep(_ what: String, _ body: () async throws -> Void) async throws {
+    do {
+      try await body()
+    } catch let problem as Problem where problem.code == .unavailable {
+      throw problem
+    } catch {
+      logger.error("\(what) could not be used whole: \(error)")
+    }
   }
 
   private func handle(_ news: AttemptNews, of attempt: OpenAttempt, said: String?) async throws {
@@ -78,9 +92,6 @@ extension Conductor {
         if open.isStopRequested { effects.stops.append(open) }
         open.state = .running
         core.attempts[run] = open
-        var patch = RunPatch()
-        patch.host = hostName()
-        try writer.patchRun(run, patch)
         try writer.setAttemptState(
           of: run, number: open.number, .running, pid: Int(pid), by: system, now: now)
         effects.runs.append(run)
@@ -134,7 +145,7 @@ extension Conductor {
   private func lose(_ attempt: OpenAttempt, _ file: AttemptFile) async throws {
     guard file.bootID == currentBootID() else {
       return try await end(
-        attempt, AttemptEnd(state: .crashed, reason: "The machine was restarted while it ran."))
+        attempt, AttemptEnd(state: .crashed, reason: "The machine was restarted while it ran, or its record is damaged."))
     }
     guard let command = file.command else {
       // The record is there, the lock is free, and no command is in it: nothing runs.
@@ -169,13 +180,9 @@ extension Conductor {
       isGone
       ? "Its supervisor was killed, and then its process was gone; how it ended is not known."
       : "Its supervisor was killed; its process was ended after \(Int(Leases.patience)) seconds."
-    do {
-      _ = try await collect(attempt)
-    } catch {
-      logger.error("Points that run \(attempt.run) left in its spool could not be read: \(error)")
-    }
     while await !isClosed {
       do {
+        _ = try await collect(attempt)
         return try await queue.run {
           try await self.end(attempt, AttemptEnd(state: .crashed, reason: reason))
         }
@@ -189,8 +196,8 @@ extension Conductor {
 }
 
 extension AttemptCondition {
-  /// No process of it writes any more.
-  var hasEnded: Bool {
+  /// Its sender is gone, so what lies in its spool is for us to read.
+  var mayLeavePoints: Bool {
     switch self {
     case .ended, .lost: true
     case .alive, .neverStarted: false

@@ -10,9 +10,17 @@ import MartletStore
 import MartletTracking
 import OrderedCollections
 
+/// What a submission needs on the disk is there, and its code is known.
+struct Prepared: Sendable {
+  var id: PublicID
+  /// Where its results lie.
+  var directory: String
+  var git: GitState?
+}
+
 extension Conductor {
-  /// Stores a sweep and begins it.
-  func createSweep(_ new: NewSweep, by principal: Principal) async throws -> PublicID {
+  /// Checks a sweep and makes its directories. Not in the queue: disks and git may be slow, and decide nothing.
+  nonisolated func prepare(_ new: NewSweep) async throws -> Prepared {
     try Tracking.checkName(new.name, of: "sweep")
     try Tracking.checkName(new.project, of: "project")
     if let gpus = new.specification.gpus, gpus > deviceCount {
@@ -20,8 +28,6 @@ extension Conductor {
         .unprocessable, "Each trial needs \(gpus) devices, but this server has \(deviceCount).",
         hint: "Start it with 'martlet up --devices N', or lower resources.gpus.")
     }
-    let seed = new.specification.seed ?? UInt64.random(in: .min ... .max)
-    let sampler = try new.specification.sampler(seed: seed)
     let data = data
     let id = try await store.write { try $0.freshSweepID() }
     let root = new.output ?? data.results
@@ -45,7 +51,15 @@ extension Conductor {
         to: data.sweep(id))
       return (directory, GitProbe.state(of: new.workdir))
     }
-    let specification = new.specification
+    return Prepared(id: id, directory: directory, git: git)
+  }
+
+  /// Stores a sweep and begins it.
+  func createSweep(_ new: NewSweep, _ prepared: Prepared, by principal: Principal) async throws {
+    let (id, directory, git) = (prepared.id, prepared.directory, prepared.git)
+    let (specification, name) = (new.specification, new.name)
+    let seed = specification.seed ?? UInt64.random(in: .min ... .max)
+    let sampler = try specification.sampler(seed: seed)
     let sweep = Sweep(
       id: id, project: new.project, name: name, description: specification.description ?? "", state: .pending,
       method: specification.method, objective: specification.objective, parameters: specification.space.json,
@@ -69,7 +83,6 @@ extension Conductor {
         creator: principal)
       try core.advance(id, .start, writer, &effects, by: principal, now)
     }
-    return id
   }
 
   /// `<root>/<name>_<YYYYMMDD_HHMMSS>`, local time; a number is added when two begin in one second.
@@ -81,7 +94,7 @@ extension Conductor {
       format: "%04d%02d%02d_%02d%02d%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
       parts.tm_hour,
       parts.tm_min, parts.tm_sec)
-    let label = String(name.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
+    let label = SweepSpecification.fileName(name)
     do {
       try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
       for number in 1...1_000 {
@@ -126,8 +139,8 @@ extension Conductor {
     }
   }
 
-  /// Stores a run that Martlet executes and queues it.
-  func execute(_ new: NewExecution, by principal: Principal) async throws -> PublicID {
+  /// Checks a command and writes its environment down. Not in the queue.
+  nonisolated func prepare(_ new: NewExecution, name: String) async throws -> Prepared {
     try Tracking.checkName(new.project, of: "project")
     if let name = new.name { try Tracking.checkName(name, of: "run") }
     if let gpus = new.gpus, gpus > deviceCount {
@@ -137,7 +150,6 @@ extension Conductor {
     }
     let data = data
     let id = try await store.write { try $0.freshRunID() }
-    let name = new.name ?? RunNames.fresh()
     let git = try await blocking { () -> GitState? in
       guard FileManager.default.fileExists(atPath: new.workdir) else {
         throw Problem(
@@ -148,12 +160,17 @@ extension Conductor {
         to: data.run(id))
       return GitProbe.state(of: new.workdir)
     }
+    let label = SweepSpecification.fileName(name)
+    return Prepared(id: id, directory: "\(new.output ?? data.results)/\(label)_\(id)", git: git)
+  }
+
+  /// Stores a run that Martlet executes and queues it.
+  func execute(_ new: NewExecution, name: String, _ prepared: Prepared, by principal: Principal) async throws {
+    let (id, directory, git) = (prepared.id, prepared.directory, prepared.git)
     let settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
       gpus: new.gpus ?? 0, environmentFile: "\(data.run(id))/environment.json", seed: nil,
       readsTrainingLog: false)
-    let label = String(name.map { $0 == "/" || $0 == "\0" ? "-" : $0 })
-    let directory = "\(new.output ?? data.results)/\(label)_\(id)"
     try await transact { core, writer, effects, now in
       try writer.createExecutedRun(
         ExecutedRun(
@@ -172,7 +189,6 @@ extension Conductor {
           project: new.project, config: [:], sweep: nil, trial: nil, isStopRequested: false),
         writer, &effects, by: principal, now)
     }
-    return id
   }
 
   /// Asks a run to end; one that was logged from outside hears of it with its next heartbeat.

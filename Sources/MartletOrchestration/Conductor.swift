@@ -24,6 +24,8 @@ actor Conductor {
   let deviceCount: Int
   var core: Core
   private(set) var isStarted = false
+  /// Sweeps whose results are being written before their end is stored.
+  private var endings: [PublicID: Task<Void, Never>] = [:]
   /// The store is closed, or about to be: what happens from here on is found by the next server.
   private(set) var isClosed = false
   /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
@@ -42,7 +44,7 @@ actor Conductor {
     self.url = url
     self.logger = logger
     deviceCount = devices
-    core = Core(data: data, pool: DevicePool(count: devices))
+    core = Core(data: data, host: hostName(), pool: DevicePool(count: devices))
     results = ResultsWriter(store: store, clock: clock, logger: logger)
   }
 
@@ -64,60 +66,44 @@ actor Conductor {
   }
 
   private func perform(_ effects: Effects) async {
-    for launch in effects.launches { await start(launch) }
+    for launch in effects.launches { Task { await start(launch) } }
     for attempt in effects.stops {
       supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
     }
     for sweep in effects.results.values where !effects.ends.contains(where: { $0.sweep.id == sweep.id }) {
       await results.note(sweep)
     }
-    for end in effects.ends { await finish(end) }
-    await publish(effects)
+    for end in effects.ends { endings[end.sweep.id] = Task { await finish(end) } }
+    await tracking.tell(runs: effects.runs, sweeps: effects.sweeps, trials: effects.trials)
   }
 
-  /// The results first, then the word that the sweep has ended: whoever reads that word finds them.
+  /// The results first, then the word that the sweep has ended: whoever reads that word finds them. Not in the queue:
+  /// a best model of gigabytes must hold up nobody else's start.
   private func finish(_ end: Effects.SweepEnd) async {
     await results.write(end.sweep)
-    let (now, system) = (clock.now, system)
-    do {
-      try await store.write {
-        try $0.setSweepState(end.sweep.row, end.state, reason: end.reason, by: system, now: now)
-      }
-    } catch {
-      logger.error("The end of sweep \(end.sweep.id) could not be stored; trying again: \(error)")
-      Task {
+    while !isClosed {
+      let (now, system) = (clock.now, system)
+      do {
+        try await store.write {
+          try $0.setSweepState(end.sweep.row, end.state, reason: end.reason, by: system, now: now)
+        }
+        await tracking.tell(sweeps: [end.sweep.id])
+        break
+      } catch {
+        logger.error("The end of sweep \(end.sweep.id) could not be stored; trying again: \(error)")
         // A cancelled sleep only tries earlier.
         try? await Task.sleep(for: .seconds(1))
-        if !isClosed { await finish(end) }
       }
     }
+    endings[end.sweep.id] = nil
   }
 
-  /// Nothing more is decided: the decision under way ends, later news is left to the next server.
+  /// Nothing more is decided: what is under way ends, later news is left to the next server.
   func close() async {
+    await queue.drain()
+    for ending in endings.values { await ending.value }
     isClosed = true
     await queue.drain()
-  }
-
-  private func publish(_ effects: Effects) async {
-    guard tracking.feed.isWatched else { return }
-    do {
-      tracking.feed.publish(
-        try await store.read { reader in
-          var events = try effects.runs.compactMap { try reader.run($0) }.map(FeedEvent.run)
-          for (sweep, numbers) in effects.trials {
-            for number in numbers {
-              if let trial = try reader.trial(of: sweep, number: number) {
-                events.append(.trial(sweep: sweep, trial))
-              }
-            }
-          }
-          let sweeps = effects.sweeps.union(effects.ends.map(\.sweep.id))
-          return events + (try sweeps.compactMap { try reader.sweep($0) }.map(FeedEvent.sweep))
-        })
-    } catch {
-      logger.warning("A change could not be told to its watchers: \(error)")
-    }
   }
 
   /// Begins what is queued; called once, when the server can be reached.

@@ -48,6 +48,9 @@ extension Core {
         attempts[run] = attempt
         try writer.setAttemptState(
           of: run, number: attempt.number, .starting, devices: devices, by: principal, now: now)
+        var patch = RunPatch()
+        patch.host = host
+        try writer.patchRun(run, patch)
         let secret = TokenSecret.random()
         let owner = try writer.createPrincipal(kind: .attempt, name: attempt.runName, now: now)
         _ = try writer.createToken(
@@ -59,10 +62,13 @@ extension Core {
       case .refuse(let holder, let count, let total):
         guard let run = PublicID(rawValue: holder), let attempt = attempts[run] else { continue }
         let words = total == 0 ? "this server was started without devices" : "this server has \(total)"
+        let reason = "It needs \(count) devices, but \(words)."
+        // Its other trials need as many: none is made any more.
+        if let sweep = attempt.sweep {
+          try advance(sweep, .stop(now: false, reason: reason), writer, &effects, by: principal, now)
+        }
         try endAttempt(
-          attempt, AttemptEnd(state: .failed, reason: "It needs \(count) devices, but \(words)."), writer,
-          &effects,
-          by: principal, now)
+          attempt, AttemptEnd(state: .failed, reason: reason), writer, &effects, by: principal, now)
       }
     }
   }
@@ -117,7 +123,9 @@ extension Core {
   ) throws -> SweepMachine.Outcome {
     guard end.state == .finished else {
       let lines = end.lastLines.isEmpty ? "" : "\n" + end.lastLines.joined(separator: "\n")
-      return .failed(reason: end.exit.reason + lines)
+      let isNotStarted = end.state == .failed && end.exit.code == nil && end.exit.signal == nil
+      return isNotStarted
+        ? .notStarted(reason: end.exit.reason) : .failed(reason: end.exit.reason + lines)
     }
     guard let objective = sweeps[sweep]?.specification.objective else { return .complete(objective: nil) }
     let run = try writer.run(attempt.run)

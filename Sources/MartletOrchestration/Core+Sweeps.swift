@@ -13,19 +13,19 @@ extension Core {
     _ writer: StoreWriter,
     _ effects: inout Effects, by principal: Principal, _ now: Timestamp
   ) throws {
-    guard let sweep = sweeps[id] else { return }
     let (state, objective, reason): (TrialState, Double?, String?) =
       switch outcome {
       case .complete(let value): (.complete, value, nil)
       case .pruned(let value): (.pruned, value, nil)
-      case .failed(let reason): (.failed, nil, reason)
+      case .failed(let reason), .notStarted(let reason): (.failed, nil, reason)
       }
+    // A sweep that could not go on after a restart has ended before its last trials.
     try writer.setTrialState(
-      ofSweep: sweep.row, number: number, state, objective: objective, reason: reason, startedAt: startedAt,
+      ofSweep: try sweeps[id]?.row ?? writer.row(ofSweep: id), number: number, state, objective: objective, reason: reason, startedAt: startedAt,
       by: principal,
       now: now)
     effects.trials[id, default: []].append(number)
-    effects.results[id] = sweep
+    if let sweep = sweeps[id] { effects.results[id] = sweep }
     try advance(id, .trialEnded(number, outcome), writer, &effects, by: principal, now)
   }
 

@@ -98,6 +98,8 @@ struct OpenSweep: Sendable {
 /// A value: a decision changes a copy, which becomes the engine's memory once the decision is committed.
 struct Core: Sendable {
   let data: DataDirectory
+  /// This machine's name.
+  let host: String
   var pool: DevicePool
   var sweeps: OrderedDictionary<PublicID, OpenSweep> = [:]
   /// By run.

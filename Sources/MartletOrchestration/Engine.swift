@@ -157,8 +157,9 @@ package final class Engine: Sendable {
   package func createSweep(_ new: NewSweep, access: Access) async throws -> Sweep {
     try check(access, mayUse: new.project)
     let (conductor, principal) = (conductor, access.principal)
-    let id = try await conductor.queue.run { try await conductor.createSweep(new, by: principal) }
-    return try await sweep(id, access: access)
+    let prepared = try await conductor.prepare(new)
+    try await conductor.queue.run { try await conductor.createSweep(new, prepared, by: principal) }
+    return try await sweep(prepared.id, access: access)
   }
 
   package func stopSweep(_ id: PublicID, mode: StopMode, grace: Double?, access: Access) async throws -> Sweep
@@ -176,8 +177,10 @@ package final class Engine: Sendable {
   package func execute(_ new: NewExecution, access: Access) async throws -> Run {
     try check(access, mayUse: new.project)
     let (conductor, principal) = (conductor, access.principal)
-    let id = try await conductor.queue.run { try await conductor.execute(new, by: principal) }
-    return try await tracking.run(id, access: access)
+    let name = new.name ?? RunNames.fresh()
+    let prepared = try await conductor.prepare(new, name: name)
+    try await conductor.queue.run { try await conductor.execute(new, name: name, prepared, by: principal) }
+    return try await tracking.run(prepared.id, access: access)
   }
 
   package func stopRun(_ id: PublicID, grace: Double?, access: Access) async throws -> Run {

@@ -19,7 +19,16 @@ extension Conductor {
     }
     for (sweep, trials) in stored { try await recover(sweep, trials) }
     for attempt in attempts {
-      let open = OpenAttempt(attempt)
+      var open = OpenAttempt(attempt)
+      if let id = open.sweep, let number = open.trial {
+        if let machine = core.sweeps[id]?.machine, machine.trials.indices.contains(number) {
+          // As the sampler chose it: a run's configuration may have been added to since.
+          open.config = machine.trials[number].point.nested
+        } else {
+          // Its sweep could not go on.
+          open.isStopRequested = true
+        }
+      }
       core.attempts[open.run] = open
       if attempt.state != .queued { _ = core.pool.handle(.adopt(open.holder, devices: attempt.devices)) }
     }
@@ -32,12 +41,11 @@ extension Conductor {
     do {
       let specification = try SweepSpecification.read(
         source: sweep.source, filename: stored.filename, command: stored.commandOverride)
-      let (environment, git) = try await blocking {
-        (
-          try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file))),
-          GitProbe.state(of: sweep.workdir)
-        )
+      let environment = try await blocking {
+        try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file)))
       }
+      // The code that was submitted, not what lies there by now.
+      let git = try await store.read { reader in try trials.first.flatMap { try reader.run($0.run)?.git } }
       let sampler = try specification.sampler(seed: sweep.seed, state: stored.samplerState)
       core.sweeps[sweep.id] = OpenSweep(
         row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
@@ -45,7 +53,8 @@ extension Conductor {
           state: sweep.state, sampler: sampler,
           trials: trials.map {
             SweepMachine.TrialRecord(
-              point: Point(values: $0.parameters), state: $0.state, objective: $0.objective, reason: $0.reason
+              point: specification.space.point(flat: .object($0.parameters)) ?? Point(values: $0.parameters),
+              state: $0.state, objective: $0.objective, reason: $0.reason
             )
           }, best: sweep.best?.trial, objective: specification.objective, target: specification.target,
           budget: specification.budget, maxParallel: specification.maxParallel,
@@ -74,8 +83,9 @@ extension Conductor {
         Task { await take(.over(condition), of: attempt) }
       }
     } catch {
-      let problem = error as? Problem ?? Problem(.internal, "\(error)")
-      Task { await take(.failed(problem), of: attempt) }
+      // It cannot be looked at now, so nothing is known of it: whoever watches it asks until there is an answer.
+      logger.error("The attempt in \(attempt.directory.path) cannot be read: \(error)")
+      watchAgain(attempt)
     }
   }
 }

@@ -70,9 +70,9 @@ actor ResultsWriter {
           state: trial.runState.rawValue,
           parameters: trial.parameters,
           metrics: Dictionary(
-            uniqueKeysWithValues: (run?.metrics ?? []).map {
+            (run?.metrics ?? []).map {
               ($0.name, SweepSummary.MetricSummary(final: $0.last, min: $0.min, max: $0.max))
-            }), objective: trial.objective)
+            }, uniquingKeysWith: { $1 }), objective: trial.objective)
       })
     let csv = Data(summary.csv.utf8)
     try await blocking {
@@ -88,10 +88,14 @@ actor ResultsWriter {
     guard copied[sweep.id] != run.id, let directory = run.directory else { return }
     let (pattern, now) = (sweep.specification.checkpoint, clock.now)
     let isCopied = try await blocking {
-      guard let source = Self.checkpoint(matching: pattern, in: directory) else { return false }
       let target = "\(sweep.directory)/best_model"
       let fresh = "\(sweep.directory)/.best_model.new"
       let files = FileManager.default
+      guard let source = Self.checkpoint(matching: pattern, in: directory) else {
+        // What lies there is another run's, which is the best no more.
+        if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
+        return false
+      }
       if files.fileExists(atPath: fresh) { try files.removeItem(atPath: fresh) }
       try files.createDirectory(atPath: fresh, withIntermediateDirectories: true)
       let copy = "\(fresh)/\(URL(fileURLWithPath: source).lastPathComponent)"
@@ -106,7 +110,11 @@ actor ResultsWriter {
       try files.moveItem(atPath: fresh, toPath: target)
       return true
     }
-    if isCopied { copied[sweep.id] = run.id }
+    copied[sweep.id] = run.id
+    if !isCopied {
+      logger.warning(
+        "No file of run \(run.name) matches '\(pattern)': sweep \(sweep.id) has no best model in \(sweep.directory).")
+    }
   }
 
   /// The newest file of a run's directory whose name matches a shell pattern; the directory itself goes before the

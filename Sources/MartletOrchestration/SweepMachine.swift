@@ -11,6 +11,8 @@ package struct SweepMachine: Sendable {
     case complete(objective: Double?)
     case pruned(objective: Double?)
     case failed(reason: String)
+    /// Nothing ran: no place to write, no such program.
+    case notStarted(reason: String)
   }
 
   package enum Event: Sendable {
@@ -54,6 +56,9 @@ package struct SweepMachine: Sendable {
   private let target: Double?
   private let budget: Int?
   private let maxParallel: Int
+  /// After so many trials in a row that could not be started, the next ones could not either.
+  private static let notStartedLimit = 5
+  private var notStartedInARow = 0
   /// The sampler has nothing left to ask for.
   private var isExhausted = false
   /// Why no more trials are made.
@@ -111,18 +116,24 @@ package struct SweepMachine: Sendable {
 
   private mutating func end(_ number: Int, _ outcome: Outcome) -> [Action] {
     var actions: [Action] = []
+    if case .notStarted = outcome { notStartedInARow += 1 } else { notStartedInARow = 0 }
     switch outcome {
     case .complete(let value):
       (trials[number].state, trials[number].objective) = (.complete, value)
     case .pruned(let value):
       (trials[number].state, trials[number].objective) = (.pruned, value)
-    case .failed(let reason):
+    case .failed(let reason), .notStarted(let reason):
       (trials[number].state, trials[number].reason) = (.failed, reason)
     }
     sampler.tell(
       TrialOutcome(
         trial: number, point: trials[number].point, state: trials[number].state,
         objective: trials[number].objective))
+    if notStartedInARow == Self.notStartedLimit, state == .running {
+      let reason = "\(Self.notStartedLimit) trials in a row could not be started."
+      (state, stopReason) = (.draining, reason)
+      actions.append(.setState(.draining, reason: reason))
+    }
     guard let objective, let value = trials[number].objective, trials[number].state == .complete else {
       return actions
     }
@@ -170,7 +181,7 @@ package struct SweepMachine: Sendable {
 
   private mutating func finish() -> [Action] {
     let succeeded = trials.count { $0.state == .complete || $0.state == .pruned }
-    if state == .draining {
+    if state == .draining, succeeded > 0 || notStartedInARow < Self.notStartedLimit {
       state = trials.isEmpty ? .cancelled : .stopped
     } else if succeeded == 0, !trials.isEmpty {
       state = .failed

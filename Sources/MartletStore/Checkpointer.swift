@@ -7,8 +7,9 @@ import GRDB
 /// Checkpoints on a connection and a queue of its own.
 ///
 /// SQLite's automatic checkpoint runs inside a commit and makes one in a thousand slow; without any, the log grows
-/// without bound. So: every half second a passive checkpoint when the log holds more than 1 MiB, and above 64 MiB a
-/// truncating one, which waits for readers so that the log begins anew.
+/// without bound. So: every half second a passive checkpoint when the log holds more than 1 MiB. Where the log is longer
+/// than 64 MiB, a truncating one follows, so that the log begins anew. That one holds the writer's lock, so it comes when
+/// the passive one has left it next to nothing to do, and gives up at once where a reader or a commit is in its way.
 ///
 /// `@unchecked`: dispatch sources are safe to cancel from any thread, but not declared so.
 final class Checkpointer: @unchecked Sendable {
@@ -22,7 +23,7 @@ final class Checkpointer: @unchecked Sendable {
   init(path: String) throws {
     var configuration = Configuration()
     configuration.label = "martlet.checkpoint"
-    configuration.busyMode = .timeout(1)
+    configuration.busyMode = .immediateError
     let connection = try DatabaseQueue(path: path, configuration: configuration)
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now() + 0.5, repeating: 0.5, leeway: .milliseconds(100))
@@ -32,10 +33,11 @@ final class Checkpointer: @unchecked Sendable {
       guard size > Self.worthwhile else { return }
       do {
         _ = try connection.writeWithoutTransaction { db in
-          try db.checkpoint(size > Self.bound ? .truncate : .passive)
+          try db.checkpoint(.passive)
+          if size > Self.bound { try db.checkpoint(.truncate) }
         }
       } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-        // A reader is in the way: the next round finds it gone.
+        // A reader or a commit is in the way: the next round finds it gone.
         return
       } catch {
         FileHandle.standardError.write(Data("martlet: checkpoint of \(path): \(error)\n".utf8))

@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import GRDB
 package import MartletModel
+import Synchronization
 
 /// Everything that is kept, in one SQLite file.
 ///
@@ -14,6 +15,8 @@ package final class Store: Sendable {
   private let pool: DatabasePool
   private let checkpointer: Checkpointer
   let path: String
+  /// Row ids of tokens whose use is being written down.
+  let tokensBeingNoted = Mutex<Set<Int64>>([])
 
   /// Opens or creates the file and brings its schema up to date.
   ///
@@ -128,29 +131,39 @@ package struct StoreHealth: Sendable {
 }
 
 extension Store {
-  /// Asked of the writer's own connection, since `synchronous` is a property of a connection.
+  /// Also where nothing can be written: no transaction of the writer is begun.
   package func health() async throws -> StoreHealth {
     let path = path
-    return try await write { writer in
-      let db = writer.db
-      func pragma(_ name: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(name)") ?? -1 }
-      func count(_ table: String) throws -> Int {
-        try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
+    do {
+      // Properties of a connection: asked of the one that writes.
+      let (synchronous, foreignKeys) = try await pool.writeWithoutTransaction { db in
+        (try Self.pragma("synchronous", db), try Self.pragma("foreign_keys", db))
       }
-      func size(_ path: String) -> Int64 {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+      return try await pool.read { db in
+        func count(_ table: String) throws -> Int {
+          try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
+        }
+        func size(_ path: String) -> Int64 {
+          let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+          return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
+        }
+        return StoreHealth(
+          bytes: size(path), walBytes: size("\(path)-wal"), synchronous: synchronous,
+          journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
+          pageSize: try Self.pragma("page_size", db), autoVacuum: try Self.pragma("auto_vacuum", db),
+          foreignKeys: foreignKeys == 1,
+          counts: (
+            projects: try count("project"), runs: try count("run"), sweeps: try count("sweep"),
+            points: try Int64.fetchOne(db, sql: "SELECT coalesce(sum(points), 0) FROM run") ?? 0
+          ))
       }
-      return StoreHealth(
-        bytes: size(path), walBytes: size("\(path)-wal"), synchronous: try pragma("synchronous"),
-        journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
-        pageSize: try pragma("page_size"), autoVacuum: try pragma("auto_vacuum"),
-        foreignKeys: try pragma("foreign_keys") == 1,
-        counts: (
-          projects: try count("project"), runs: try count("run"), sweeps: try count("sweep"),
-          points: try Int64.fetchOne(db, sql: "SELECT coalesce(sum(points), 0) FROM run") ?? 0
-        ))
+    } catch let error as DatabaseError {
+      throw Self.problem(of: error)
     }
+  }
+
+  private static func pragma(_ name: String, _ db: Database) throws -> Int {
+    try Int.fetchOne(db, sql: "PRAGMA \(name)") ?? -1
   }
 }
 

@@ -20,23 +20,39 @@ package actor IngestQueue {
   /// Told of every commit's rows, in the order of the commits, before any of their senders is answered.
   private let committed: @Sendable ([(run: PublicID, rows: [StoredRow])]) -> Void
   private var waiting: [Waiting] = []
+  /// Of all batches that are not answered yet.
+  private(set) var waitingBytes = 0
+  private let byteLimit: Int
   private var isCommitting = false
 
   package init(
-    store: Store, clock: any WallClock, keyLimit: Int,
+    store: Store, clock: any WallClock, keyLimit: Int, byteLimit: Int = 64 << 20,
     committed: @escaping @Sendable ([(run: PublicID, rows: [StoredRow])]) -> Void = { _ in }
   ) {
     self.committed = committed
+    self.byteLimit = byteLimit
     self.store = store
     self.clock = clock
     self.keyLimit = keyLimit
   }
 
-  /// Returns when the rows are durable. Throws what `StoreWriter.append` throws.
+  /// Returns when the rows are durable.
+  ///
+  /// - Parameter bytes: what the rows came in: batches wait in memory, so there is a bound on what may wait. The server's
+  ///   own batches, which come one at a time, count nothing.
+  /// - Throws: what `StoreWriter.append` throws; `Problem.unavailable` when too much waits already.
   package func append(
-    _ rows: [LogRow], to run: PublicID, client: String
+    _ rows: [LogRow], to run: PublicID, client: String, bytes: Int = 0
   ) async throws -> (receipt: AppendReceipt, stored: [StoredRow]) {
-    try await withCheckedThrowingContinuation { continuation in
+    guard bytes == 0 || waitingBytes + bytes <= byteLimit else {
+      throw Problem(
+        .unavailable,
+        "\(waitingBytes >> 20) MiB of points wait for the disk already; these were not taken.",
+        hint: "Send them again in a moment. If this goes on, the disk of the data directory is too slow.")
+    }
+    waitingBytes += bytes
+    defer { waitingBytes -= bytes }
+    return try await withCheckedThrowingContinuation { continuation in
       waiting.append(Waiting(rows: rows, run: run, client: client, answer: continuation))
       if !isCommitting {
         isCommitting = true

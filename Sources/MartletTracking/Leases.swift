@@ -1,7 +1,9 @@
 // Runs from outside that have fallen silent.
 
+package import Logging
 package import MartletModel
 package import MartletStore
+import OrderedCollections
 import Synchronization
 
 /// Marks silent runs: `lost` after a minute without a sign of life, `crashed` ten minutes later.
@@ -16,6 +18,7 @@ package final class Leases: Sendable {
   let feed: LiveFeed
   let clock: any WallClock
   let system: Principal
+  private let logger: Logger
 
   private struct Reading {
     /// Signs of life from before this moment may have been missed: nobody is silent since earlier.
@@ -26,7 +29,11 @@ package final class Leases: Sendable {
 
   private let reading: Mutex<Reading>
 
-  package init(store: Store, feed: LiveFeed, clock: any WallClock, system: Principal) {
+  package init(
+    store: Store, feed: LiveFeed, clock: any WallClock, system: Principal,
+    logger: Logger = Logger(label: "martlet.tracking")
+  ) {
+    self.logger = logger
     self.store = store
     self.feed = feed
     self.clock = clock
@@ -47,8 +54,15 @@ package final class Leases: Sendable {
     let (system, lostBefore, crashedBefore) = (
       system, now + -Self.lease, now + -(Self.lease + Self.patience)
     )
-    let changed = try await store.write { writer -> [Run] in
-      var ids: [PublicID] = []
+    // Most rounds find nobody: those must not cost a transaction of the writer.
+    let isAnyone = try await store.read { reader in
+      if try !reader.silentRuns(state: .running, before: lostBefore).isEmpty { return true }
+      return crashTime ? try !reader.silentRuns(state: .lost, before: crashedBefore).isEmpty : false
+    }
+    guard isAnyone else { return }
+    // Asked again where they are changed: a sign of life may have come in between.
+    let changed = try await store.write { writer -> OrderedSet<PublicID> in
+      var ids: OrderedSet<PublicID> = []
       for id in try writer.silentRuns(state: .running, before: lostBefore) {
         let exit = ExitRecord(
           code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease)) seconds.")
@@ -61,8 +75,8 @@ package final class Leases: Sendable {
         try writer.setRunState(id, .crashed, exit: exit, by: system, now: now)
         ids.append(id)
       }
-      return try ids.compactMap { try writer.run($0) }
+      return ids
     }
-    feed.publish(changed.map(FeedEvent.run))
+    await feed.tell(runs: changed, from: store, logger: logger)
   }
 }

@@ -1,20 +1,13 @@
 // What just changed, told to whoever watches.
 
+package import Logging
 package import MartletModel
+package import MartletStore
+package import OrderedCollections
 import Synchronization
 
 /// A durable row on its way to watchers.
-package struct FeedRow: Sendable {
-  package var step: Int64
-  package var time: Timestamp
-  package var numbers: [(name: String, value: Double)]
-
-  package init(step: Int64, time: Timestamp, numbers: [(name: String, value: Double)]) {
-    self.step = step
-    self.time = time
-    self.numbers = numbers
-  }
-}
+package typealias FeedRow = StoredRow
 
 /// A change that is durable.
 package enum FeedEvent: Sendable {
@@ -38,6 +31,7 @@ package final class LiveFeed: Sendable {
   }
 
   private let state = Mutex(State())
+  private let rows = OrderedQueue()
 
   package init() {}
 
@@ -62,6 +56,34 @@ package final class LiveFeed: Sendable {
         state.sequence += 1
         for receive in state.receivers.values { receive(state.sequence, event) }
       }
+    }
+  }
+
+  /// Reads what these rows are now, in one snapshot, and tells it: runs, then trials, then sweeps.
+  ///
+  /// The one way in which rows of the database are told. A row that is read in one snapshot and told after a newer one
+  /// would stand for ever in every watcher's view: so each reading and its telling end before the next begin.
+  package func tell(
+    runs: OrderedSet<PublicID> = [], sweeps: OrderedSet<PublicID> = [],
+    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], from store: Store, logger: Logger
+  ) async {
+    guard isWatched, !(runs.isEmpty && sweeps.isEmpty && trials.isEmpty) else { return }
+    do {
+      try await rows.run { [self] in
+        publish(
+          try await store.read { reader in
+            var events = try runs.compactMap { try reader.run($0) }.map(FeedEvent.run)
+            for (sweep, numbers) in trials {
+              for number in numbers {
+                guard let trial = try reader.trial(of: sweep, number: number) else { continue }
+                events.append(.trial(sweep: sweep, trial))
+              }
+            }
+            return events + (try sweeps.compactMap { try reader.sweep($0) }.map(FeedEvent.sweep))
+          })
+      }
+    } catch {
+      logger.warning("A change could not be told to its watchers: \(error)")
     }
   }
 }

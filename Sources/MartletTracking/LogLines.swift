@@ -1,6 +1,7 @@
 // The body of POST /runs/:run/log: JSON lines to rows.
 
 package import MartletModel
+import MartletStore
 import OrderedCollections
 
 package enum LogLines {
@@ -59,16 +60,25 @@ package enum LogLines {
     return try row(values: values, sequence: sequence, step: step, time: time)
   }
 
+  /// What forbids this name of a metric; nil: nothing.
+  static func fault(ofName name: String) -> String? {
+    if name.isEmpty || name.utf8.count > nameLimit {
+      return "holds a name of \(name.utf8.count) bytes; 1 to \(nameLimit) are allowed"
+    }
+    if name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+      return "holds a name with a control character"
+    }
+    return nil
+  }
+
   /// Parts numbers from everything else.
   package static func row(
     values: JSONObject, sequence: Int64, step: Int64?, time: Timestamp
   ) throws(JSONMemberError) -> LogRow {
     var row = LogRow(sequence: sequence, step: step, time: time, numbers: [], others: [])
-    for (name, value) in values {
-      guard !name.isEmpty, name.utf8.count <= nameLimit else {
-        throw JSONMemberError(
-          key: "values", message: "holds a name of \(name.utf8.count) bytes; 1 to \(nameLimit) are allowed")
-      }
+    for (raw, value) in values {
+      let name = raw.inNormalForm
+      if let fault = fault(ofName: name) { throw JSONMemberError(key: "values", message: fault) }
       switch value {
       case .int(let number): row.numbers.append((name, Double(number)))
       case .double(let number): row.numbers.append((name, number))

@@ -13,8 +13,6 @@ package struct LogFile: Sendable {
 }
 
 enum LogReading {
-  static let largestPiece = 4 << 20
-
   /// Reads up to `limit` bytes from `offset` (negative: from the end) and cuts after the last whole line, unless one
   /// line is longer than `limit` or the log has ended.
   static func slice(

@@ -3,13 +3,14 @@
 package import Logging
 package import MartletModel
 package import MartletStore
+import OrderedCollections
 
 /// Gathers ids of runs that got points; points come by the thousand, rows need not.
 package actor RunChanges {
   private let store: Store
   private let feed: LiveFeed
   private let logger: Logger
-  private var changed: Set<PublicID> = []
+  private var changed: OrderedSet<PublicID> = []
   private var isScheduled = false
 
   package init(store: Store, feed: LiveFeed, logger: Logger) {
@@ -20,7 +21,7 @@ package actor RunChanges {
 
   package func note(_ id: PublicID) {
     guard feed.isWatched else { return }
-    changed.insert(id)
+    changed.append(id)
     guard !isScheduled else { return }
     isScheduled = true
     Task { await publish() }
@@ -32,11 +33,6 @@ package actor RunChanges {
     let ids = changed
     changed = []
     isScheduled = false
-    do {
-      feed.publish(
-        try await store.read { reader in try ids.compactMap { try reader.run($0) }.map(FeedEvent.run) })
-    } catch {
-      logger.warning("Changes of \(ids.count) runs could not be told to their watchers: \(error)")
-    }
+    await feed.tell(runs: ids, from: store, logger: logger)
   }
 }

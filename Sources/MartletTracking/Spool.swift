@@ -2,6 +2,7 @@
 
 import Foundation
 package import MartletModel
+import MartletStore
 import OrderedCollections
 
 /// One spool file's content, as far as it is whole. The format is described in docs/spool.md.
@@ -26,18 +27,37 @@ package struct Spool: Sendable {
     case row = 3
   }
 
+  /// The names of a directory's spool files, in order; an absent directory has none.
+  package static func names(in directory: String) throws -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: directory)
+        .filter { $0.hasSuffix(".spool") }.sorted()
+    } catch CocoaError.fileReadNoSuchFile, CocoaError.fileNoSuchFile {
+      return []
+    }
+  }
+
+  /// One spool file, with what its `.ack` says is told. A file that is gone by now is an empty spool.
+  package static func read(path: String) throws -> Spool {
+    let client = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    guard let bytes = try contents(of: path) else { return read([], client: client) }
+    // No .ack, or one that is not whole: nothing of it is known to be told.
+    let ack = try contents(of: "\(path.dropLast(".spool".count)).ack").flatMap { try? JSONValue.parse($0) }
+    return read(bytes, client: client, toldBytes: ack?["offset"]?.int.map(Int.init) ?? 0)
+  }
+
+  /// Nil: there is no such file.
+  private static func contents(of path: String) throws -> [UInt8]? {
+    do {
+      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch CocoaError.fileReadNoSuchFile, CocoaError.fileNoSuchFile {
+      return nil
+    }
+  }
+
   /// All spools of a directory; an absent directory has none.
   package static func readAll(in directory: String) throws -> [Spool] {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return [] }
-    return try names.filter { $0.hasSuffix(".spool") }.sorted().compactMap { name in
-      let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)"))
-      let client = String(name.dropLast(".spool".count))
-      // No .ack, or one that is not whole: nothing of it is known to be told.
-      let ack = (try? Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(client).ack"))).flatMap {
-        try? JSONValue.parse($0)
-      }
-      return read([UInt8](data), client: client, toldBytes: ack?["offset"]?.int.map(Int.init) ?? 0)
-    }
+    try names(in: directory).map { try read(path: "\(directory)/\($0)") }
   }
 
   /// Reads records until the first whose length or checksum does not fit.
@@ -82,7 +102,10 @@ package struct Spool: Sendable {
         case .info:
           let json = try? JSONValue.parse(raw[payload..<(payload + size)])
           for (name, id) in json?["names"]?.object ?? [:] {
-            if let id = id.int { names[UInt32(truncatingIfNeeded: id)] = name }
+            // What no server would take as a name is none: numbers under it are left out.
+            let name = name.inNormalForm
+            let isName = LogLines.fault(ofName: name) == nil
+            if let id = id.int { names[UInt32(truncatingIfNeeded: id)] = isName ? name : nil }
           }
           if at >= toldBytes {
             if let config = json?["config"] { spool.patch = spool.patch.merging(["config": config]) }

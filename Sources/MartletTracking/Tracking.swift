@@ -3,17 +3,23 @@
 package import Logging
 package import MartletModel
 package import MartletStore
+package import OrderedCollections
 
 /// Runs and their points, for every face. Objects that an access may not see do not exist for it.
 package final class Tracking: Sendable {
   /// Metrics a run may have.
   package static let keyLimit = 10_000
+  /// Runs whose series may be asked for at once.
+  package static let seriesLimit = 1_000
+  /// Bytes of a log that are given at once.
+  package static let largestLogPiece = 4 << 20
 
   package let feed: LiveFeed
   let store: Store
   let clock: any WallClock
   private let ingest: IngestQueue
   private let changes: RunChanges
+  private let logger: Logger
 
   package init(
     store: Store, feed: LiveFeed, clock: any WallClock, logger: Logger = Logger(label: "martlet.tracking")
@@ -21,13 +27,21 @@ package final class Tracking: Sendable {
     self.store = store
     self.feed = feed
     self.clock = clock
+    self.logger = logger
     ingest = IngestQueue(store: store, clock: clock, keyLimit: Self.keyLimit) { commits in
-      feed.publish(
-        commits.map { run, rows in
-          .points(run: run, rows: rows.map { FeedRow(step: $0.step, time: $0.time, numbers: $0.numbers) })
-        })
+      guard feed.isWatched else { return }
+      feed.publish(commits.map { .points(run: $0.run, rows: $0.rows) })
     }
     changes = RunChanges(store: store, feed: feed, logger: logger)
+  }
+
+  /// Tells watchers what these runs, trials and sweeps are now. Whoever changed rows calls this after the commit: an
+  /// older state can never be told after a newer one.
+  package func tell(
+    runs: OrderedSet<PublicID> = [], sweeps: OrderedSet<PublicID> = [],
+    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:]
+  ) async {
+    await feed.tell(runs: runs, sweeps: sweeps, trials: trials, from: store, logger: logger)
   }
 
   // MARK: - Projects
@@ -40,7 +54,7 @@ package final class Tracking: Sendable {
   /// The one project that `access` may see, by name; nil: all. Of a token bound to a run, it is the run's.
   private func onlyProject(of access: Access) async throws -> String? {
     guard let bound = access.run else { return access.project }
-    return try await run(bound, access: access).project
+    return try await place(bound, access).project
   }
 
   package func project(_ nameOrID: String, access: Access) async throws -> Project {
@@ -76,13 +90,30 @@ package final class Tracking: Sendable {
   }
 
   private func check(_ run: Run?, _ id: PublicID, _ access: Access) throws -> Run {
-    guard let run, access.run == nil || access.run == id,
-      access.project == nil || access.project == run.project
-    else {
-      throw Problem(
-        .notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
-    }
+    guard let run, Self.allows(access, id, project: run.project) else { throw Self.missing(id) }
     return run
+  }
+
+  private typealias Place = (project: String, state: RunState, isExecuted: Bool)
+
+  /// That `access` may see this run, without reading the whole of it.
+  @discardableResult
+  private func place(_ id: PublicID, _ access: Access) async throws -> Place {
+    try Self.check(try await store.read { try $0.place(of: id) }, id, access)
+  }
+
+  @discardableResult
+  private static func check(_ place: Place?, _ id: PublicID, _ access: Access) throws -> Place {
+    guard let place, allows(access, id, project: place.project) else { throw missing(id) }
+    return place
+  }
+
+  private static func allows(_ access: Access, _ id: PublicID, project: String) -> Bool {
+    (access.run == nil || access.run == id) && (access.project == nil || access.project == project)
+  }
+
+  private static func missing(_ id: PublicID) -> Problem {
+    Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
   }
 
   package func createRun(_ new: NewRun, access: Access) async throws -> Run {
@@ -99,7 +130,7 @@ package final class Tracking: Sendable {
     let run = try await store.write {
       try $0.createExternalRun(project: new.project, name: name, new.details, by: access.principal, now: now)
     }
-    feed.publish([.run(run)])
+    await tell(runs: [run.id])
     return run
   }
 
@@ -116,33 +147,46 @@ package final class Tracking: Sendable {
   }
 
   package func patchRun(_ id: PublicID, _ patch: RunPatch, access: Access) async throws -> Run {
-    _ = try await run(id, access: access)
+    try await place(id, access)
     if let name = patch.name { try Self.checkName(name, of: "run") }
     if patch.state != nil || patch.name != nil, !access.scopes.contains(.write) {
       throw Problem(.forbidden, "Changing a run's name or state needs the scope 'write'.")
     }
     let now = clock.now
     let run = try await store.write { writer -> Run? in
-      if let state = patch.state, let old = try writer.run(id)?.state, state != old {
-        guard try !writer.isExecuted(id) || old.isEnd else {
-          throw Problem(
-            .conflict, "Run '\(id)' is executed here: its state follows its process.",
-            hint: "Use 'martlet run stop \(id)' to end it.")
-        }
+      if let state = patch.state, let place = try writer.place(of: id), state != place.state {
+        try Self.checkMove(of: id, place, to: state)
         let exit =
           state.isEnd ? ExitRecord(code: nil, signal: nil, reason: "Set by \(access.principal.name).") : nil
         try writer.setRunState(id, state, exit: exit, by: access.principal, now: now)
+        if state == .running { try writer.withdrawStop(id) }
       }
       try writer.patchRun(id, patch)
       return try writer.run(id)
     }
     let changed = try check(run, id, access)
-    feed.publish([.run(changed)])
+    await tell(runs: [id])
     return changed
   }
 
+  /// A state set by hand: any end, of a run from outside also `running`.
+  private static func checkMove(of id: PublicID, _ place: Place, to state: RunState) throws {
+    guard !place.isExecuted || place.state.isEnd else {
+      throw Problem(
+        .conflict, "Run '\(id)' is executed here: its state follows its process.",
+        hint: "Use 'martlet run stop \(id)' to end it.")
+    }
+    guard state.isEnd || state == .running && !place.isExecuted else {
+      let ends = RunState.allCases.filter(\.isEnd).map(\.rawValue).joined(separator: ", ")
+      let words = place.isExecuted ? "was executed here" : "runs elsewhere"
+      throw Problem(
+        .unprocessable, "Run '\(id)', which \(words), cannot be set to '\(state.rawValue)' by hand.",
+        hint: place.isExecuted ? "Choose one of \(ends)." : "Choose running or one of \(ends).")
+    }
+  }
+
   package func finishRun(_ id: PublicID, _ finish: RunFinish, access: Access) async throws -> Run {
-    _ = try await run(id, access: access)
+    try await place(id, access)
     let now = clock.now
     let run = try await store.write { writer -> Run? in
       if try writer.isExecuted(id) {
@@ -159,22 +203,21 @@ package final class Tracking: Sendable {
       return try writer.run(id)
     }
     let changed = try check(run, id, access)
-    feed.publish([.run(changed)])
+    await tell(runs: [id])
     return changed
   }
 
   package func heartbeat(_ id: PublicID, access: Access) async throws -> (
     state: RunState, stopRequested: Bool
   ) {
-    let before = try await run(id, access: access)
     let now = clock.now
-    let (after, isStopRequested) = try await store.write { writer in
+    let (before, after, isStopRequested) = try await store.write { writer in
+      let before = try Self.check(try writer.place(of: id), id, access).state
       try writer.seen(id, by: access.principal, now: now)
-      return (try writer.run(id), try writer.isStopRequested(id))
+      return (before, try writer.place(of: id)?.state ?? before, try writer.isStopRequested(id))
     }
-    let run = try check(after, id, access)
-    if run.state != before.state { feed.publish([.run(run)]) }
-    return (run.state, isStopRequested)
+    if after != before { await tell(runs: [id]) }
+    return (after, isStopRequested)
   }
 
   // MARK: - Points
@@ -193,35 +236,50 @@ package final class Tracking: Sendable {
         .unprocessable, "'client' must be 8 to 64 characters of A–Z, a–z, 0–9, _ and -.",
         hint: "Use a fresh random id for each process, such as a UUID in hexadecimal.")
     }
-    if access.run != nil || access.project != nil { _ = try await run(id, access: access) }
+    if access.run != nil || access.project != nil { try await place(id, access) }
     let rows = try LogLines.decode(lines, now: clock.now)
-    return try await append(rows, to: id, client: client)
+    return try await append(rows, to: id, client: client, bytes: lines.count)
   }
 
   /// Makes rows durable, tells watchers.
   package func append(_ rows: [LogRow], to id: PublicID, client: String) async throws -> AppendReceipt {
-    let (receipt, stored) = try await ingest.append(rows, to: id, client: client)
+    try await append(rows, to: id, client: client, bytes: 0)
+  }
+
+  private func append(
+    _ rows: [LogRow], to id: PublicID, client: String, bytes: Int
+  ) async throws -> AppendReceipt {
+    let (receipt, stored) = try await ingest.append(rows, to: id, client: client, bytes: bytes)
     if !stored.isEmpty { await changes.note(id) }
     return receipt
   }
 
   package func series(_ request: SeriesRequest, access: Access) async throws -> [Series] {
-    for id in request.runs where access.run != nil || access.project != nil {
-      _ = try await run(id, access: access)
+    let runs = OrderedSet(request.runs)
+    guard runs.count <= Self.seriesLimit else {
+      throw Problem(
+        .unprocessable,
+        "Series of \(runs.count) runs were asked for; \(Self.seriesLimit) are allowed at once.",
+        hint: "Ask for fewer runs at a time.")
     }
-    return try await store.read { reader in
-      try request.runs.flatMap { id in
+    // Nothing is read of any before all are allowed. A snapshot each: one of all would hold up checkpoints for as long
+    // as the longest request takes.
+    for id in runs where access.run != nil || access.project != nil { try await place(id, access) }
+    var series: [Series] = []
+    for id in runs {
+      series += try await store.read { reader in
         try reader.series(
           run: id, keys: request.keys, buckets: request.buckets, fromStep: request.fromStep,
           toStep: request.toStep)
       }
     }
+    return series
   }
 
   // MARK: - Attempts and logs
 
   package func attempts(_ id: PublicID, access: Access) async throws -> [Attempt] {
-    _ = try await run(id, access: access)
+    try await place(id, access)
     return try await store.read { try $0.attempts(of: id) }
   }
 
@@ -232,7 +290,7 @@ package final class Tracking: Sendable {
     guard let found else {
       return LogSlice(stream: stream, attempt: 0, offset: 0, nextOffset: 0, size: 0, ended: true, text: "")
     }
-    let limit = min(max(1, limit), LogReading.largestPiece)
+    let limit = min(max(1, limit), Self.largestLogPiece)
     return try await blocking {
       try LogReading.slice(
         path: "\(found.directory)/\(stream.rawValue).log", stream: stream, attempt: found.number,
@@ -253,11 +311,12 @@ package final class Tracking: Sendable {
 
   /// Nil: the run has no attempts, since it ran elsewhere.
   private func attempt(_ id: PublicID, _ number: Int?, access: Access) async throws -> Attempt? {
-    let all = try await attempts(id, access: access)
-    guard let number else { return all.last }
-    guard let found = all.first(where: { $0.number == number }) else {
-      throw Problem(.notFound, "Run '\(id)' has no attempt \(number).", hint: "It has \(all.count).")
+    try await store.read { reader in
+      try Self.check(try reader.place(of: id), id, access)
+      let found = try reader.attempt(of: id, number: number)
+      guard let number, found == nil else { return found }
+      let count = try reader.attempt(of: id, number: nil)?.number ?? 0
+      throw Problem(.notFound, "Run '\(id)' has no attempt \(number).", hint: "It has \(count).")
     }
-    return found
   }
 }

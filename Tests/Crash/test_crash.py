@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Servers killed at random moments of a sweep: every trial ends exactly once, none is lost, none is left running.
+"""Servers killed at random and at chosen moments of a sweep: every trial ends exactly once, none is lost, none is
+left running.
 
 Run: python3 Tests/Crash/test_crash.py        (about 20 s a round)
 MARTLET_BIN names the program (.build/debug/martlet), MARTLET_CRASH_ROUNDS how many rounds each test has (5), and
@@ -83,7 +84,15 @@ for seq in range(POINTS):
 note("end")
 """.replace("POINTS", str(POINTS))
 
-# Holds the supervisor up between being spawned and taking its lock, for up to half a second.
+# Holds every supervisor up before it takes its lock, until the gate is open; `held` has a line for each.
+GATED_SUPERVISOR = """\
+#!/bin/sh
+echo $$ >> "{root}/held"
+until [ -e "{root}/gate" ]; do sleep 0.02; done
+exec {supervisor} "$@"
+"""
+
+# Holds the supervisor up, for up to half a second.
 SLOW_SUPERVISOR = """\
 #!/bin/sh
 sleep 0.$(printf %03d $(( $(od -An -N2 -tu2 /dev/urandom) % 500 )))
@@ -95,7 +104,7 @@ def setUpModule():
     print(f"MARTLET_CRASH_SEED={SEED} MARTLET_CRASH_ROUNDS={ROUNDS}", flush=True)
     for program in (MARTLET, MARTLET.parent / "martlet-supervisor"):
         if not os.access(program, os.X_OK):
-            raise unittest.SkipTest(f"{program} is not built; MARTLET_BIN names another")
+            raise AssertionError(f"{program} is not built; MARTLET_BIN names another")
 
 
 def free_port():
@@ -308,16 +317,32 @@ class CrashTest(unittest.TestCase):
             time.sleep(0.05)
         return left
 
+    def wrap_supervisor(self, text):
+        """A script in the supervisor's place; returns the environment of a server that takes it."""
+        script = pathlib.Path(self.root, "supervisor")
+        script.write_text(text.format(root=self.root, supervisor=MARTLET.parent / "martlet-supervisor"))
+        script.chmod(0o755)
+        return {"MARTLET_SUPERVISOR": str(script)}
+
+    def poll(self, condition, seconds=30, pause=0.02):
+        """What `condition` answers, once it is more than nothing."""
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            self.assertLess(time.monotonic(), end, f"waited {seconds} s in vain:\n{self.server.log()}")
+            time.sleep(pause)
+        return found
+
+    def found(self, name):
+        """The attempts' directories that hold a file of this name."""
+        return {path.parent for path in self.server.data.glob(f"runs/*/attempt-*/{name}")}
+
     def rounds(self, number=signal.SIGKILL, longest=1.5, slow=False):
         kills = 0
         for seed in range(SEED, SEED + ROUNDS):
             with self.subTest(seed=seed):
                 environment = {}
                 if slow:
-                    script = pathlib.Path(self.root, "slow-supervisor")
-                    script.write_text(SLOW_SUPERVISOR.format(supervisor=MARTLET.parent / "martlet-supervisor"))
-                    script.chmod(0o755)
-                    environment["MARTLET_SUPERVISOR"] = str(script)
+                    environment = self.wrap_supervisor(SLOW_SUPERVISOR)
                 self.server = Server(self.root, environment)
                 kills += self.go_through(random.Random(seed), number, longest)
             self.tearDown()
@@ -333,6 +358,46 @@ class CrashTest(unittest.TestCase):
 
     def test_killed_again_and_again_while_it_starts(self):
         self.rounds(longest=0.4)
+
+    def test_killed_before_the_lock(self):
+        """The server dies while its supervisors sleep, the next one finds nothing begun, and then they wake up."""
+        self.server = Server(self.root, self.wrap_supervisor(GATED_SUPERVISOR))
+        held = pathlib.Path(self.root, "held")
+        sweep = self.submit()
+        self.poll(lambda: held.exists() and len(held.read_text().splitlines()) == 2)
+        self.assertEqual(self.found("attempt.json"), set())
+        self.server.end(signal.SIGKILL)
+        self.server.start()
+        self.server.wait_until_up()
+        revoked = self.poll(lambda: len(self.found("revoked")) == 2 and self.found("revoked"))
+        pathlib.Path(self.root, "gate").touch()
+        self.assertTrue(self.ends_within(sweep, 120), f"the sweep does not end:\n{self.describe(sweep)}")
+        self.check(sweep)
+        # The late ones started nothing.
+        self.assertEqual(self.found("revoked"), revoked)
+        self.assertEqual(self.found("revoked") & self.found("attempt.json"), set())
+
+    def test_killed_between_lock_and_record(self):
+        """The server dies as soon as a supervisor has its lock, so that most times there is no record yet."""
+        self.server = Server(self.root, self.wrap_supervisor(SLOW_SUPERVISOR))
+        sweep = self.submit()
+        kills, hits, known = 0, 0, set()
+        while hits < 3 and kills < 12 and self.state(sweep) == "running":
+            fresh = set()
+            end = time.monotonic() + 2
+            # Without a pause: the moment is over within a millisecond.
+            while not fresh and time.monotonic() < end:
+                fresh = self.found("lock") - known
+            self.server.end(signal.SIGKILL)
+            hits += any(not (path / "attempt.json").exists() for path in fresh)
+            known |= self.found("lock")
+            kills += 1
+            self.server.start()
+            self.server.wait_until_up()
+        self.assertTrue(self.ends_within(sweep, 120), f"the sweep does not end:\n{self.describe(sweep)}")
+        self.check(sweep)
+        print(f"{hits} of {kills} servers killed before the record ... ", end="", flush=True)
+        self.assertGreater(hits, 0)
 
     def test_ended_by_sigterm(self):
         self.rounds(number=signal.SIGTERM)

@@ -9,8 +9,10 @@ import Testing
 @testable import MartletFormats
 
 @Suite struct GhostTests {
-  private func fixture(_ name: String) throws -> SweepSpecification {
-    let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name).json")
+  private func example(_ name: String) throws -> SweepSpecification {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let url = root.appending(path: "examples/ghost/\(name).json")
     return try SweepSpecification.read(
       source: String(contentsOf: url, encoding: .utf8), filename: "\(name).json")
   }
@@ -34,7 +36,7 @@ import Testing
   }
 
   @Test func architecture() throws {
-    let file = try fixture("architecture_sweep")
+    let file = try example("architecture_sweep")
     #expect(
       try names(file) == [
         "ed_128_nl_4_ne_4_gnnl_2", "ed_128_nl_4_ne_4_gnnl_3", "ed_128_nl_4_ne_8_gnnl_2",
@@ -57,7 +59,7 @@ import Testing
   }
 
   @Test func ghost() throws {
-    let file = try fixture("ghost_sweep")
+    let file = try example("ghost_sweep")
     var expected: [String] = []
     for experts in ["2", "4", "8"] {
       for threshold in ["6.00e-01", "7.50e-01", "9.00e-01"] {
@@ -76,7 +78,7 @@ import Testing
   }
 
   @Test func training() throws {
-    let file = try fixture("training_sweep")
+    let file = try example("training_sweep")
     var expected: [String] = []
     for rate in ["5.00e-04", "1.00e-04", "5.00e-05"] {
       for batch in ["16", "32", "64"] {

@@ -112,6 +112,19 @@ import UnixSignals
     }
   }
 
+  @Test func `a server may open all the files that its account may`() async throws {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    try #require(getrlimit(resource, &limit) == 0)
+    let most = min(limit.rlim_max, 16_384)
+    limit.rlim_cur = min(limit.rlim_cur, most - 1)
+    try #require(setrlimit(resource, &limit) == 0)
+    try await TestServer.run { _ in
+      #expect(getrlimit(resource, &limit) == 0)
+      #expect(limit.rlim_cur == most)
+    }
+  }
+
   @Test func `a signal ends it`() async throws {
     let directory = TemporaryDirectory()
     let isReady = Mutex(false)

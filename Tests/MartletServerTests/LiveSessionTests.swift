@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletStore
 import MartletTracking
 import NIOCore
 import NIOWebSocket
@@ -185,12 +186,24 @@ import Testing
     #expect(throws: Never.self) { try session.subscribe(3, to: .sweeps) }
   }
 
+  @Test func `answers that nobody takes are counted`() throws {
+    var session = session()
+    let problem = Problem(.notFound, "There is no run.")
+    for number in 1..<UInt32(LiveSession.maximumReplies) { session.refuse(number, problem) }
+    #expect(!session.isFlooded)
+    session.refuse(0, problem)
+    #expect(session.isFlooded)
+    _ = session.takeReplies()
+    #expect(!session.isFlooded)
+  }
+
   @Test(arguments: [
     "", "[]", "{}", #"{"type":"hello"}"#, #"{"type":"subscribe","topic":"runs"}"#,
     #"{"type":"subscribe","id":-1,"topic":"runs"}"#,
     #"{"type":"subscribe","id":4294967296,"topic":"runs"}"#, #"{"type":"subscribe","id":1,"topic":"news"}"#,
     #"{"type":"subscribe","id":1,"topic":"run","run":"../etc"}"#,
     #"{"type":"subscribe","id":1,"topic":"points"}"#,
+    #"{"type":"subscribe","id":1,"topic":"runs","project":"\#(String(repeating: "p", count: 257))"}"#,
     #"{"type":"subscribe","id":1,"topic":"log","run":"abcd1234","stream":"stdin"}"#,
     #"{"type":"unsubscribe"}"#,
   ]) func `unreadable messages are told apart`(text: String) {

@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletOrchestration
+import MartletStore
 import MartletTracking
 import OrderedCollections
 import Testing
@@ -184,6 +185,21 @@ import Testing
       }
       // The slow one, once it reads, is told that points were left out.
       _ = try await slow.message("changed")
+    }
+  }
+
+  @Test func `a client that asks on and on without reading is cut off`() async throws {
+    try await TestServer.run { server in
+      let token = try await server.newToken([.ingest])
+      let socket = try await WebSocketClient(server, token: token, receiveBuffer: 4096)
+      // Refused, since the token may not read. The buffers on the way hold some thousand answers.
+      let deadline = ContinuousClock.now + .seconds(30)
+      await #expect(throws: SocketError.self) {
+        while ContinuousClock.now < deadline {
+          try await socket.send(["type": "subscribe", "id": 1, "topic": "runs"])
+        }
+      }
+      #expect(try await server.get("/health").status == 200)
     }
   }
 

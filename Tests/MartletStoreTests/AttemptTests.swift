@@ -109,7 +109,7 @@ import Testing
     #expect((shown.state, shown.attempt, shown.attempts, shown.endedAt) == (.queued, 2, 2, nil))
     #expect(shown.exit == nil)
     #expect(try await bench.store.read { try $0.attempts(of: run) }.map(\.state) == [.failed, .queued])
-    let live = try #require(try await bench.store.read { try $0.liveAttempt(of: run) })
+    let live = try #require(try await bench.store.read { try $0.liveAttempts() }.first { $0.run == run })
     #expect((live.number, live.directory, live.command, live.project) == (2, "/tmp/2", ["true"], "digits"))
     _ = try await problem(.internal) {
       try await bench.store.write { try $0.setAttemptState(of: run, number: 3, .starting, by: me, now: noon) }

@@ -75,11 +75,37 @@ import Testing
     }
     let reversed = try await bench.store.read { try $0.runs(RunQuery(), PageRequest()) }
     #expect(created.items.map(\.id) == reversed.items.map(\.id).reversed())
-    for cursor in ["", "o", "o-1", "17", "ox", "o99999999999999999999"] {
+    for cursor in ["", "o", "o-1", "17", "ox", "o99999999999999999999", "id-", "id-nobody00", "id-NOBODY00"] {
       let request = PageRequest(cursor: cursor)
-      _ = try await problem(.badRequest) {
-        _ = try await bench.store.read { try $0.runs(RunQuery(), request) }
+      for order in [RunQuery.Order.created(descending: true), .name(descending: true)] {
+        _ = try await problem(.badRequest) {
+          _ = try await bench.store.read { try $0.runs(RunQuery(order: order), request) }
+        }
       }
+      _ = try await problem(.badRequest) {
+        _ = try await bench.store.read { try $0.sweeps(SweepQuery(), request) }
+      }
+    }
+  }
+
+  /// A list is read while runs are being added: none comes twice, none is passed over.
+  @Test func aNewRunBetweenTwoPages() async throws {
+    let bench = try await Bench()
+    var ids: [PublicID] = []
+    for number in 0..<7 { ids.append(try await bench.run("run-\(number)")) }
+    for isDescending in [true, false] {
+      let before = ids
+      var joined: [PublicID] = []
+      var cursor: String?
+      repeat {
+        let request = PageRequest(limit: 2, cursor: cursor)
+        let query = RunQuery(order: .created(descending: isDescending))
+        let page = try await bench.store.read { try $0.runs(query, request) }
+        joined += page.items.map(\.id)
+        cursor = page.next
+        if ids.count < before.count + 3 { ids.append(try await bench.run("late")) }
+      } while cursor != nil
+      #expect(joined == (isDescending ? before.reversed() : ids))
     }
   }
 
@@ -143,6 +169,36 @@ import Testing
     let shown = try #require(try await bench.reopened().store.read { try $0.sweep(sweep) })
     #expect(shown.seed == .max)
     #expect(shown.counts == [.waiting: 2])
+  }
+
+  @Test func pagesOfSweeps() async throws {
+    let bench = try await Bench()
+    let me = bench.me
+    func add() async throws -> PublicID {
+      try await bench.store.write { writer in
+        let id = try writer.freshSweepID()
+        let sweep = Sweep(
+          id: id, project: "digits", name: "search", description: "", state: .running, method: "grid",
+          objective: nil, parameters: [], maxParallel: 2, timeout: nil, command: ["train"], workdir: "/",
+          outputDirectory: "/tmp", spaceSize: 2, budget: 2, createdAt: noon, createdBy: me.name, seed: 1,
+          source: "")
+        _ = try writer.createSweep(
+          sweep, samplerState: [:], filename: nil, commandOverride: nil, by: me, now: noon)
+        return id
+      }
+    }
+    var ids: [PublicID] = []
+    for _ in 0..<5 { ids.append(try await add()) }
+    var joined: [PublicID] = []
+    var cursor: String?
+    repeat {
+      let request = PageRequest(limit: 2, cursor: cursor)
+      let page = try await bench.store.read { try $0.sweeps(SweepQuery(project: "digits"), request) }
+      joined += page.items.map(\.id)
+      cursor = page.next
+      _ = try await add()
+    } while cursor != nil
+    #expect(joined == ids.reversed())
   }
 
   @Test func configKeepsItsTypesAndMergesByKey() async throws {

@@ -88,8 +88,14 @@ import Testing
       _ = try await bench.store.access(tokenHash: TokenSecret.hash("secret"), now: noon)
     }
     #expect(byHash.contains { $0.contains("SEARCH token USING INDEX sqlite_autoindex_token_2 (hash=?)") })
+    let silent = try await plans(bench) {
+      _ = try await bench.store.read { try $0.silentRuns(state: .running, before: noon) }
+    }
+    #expect(silent.contains { $0.contains("SEARCH run USING INDEX run_alive (state=?)") })
+    let place = try await plans(bench) { _ = try await bench.store.read { try $0.place(of: run) } }
+    #expect(place.contains { $0.contains("SEARCH run USING INDEX sqlite_autoindex_run_1 (public_id=?)") })
     let one = try await plans(bench) { _ = try await bench.show(run) }
-    for line in series + byProject + byHash + one {
+    for line in series + byProject + byHash + silent + place + one {
       #expect(!line.hasPrefix("SCAN"), "a table is read whole: \(line)")
     }
   }

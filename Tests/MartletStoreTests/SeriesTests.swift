@@ -146,6 +146,27 @@ import Testing
     #expect(metric.sum == sum || (metric.sum.isNaN && sum.isNaN))
   }
 
+  /// Blocks that cannot be decoded stand outside of the window: who reads them fails.
+  @Test func blocksOutsideTheWindowAreNotRead() async throws {
+    let bench = try await Bench()
+    let run = try await bench.run()
+    let steps: [[Int64]] = [[.min, 3], [20, 10, 15], [25], [30, .max]]
+    var sequence: Int64 = 0
+    for block in steps {
+      let rows = block.enumerated().map { row(sequence + Int64($0.offset), step: $0.element, ["x": 1]) }
+      try await bench.append(rows, to: run)
+      sequence += Int64(block.count)
+    }
+    try await bench.damageBlocks(butAtRow: 2)
+    for (from, to) in [(4, 24), (4, 20), (10, 24), (12, 14)] as [(Int64, Int64)] {
+      let found = try await bench.series(run, from: from, to: to).first?.steps ?? []
+      #expect(found == [10, 15, 20].filter { (from...to).contains($0) })
+    }
+    for (from, to) in [(3, 20), (20, 25), (nil, 20), (10, nil), (nil, nil)] as [(Int64?, Int64?)] {
+      _ = try await problem(.internal) { _ = try await bench.series(run, from: from, to: to) }
+    }
+  }
+
   @Test func onlyTheKeysThatWereAskedFor() async throws {
     let bench = try await Bench()
     let run = try await bench.run()

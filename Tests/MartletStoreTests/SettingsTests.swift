@@ -51,6 +51,20 @@ import Testing
     #expect(counts == (projects: 2, runs: 2, sweeps: 0, points: 3))
   }
 
+  /// A full or read-only disk refuses transactions of the writer, as a stranger's does here.
+  @Test func healthNeedsNoTransactionOfTheWriter() async throws {
+    let bench = try await Bench()
+    _ = try await bench.run()
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let stranger = try DatabaseQueue(path: bench.path, configuration: configuration)
+    try await stranger.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    let begun = ContinuousClock.now
+    #expect(try await bench.store.health().counts.runs == 1)
+    #expect(ContinuousClock.now - begun < .seconds(20), "the writer's busy timeout is 30 s")
+    try await stranger.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+  }
+
   @Test func whatIsNoDatabaseIsRefusedInWords() throws {
     let scratch = Scratch()
     let path = "\(scratch.path)/martlet.db"
@@ -79,8 +93,8 @@ import Testing
       try await bench.store.write { writer in
         try writer.db.execute(
           sql: """
-            INSERT INTO row_block (run_id, first_row, row_count, client, first_seq, received_at, payload)
-            VALUES (?, 0, 0, '', 0, 0, zeroblob(?))
+            INSERT INTO row_block (run_id, first_row, row_count, client, first_seq, min_step, max_step, received_at,
+              payload) VALUES (?, 0, 0, '', 0, 0, 0, 0, zeroblob(?))
             """, arguments: [try writer.requireRunRow(run), piece])
       }
       try await eventually("the log begins anew in round \(round)") {

@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 import MartletModel
+import Synchronization
 import Testing
 
 @testable import MartletStore
@@ -116,8 +117,64 @@ import Testing
     _ = try await create(bench, "secret", [.read])
     for (seconds, noted) in [(0.0, 0.0), (59, 0), (60, 0), (61, 61), (62, 61)] {
       _ = try await access(bench, "secret", at: noon + seconds)
-      #expect(try await bench.store.tokens().items.first?.lastUsedAt == noon + noted)
+      try await eventually("the use at \(seconds) s is noted") {
+        try await bench.store.tokens().items.first?.lastUsedAt == noon + noted
+          && bench.store.tokensBeingNoted.withLock(\.isEmpty)
+      }
     }
+  }
+
+  /// On a full disk, what is there must still be readable.
+  @Test func aUseThatCannotBeNotedIsAUse() async throws {
+    let bench = try await Bench()
+    let record = try await create(bench, "secret", [.read])
+    try await bench.store.write {
+      try $0.db.execute(
+        sql: """
+          CREATE TRIGGER full BEFORE UPDATE OF last_used_at ON token
+          BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END
+          """)
+    }
+    for seconds in 0..<3 {
+      #expect(try await access(bench, "secret", at: noon + Double(seconds))?.token == record.id)
+      try await eventually("the store refused") { bench.store.tokensBeingNoted.withLock(\.isEmpty) }
+    }
+    #expect(try await bench.store.tokens().items.first?.lastUsedAt == nil)
+    try await bench.store.write { try $0.db.execute(sql: "DROP TRIGGER full") }
+    _ = try await access(bench, "secret", at: noon + 9)
+    try await eventually("the next use is noted") {
+      try await bench.store.tokens().items.first?.lastUsedAt == noon + 9
+    }
+  }
+
+  @Test func allOfAKindButOneAreRevoked() async throws {
+    let bench = try await Bench()
+    var local: [PublicID] = []
+    for secret in ["a", "b", "c"] {
+      local.append(
+        try await bench.store.createToken(
+          name: "local", kind: .local, hash: TokenSecret.hash(secret), scopes: [.admin], project: nil,
+          run: nil, expiresAt: nil, by: nil, now: noon
+        ).id)
+    }
+    _ = try await create(bench, "named", [.read])
+    _ = try await bench.store.revokeToken(local[0], by: bench.me, now: noon + 1)
+    let revoke = { (kept: PublicID?, seconds: Double) in
+      try await bench.store.revokeTokens(kind: .local, except: kept, by: bench.me, now: noon + seconds)
+    }
+    #expect(try await revoke(local[2], 2) == 1)
+    for (secret, isGood) in [("a", false), ("b", false), ("c", true), ("named", true)] {
+      #expect((try await access(bench, secret, at: noon + 3) != nil) == isGood, "\(secret)")
+    }
+    #expect(try await revoke(nil, 4) == 1)
+    #expect(try await revoke(nil, 5) == 0)
+    #expect(try await access(bench, "named", at: noon + 6) != nil)
+    let times = try await bench.store.tokens().items.map(\.revokedAt)
+    #expect(times == [nil, noon + 4, noon + 2, noon + 1])
+    let noted = try await bench.store.read {
+      try Int.fetchOne($0.db, sql: "SELECT count(*) FROM event WHERE subject = 'token' AND type = 'revoked'")
+    }
+    #expect(noted == 3)
   }
 
   @Test func theLocalAccountIsOnePrincipal() async throws {

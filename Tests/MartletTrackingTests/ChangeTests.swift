@@ -54,6 +54,82 @@ import Testing
     #expect(set.state == .finished)
   }
 
+  @Test func onlyEndsAndRunningAreSetByHand() async throws {
+    let bench = try await Bench()
+    let outside = try await bench.create()
+    let executed = try await bench.executed([.starting, .running, .failed])
+    for state in AttemptState.allCases where !state.isEnd && state != .running {
+      for run in [outside, executed] {
+        let refused = try await problem(.unprocessable) {
+          _ = try await bench.tracking.patchRun(run, patch { $0.state = state }, access: bench.access)
+        }
+        #expect(refused.hint?.contains("timedOut") == true)
+      }
+    }
+    _ = try await problem(.unprocessable) {
+      _ = try await bench.tracking.patchRun(executed, patch { $0.state = .running }, access: bench.access)
+    }
+    #expect(try await bench.show(outside).state == .running)
+    #expect(try await bench.show(executed).state == .failed)
+    for state in AttemptState.allCases where state.isEnd || state == .running {
+      let set = try await bench.tracking.patchRun(outside, patch { $0.state = state }, access: bench.access)
+      #expect(set.state == state)
+    }
+  }
+
+  @Test func whatRunsAgainIsNotAskedToStop() async throws {
+    let bench = try await Bench()
+    let me = bench.access.principal
+    let (outside, executed) = (try await bench.create(), try await bench.executed())
+    try await bench.store.write { writer in
+      for run in [outside, executed] { try writer.requestStop(run, by: me, now: noon) }
+    }
+    #expect(try await bench.tracking.heartbeat(outside, access: bench.access).stopRequested)
+    for state in [RunState.stopped, .running] {
+      _ = try await bench.tracking.patchRun(outside, patch { $0.state = state }, access: bench.access)
+    }
+    #expect(try await !bench.tracking.heartbeat(outside, access: bench.access).stopRequested)
+    try await bench.move(executed, [.stopped])
+    #expect(try await bench.store.read { try $0.isStopRequested(executed) })
+    let said = try await bench.store.write { writer in
+      _ = try writer.createAttempt(of: executed, directory: { "/tmp/\($0)" }, by: me, now: noon)
+      return (try writer.isStopRequested(executed), try writer.saidReason(of: executed))
+    }
+    #expect(said == (false, nil))
+  }
+
+  /// A process that may only log must not choose what is executed next time.
+  @Test func whatIsExecutedIsSettled() async throws {
+    let bench = try await Bench()
+    let run = try await bench.executed()
+    let change = patch {
+      ($0.command, $0.workdir, $0.notes) = (["sh", "-c", "evil"], "/elsewhere", "n")
+    }
+    let shown = try await bench.tracking.patchRun(run, change, access: bench.bound([.ingest], run: run))
+    #expect((shown.command, shown.workdir, shown.notes) == (["true"], "/", "n"))
+    let live = try await bench.store.read { try $0.liveAttempts() }
+    #expect(live.map(\.command) == [["true"]])
+    #expect(live.map(\.workdir) == ["/"])
+    // Of a run from outside, both are what its client says.
+    let outside = try await bench.tracking.patchRun(
+      try await bench.create(), change, access: bench.bound([.ingest]))
+    #expect((outside.command, outside.workdir) == (["sh", "-c", "evil"], "/elsewhere"))
+  }
+
+  @Test func projectsThatLookTheSameAreOne() async throws {
+    let bench = try await Bench()
+    let composed = "gro\u{DF}e \u{E9}tude"
+    let decomposed = "gro\u{DF}e e\u{301}tude"
+    let run = try await bench.create(in: decomposed)
+    _ = try await bench.create(in: composed)
+    let all = try await bench.tracking.projects(PageRequest(), access: bench.access).items
+    #expect(all.map { Array($0.name.utf8) } == [Array(composed.utf8)])
+    for name in [composed, decomposed] {
+      #expect(try await bench.tracking.project(name, access: bench.access).runs == 2)
+      #expect(try await bench.tracking.run(run, access: bench.bound(project: name)).id == run)
+    }
+  }
+
   @Test(arguments: [
     (RunFinish(state: .finished, exitCode: nil, reason: nil), "Finished."),
     (RunFinish(state: .finished, exitCode: 0, reason: nil), "Finished."),
@@ -81,11 +157,18 @@ import Testing
     let finish = RunFinish(state: .failed, exitCode: 5, reason: "CUDA out of memory")
     let told = try await bench.tracking.finishRun(run, finish, access: bench.bound([.ingest], run: run))
     #expect((told.state, told.endedAt) == (.running, nil))
-    #expect(told.exit == ExitRecord(code: nil, signal: nil, reason: "CUDA out of memory"))
+    #expect(told.exit == nil, "it has not ended")
+    func said() async throws -> String? { try await bench.store.read { try $0.saidReason(of: run) } }
+    #expect(try await said() == "CUDA out of memory")
     let silent = RunFinish(state: .finished, exitCode: nil, reason: nil)
-    #expect(
-      try await bench.tracking.finishRun(run, silent, access: bench.access).exit?.reason
-        == "CUDA out of memory")
+    _ = try await bench.tracking.finishRun(run, silent, access: bench.access)
+    #expect(try await said() == "CUDA out of memory")
+    try await bench.move(run, [.lost, .running])
+    #expect(try await said() == "CUDA out of memory")
+    try await bench.move(run, [.killed])
+    let late = RunFinish(state: .failed, exitCode: 5, reason: "too late")
+    #expect(try await bench.tracking.finishRun(run, late, access: bench.access).exit == nil)
+    #expect(try await said() == nil)
   }
 
   @Test(arguments: ["", "a\nb", "tab\tbed", "nul\u{0}", "\u{7F}", String(repeating: "é", count: 129)])

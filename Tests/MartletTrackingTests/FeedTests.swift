@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletStore
+import OrderedCollections
 import Synchronization
 import Testing
 
@@ -83,6 +84,65 @@ import Testing
     #expect(told.rows.map(\.step) == [0, 40, 41, 42])
     // The run's row follows, with its summary.
     try await eventually("the run's row is told") { told.runs.last?.metric("loss")?.count == 4 }
+    subscription.cancel()
+  }
+
+  /// Many change one run at once: whoever watches ends with what the store has.
+  @Test func anOlderRowIsNeverToldAfterANewerOne() async throws {
+    let bench = try await Bench()
+    let told = Recorder()
+    let subscription = bench.feed.subscribe(told.take)
+    for _ in 0..<20 {
+      let run = try await bench.create()
+      try await withThrowingTaskGroup { group in
+        for index in 0..<8 {
+          group.addTask {
+            var patch = RunPatch()
+            patch.config = ["\(index)": 1]
+            _ = try await bench.tracking.patchRun(run, patch, access: bench.access)
+          }
+          group.addTask { await bench.tracking.tell(runs: [run]) }
+        }
+        group.addTask {
+          _ = try await bench.tracking.finishRun(
+            run, RunFinish(state: .finished, exitCode: 0, reason: nil), access: bench.access)
+        }
+        try await group.waitForAll()
+      }
+      let seen = told.runs.filter { $0.id == run }
+      #expect(seen.last == (try await bench.show(run)))
+      let counts = seen.map { $0.config.object?.count ?? 0 }
+      #expect(counts == counts.sorted(), "a row only ever gained keys")
+      let ended = seen.map { $0.state.isEnd ? 1 : 0 }
+      #expect(ended == ended.sorted(), "what has ended stays ended")
+    }
+    subscription.cancel()
+  }
+
+  @Test func runsThenTrialsThenSweeps() async throws {
+    let bench = try await Bench()
+    let (sweep, run) = try await bench.sweep()
+    let told = Recorder()
+    // Nobody watches: nothing is read or told.
+    await bench.tracking.tell(runs: [run], sweeps: [sweep])
+    let subscription = bench.feed.subscribe(told.take)
+    await bench.tracking.tell()
+    await bench.tracking.tell(
+      runs: [.random(), run], sweeps: [sweep, .random()], trials: [sweep: [0, 7]])
+    let kinds = told.all.map { item in
+      switch item.event {
+      case .run(let run): "run \(run.id)"
+      case .trial(let sweep, let trial): "trial \(sweep) \(trial.number)"
+      case .sweep(let sweep): "sweep \(sweep.id)"
+      case .points: "points"
+      }
+    }
+    #expect(kinds == ["run \(run)", "trial \(sweep) 0", "sweep \(sweep)"])
+    #expect(bench.feed.sequence == 3)
+    // A store that fails is a warning in the log, not an end.
+    try bench.store.close()
+    await bench.tracking.tell(runs: [run])
+    #expect(told.all.count == 3)
     subscription.cancel()
   }
 

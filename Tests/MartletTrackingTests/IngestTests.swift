@@ -1,6 +1,5 @@
 // Many clients at once: what was accepted is there, once.
 
-import Dispatch
 import MartletModel
 import MartletStore
 import OrderedCollections
@@ -44,47 +43,103 @@ import Testing
     }
   }
 
+  @Test func whatWaitsIsBounded() async throws {
+    let bench = try await Bench()
+    let queue = IngestQueue(store: bench.store, clock: bench.clock, keyLimit: 2, byteLimit: 100)
+    let run = try await bench.create()
+    let batch = [LogRow(sequence: 0, step: 0, time: noon, numbers: [("a", 1)], others: [])]
+    try await holdingTheWriter(of: bench.store) { release in
+      // An immediate task runs to its first wait at once; the queue is then given its batch in a moment.
+      let accepted = [60, 40].map { bytes in
+        Task.immediate { try await queue.append(batch, to: run, client: "client-\(bytes)", bytes: bytes) }
+      }
+      try await eventually("both wait") { await queue.waitingBytes == 100 }
+      let isRefused = Flag()
+      let further = Task {
+        let refused = try await problem(.unavailable) {
+          _ = try await queue.append(batch, to: run, client: "client-1", bytes: 1)
+        }
+        isRefused.raise()
+        return refused
+      }
+      try await eventually("the third is refused while the others wait") { isRefused.isUp }
+      // The server's own batches, read from spools, are never refused.
+      let own = Task.immediate { try await queue.append(batch, to: run, client: "client-own") }
+      release()
+      #expect(try await further.value.hint?.contains("Send them again") == true)
+      for task in accepted + [own] { #expect(try await task.value.receipt.accepted == 1) }
+    }
+    #expect(try await queue.append(batch, to: run, client: "client-1", bytes: 100).receipt.accepted == 1)
+    #expect(await queue.waitingBytes == 0)
+    #expect(try await bench.show(run).points == 4)
+  }
+
   /// While the writer is held, batches gather: they then share a commit.
   @Test func aBadBatchAmongGoodOnesFailsAlone() async throws {
     let bench = try await Bench()
     let queue = IngestQueue(store: bench.store, clock: bench.clock, keyLimit: 2)
     let run = try await bench.create()
-    let (held, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-    async let holding: Void = bench.store.write { _ in
-      held.signal()
-      release.wait()
-    }
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        held.wait()
-        continuation.resume()
-      }
-    }
     let good = LogRow(sequence: 0, step: 0, time: noon, numbers: [("a", 1)], others: [])
     let gap = LogRow(sequence: 4, step: 0, time: noon, numbers: [("a", 1)], others: [])
     let wide = LogRow(sequence: 0, step: 0, time: noon, numbers: [("b", 1), ("c", 1), ("d", 1)], others: [])
-    let codes = try await withThrowingTaskGroup(of: (Int, Problem.Code?).self) { group in
-      for index in 0..<30 {
-        group.addTask {
-          let row = index % 5 == 1 ? gap : index % 5 == 3 ? wide : good
-          do {
-            _ = try await queue.append([row], to: run, client: "client-\(index)")
-            return (index, nil)
-          } catch let problem as Problem {
-            return (index, problem.code)
+    try await holdingTheWriter(of: bench.store) { release in
+      let codes = try await withThrowingTaskGroup(of: (Int, Problem.Code?).self) { group in
+        for index in 0..<30 {
+          group.addTask {
+            let row = index % 5 == 1 ? gap : index % 5 == 3 ? wide : good
+            do {
+              _ = try await queue.append([row], to: run, client: "client-\(index)")
+              return (index, nil)
+            } catch let problem as Problem {
+              return (index, problem.code)
+            }
           }
         }
+        release()
+        return try await group.reduce(into: [Int: Problem.Code?]()) { $0[$1.0] = $1.1 }
       }
-      release.signal()
-      return try await group.reduce(into: [Int: Problem.Code?]()) { $0[$1.0] = $1.1 }
-    }
-    try await holding
-    for index in 0..<30 {
-      #expect(codes[index] == (index % 5 == 1 ? .conflict : index % 5 == 3 ? .unprocessable : .some(nil)))
+      for index in 0..<30 {
+        #expect(codes[index] == (index % 5 == 1 ? .conflict : index % 5 == 3 ? .unprocessable : .some(nil)))
+      }
     }
     let shown = try await bench.show(run)
     #expect(shown.points == 18)
     #expect(shown.metrics.map(\.name) == ["a"])
+  }
+
+  @Test func namesThatLookTheSameAreOneMetric() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    let (composed, decomposed) = ("perte/\u{E9}", "perte/e\u{301}")
+    for (index, name) in [composed, decomposed, composed].enumerated() {
+      try await bench.log(run, #"{"seq": \#(index), "values": {"\#(name)": \#(index)}}"#)
+    }
+    // Rows that come by another way than JSON lines, such as the server's own.
+    let row = LogRow(sequence: 0, step: 3, time: noon, numbers: [(decomposed, 3)], others: [])
+    _ = try await bench.tracking.append([row], to: run, client: "client-b")
+    let shown = try await bench.show(run)
+    #expect(shown.metrics.map { Array($0.name.utf8) } == [Array(composed.utf8)])
+    for name in [composed, decomposed] {
+      #expect(try await bench.series(run, name)?.values == [0, 1, 2, 3])
+      let query = RunQuery(order: .metric(name: name, aggregate: .max, descending: true))
+      let first = try await bench.tracking.runs(query, PageRequest(limit: 1), access: bench.access).items
+        .first
+      #expect(first?.id == run)
+    }
+  }
+
+  @Test func seriesOfTooManyRunsAreRefused() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    try await bench.log(run, #"{"seq": 0, "values": {"loss": 1}}"#)
+    let many = (0...Tracking.seriesLimit).map { _ in PublicID.random() }
+    let refused = try await problem(.unprocessable) {
+      _ = try await bench.tracking.series(SeriesRequest(runs: many, keys: nil), access: bench.access)
+    }
+    #expect(refused.message.contains("1000") == true)
+    // One run that is named often is one run.
+    let often = SeriesRequest(runs: Array(repeating: run, count: 2_000), keys: nil)
+    #expect(try await bench.tracking.series(often, access: bench.access).count == 1)
   }
 
   @Test func aWrongLineStoresNothing() async throws {

@@ -114,6 +114,25 @@ import Testing
     #expect(try await bench.show(back).state == .running)
   }
 
+  /// Hours of nothing must not write once.
+  @Test func aQuietRoundLeavesTheWriterAlone() async throws {
+    let bench = try await Bench()
+    let leases = leases(bench)
+    _ = try await bench.executed()
+    let done = try await bench.create()
+    _ = try await bench.tracking.finishRun(
+      done, RunFinish(state: .finished, exitCode: nil, reason: nil), access: bench.access)
+    bench.clock.advance(5000)
+    try await holdingTheWriter(of: bench.store) { _ in
+      let isDone = Flag()
+      Task {
+        try await leases.check()
+        isDone.raise()
+      }
+      try await eventually("the round ends while the writer is held") { isDone.isUp }
+    }
+  }
+
   @Test func onlyRunsFromOutsideThatHaveNotEnded() async throws {
     let bench = try await Bench()
     let leases = leases(bench)

@@ -132,6 +132,35 @@ private struct SpoolWriter {
     #expect(try patch() == ["config": ["lr": 1.0, "net": ["layers": 2]], "notes": "late"])
   }
 
+  @Test func namesThatNoServerWouldTake() throws {
+    var spool = SpoolWriter()
+    spool.info(#"{"names": {"bad\u0007": 0, "": 1, "e\u0301": 2}}"#)
+    spool.points(0, step: 0, [(0, 1), (1, 2), (2, 3)])
+    let rows = Spool.read(spool.bytes, client: "c").rows
+    #expect(rows.map { $0.numbers.map { Array($0.name.utf8) } } == [[Array("\u{E9}".utf8)]])
+    #expect(rows.map { $0.numbers.map(\.value) } == [[3]])
+  }
+
+  @Test func oneSpoolAtATime() throws {
+    let scratch = Scratch()
+    for client in ["bb", "aa"] { try scratch.write(sample().bytes, to: "\(client).spool") }
+    try scratch.write(Array(#"{"next_seq": 1, "offset": 1000000}"#.utf8), to: "bb.ack")
+    let names = try Spool.names(in: scratch.path)
+    #expect(names == ["aa.spool", "bb.spool"])
+    #expect(try Spool.names(in: "\(scratch.path)/nothing").isEmpty)
+    let spools = try names.map { try Spool.read(path: "\(scratch.path)/\($0)") }
+    #expect(spools.map(\.client) == ["aa", "bb"])
+    #expect(spools.map(\.rows.count) == [3, 3])
+    #expect(spools.map { $0.patch == [:] } == [false, true])
+    // Gone since it was listed: nothing is left to be read.
+    let gone = try Spool.read(path: "\(scratch.path)/cc.spool")
+    #expect((gone.client, gone.rows.isEmpty, gone.patch, gone.tornBytes) == ("cc", true, [:], 0))
+    // What is there and cannot be read is no empty spool.
+    #expect(throws: (any Error).self) { try Spool.names(in: "\(scratch.path)/aa.spool") }
+    #expect(mkdir("\(scratch.path)/dd.spool", 0o700) == 0)
+    #expect(throws: (any Error).self) { try Spool.read(path: "\(scratch.path)/dd.spool") }
+  }
+
   @Test func allSpoolsOfADirectory() throws {
     let scratch = Scratch()
     for client in ["bb", "aa"] { try scratch.write(sample().bytes, to: "\(client).spool") }

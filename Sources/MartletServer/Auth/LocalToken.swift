@@ -18,16 +18,12 @@ func ensureLocalToken(_ engine: Engine, clock: any WallClock) async throws {
   {
     return
   }
-  for token in try await engine.store.tokens().items
-  where token.name == LocalTokenFile.tokenName && token.principal == engine.localPrincipal.name
-    && token.revokedAt == nil
-  {
-    _ = try await engine.store.revokeToken(token.id, by: engine.localPrincipal, now: now)
-  }
   let secret = Secret.random()
-  _ = try await engine.store.createToken(
+  let token = try await engine.store.createToken(
     name: LocalTokenFile.tokenName, kind: .local, hash: secret.hash, scopes: [.admin], project: nil, run: nil,
     expiresAt: nil, by: nil, now: now)
+  // Before the new one is written: the old one may be known to others, and must not outlive a failure here.
+  try await engine.store.revokeTokens(kind: .local, except: token.id, by: engine.localPrincipal, now: now)
   try await blocking { try writePrivately(secret.text + "\n", to: path) }
 }
 

@@ -19,7 +19,7 @@ final class SignInCodes: Sendable {
 
   /// A new code for a browser token of `principal`'s. The oldest codes give way when too many are open.
   func issue(for principal: Principal, now: Timestamp) -> (code: Secret, expiresAt: Timestamp) {
-    let code = Secret.random(bytes: 24)
+    let code = Secret.random()
     let expiresAt = now + Self.lifetime
     codes.withLock { codes in
       codes.removeAll { $0.expiresAt <= now }

@@ -29,15 +29,6 @@ struct APIRequest: Sendable {
   /// The body as JSON; an empty one counts as `{}`, so that a request without members needs none.
   func json() throws -> JSONValue { body.isEmpty ? [:] : try JSONValue.parse(body) }
 
-  /// Throws unless the caller holds `scope`, needed for `what`.
-  func require(_ scope: Scope, for what: String) throws {
-    guard try access.scopes.contains(scope) else {
-      throw Problem(
-        .forbidden, "\(what) needs a token with the scope '\(scope.rawValue)'.",
-        hint: "martlet token new --scope \(scope.rawValue) makes one.")
-    }
-  }
-
   /// The path's parameter `name` as a public id.
   ///
   /// - Throws: `notFound`: what can be no id names nothing.

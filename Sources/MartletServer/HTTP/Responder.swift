@@ -6,6 +6,7 @@ import Logging
 import MartletModel
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypes
 import OrderedCollections
 import Synchronization
 
@@ -56,7 +57,7 @@ struct Responder: HTTPResponder {
     }
     let caller = try await caller(for: route, request, context)
     let query = try Query(target.count > 1 ? target[1] : nil, known: route.query.map(\.name))
-    let body = try await readBody(request, for: route)
+    let body = try await readBody(request, for: route, context.channel)
     let call = APIRequest(
       services: services, caller: caller, parameters: match.parameters, query: query, body: body,
       remoteAddress: services.gatekeeper.remoteAddress(request.head, context.channel),
@@ -75,13 +76,18 @@ struct Responder: HTTPResponder {
   }
 
   /// A body must say that it is JSON: what a form of another page could send is refused.
-  private func readBody(_ request: Request, for route: Route) async throws -> [UInt8] {
+  private func readBody(_ request: Request, for route: Route, _ channel: any Channel) async throws -> [UInt8]
+  {
     guard let expected = route.body else { return [] }
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > expected.limit {
       throw Self.tooLarge(expected.limit)
     }
     let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmingSpaces.lowercased()
     if let type, type != expected.form.rawValue { throw Self.wrongType(expected.form, type) }
+    // RFC 9110 §10.1.1. Only now: what is refused by its head alone should not be sent at all.
+    if request.headers[.expect]?.lowercased() == "100-continue" {
+      try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
+    }
     var bytes: [UInt8] = []
     for try await part in request.body {
       guard type != nil || part.readableBytes == 0 else { throw Self.wrongType(expected.form, nil) }

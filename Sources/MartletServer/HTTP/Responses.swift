@@ -13,9 +13,7 @@ extension HTTPField.Name {
   static let referrerPolicy = custom("Referrer-Policy")
   static let openerPolicy = custom("Cross-Origin-Opener-Policy")
   static let resourcePolicy = custom("Cross-Origin-Resource-Policy")
-  static let forwarded = custom("Forwarded")
   static let forwardedFor = custom("X-Forwarded-For")
-  static let forwardedHost = custom("X-Forwarded-Host")
   static let forwardedProto = custom("X-Forwarded-Proto")
 
   private static func custom(_ name: String) -> HTTPField.Name {

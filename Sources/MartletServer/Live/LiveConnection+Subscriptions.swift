@@ -110,7 +110,6 @@ extension LiveConnection {
   private func permitted(_ topic: LiveTopic, _ access: Access) async throws -> LiveTopic {
     switch topic {
     case .runs(let project?):
-      let access = try await services.projectAccess(access)
       return .runs(project: try await services.tracking.project(project, access: access).name)
     case .runs(nil), .sweeps: break
     case .run(let id): _ = try await services.tracking.run(id, access: access)

@@ -150,6 +150,9 @@ final class LiveConnection: Sendable {
         await signIn(token)
       } else if let access = state.withLock({ $0.access }) {
         await act(on: message, access)
+        if state.withLock({ $0.session?.isFlooded ?? false }) {
+          close(.policyViolation, reason: "too many answers wait to be read")
+        }
       } else {
         close(.noValidToken, reason: "the first message must be auth")
       }

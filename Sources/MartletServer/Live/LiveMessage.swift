@@ -19,7 +19,7 @@ enum LiveTopic: Sendable, Hashable {
   /// All sweeps' rows.
   case sweeps
   /// Points of runs; keys nil: all.
-  case points(runs: [PublicID], keys: [String]?)
+  case points(runs: Set<PublicID>, keys: [String]?)
   case log(LogPlace)
 }
 
@@ -67,21 +67,29 @@ extension LiveMessage {
 
 /// Runs in one subscription.
 private let maximumRuns = 1_000
+/// Bytes of a project's name.
+private let maximumName = 256
 
 extension LiveTopic {
   fileprivate init(_ reader: JSONReader) throws(JSONMemberError) {
     switch try reader.requiredString("topic") {
-    case "runs": self = .runs(project: try reader.string("project"))
+    case "runs":
+      let project = try reader.string("project")
+      // Answers repeat it, and must stay small.
+      guard (project?.utf8.count ?? 0) <= maximumName else {
+        throw JSONMemberError(key: "project", message: "must be at most \(maximumName) bytes")
+      }
+      self = .runs(project: project)
     case "run": self = .run(try Self.id(reader, "run"))
     case "sweep": self = .sweep(try Self.id(reader, "sweep"))
     case "sweeps": self = .sweeps
     case "points":
-      var runs: [PublicID] = []
+      var runs: Set<PublicID> = []
       for text in try reader.required("runs", reader.strings("runs")) {
         guard let id = PublicID(rawValue: text) else {
           throw JSONMemberError(key: "runs", message: "holds '\(text.prefix(20))', which is no run id")
         }
-        runs.append(id)
+        runs.insert(id)
       }
       guard runs.count <= maximumRuns else {
         throw JSONMemberError(key: "runs", message: "must be at most \(maximumRuns)")

@@ -19,6 +19,8 @@ enum LiveFrame: Sendable {
 /// reads slowly costs a bounded amount of memory and hears of everything it can still use.
 struct LiveSession: Sendable {
   static let maximumSubscriptions = 256
+  /// Answers that may wait for a client; one that asks on without reading is cut off.
+  static let maximumReplies = 1_000
 
   private struct Subscription: Sendable {
     var topic: LiveTopic
@@ -48,7 +50,8 @@ struct LiveSession: Sendable {
 
   init(access: Access) { self.access = access }
 
-  var hasReplies: Bool { !replies.isEmpty }
+  /// Whether the client asks more than it reads.
+  var isFlooded: Bool { replies.count >= Self.maximumReplies }
   var hasChanges: Bool { subscriptions.values.contains(where: \.hasChanges) }
 
   // MARK: - Subscribing

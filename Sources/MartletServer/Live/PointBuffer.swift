@@ -1,6 +1,7 @@
 // Points of one subscription that wait to be sent.
 
 import MartletModel
+import MartletStore
 import MartletTracking
 import OrderedCollections
 

@@ -26,7 +26,7 @@ let logRoutes: [Route] = [
         schema: ["type": "integer", "default": 0]),
       QueryParameter(
         name: "limit", summary: "Bytes at most.",
-        schema: ["type": "integer", "minimum": 1, "maximum": 4_194_304, "default": 65536]),
+        schema: ["type": "integer", "minimum": 1, "maximum": .int(Int64(largestPiece)), "default": 65536]),
     ], answer: RouteAnswer(schema: "LogPiece")
   ) { request in
     let query = request.query

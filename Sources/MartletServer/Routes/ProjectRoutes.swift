@@ -9,18 +9,15 @@ let projectRoutes: [Route] = [
     .get, "/projects", .scope(.read), "All projects.", query: pageParameters,
     answer: RouteAnswer(schema: "ProjectList")
   ) { request in
-    let services = request.services
-    let page = try await services.tracking.projects(
-      request.query.page(), access: services.projectAccess(request.access))
+    let page = try await request.services.tracking.projects(request.query.page(), access: request.access)
     return .json(list(page, \.json))
   },
   Route(
     .get, "/projects/:project", .scope(.read), "A project, by its name or id.",
     answer: RouteAnswer(schema: "Project")
   ) { request in
-    let services = request.services
-    let project = try await services.tracking.project(
-      request.parameters["project"] ?? "", access: services.projectAccess(request.access))
+    let project = try await request.services.tracking.project(
+      request.parameters["project"] ?? "", access: request.access)
     return .json(project.json)
   },
 ]

@@ -38,13 +38,15 @@ struct ServerLife: Sendable {
   var signals: [UnixSignal]
   var clock: any WallClock = SystemClock()
   var liveTiming = LiveTiming()
+  var logger = Logger(label: "martlet")
   /// Called with the engine once it is open.
   var onOpen: @Sendable (Engine) -> Void = { _ in }
 
   func run(onReady: @escaping @Sendable (ReadyServer) -> Void) async throws {
     let level = try options.check()
-    var logger = Logger(label: "martlet")
+    var logger = logger
     logger.logLevel = level
+    raiseFileLimit(logger)
     let dashboard = try Dashboard(directory: options.uiDirectory)
     let address = ServerAddress()
     let engine = try await Engine.open(

@@ -51,14 +51,6 @@ final class Services: Sendable {
     openAPI = OpenAPIDocument(routes: routes).json.bytes()
   }
 
-  /// The access for projects: a token of one run sees that run's project and no other.
-  func projectAccess(_ access: Access) async throws -> Access {
-    guard let run = access.run, access.project == nil else { return access }
-    var bound = access
-    bound.project = try await tracking.run(run, access: access).project
-    return bound
-  }
-
   /// What to tell of an error: what is the asker's fault in full, what is ours by a number that the log has too.
   func problem(for error: any Error, doing what: String) -> Problem {
     switch error {

@@ -26,6 +26,8 @@ final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
     if head.headers.contains(name: "upgrade"), !isUpgrade(head) || !accepts(head, context.channel) {
       head.headers.remove(name: "upgrade")
     }
+    // RFC 9110 §10.1.1: a client of HTTP/1.0 would take 100 for the answer.
+    if head.version == .http1_0 { head.headers.remove(name: "expect") }
     // HTTP/1.0 clients read until the end of the connection unless they say otherwise; Hummingbird goes by the header.
     if head.version == .http1_0,
       !head.headers[canonicalForm: "connection"].contains(where: { $0 == "keep-alive" })

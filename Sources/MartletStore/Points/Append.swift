@@ -10,6 +10,12 @@ package struct StoredRow: Sendable {
   package var step: Int64
   package var time: Timestamp
   package var numbers: [(name: String, value: Double)]
+
+  package init(step: Int64, time: Timestamp, numbers: [(name: String, value: Double)]) {
+    self.step = step
+    self.time = time
+    self.numbers = numbers
+  }
 }
 
 extension StoreWriter {
@@ -51,12 +57,12 @@ extension StoreWriter {
     let block = try block(of: fresh, steps: summed.steps)
     try db.cachedStatement(
       sql: """
-        INSERT INTO row_block (run_id, first_row, row_count, client, first_seq, received_at, payload)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO row_block (run_id, first_row, row_count, client, first_seq, min_step, max_step, received_at,
+          payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
-      row, (state?["rows"] as Int64?) ?? 0, fresh.count, client, first.sequence, now.microseconds,
-      Data(block.encoded()),
+      row, (state?["rows"] as Int64?) ?? 0, fresh.count, client, first.sequence, summed.steps.min(),
+      summed.steps.max(), now.microseconds, Data(block.encoded()),
     ])
     let end = next + Int64(fresh.count)
     try db.cachedStatement(
@@ -79,6 +85,7 @@ extension StoreWriter {
 
   /// The id of a metric's name, which is made where it is missing.
   private func keyID(_ name: String) throws -> Int64 {
+    let name = name.inNormalForm
     let known = try db.cachedStatement(sql: "SELECT id FROM metric_key WHERE name = ?")
     if let id = try Int64.fetchOne(known, arguments: [name]) { return id }
     try db.cachedStatement(sql: "INSERT INTO metric_key (name) VALUES (?)").execute(arguments: [name])

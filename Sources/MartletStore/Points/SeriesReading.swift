@@ -28,7 +28,10 @@ extension StoreReader {
     let wanted = Set(names.keys)
     var columns: [Int64: PointColumn] = [:]
     let blocks = try Row.fetchCursor(
-      db, sql: "SELECT payload FROM row_block WHERE run_id = ? ORDER BY first_row", arguments: [row])
+      db,
+      sql: """
+        SELECT payload FROM row_block WHERE run_id = ? AND max_step >= ? AND min_step <= ? ORDER BY first_row
+        """, arguments: [row, fromStep ?? .min, toStep ?? .max])
     while let row = try blocks.next() {
       let block = try row.withUnsafeData(named: "payload") { data in
         try (data ?? Data()).withUnsafeBytes { try RowBlock.decode($0, keys: wanted) }

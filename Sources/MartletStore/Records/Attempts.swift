@@ -26,11 +26,18 @@ package struct LiveAttempt: Sendable {
 
 extension StoreReader {
   package func attempts(of run: PublicID) throws -> [Attempt] {
+    try attempts("run_id = ? ORDER BY number", [try requireRunRow(run)])
+  }
+
+  /// One attempt; `number` nil: the newest. Nil: there is none.
+  package func attempt(of run: PublicID, number: Int?) throws -> Attempt? {
     let row = try requireRunRow(run)
-    return try Row.fetchAll(
-      db, sql: "SELECT * FROM attempt WHERE run_id = ? ORDER BY number", arguments: [row]
-    )
-    .map { row in
+    guard let number else { return try attempts("run_id = ? ORDER BY number DESC LIMIT 1", [row]).first }
+    return try attempts("run_id = ? AND number = ?", [row, number]).first
+  }
+
+  private func attempts(_ condition: String, _ arguments: StatementArguments) throws -> [Attempt] {
+    try Row.fetchAll(db, sql: "SELECT * FROM attempt WHERE \(condition)", arguments: arguments).map { row in
       guard let state = AttemptState(rawValue: row["state"]) else {
         throw Problem(.internal, "A stored attempt has an unknown state.", hint: "Run 'martlet doctor'.")
       }
@@ -43,14 +50,7 @@ extension StoreReader {
   }
 
   /// All attempts that have not ended, oldest first: the order in which they queue.
-  package func liveAttempts() throws -> [LiveAttempt] { try liveAttempts(where: "1", []) }
-
-  package func liveAttempt(of run: PublicID) throws -> LiveAttempt? {
-    try liveAttempts(where: "run.public_id = ?", [run.rawValue]).last
-  }
-
-  private func liveAttempts(where condition: String, _ arguments: StatementArguments) throws -> [LiveAttempt]
-  {
+  package func liveAttempts() throws -> [LiveAttempt] {
     try Row.fetchAll(
       db,
       sql: """
@@ -59,8 +59,8 @@ extension StoreReader {
           run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
         FROM attempt JOIN run ON run.id = attempt.run_id JOIN project ON project.id = run.project_id
           LEFT JOIN sweep ON sweep.id = run.sweep_id
-        WHERE attempt.state IN ('queued', 'starting', 'running', 'lost') AND \(condition) ORDER BY attempt.id
-        """, arguments: arguments
+        WHERE attempt.state IN ('queued', 'starting', 'running', 'lost') ORDER BY attempt.id
+        """
     ).map { row in
       guard let run = PublicID(rawValue: row["public_id"]), let state = AttemptState(rawValue: row["state"])
       else {
@@ -92,7 +92,12 @@ extension StoreWriter {
       arguments: [row, number, directory(number), now.microseconds])
     try note(
       "attempt", subject: "run", row: row, payload: ["number": .int(Int64(number))], by: principal, at: now)
-    if number > 1 { try setRunState(row, .queued, exit: nil, by: principal, now: now) }
+    if number > 1 {
+      // What was asked of the attempt before, and what its process said, is not this one's.
+      try db.execute(
+        sql: "UPDATE run SET stop_requested_at = NULL, said_reason = NULL WHERE id = ?", arguments: [row])
+      try setRunState(row, .queued, exit: nil, by: principal, now: now)
+    }
     return number
   }
 

@@ -2,16 +2,39 @@
 
 import MartletModel
 
-/// Cursors of lists whose order may change under the reader: the number of items before.
+/// Cursors: in the order of creation the last item before, whose place never changes; in other orders, which may change
+/// under the reader anyhow, the number of items before.
 enum Cursor {
   static func offset(_ cursor: String?) throws -> Int {
     guard let cursor else { return 0 }
     guard cursor.hasPrefix("o"), let offset = Int(cursor.dropFirst()), offset >= 0 else {
-      throw Problem(
-        .badRequest, "'\(cursor)' is no cursor of this list.",
-        hint: "Use the 'next' of the page before, unchanged.")
+      throw wrong(cursor)
     }
     return offset
+  }
+
+  /// The public id of the last item before.
+  static func last(_ cursor: String?) throws -> PublicID? {
+    guard let cursor else { return nil }
+    guard cursor.hasPrefix("id-"), let id = PublicID(rawValue: String(cursor.dropFirst(3))) else {
+      throw wrong(cursor)
+    }
+    return id
+  }
+
+  static func wrong(_ cursor: String) -> Problem {
+    Problem(
+      .badRequest, "'\(cursor)' is no cursor of this list.",
+      hint: "Use the 'next' of the page before, in the same order.")
+  }
+
+  /// As `page` with an offset, in the order of creation.
+  static func page<Item>(
+    _ items: [Item], _ request: PageRequest, id: (Item) -> PublicID
+  ) -> Page<Item> {
+    let kept = Array(items.prefix(request.limit))
+    guard items.count > request.limit, let last = kept.last else { return Page(items: items) }
+    return Page(items: kept, next: "id-\(id(last))")
   }
 
   /// `items` may hold one more than asked for, which says that there is a next page.

@@ -8,7 +8,7 @@ extension StoreReader {
   func projectRowID(_ nameOrID: String) throws -> Int64? {
     try Int64.fetchOne(
       db, sql: "SELECT id FROM project WHERE name = ?1 OR public_id = ?1 ORDER BY name = ?1 DESC LIMIT 1",
-      arguments: [nameOrID])
+      arguments: [nameOrID.inNormalForm])
   }
 
   /// A page of projects, latest activity first; only `only` when it is given.
@@ -56,6 +56,7 @@ extension StoreReader {
 extension StoreWriter {
   /// The row of the project with this name (or id), which is made where it is missing.
   func projectRow(_ name: String, by principal: Principal, now: Timestamp) throws -> Int64 {
+    let name = name.inNormalForm
     if let row = try projectRowID(name) {
       try db.execute(
         sql: "UPDATE project SET last_activity_at = ? WHERE id = ?", arguments: [now.microseconds, row])

@@ -57,10 +57,11 @@ extension StoreWriter {
     return try run(row: row)
   }
 
-  /// An id for a run that is about to be created: its directories bear it.
+  /// An id for a run that is about to be created: its directories bear it. Ids are not reserved; of two runs that drew
+  /// the same one, the second is refused.
   package func freshRunID() throws -> PublicID { try freshID(in: "run") }
 
-  /// A run that Martlet executes: it begins in `queued`. `id` comes from `freshRunID` in the same transaction.
+  /// A run that Martlet executes: it begins in `queued`. `id` comes from `freshRunID`.
   package func createExecutedRun(
     _ new: ExecutedRun, id: PublicID, by principal: Principal, now: Timestamp
   ) throws {
@@ -80,8 +81,12 @@ extension StoreWriter {
       at: now)
   }
 
-  /// Applies `patch` but for its state, which is `setState`'s business.
+  /// Applies `patch` but for its state, which is `setRunState`'s business.
+  ///
+  /// What is executed, and where, is settled when an executed run is created: of such a run, command and workdir stay.
   package func patchRun(_ id: PublicID, _ patch: RunPatch) throws {
+    var patch = patch
+    if try isExecuted(id) { (patch.command, patch.workdir) = (nil, nil) }
     try change(try requireRunRow(id), patch)
   }
 
@@ -150,10 +155,17 @@ extension StoreWriter {
     if isLost == true { try setRunState(row, .running, exit: nil, by: principal, now: now) }
   }
 
-  /// Words that a run's own process left for its end.
+  /// Words that an executed run's process left for its end; once that has come, they change nothing.
   package func setReason(_ id: PublicID, _ reason: String) throws {
+    guard let state = try place(of: id)?.state, !state.isEnd else { return }
     try db.execute(
-      sql: "UPDATE run SET exit_reason = ? WHERE public_id = ?", arguments: [reason, id.rawValue])
+      sql: "UPDATE run SET said_reason = ? WHERE public_id = ?", arguments: [reason, id.rawValue])
+  }
+
+  /// Forgets that the run was asked to stop: what is running again was not.
+  package func withdrawStop(_ id: PublicID) throws {
+    try db.execute(
+      sql: "UPDATE run SET stop_requested_at = NULL WHERE public_id = ?", arguments: [id.rawValue])
   }
 
   package func requestStop(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
@@ -177,11 +189,40 @@ extension StoreReader {
       ?? false
   }
 
-  /// Runs from outside in `state` that gave no sign of life since `before`.
+  /// Words that an executed run's process left for its end (`setReason`), until it ends.
+  package func saidReason(of id: PublicID) throws -> String? {
+    guard let place = try place(of: id), place.isExecuted, !place.state.isEnd else { return nil }
+    return try String.fetchOne(
+      db, sql: "SELECT said_reason FROM run WHERE public_id = ?", arguments: [id.rawValue])
+  }
+
+  /// What an access is checked against: one row, without the run's metrics. Nil: there is no such run.
+  package func place(of id: PublicID) throws -> (project: String, state: RunState, isExecuted: Bool)? {
+    guard
+      let row = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT project.name AS project_name, run.state, run.is_executed
+          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ?
+          """, arguments: [id.rawValue])
+    else { return nil }
+    guard let state = RunState(rawValue: row["state"]) else {
+      throw Problem(.internal, "A stored run has an unknown state.", hint: "Run 'martlet doctor'.")
+    }
+    return (row["project_name"], state, row["is_executed"])
+  }
+
+  /// Runs from outside in `state`, which is no end, that gave no sign of life since `before`.
   package func silentRuns(state: RunState, before: Timestamp) throws -> [PublicID] {
     try String.fetchAll(
-      db, sql: "SELECT public_id FROM run WHERE is_executed = 0 AND state = ? AND last_seen_at < ?",
+      db,
+      sql: """
+        SELECT public_id FROM run WHERE \(Self.isAlive) AND is_executed = 0 AND state = ? AND last_seen_at < ?
+        """,
       arguments: [state.rawValue, before.microseconds]
     ).compactMap(PublicID.init(rawValue:))
   }
+
+  /// The condition of the index `run_alive`, word for word: SQLite uses a partial index only where it is repeated.
+  static let isAlive = "state IN ('queued', 'starting', 'running', 'lost')"
 }

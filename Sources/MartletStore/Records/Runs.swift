@@ -63,7 +63,13 @@ extension StoreReader {
     var join = ""
     let order: String
     switch query.order {
-    case .created(let descending): order = "run.id \(descending ? "DESC" : "ASC")"
+    case .created(let descending):
+      if let last = try Cursor.last(page.cursor) {
+        guard let row = try runRow(last) else { throw Cursor.wrong(page.cursor ?? "") }
+        conditions.append("run.id \(descending ? "<" : ">") ?")
+        arguments += [row]
+      }
+      order = "run.id \(descending ? "DESC" : "ASC")"
     case .name(let descending): order = "run.name \(descending ? "DESC" : "ASC"), run.id DESC"
     case .metric(let name, let aggregate, let descending):
       // `aggregate` is one of three words of ours; the metric's name is bound.
@@ -71,15 +77,17 @@ extension StoreReader {
         LEFT JOIN metric_summary sorted ON sorted.run_id = run.id
           AND sorted.key_id = (SELECT id FROM metric_key WHERE name = ?)
         """
-      arguments = [name] + arguments
+      arguments = [name.inNormalForm] + arguments
       let column = "sorted.\(aggregate.rawValue)"
       order = "\(column) IS NULL, \(column) \(descending ? "DESC" : "ASC"), run.id DESC"
     }
-    let offset = try Cursor.offset(page.cursor)
+    let isByCreation = if case .created = query.order { true } else { false }
+    let offset = isByCreation ? 0 : try Cursor.offset(page.cursor)
     arguments += [page.limit + 1, offset]
     let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
     let runs = try runs(sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments)
-    return Cursor.page(runs, page, offset: offset)
+    return isByCreation
+      ? Cursor.page(runs, page, id: \.id) : Cursor.page(runs, page, offset: offset)
   }
 
   /// `sql` follows the joins of a run: more joins, conditions, order.

@@ -5,9 +5,11 @@ package import MartletModel
 import OrderedCollections
 
 extension StoreWriter {
+  /// An id for a sweep that is about to be created: its directory bears it. Ids are not reserved; of two sweeps that
+  /// drew the same one, the second is refused.
   package func freshSweepID() throws -> PublicID { try freshID(in: "sweep") }
 
-  /// Inserts `sweep` as it is; `sweep.id` comes from `freshSweepID` in the same transaction. Returns its row.
+  /// Inserts `sweep` as it is; `sweep.id` comes from `freshSweepID`. Returns its row.
   package func createSweep(
     _ sweep: Sweep, samplerState: JSONValue, filename: String?, commandOverride: [String]?,
     by principal: Principal, now: Timestamp
@@ -22,7 +24,8 @@ extension StoreWriter {
         """,
       arguments: [
         sweep.id.rawValue, projectRow, sweep.name, sweep.description, sweep.state.rawValue, sweep.method,
-        sweep.objective?.metric, sweep.objective?.goal.rawValue, sweep.parameters.text, sweep.maxParallel,
+        sweep.objective?.metric.inNormalForm, sweep.objective?.goal.rawValue, sweep.parameters.text,
+        sweep.maxParallel,
         sweep.timeout, JSONValue(sweep.command).text, sweep.workdir, sweep.outputDirectory, sweep.spaceSize,
         sweep.budget, Int64(bitPattern: sweep.seed), samplerState.text, sweep.source, filename,
         commandOverride.map { JSONValue($0).text }, now.microseconds, principal.row,

@@ -46,11 +46,15 @@ extension StoreReader {
       conditions.append("sweep.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))")
       arguments += StatementArguments(states.map(\.rawValue).sorted())
     }
-    let offset = try Cursor.offset(page.cursor)
-    arguments += [page.limit + 1, offset]
+    if let last = try Cursor.last(page.cursor) {
+      guard let row = try sweepRow(last) else { throw Cursor.wrong(page.cursor ?? "") }
+      conditions.append("sweep.id < ?")
+      arguments += [row]
+    }
+    arguments += [page.limit + 1]
     let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
-    let found = try sweeps("\(filter) ORDER BY sweep.id DESC LIMIT ? OFFSET ?", arguments).map(\.sweep)
-    return Cursor.page(found, page, offset: offset)
+    let found = try sweeps("\(filter) ORDER BY sweep.id DESC LIMIT ?", arguments).map(\.sweep)
+    return Cursor.page(found, page, id: \.id)
   }
 
   /// Sweeps that have not ended, oldest first.

@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 package import MartletModel
+import Synchronization
 
 extension Store {
   /// What a token allows; nil when it is unknown, expired or revoked. Notes its use, at most once a minute.
@@ -29,12 +30,23 @@ extension Store {
     }
     guard let (access, row, lastUsed) = found else { return nil }
     if now.microseconds - (lastUsed ?? 0) > 60_000_000 {
-      try await write { writer in
+      noteUse(ofToken: row, now: now)
+    }
+    return access
+  }
+
+  /// Beside the request, whose answer must not wait for this, or fail with it.
+  private func noteUse(ofToken row: Int64, now: Timestamp) {
+    guard tokensBeingNoted.withLock({ $0.insert(row).inserted }) else { return }
+    Task {
+      // Dropped when the store refuses (a full or read-only disk): reading must go on there, the loss is one reading
+      // of a clock, and the next use tries again.
+      try? await write { writer in
         try writer.db.execute(
           sql: "UPDATE token SET last_used_at = ? WHERE id = ?", arguments: [now.microseconds, row])
       }
+      _ = tokensBeingNoted.withLock { $0.remove(row) }
     }
-    return access
   }
 
   /// Creates a token and its principal; `by` nil for the very first, which is then its own creator.
@@ -80,6 +92,25 @@ extension Store {
       else { return nil }
       if changed { try writer.note("revoked", subject: "token", row: row["id"], by: by, at: now) }
       return StoreReader.token(row)
+    }
+  }
+
+  /// Revokes all tokens of principals of this kind but one. Returns how many were still good.
+  @discardableResult
+  package func revokeTokens(
+    kind: Principal.Kind, except kept: PublicID?, by: Principal, now: Timestamp
+  ) async throws -> Int {
+    try await write { writer in
+      let rows = try Int64.fetchAll(
+        writer.db,
+        sql: """
+          UPDATE token SET revoked_at = ?1
+          WHERE revoked_at IS NULL AND public_id IS NOT ?2
+            AND principal_id IN (SELECT id FROM principal WHERE kind = ?3)
+          RETURNING id
+          """, arguments: [now.microseconds, kept?.rawValue, kind.rawValue])
+      for row in rows { try writer.note("revoked", subject: "token", row: row, by: by, at: now) }
+      return rows.count
     }
   }
 }

@@ -128,6 +128,7 @@ enum Migration1 {
       exit_code INTEGER,
       exit_signal INTEGER,
       exit_reason TEXT,
+      said_reason TEXT,
       points INTEGER NOT NULL DEFAULT 0,
       rows INTEGER NOT NULL DEFAULT 0,
       last_step INTEGER,
@@ -187,6 +188,8 @@ enum Migration1 {
       row_count INTEGER NOT NULL,
       client TEXT NOT NULL,
       first_seq INTEGER NOT NULL,
+      min_step INTEGER NOT NULL,
+      max_step INTEGER NOT NULL,
       received_at INTEGER NOT NULL,
       payload BLOB NOT NULL);
     CREATE INDEX row_block_by_run ON row_block(run_id, first_row);

@@ -50,7 +50,11 @@ struct Up: AsyncParsableCommand {
   @Option(name: .long, help: "trace, debug, info, notice, warning, error or critical.")
   var logLevel = "notice"
 
-  @Option(name: .long, help: ArgumentHelp("Serve the dashboard from this directory.", visibility: .hidden))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Serve the dashboard from this directory (ui/dist after make ui) instead of the one built in: for work on it.",
+      valueName: "dir"))
   var ui: String?
 
   @Flag(name: .long, help: "Start it in the background; its log is server.log in the data directory.")

@@ -20,7 +20,8 @@ struct RankedTrials {
 
   private var fields: [Field] {
     let varied = Set(sweep.variedParameters)
-    let metric = sweep["metric"]?["name"]?.string ?? "objective"
+    // Without a metric there is nothing to rank by: no column stays empty in a table.
+    let metric = sweep["metric"]?["name"]?.string
     var fields = [
       Field("rank", "#", .number),
       Field("run_name", "Run"),
@@ -70,17 +71,21 @@ struct RankedTrials {
   }
 
   /// Where the results lie: the folder, its summary, the best run's checkpoint, the dashboard.
-  func printPlaces(client: Client) async throws {
+  ///
+  /// - Parameter checkpoint: The pattern by which the best run's checkpoint was looked for.
+  func printPlaces(client: Client, checkpoint: String) async throws {
     if let folder = sweep["output_dir"]?.string, !folder.isEmpty {
       try Terminal.say("Results     \(folder)")
       // Files of another machine cannot be looked for; their names are the same.
       let isHere = ServerPlace.isLoopback(client.base)
-      func line(_ title: String, _ name: String) throws(OutputClosed) {
-        let path = folder + "/" + name
-        if !isHere || access(path, F_OK) == 0 { try Terminal.say(title + path) }
+      func isThere(_ name: String) -> Bool { !isHere || access("\(folder)/\(name)", F_OK) == 0 }
+      if isThere("sweep_summary.csv") { try Terminal.say("Summary     \(folder)/sweep_summary.csv") }
+      if isThere("best_model") {
+        try Terminal.say("Best model  \(folder)/best_model")
+      } else if let best = sweep["best"]?["run_name"]?.string {
+        try Terminal.say(
+          Terminal.plain("No file of \(best) matches '\(checkpoint)': no best model was copied"))
       }
-      try line("Summary     ", "sweep_summary.csv")
-      try line("Best model  ", "best_model")
     }
     try Terminal.say("Dashboard   \(try await client.dashboardLink(path: SweepGroup.dashboardPath(sweep)))")
   }

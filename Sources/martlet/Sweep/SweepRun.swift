@@ -50,7 +50,7 @@ struct SweepRun: AsyncParsableCommand {
 
   func run() async throws {
     let source = try readSource()
-    try check(source)
+    let specification = try check(source)
     let client = try await connection.clientStartingServer()
     // From here on Ctrl-C must know of the sweep.
     let interrupts = Interrupts()
@@ -74,12 +74,12 @@ struct SweepRun: AsyncParsableCommand {
       throw status.code
     }
     guard case .ended(let end, let status) = outcome else { return }
-    try await conclude(end, client: follower.currentClient)
+    try await conclude(end, checkpoint: specification.checkpoint, client: follower.currentClient)
     if status != .done { throw status.code }
   }
 
-  /// Refuses a wrong file before any server is started.
-  private func check(_ source: String) throws {
+  /// Reads the file; a wrong one is refused before any server is started.
+  private func check(_ source: String) throws -> SweepSpecification {
     let specification: SweepSpecification
     do {
       specification = try SweepSpecification.read(
@@ -89,21 +89,13 @@ struct SweepRun: AsyncParsableCommand {
         .wrongInput, error.description, hint: "Correct the file and run it again; nothing was started.")
     }
     for note in specification.notes { Terminal.complain("martlet: \(file): \(note)") }
-    let folder = URL(
-      fileURLWithPath: specification.workdir ?? ".",
-      relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent())
-    guard command.isEmpty, let program = specification.program, try connection.place().isOnThisMachine else {
-      return
+    if try connection.place().isOnThisMachine {
+      try ProgramCheck(
+        file: file, specification: specification, isCommandGiven: !command.isEmpty,
+        environment: CallerEnvironment.forRuns
+      ).check()
     }
-    let path = URL(fileURLWithPath: program, relativeTo: folder).path
-    guard access(path, F_OK) != 0 else { return }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    let hint = nearest(to: program, in: names.sorted()).map { "Did you mean '\($0)'? " } ?? ""
-    throw Failure(
-      .wrongInput, "\(file): the program '\(program)' is not in \(folder.standardizedFileURL.path).",
-      hint:
-        "\(hint)Correct 'program:', or name the program here: martlet sweep run \(Words.command([file])) -- CMD"
-    )
+    return specification
   }
 
   private func readSource() throws -> String {
@@ -160,7 +152,7 @@ struct SweepRun: AsyncParsableCommand {
     try Terminal.say("Dashboard   \(try await client.dashboardLink(path: SweepGroup.dashboardPath(sweep)))\n")
   }
 
-  private func conclude(_ sweep: JSONValue, client: Client) async throws {
+  private func conclude(_ sweep: JSONValue, checkpoint: String, client: Client) async throws {
     let ranked = try await RankedTrials.read(sweep, from: client)
     try Terminal.say("")
     try ranked.print(.table, limit: all ? nil : Self.shownTrials)
@@ -169,6 +161,6 @@ struct SweepRun: AsyncParsableCommand {
     let reason = sweep["state_reason"]?.string.map { ": \($0)" } ?? "."
     let word = Style(state: state)?.paint(state, if: Terminal.usesColor) ?? state
     try Terminal.say("Sweep \(word)\(reason)")
-    try await ranked.printPlaces(client: client)
+    try await ranked.printPlaces(client: client, checkpoint: checkpoint)
   }
 }

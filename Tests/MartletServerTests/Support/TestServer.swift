@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import Logging
 import MartletModel
 import MartletOrchestration
 import MartletStore
@@ -34,10 +35,10 @@ struct TestServer: Sendable {
   /// Runs `body` against a server, then ends it and checks that it ended well.
   static func run(
     in directory: TemporaryDirectory = TemporaryDirectory(), clock: any WallClock = SystemClock(),
-    timing: LiveTiming = LiveTiming(), _ change: (inout ServerOptions) -> Void = { _ in },
-    _ body: (TestServer) async throws -> Void
+    timing: LiveTiming = LiveTiming(), logger: Logger = Logger(label: "martlet"),
+    _ change: (inout ServerOptions) -> Void = { _ in }, _ body: (TestServer) async throws -> Void
   ) async throws {
-    let server = try await start(in: directory, clock: clock, timing: timing, change)
+    let server = try await start(in: directory, clock: clock, timing: timing, logger: logger, change)
     do {
       try await body(server)
     } catch {
@@ -50,7 +51,7 @@ struct TestServer: Sendable {
 
   static func start(
     in directory: TemporaryDirectory, clock: any WallClock = SystemClock(), timing: LiveTiming = LiveTiming(),
-    _ change: (inout ServerOptions) -> Void = { _ in }
+    logger: Logger = Logger(label: "martlet"), _ change: (inout ServerOptions) -> Void = { _ in }
   ) async throws -> TestServer {
     var options = ServerOptions(data: directory.path)
     change(&options)
@@ -58,7 +59,7 @@ struct TestServer: Sendable {
     let deadline = ContinuousClock.now + .seconds(10)
     while true {
       do {
-        return try await start(options, clock, timing)
+        return try await start(options, clock, timing, logger)
       } catch let problem as Problem
         where problem.details["pid"]?.int == Int64(getpid()) && ContinuousClock.now < deadline
       {
@@ -68,12 +69,12 @@ struct TestServer: Sendable {
   }
 
   private static func start(
-    _ options: ServerOptions, _ clock: any WallClock, _ timing: LiveTiming
+    _ options: ServerOptions, _ clock: any WallClock, _ timing: LiveTiming, _ logger: Logger
   ) async throws -> TestServer {
     let opened = OpenedEngine()
     let (readies, continuation) = AsyncThrowingStream.makeStream(of: ReadyServer.self)
     let life = ServerLife(
-      options: options, signals: [], clock: clock, liveTiming: timing,
+      options: options, signals: [], clock: clock, liveTiming: timing, logger: logger,
       onOpen: { engine in opened.engine.withLock { $0 = engine } })
     let task = Task {
       do {

@@ -1,9 +1,11 @@
 // A store, a clock moved by hand and the tracking over them, for each test.
 
+import Dispatch
 import Foundation
 import MartletModel
 import MartletStore
 import MartletTracking
+import OrderedCollections
 import Synchronization
 import Testing
 
@@ -81,6 +83,27 @@ struct Bench: Sendable {
     return id
   }
 
+  /// A sweep with one trial, and the trial's run.
+  func sweep() async throws -> (sweep: PublicID, run: PublicID) {
+    let me = access.principal
+    return try await store.write { writer in
+      let (id, run) = (try writer.freshSweepID(), try writer.freshRunID())
+      let row = try writer.createSweep(
+        Sweep(
+          id: id, project: "digits", name: "search", description: "", state: .running, method: "grid",
+          objective: Objective(metric: "loss", goal: .minimize), parameters: [], maxParallel: 1, timeout: nil,
+          command: ["train"], workdir: "/", outputDirectory: "/tmp", spaceSize: 1, budget: 1, createdAt: noon,
+          createdBy: me.name, seed: 1, source: ""),
+        samplerState: [:], filename: nil, commandOverride: nil, by: me, now: noon)
+      try writer.createExecutedRun(
+        ExecutedRun(
+          project: "digits", name: "trial-0", sweepRow: row, trial: 0, config: [:], command: ["true"],
+          workdir: "/", directory: "/tmp", execution: [:]), id: run, by: me, now: noon)
+      try writer.createTrial(ofSweep: row, number: 0, parameters: [:], run: run, by: me, now: noon)
+      return (id, run)
+    }
+  }
+
   func move(_ id: PublicID, _ states: [AttemptState]) async throws {
     let me = access.principal
     try await store.write { writer in
@@ -117,6 +140,35 @@ final class Recorder: Sendable {
     all.flatMap { if case .points(_, let rows) = $0.event { rows } else { [FeedRow]() } }
   }
   func take(_ sequence: UInt64, _ event: FeedEvent) { list.withLock { $0.append((sequence, event)) } }
+}
+
+/// Holds the store's writer while `body` runs, which is given what lets it go.
+func holdingTheWriter(
+  of store: Store, _ body: (@escaping @Sendable () -> Void) async throws -> Void
+) async throws {
+  let (held, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+  async let holding: Void = store.write { _ in
+    held.signal()
+    release.wait()
+  }
+  await withCheckedContinuation { continuation in
+    DispatchQueue.global().async {
+      held.wait()
+      continuation.resume()
+    }
+  }
+  // Signalled more often than waited for: nobody minds.
+  defer { release.signal() }
+  try await body { release.signal() }
+  release.signal()
+  try await holding
+}
+
+/// Says that something has happened.
+final class Flag: Sendable {
+  private let state = Mutex(false)
+  var isUp: Bool { state.withLock(\.self) }
+  func raise() { state.withLock { $0 = true } }
 }
 
 /// Runs `body` and gives back the `Problem` it must throw.

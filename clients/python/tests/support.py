@@ -64,6 +64,13 @@ class Server:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
+    def refuse(self, tries: int) -> None:
+        """While it is down: waits for so many connections and breaks each of them unanswered."""
+        with socket.create_server(("127.0.0.1", self.port)) as listener:
+            listener.settimeout(PATIENCE)
+            for _ in range(tries):
+                listener.accept()[0].close()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

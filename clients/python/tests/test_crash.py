@@ -185,8 +185,7 @@ class SenderTest(ClientTest):
         server.down()
         process = self.start("run = martlet.init()\nrun.log({'a': 1})\nprint(flush=True)\ntime.sleep(60)")
         process.stdout.readline()
-        wait_for(self.senders)
-        time.sleep(0.5)  # so that it is in the midst of its tries; either way the outcome is the same
+        server.refuse(2)  # so that it is in the midst of its tries
         started = time.monotonic()
         for sender in self.senders():
             os.kill(sender, signal.SIGTERM)
@@ -224,7 +223,7 @@ class ServerTest(ClientTest):
         )
         wait_for(lambda: len(server.all_rows()) > 500)
         server.down()
-        time.sleep(1.5)  # the outage
+        server.refuse(3)  # the outage lasts for so many tries
         server.up()
         wait_for(lambda: server.duplicates > 0 and len(server.all_rows()) > 2000)
         out, err = process.communicate("\n", timeout=60)

@@ -25,11 +25,6 @@ const STATES: Record<string, readonly [word: string, tone: Tone, icon: IconName]
   pruned: ["pruned", "idle", "scissors"],
 };
 
-/** The word of a state. */
-export function stateWord(state: string): string {
-  return STATES[state]?.[0] ?? state;
-}
-
 export const Pill = memo(function Pill({ state }: { state: string }) {
   const [word, tone, icon] = STATES[state] ?? [state, "idle", "question"];
   return (

@@ -1,6 +1,7 @@
 // Jobs one after the other, in the order in which they came.
 
-import MartletOrchestration
+import MartletModel
+import MartletTracking
 import Synchronization
 import Testing
 
@@ -78,7 +79,7 @@ import Testing
 
   @Test func `a job that fails does not hold up the next`() async throws {
     let queue = OrderedQueue()
-    await #expect(throws: Unexpected.self) { try await queue.run { throw Unexpected("no") } }
+    _ = try await problem(.internal) { try await queue.run { throw Problem(.internal, "no") } }
     #expect(try await queue.run { 5 } == 5)
   }
 

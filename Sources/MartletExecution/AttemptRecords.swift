@@ -161,7 +161,9 @@ package struct AttemptDirectory: Sendable {
   }
 
   private func conditionUnderLock() throws(Problem) -> AttemptCondition {
-    if let bytes = try bytes(of: "exit.json"), let json = try? JSONValue.parse(bytes), let exit = ExitFile(json: json) {
+    if let bytes = try bytes(of: "exit.json"), let json = try? JSONValue.parse(bytes),
+      let exit = ExitFile(json: json)
+    {
       return .ended(exit)
     }
     if let bytes = try bytes(of: "attempt.json") {

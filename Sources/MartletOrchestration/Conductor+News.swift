@@ -145,7 +145,9 @@ extension Conductor {
   private func lose(_ attempt: OpenAttempt, _ file: AttemptFile) async throws {
     guard file.bootID == currentBootID() else {
       return try await end(
-        attempt, AttemptEnd(state: .crashed, reason: "The machine was restarted while it ran, or its record is damaged."))
+        attempt,
+        AttemptEnd(
+          state: .crashed, reason: "The machine was restarted while it ran, or its record is damaged."))
     }
     guard let command = file.command else {
       // The record is there, the lock is free, and no command is in it: nothing runs.

@@ -165,7 +165,8 @@ extension Conductor {
   }
 
   /// Stores a run that Martlet executes and queues it.
-  func execute(_ new: NewExecution, name: String, _ prepared: Prepared, by principal: Principal) async throws {
+  func execute(_ new: NewExecution, name: String, _ prepared: Prepared, by principal: Principal) async throws
+  {
     let (id, directory, git) = (prepared.id, prepared.directory, prepared.git)
     let settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,

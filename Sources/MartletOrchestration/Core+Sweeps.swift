@@ -21,7 +21,8 @@ extension Core {
       }
     // A sweep that could not go on after a restart has ended before its last trials.
     try writer.setTrialState(
-      ofSweep: try sweeps[id]?.row ?? writer.row(ofSweep: id), number: number, state, objective: objective, reason: reason, startedAt: startedAt,
+      ofSweep: try sweeps[id]?.row ?? writer.row(ofSweep: id), number: number, state, objective: objective,
+      reason: reason, startedAt: startedAt,
       by: principal,
       now: now)
     effects.trials[id, default: []].append(number)

@@ -113,7 +113,8 @@ actor ResultsWriter {
     copied[sweep.id] = run.id
     if !isCopied {
       logger.warning(
-        "No file of run \(run.name) matches '\(pattern)': sweep \(sweep.id) has no best model in \(sweep.directory).")
+        "No file of run \(run.name) matches '\(pattern)': sweep \(sweep.id) has no best model in \(sweep.directory)."
+      )
     }
   }
 

@@ -55,11 +55,6 @@ package struct Spool: Sendable {
     }
   }
 
-  /// All spools of a directory; an absent directory has none.
-  package static func readAll(in directory: String) throws -> [Spool] {
-    try names(in: directory).map { try read(path: "\(directory)/\($0)") }
-  }
-
   /// Reads records until the first whose length or checksum does not fit.
   ///
   /// - Parameter toldBytes: what info records before this byte say is known to the server.

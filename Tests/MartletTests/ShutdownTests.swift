@@ -31,9 +31,7 @@ struct ShutdownTests {
         Workplace.head(
           "POST", "/api/v1/runs/\(run)/log?client=half-sent-client", token: place.token,
           length: Self.rows.utf8.count, type: "application/x-ndjson") + Self.rows[..<half])
-      #expect(
-        try await eventually { try connection.isTakenIn() },
-        "\(String(describing: try connection.serverEnd()))")
+      #expect(try await eventually { try connection.isTakenIn() })
       server.signal(signal)
       // It has heard: it takes nobody new.
       #expect(try await eventually { !RawConnection.isAccepted(by: url) })

@@ -45,10 +45,10 @@ struct UpOptionTests {
       let refused = try await place.request(
         "GET", Self.status, host: "martlet.example.org", token: nil)
       #expect(refused.hasPrefix("HTTP/1.1 401 "), "\(refused)")
-      // Every address of this machine, loopback's second one too.
+      // It listens on every address of this machine.
       let port = try #require(URL(string: place.announcedURL)?.port)
-      let listening = try place.text(of: "/proc/net/tcp")
-      #expect(listening.contains(String(format: "00000000:%04X 00000000:0000 0A", port)))
+      #expect(
+        try RawConnection.connections().contains(String(format: "00000000:%04X 00000000:0000 0A", port)))
     }
   }
 
@@ -84,7 +84,9 @@ struct UpOptionTests {
       #expect(outcome.status == 0, "\(outcome)")
       let runs = try await place.json("run", "list").array ?? []
       var printed: Set<String> = []
-      for run in runs { printed.insert(try await place.martlet("run", "logs", run["id"]?.string ?? "").output) }
+      for run in runs {
+        printed.insert(try await place.martlet("run", "logs", run["id"]?.string ?? "").output)
+      }
       #expect(printed == ["device 0\n", "device 1\n"])
       // A command that asks for none sees none.
       let none = try await place.martlet("run", "--", "sh", "-c", "echo \"<$CUDA_VISIBLE_DEVICES>\"")

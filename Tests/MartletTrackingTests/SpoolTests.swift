@@ -224,3 +224,10 @@ private struct SpoolWriter {
     run.finish(reason="enough")
     """
 }
+
+extension Spool {
+  /// All spools of a directory.
+  fileprivate static func readAll(in directory: String) throws -> [Spool] {
+    try names(in: directory).map { try read(path: "\(directory)/\($0)") }
+  }
+}

@@ -14,9 +14,6 @@ private let logParameters = [
     schema: ["type": "integer", "minimum": 1]),
 ]
 
-/// Bytes in one piece of a log.
-private let largestPiece = 4 << 20
-
 let logRoutes: [Route] = [
   Route(
     .get, "/runs/:run/logs", .scope(.read), "A piece of a log.",
@@ -26,14 +23,16 @@ let logRoutes: [Route] = [
         schema: ["type": "integer", "default": 0]),
       QueryParameter(
         name: "limit", summary: "Bytes at most.",
-        schema: ["type": "integer", "minimum": 1, "maximum": .int(Int64(largestPiece)), "default": 65536]),
+        schema: [
+          "type": "integer", "minimum": 1, "maximum": .int(Int64(Tracking.largestLogPiece)), "default": 65536,
+        ]),
     ], answer: RouteAnswer(schema: "LogPiece")
   ) { request in
     let query = request.query
     let slice = try await request.services.tracking.log(
       request.id("run"), stream: query.choice("stream", LogStream.self) ?? .stdout,
       attempt: query.int("attempt", in: 1...Int(Int32.max)), offset: query.int("offset") ?? 0,
-      limit: query.int("limit", in: 1...largestPiece) ?? 65_536, access: request.access)
+      limit: query.int("limit", in: 1...Tracking.largestLogPiece) ?? 65_536, access: request.access)
     return .json(slice.json)
   },
   Route(

@@ -17,8 +17,8 @@ enum ProcessTable {
   /// The process that holds a lock (flock(2)) on `file`: asking the kernel's tables disturbs nobody, as trying to take
   /// the lock would. Nil when none does, or the file is not there.
   ///
-  /// First whoever wrote its number into the file: `/proc/locks` is read in pages, and lists that change meanwhile leave
-  /// entries out.
+  /// First whoever wrote its number into the file: `/proc/locks` is read in pages, and lists that change
+  /// meanwhile leave entries out.
   static func lockHolder(of file: String) -> Int32? {
     if let text = try? String(contentsOfFile: file, encoding: .utf8),
       let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), holds(pid, file)

@@ -47,14 +47,16 @@ struct ProgramCheck {
         throw refusal("the command '\(word)' is not in \(folder.path)", nearest: hint(for: word))
       }
       guard isProgram(path) else {
-        throw refusal("the command '\(word)' is not executable", nearest: "chmod +x \(Words.command([path])). ")
+        throw refusal(
+          "the command '\(word)' is not executable", nearest: "chmod +x \(Words.command([path])). ")
       }
       return
     }
     // What the C library takes when there is no PATH, as the supervisor does.
     let places = specification.environment["PATH"] ?? environment["PATH"] ?? "/bin:/usr/bin"
     let isFound = places.split(separator: ":", omittingEmptySubsequences: false).contains { place in
-      isProgram(URL(fileURLWithPath: place.isEmpty ? "." : String(place), relativeTo: folder).path + "/" + word)
+      isProgram(
+        URL(fileURLWithPath: place.isEmpty ? "." : String(place), relativeTo: folder).path + "/" + word)
     }
     guard !isFound else { return }
     let path = folder.appendingPathComponent(word).path
@@ -71,7 +73,8 @@ struct ProgramCheck {
   /// The name in the same folder that was probably meant.
   private func hint(for program: String) -> String? {
     let url = URL(fileURLWithPath: program, relativeTo: folder)
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)) ?? []
+    let names =
+      (try? FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path)) ?? []
     return nearest(to: url.lastPathComponent, in: names.sorted())
       .map { "Did you mean '\(program.dropLast(url.lastPathComponent.count))\($0)'? " }
   }

@@ -74,8 +74,9 @@ final class Running: Sendable {
 
 /// Gathers what a program writes, in a file that has no name any more.
 ///
-/// Not through a pipe with a readability handler: children that other tests start at the same moment inherit its end, and
-/// closing a descriptor that somebody else still holds leaves Dispatch an event without an owner.
+/// Not through a pipe with a readability handler: children that other tests start at the same moment inherit
+/// its end, and closing a descriptor that somebody else still holds leaves Dispatch an event without an
+/// owner.
 private final class Collector: Sendable {
   let file: FileHandle
 

@@ -63,10 +63,7 @@ final class RawConnection: Sendable {
   }
 
   /// Whether the server has taken in every byte sent so far: nothing waits in its end's queue.
-  func isTakenIn() throws -> Bool { try serverEnd()?.hasSuffix(":00000000") == true }
-
-  /// The queues (to send, to read) of the server's end, as the system shows them; nil when it is not there.
-  func serverEnd() throws -> String? {
+  func isTakenIn() throws -> Bool {
     var address = sockaddr_in()
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let status = withUnsafeMutablePointer(to: &address) {
@@ -75,14 +72,28 @@ final class RawConnection: Sendable {
     guard status == 0 else { throw Unexpected("no name of the socket: errno \(errno)") }
     let own = String(format: ":%04X", UInt16(bigEndian: address.sin_port))
     let theirs = String(format: ":%04X", port)
-    let table = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
-    for line in table.split(separator: "\n") {
-      // Number, local address, remote address, state, queues.
+    for line in try Self.connections().split(separator: "\n") {
+      // Number, local address, remote address, state, queues to send and to read.
       let fields = line.split(separator: " ")
       guard fields.count > 4, fields[1].hasSuffix(theirs), fields[2].hasSuffix(own) else { continue }
-      return String(fields[4])
+      return fields[4].hasSuffix(":00000000")
     }
-    return nil
+    return false
+  }
+
+  /// The system's table of TCP connections. Its size is told as nothing and it comes in pieces, so it is read until
+  /// there is no more; Foundation stops earlier.
+  static func connections() throws -> String {
+    let file = open("/proc/net/tcp", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw Unexpected("/proc/net/tcp cannot be read: errno \(errno)") }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = read(file, &piece, piece.count)
+      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      bytes += piece[..<count]
+    }
   }
 }
 

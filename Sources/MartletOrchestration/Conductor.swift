@@ -104,6 +104,7 @@ actor Conductor {
     for ending in endings.values { await ending.value }
     isClosed = true
     await queue.drain()
+    await results.close()
   }
 
   /// Begins what is queued; called once, when the server can be reached.

@@ -17,7 +17,7 @@ actor ResultsWriter {
   /// Two rounds at a time could leave the older table on the disk.
   private let queue = OrderedQueue()
   private var waiting: [PublicID: OpenSweep] = [:]
-  private var isWriting = false
+  private var writing: Task<Void, Never>?
   /// The best run that was copied last, of each sweep.
   private var copied: [PublicID: PublicID] = [:]
 
@@ -30,9 +30,14 @@ actor ResultsWriter {
   /// Writes soon.
   func note(_ sweep: OpenSweep) {
     waiting[sweep.id] = sweep
-    guard !isWriting else { return }
-    isWriting = true
-    Task { await writeWaiting() }
+    if writing == nil { writing = Task { await writeWaiting() } }
+  }
+
+  /// Writes what waits, and returns when nothing is being written any more.
+  func close() async {
+    writing?.cancel()
+    await writing?.value
+    await queue.drain()
   }
 
   private func writeWaiting() async {
@@ -43,7 +48,7 @@ actor ResultsWriter {
       // Large sweeps take long to write: most of the time belongs to their trials. A cancelled sleep is a short one.
       try? await Task.sleep(for: began.duration(to: .now) * 5)
     }
-    isWriting = false
+    writing = nil
   }
 
   /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all.

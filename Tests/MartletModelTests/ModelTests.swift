@@ -90,3 +90,13 @@ import Testing
     #expect(RunNames.fresh(number: 12).hasSuffix("-12"))
   }
 }
+
+@Suite struct TokenSecretTests {
+  @Test func secretsAreLongPlainAndNoOptions() {
+    let secrets = (0..<2_000).map { _ in TokenSecret.random() }
+    #expect(Set(secrets).count == secrets.count)
+    for secret in secrets {
+      #expect(secret.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_-]{42}/) != nil, "\(secret)")
+    }
+  }
+}

@@ -81,7 +81,7 @@ actor Conductor {
   /// a best model of gigabytes must hold up nobody else's start.
   private func finish(_ end: Effects.SweepEnd) async {
     await results.write(end.sweep)
-    while !isClosed {
+    repeat {
       let (now, system) = (clock.now, system)
       do {
         try await store.write {
@@ -94,16 +94,16 @@ actor Conductor {
         // A cancelled sleep only tries earlier.
         try? await Task.sleep(for: .seconds(1))
       }
-    }
+    } while !isClosed
     endings[end.sweep.id] = nil
   }
 
-  /// Nothing more is decided: what is under way ends, later news is left to the next server.
+  /// Nothing more is decided: what is under way ends, later news is left to the next server. So is the end of a sweep
+  /// that the store refuses to take: a full disk must not keep a server from ending.
   func close() async {
-    await queue.drain()
-    for ending in endings.values { await ending.value }
     isClosed = true
     await queue.drain()
+    for ending in endings.values { await ending.value }
     await results.close()
   }
 

@@ -72,6 +72,41 @@ import Testing
     }
   }
 
+  @Test func `a sweep's end that the store refuses keeps no server from ending, and is not lost`()
+    async throws
+  {
+    try await Workshop.with { shop in
+      func sql(_ text: String) throws {
+        let python = Process()
+        python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        python.arguments = [
+          "python3", "-c",
+          "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=20).executescript(sys.argv[2])",
+          "\(shop.data)/martlet.db", text,
+        ]
+        try python.run()
+        python.waitUntilExit()
+        try #require(python.terminationStatus == 0)
+      }
+      try sql(
+        """
+        CREATE TRIGGER refuse BEFORE UPDATE OF state ON sweep WHEN NEW.state = 'finished'
+        BEGIN SELECT RAISE(ABORT, 'refused'); END;
+        """)
+      let sweep = try await shop.submit("command: [/bin/true]\nmethod: grid\nparameters: {x: {values: [1]}}")
+      #expect(try await eventually { shop.book.troubles.contains { $0.contains("could not be stored") } })
+      let began = ContinuousClock.now
+      await shop.close()
+      #expect(.now - began < .seconds(20))
+      try sql("DROP TRIGGER refuse")
+      try await shop.open()
+      try await shop.engine.start()
+      let ended = try await shop.ended(sweep.id)
+      #expect(ended.state == .finished)
+      #expect(ended.counts[.complete] == 1)
+    }
+  }
+
   @Test func `attempts that ended while nobody watched are not lost`() async throws {
     try await Workshop.with { shop in
       try shop.write("train.py", Self.program)

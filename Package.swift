@@ -87,6 +87,9 @@ let package = Package(
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
 
+    .target(
+      name: "MartletTestSupport", dependencies: ["MartletModel"], path: "Tests/Support", swiftSettings: strict
+    ),
     .testTarget(
       name: "MartletModelTests", dependencies: ["MartletModel", .collections], swiftSettings: strict),
     .testTarget(
@@ -96,31 +99,38 @@ let package = Package(
       name: "MartletFormatsTests",
       dependencies: ["MartletModel", "MartletSearch", "MartletFormats", .collections], swiftSettings: strict),
     .testTarget(
-      name: "MartletStoreTests", dependencies: ["MartletModel", "MartletStore", .collections, .grdb],
+      name: "MartletStoreTests",
+      dependencies: ["MartletTestSupport", "MartletModel", "MartletStore", .collections, .grdb],
       swiftSettings: strict),
     .testTarget(
       name: "MartletTrackingTests",
-      dependencies: ["MartletModel", "MartletStore", "MartletTracking", .collections], swiftSettings: strict),
+      dependencies: ["MartletTestSupport", "MartletModel", "MartletStore", "MartletTracking", .collections],
+      swiftSettings: strict),
     .testTarget(
       name: "MartletExecutionTests",
-      dependencies: ["MartletModel", "MartletExecution", "martlet-supervisor", .collections],
+      dependencies: [
+        "MartletTestSupport", "MartletModel", "MartletExecution", "martlet-supervisor", .collections,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "MartletOrchestrationTests",
       dependencies: [
-        "MartletModel", "MartletSearch", "MartletFormats", "MartletStore", "MartletTracking",
+        "MartletTestSupport", "MartletModel", "MartletSearch", "MartletFormats", "MartletStore",
+        "MartletTracking",
         "MartletExecution",
         "MartletOrchestration", "martlet-supervisor", .collections, .logging,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "MartletServer",
+        "MartletTestSupport", "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration",
+        "MartletServer",
         "martlet-supervisor", .collections, .logging, .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket,
         .unixSignals,
       ], swiftSettings: strict),
     .testTarget(
-      name: "MartletTests", dependencies: ["MartletModel", "martlet", "martlet-supervisor", .collections],
+      name: "MartletTests",
+      dependencies: ["MartletTestSupport", "MartletModel", "martlet", "martlet-supervisor", .collections],
       swiftSettings: strict),
   ]
 )

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import MartletExecution
 import MartletModel
+import MartletTestSupport
 import Testing
 
 @Suite struct DescriptorTests {

@@ -1,6 +1,7 @@
 // The device pool as a pure machine: first come, first served, all at once, no device twice.
 
 import MartletExecution
+import MartletTestSupport
 import Testing
 
 @Suite struct DevicePoolTests {

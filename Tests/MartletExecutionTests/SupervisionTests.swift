@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import MartletModel
+import MartletTestSupport
 import Testing
 
 @testable import MartletExecution

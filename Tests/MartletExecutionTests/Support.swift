@@ -4,14 +4,9 @@ import Foundation
 import Glibc
 import MartletExecution
 import MartletModel
+import MartletTestSupport
 import Synchronization
 import Testing
-
-/// A test's own error: something it leans on did not work.
-struct Unexpected: Error, CustomStringConvertible {
-  var description: String
-  init(_ description: String) { self.description = description }
-}
 
 /// Runs `body` in a fresh directory that is removed afterwards.
 func withScratch<T>(_ body: (String) async throws -> T) async throws -> T {
@@ -24,33 +19,8 @@ func withScratch<T>(_ body: (String) async throws -> T) async throws -> T {
   } catch {
     result = .failure(error)
   }
-  try FileManager.default.removeItem(at: url)
+  try removeScratch(url.path)
   return try result.get()
-}
-
-/// Waits until something is true.
-func eventually(within seconds: Double = 20, _ condition: () throws -> Bool) async throws -> Bool {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while .now < deadline {
-    if try condition() { return true }
-    try await Task.sleep(for: .milliseconds(10))
-  }
-  return try condition()
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
-  }
 }
 
 /// What a watching thread told, in its order.
@@ -156,14 +126,6 @@ func bystander(_ program: String) throws -> Process {
   process.standardError = FileHandle.nullDevice
   try process.run()
   return process
-}
-
-/// Whether a process is there and no zombie.
-func isAlive(_ pid: Int32) -> Bool {
-  guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-    let end = text.lastIndex(of: ")")
-  else { return false }
-  return !text[text.index(after: end)...].hasPrefix(" Z")
 }
 
 func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

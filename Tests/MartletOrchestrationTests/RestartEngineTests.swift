@@ -3,6 +3,7 @@
 import Foundation
 import MartletModel
 import MartletOrchestration
+import MartletTestSupport
 import MartletTracking
 import OrderedCollections
 import Testing
@@ -263,6 +264,8 @@ import Testing
       #expect(ended.state == .finished)
       #expect(ended.attempts == 8)
       try shop.write("gate", "")
+      let late = try shop.lines("supervisors").compactMap(Int32.init)
+      #expect(try await eventually { !late.contains(where: isAlive) })
     }
   }
 

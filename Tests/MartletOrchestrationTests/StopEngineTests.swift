@@ -4,6 +4,7 @@ import Foundation
 import MartletModel
 import MartletOrchestration
 import MartletStore
+import MartletTestSupport
 import MartletTracking
 import OrderedCollections
 import Testing

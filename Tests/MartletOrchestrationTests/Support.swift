@@ -6,26 +6,11 @@ import MartletModel
 import MartletOrchestration
 import MartletSearch
 import MartletStore
+import MartletTestSupport
 import MartletTracking
 import OrderedCollections
 import Synchronization
 import Testing
-
-/// A test's own error: something it leans on did not work.
-struct Unexpected: Error, CustomStringConvertible {
-  var description: String
-  init(_ description: String) { self.description = description }
-}
-
-/// Waits until something is true.
-func eventually(within seconds: Double = 30, _ condition: () async throws -> Bool) async throws -> Bool {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while .now < deadline {
-    if try await condition() { return true }
-    try await Task.sleep(for: .milliseconds(20))
-  }
-  return try await condition()
-}
 
 /// Keeps what was logged, so that a test can say that nothing went wrong; the first hundred lines.
 final class LogBook: Sendable {
@@ -80,7 +65,7 @@ final class Workshop: Sendable {
     }
     shop.killAll()
     await shop.close()
-    try FileManager.default.removeItem(at: url)
+    try removeScratch(url.path)
     try result.get()
   }
 
@@ -246,14 +231,6 @@ final class Workshop: Sendable {
       kill(-pid, SIGKILL)
     }
   }
-}
-
-/// Whether a process is there and no zombie.
-func isAlive(_ pid: Int32) -> Bool {
-  guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-    let end = text.lastIndex(of: ")")
-  else { return false }
-  return !text[text.index(after: end)...].hasPrefix(" Z")
 }
 
 /// The most trials that were at work at the same time, from lines `begin NAME` and `end NAME`.

@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletTestSupport
 import MartletTracking
 import Testing
 
@@ -23,7 +24,7 @@ import Testing
 
   private func ended(_ server: TestServer, _ run: PublicID) async throws -> JSONValue {
     var last: JSONValue = nil
-    try await eventually(within: 30) {
+    try await eventually("the run ended", within: 30) {
       last = try await server.get("/api/v1/runs/\(run)").json
       return last["exit"]?.isNull == false
     }

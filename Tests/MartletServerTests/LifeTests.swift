@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import MartletModel
+import MartletTestSupport
 import Synchronization
 import Testing
 import UnixSignals
@@ -130,7 +131,7 @@ import UnixSignals
     let isReady = Mutex(false)
     let life = ServerLife(options: ServerOptions(data: directory.path), signals: [.sigusr1])
     let task = Task { try await life.run { _ in isReady.withLock { $0 = true } } }
-    try await eventually { isReady.withLock(\.self) }
+    try await eventually("the server is ready") { isReady.withLock(\.self) }
     kill(getpid(), SIGUSR1)
     try await task.value
     #expect(!FileManager.default.fileExists(atPath: directory.path + "/server.json"))

@@ -2,6 +2,7 @@
 
 import GRDB
 import MartletModel
+import MartletTestSupport
 import Testing
 
 @testable import MartletStore

@@ -1,6 +1,7 @@
 // Series and summaries against a computation that is as plain as can be.
 
 import MartletModel
+import MartletTestSupport
 import OrderedCollections
 import Testing
 

@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 import MartletModel
+import MartletTestSupport
 import OrderedCollections
 import Testing
 

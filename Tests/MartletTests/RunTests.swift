@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletTestSupport
 import Testing
 
 @Suite("run", .serialized)

@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletTestSupport
 import Testing
 
 @Suite("up and down", .serialized)

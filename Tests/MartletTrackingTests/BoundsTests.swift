@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletStore
+import MartletTestSupport
 import Testing
 
 @testable import MartletTracking

@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletStore
+import MartletTestSupport
 import OrderedCollections
 import Testing
 

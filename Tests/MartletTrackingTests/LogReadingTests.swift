@@ -3,6 +3,7 @@
 import Foundation
 import MartletModel
 import MartletStore
+import MartletTestSupport
 import Testing
 
 @testable import MartletTracking

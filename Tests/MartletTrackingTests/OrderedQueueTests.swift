@@ -1,6 +1,7 @@
 // Jobs one after the other, in the order in which they came.
 
 import MartletModel
+import MartletTestSupport
 import MartletTracking
 import Synchronization
 import Testing

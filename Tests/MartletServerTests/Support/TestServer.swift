@@ -6,6 +6,7 @@ import Logging
 import MartletModel
 import MartletOrchestration
 import MartletStore
+import MartletTestSupport
 import OrderedCollections
 import Synchronization
 import Testing
@@ -156,7 +157,7 @@ final class TemporaryDirectory: Sendable {
 
   deinit {
     // Best effort: what stays behind lies in the system's temporary directory.
-    _ = try? FileManager.default.removeItem(atPath: path)
+    try? removeScratch(path)
   }
 }
 
@@ -165,17 +166,4 @@ final class MovableClock: WallClock {
   private let time = Mutex(SystemClock().now)
   var now: Timestamp { time.withLock { $0 } }
   func advance(by seconds: Double) { time.withLock { $0 = $0 + seconds } }
-}
-
-/// Asks `condition` until it holds or the time is over.
-func eventually(
-  within seconds: Double = 10, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
-  _ condition: () async throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while ContinuousClock.now < deadline {
-    if try await condition() { return }
-    try await Task.sleep(for: .milliseconds(10))
-  }
-  Issue.record(comment ?? "This did not become true in time.", sourceLocation: sourceLocation)
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletTestSupport
 import Testing
 
 @testable import MartletStore
@@ -19,7 +20,7 @@ final class Scratch: Sendable {
 
   deinit {
     do {
-      try FileManager.default.removeItem(atPath: path)
+      try removeScratch(path)
     } catch {
       Issue.record("\(path) could not be removed: \(error)")
     }
@@ -136,34 +137,5 @@ extension Series {
   var values: [Double]? {
     guard case .raw(let values) = points else { return nil }
     return values
-  }
-}
-
-/// Runs `body` and gives back the `Problem` it must throw.
-func problem(
-  _ code: Problem.Code, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
-) async throws -> Problem {
-  do {
-    try await body()
-  } catch let problem as Problem {
-    #expect(problem.code == code, "\(problem)", sourceLocation: sourceLocation)
-    return problem
-  }
-  Issue.record("nothing was thrown", sourceLocation: sourceLocation)
-  return Problem(.internal, "")
-}
-
-/// Asks every few milliseconds until `condition` holds.
-func eventually(
-  _ what: String, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
-  _ condition: () async throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while try await !condition() {
-    guard ContinuousClock.now < deadline else {
-      Issue.record("not within \(seconds) s: \(what)", sourceLocation: sourceLocation)
-      return
-    }
-    try await Task.sleep(for: .milliseconds(5))
   }
 }

@@ -1,6 +1,7 @@
 // Running the real `martlet` and seeing what it answered.
 
 import Foundation
+import MartletTestSupport
 
 /// What a process left behind.
 struct Outcome: CustomStringConvertible {
@@ -100,20 +101,4 @@ private final class Collector: Sendable {
       bytes += piece[..<count]
     }
   }
-}
-
-/// Waits until something is true.
-func eventually(within seconds: Double = 20, _ condition: () async throws -> Bool) async throws -> Bool {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while .now < deadline {
-    if try await condition() { return true }
-    try await Task.sleep(for: .milliseconds(20))
-  }
-  return try await condition()
-}
-
-/// A test's own error: something it leans on did not work.
-struct Unexpected: Error, CustomStringConvertible {
-  var description: String
-  init(_ description: String) { self.description = description }
 }

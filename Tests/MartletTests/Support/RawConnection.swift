@@ -1,6 +1,7 @@
 // A connection to the server byte by byte: what no HTTP library lets one send.
 
 import Foundation
+import MartletTestSupport
 
 /// A TCP connection to loopback.
 final class RawConnection: Sendable {

@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletTestSupport
 
 /// A fresh directory; a server that is up on it at the end is stopped.
 struct Workplace: Sendable {
@@ -38,7 +39,7 @@ struct Workplace: Sendable {
     let pid = announcedPID
     if pid != nil { _ = try await martlet("down", "--timeout", "20") }
     if let pid, kill(pid, 0) == 0 { kill(pid, SIGKILL) }
-    try FileManager.default.removeItem(at: root)
+    try removeScratch(root.path)
   }
 
   // MARK: - Running martlet

@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import MartletModel
 import MartletStore
+import MartletTestSupport
 import MartletTracking
 import OrderedCollections
 import Synchronization
@@ -28,7 +29,7 @@ final class Scratch: Sendable {
 
   deinit {
     do {
-      try FileManager.default.removeItem(atPath: path)
+      try removeScratch(path)
     } catch {
       Issue.record("\(path) could not be removed: \(error)")
     }
@@ -169,33 +170,4 @@ final class Flag: Sendable {
   private let state = Mutex(false)
   var isUp: Bool { state.withLock(\.self) }
   func raise() { state.withLock { $0 = true } }
-}
-
-/// Runs `body` and gives back the `Problem` it must throw.
-func problem(
-  _ code: Problem.Code, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
-) async throws -> Problem {
-  do {
-    try await body()
-  } catch let problem as Problem {
-    #expect(problem.code == code, "\(problem)", sourceLocation: sourceLocation)
-    return problem
-  }
-  Issue.record("nothing was thrown", sourceLocation: sourceLocation)
-  return Problem(.internal, "")
-}
-
-/// Asks every few milliseconds until `condition` holds.
-func eventually(
-  _ what: String, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
-  _ condition: () async throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while try await !condition() {
-    guard ContinuousClock.now < deadline else {
-      Issue.record("not within \(seconds) s: \(what)", sourceLocation: sourceLocation)
-      return
-    }
-    try await Task.sleep(for: .milliseconds(5))
-  }
 }

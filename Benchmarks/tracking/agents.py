@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 from tracking.processes import Group
 
+READY = "ready?"  # every agent answers this, once it has imported what it needs
 LONGEST = 300.0  # seconds that an answer may take
 
 
@@ -91,8 +92,9 @@ def serve(handlers: Mapping[str, Callable[..., Any]], answers: int) -> None:
     """The agent's end: answers each request until stdin ends, then leaves without ceremony."""
     for line in sys.stdin:
         request = json.loads(line)
+        what = request.pop("do")
         try:
-            answer = handlers[request.pop("do")](**request) or {}
+            answer = {} if what == READY else handlers[what](**request) or {}
         except Exception as error:
             traceback.print_exc()
             answer = {"failed": f"{type(error).__name__}: {error}"[:600]}

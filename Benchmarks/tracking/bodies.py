@@ -36,19 +36,14 @@ def losses(kind: str, keys: int, steps: int, seed: int) -> Rows:
     return Rows(values.names(keys), range(steps), values.times(steps, seed), values.losses(kind, keys, steps, seed))
 
 
-def of(rows: Rows, form: str, first: int = 0) -> Iterator[bytes]:
-    """The bodies, `ROWS` rows each, of the rows from number `first` on."""
-    numbers = range(first, len(rows.steps))
-    lines = zip(numbers, islice(rows.steps, first, None), islice(rows.times, first, None), _across(rows, first))
-    while chunk := list(islice(lines, ROWS)):
+def of(rows: Rows, form: str, most: int = ROWS) -> Iterator[bytes]:
+    """The bodies, of at most so many rows each."""
+    lines = zip(range(len(rows.steps)), rows.steps, rows.times, zip(*rows.columns))
+    while chunk := list(islice(lines, most)):
         yield _json_lines(rows.names, chunk) if form == JSON_LINES else _records(rows.names, chunk)
 
 
 Line = tuple[int, int, int, tuple[float, ...]]  # number, step, time, values
-
-
-def _across(rows: Rows, first: int) -> Iterator[tuple[float, ...]]:
-    return zip(*(islice(column, first, None) for column in rows.columns))
 
 
 def _json_lines(names: Sequence[str], lines: Iterable[Line]) -> bytes:

@@ -51,13 +51,14 @@ class Report:
         self.failures: list[str] = []
         self._records: dict[str, list[Record]] = {}
         self._about = about(options)
+        self._began = time.monotonic()
         for key in ("martlet", "machine", "noise"):
             print(f"{key + ':':<9} {self._about[key]}")
 
     @contextlib.contextmanager
     def cell(self, what: str) -> Iterator[None]:
         """Whatever goes wrong inside is this cell's failure, and the others are still measured."""
-        print(f"  … {what}", file=sys.stderr, flush=True)
+        print(f"  {time.monotonic() - self._began:5.0f} s  {what}", file=sys.stderr, flush=True)
         try:
             yield
         except Exception as error:

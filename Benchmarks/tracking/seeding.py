@@ -9,12 +9,13 @@ import sqlite3
 from tracking import api, bodies
 from tracking.bodies import Rows
 
+BATCH = 5_000  # rows, as many as the client's sender puts into one request
 NOT_COPIED = ("token", "trial")  # they belong to one run alone
 
 
 def log(connection: api.Connection, run: str, rows: Rows, client: str) -> None:
     """Rows of a client that has logged nothing yet, as JSON lines."""
-    for body in bodies.of(rows, bodies.JSON_LINES):
+    for body in bodies.of(rows, bodies.JSON_LINES, BATCH):
         connection.request("POST", f"/runs/{run}/log?client={client}", body, media=api.LINES)
 
 

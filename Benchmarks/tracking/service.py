@@ -69,16 +69,17 @@ class Service:
         return took
 
     def stop(self) -> None:
-        self.group.terminate()
+        """As on SIGTERM. Its clients end first: some servers wait for as long as a connection is open."""
+        self._close_agents()
+        self.clients.kill()
+        self.group.terminate(longest=15)
 
     def kill(self) -> None:
         """SIGKILL, and its port is used again at the next start."""
         self.group.kill()
 
     def close(self) -> None:
-        for agent in self._agents:
-            agent.close()
-        self._agents = []
+        self._close_agents()
         self.clients.kill()
         self.group.kill()
         shutil.rmtree(self._root, ignore_errors=True)
@@ -111,6 +112,11 @@ class Service:
                     with contextlib.closing(sqlite3.connect(os.path.join(folder, name))) as database:
                         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return self.size()
+
+    def _close_agents(self) -> None:
+        for agent in self._agents:
+            agent.close()
+        self._agents = []
 
     @property
     def _log(self) -> str:

@@ -16,6 +16,8 @@ from tracking import agents, systems, values
 from tracking.systems.base import Client, Place
 
 DISTINCT = 20_000  # steps of different values; then they come again
+NUMBERS = 10_000  # floats that a moment of work adds up: 320 kB
+SPIN, WORK, SLEEP = "spin", "work", "sleep"
 COUNT = struct.Struct("<q")
 
 
@@ -33,14 +35,17 @@ class Worker:
             self._made_from = (kind, keys, seed)
         self._client.begin(run)
 
-    def log(self, seconds: float, most: int, pace: float = 0, counter: str = "") -> dict[str, Any]:
+    def log(self, seconds: float, most: int, pace: float = 0, between: str = SPIN, counter: str = "") -> dict[str, Any]:
         """Logs for so long, at most so many steps, `pace` a second (0: as fast as it goes), then finishes.
 
-        `counter` is a file in which the number of calls that returned always stands. Times of single calls are in
-        microseconds; moments are those of the system's clock, which other workers share.
+        Until a paced step is due the thread looks at the clock, or adds up numbers, which takes the caches from the
+        next call, or sleeps, which takes the processor from it as well. `counter` is a file in which the number of
+        calls that returned always stands. Times of single calls are in microseconds; moments are those of the
+        system's clock, which other workers share.
         """
         log, rows, clock = self._client.log, self._rows, time.perf_counter_ns
         counting = os.open(counter, os.O_CREAT | os.O_RDWR, 0o600) if counter else -1
+        numbers = [float(number) for number in range(NUMBERS)]
         times: list[int] = []
         took = times.append
         step, distinct = 0, len(rows)
@@ -58,9 +63,12 @@ class Worker:
             if after >= end:
                 break
             if pace:
-                wait = start + int(step / pace * 1e9) - clock()
-                if wait > 0:
-                    time.sleep(wait / 1e9)
+                due = start + int(step / pace * 1e9)
+                while (wait := due - clock()) > 0:
+                    if between == WORK:
+                        sum(numbers)
+                    elif between == SLEEP:
+                        time.sleep(wait / 1e9)
         logged, cpu = time.time(), time.thread_time() - cpu
         self._client.finish()
         delivered = time.time()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Optional
+from typing import Any, Optional
 
 from tracking import systems
 from tracking.agents import Agent
@@ -16,11 +16,12 @@ from tracking.options import Options
 from tracking.processes import Group
 from tracking.report import Column, Record, Report, find, medians
 from tracking.service import Service
-from tracking.worker import COUNT
+from tracking.worker import COUNT, SLEEP, WORK
 
 SECTION = "log"
-PACE = 500  # steps a second where the training is paced
-RUN = "paced"
+PACE = 500  # steps a second where the training does something else between them
+KILL_PACE = 2_000  # steps a second where something is killed
+RUN = "training"
 ARRIVAL = 15.0  # seconds for what was logged to arrive after a kill
 
 
@@ -30,8 +31,7 @@ def measure(options: Options, report: Report, scratch: str) -> None:
         names.remove("mlflow")  # its server takes ten seconds to start, and its clients stand still without it
     for repetition in range(options.repetitions):
         for name in names:
-            cases = (("as fast as it goes", fast), ("paced", paced), ("server killed", server_killed))
-            for what, case in cases:
+            for what, case in CASES.items():
                 with report.cell(f"log() {name}, {what}, repetition {repetition + 1}"):
                     record = case(name, options.seconds, scratch)
                     add(report, {"system": name, "case": what, **record})
@@ -48,19 +48,23 @@ def add(report: Report, record: Record) -> None:
 
 
 def fast(name: str, seconds: float, scratch: str) -> Record:
+    return undisturbed(name, seconds, scratch, most=systems.named(name).most_steps)
+
+
+def working(name: str, seconds: float, scratch: str) -> Record:
+    return undisturbed(name, max(4.0, seconds), scratch, most=10**9, pace=PACE, between=WORK)
+
+
+def sleeping(name: str, seconds: float, scratch: str) -> Record:
+    return undisturbed(name, max(4.0, seconds), scratch, most=10**9, pace=PACE, between=SLEEP)
+
+
+def undisturbed(name: str, seconds: float, scratch: str, **how: Any) -> Record:
     with Service(systems.named(name), scratch) as service:
         service.start()
         worker = begun(service)
-        done = worker.ask("log", seconds=seconds, most=service.system.most_steps)
-        return summary(done, worker.ask("stored", run=RUN)["points"])
-
-
-def paced(name: str, seconds: float, scratch: str) -> Record:
-    with Service(systems.named(name), scratch) as service:
-        service.start()
-        worker = begun(service)
-        done = worker.ask("log", seconds=max(4.0, seconds), most=10**9, pace=PACE)
-        return summary(done, worker.ask("stored", run=RUN)["points"])
+        done = worker.ask("log", seconds=seconds, **how)
+        return summary(done, worker.ask("stored", run=RUN)["points"] // KEYS)
 
 
 def server_killed(name: str, seconds: float, scratch: str) -> Record:
@@ -69,13 +73,13 @@ def server_killed(name: str, seconds: float, scratch: str) -> Record:
     with Service(systems.named(name), scratch) as service:
         service.start()
         worker = begun(service)
-        worker.tell("log", seconds=length, most=10**9, pace=PACE)
+        worker.tell("log", seconds=length, most=10**9, pace=KILL_PACE)
         time.sleep(length / 3)
         service.kill()
         time.sleep(length / 6)
         service.start()
         done = worker.answer()
-        return summary(done, arrived(worker, done["steps"]) * KEYS)
+        return summary(done, arrived(worker, done["steps"]))
 
 
 def trainer_killed(name: str, seconds: float, scratch: str) -> list[Record]:
@@ -88,7 +92,7 @@ def trainer_killed(name: str, seconds: float, scratch: str) -> list[Record]:
             trainer = Group(f"{name}-trainer")
             worker = begun(service, trainer)
             counter = os.path.join(service.place.scratch, "returned")
-            worker.tell("log", seconds=60, most=10**9, pace=PACE, counter=counter)
+            worker.tell("log", seconds=60, most=10**9, pace=KILL_PACE, counter=counter)
             time.sleep(max(2.0, seconds))
             if case == "trainer killed":
                 os.kill(worker.process.pid, signal.SIGKILL)
@@ -140,26 +144,25 @@ def sync(service: Service) -> None:
     )
 
 
-def summary(done: Record, points: int) -> Record:
-    return {
-        "steps": done["steps"],
-        "p50": done["p50"],
-        "p99": done["p99"],
-        "longest": done["longest"],
-        "thread_cpu": done["thread_cpu"],
-        "lost": max(0, done["steps"] - points // KEYS),
-    }
+def summary(done: Record, stored: int) -> Record:
+    kept = ("steps", "p50", "p99", "longest")
+    return {**{key: done[key] for key in kept}, "lost": max(0, done["steps"] - stored)}
+
+
+FAST, WORKING, SLEEPING, KILLED = "as fast as it goes", "between work", "after sleep", "server killed"
+CASES = {FAST: fast, WORKING: working, SLEEPING: sleeping, KILLED: server_killed}
 
 
 def show(options: Options, report: Report) -> None:
     found = medians(report.records(SECTION), ("system", "case"))
     report.title(
         f"a log() call of {KEYS} values in the training thread, one client, medians of {options.repetitions}",
-        f"paced: {PACE} steps a second; server killed: SIGKILL in the middle, started again later, on the same port",
+        f"between work, after sleep: {PACE} steps a second; in between the thread adds up 320 kB of numbers, or sleeps",
+        f"killed: {KILL_PACE:,} steps a second; the server is killed in the middle and later started on the same port",
         "lost: steps whose log() had returned and that the store has not, 3 s after the last arrival",
     )
     report.table(COLUMNS, found)
-    for case in ("as fast as it goes", "paced", "server killed"):
+    for case in (FAST, KILLED):
         ours = find(found, system="martlet", case=case) or {}
         report.at_most(f"log() median µs, {case}", ours.get("p50"), 5)
         report.at_most(f"log() p99 µs, {case}", ours.get("p99"), 50)
@@ -173,7 +176,6 @@ COLUMNS = (
     Column("p50 µs", "p50"),
     Column("p99 µs", "p99"),
     Column("longest µs", "longest"),
-    Column("thread CPU µs/step", "thread_cpu"),
     Column("steps", "steps"),
     Column("lost", "lost"),
 )

@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build ui demo test test-browser lint format bench clean setup-build setup-test
+.PHONY: help build ui demo test test-browser lint format bench bench-tracking clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -16,6 +16,7 @@ help:
 	@echo "make format        puts Swift and Python into their format"
 	@echo "make ui            the dashboard alone, when its sources changed"
 	@echo "make bench         overhead per trial beside GNU parallel, log(), start, memory and size"
+	@echo "make bench-tracking   the store beside other trackers, in one run; REPS, SECS, PEERS, ONLY, AGED=1"
 	@echo "make clean         removes what was built, and the demo's data"
 
 setup-build:
@@ -56,8 +57,12 @@ bench: build
 	@scripts/setup bench
 	scripts/bench
 
+bench-tracking: build
+	@scripts/setup bench-tracking
+	@scripts/bench-tracking
+
 clean:
 	@if [ -e .martlet-demo ] && [ -x .build/release/martlet ]; then \
 	  MARTLET_DATA=$(CURDIR)/.martlet-demo .build/release/martlet down >/dev/null 2>&1 || true; fi
-	rm -rf .build ui/dist out .martlet-demo .venv-demo .venv-tools .venv-ui clients/python/build clients/python/*.egg-info
+	rm -rf .build ui/dist out .martlet-demo .venv-demo .venv-tools .venv-ui .venv-bench-* clients/python/build clients/python/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import math
 import os
+import random
+import shutil
 import tempfile
+import threading
 import unittest
 from typing import Any
 
+from tracking.case import PlaceTest
 from tracking.logged import STRIDE, Note, Noted, Notes, Row, Steps, read_notes, row
 from tracking.verdict import Verdict, judge
+from tracking.writer import Writer
 
 ROWS = 200
 
@@ -86,6 +91,30 @@ class JudgeTest(unittest.TestCase):
         self.rows[10], self.rows[12] = self.rows[12], self.rows[10]
         self.assertEqual(self.judge().faults, ["run: row 5 of writer 0 stands behind row 6"])
         self.assertEqual(STRIDE, 10_000_000)
+
+
+class WriterTest(PlaceTest):
+    def test_a_store_that_forgets_what_it_acknowledged_is_noticed(self) -> None:
+        """An older copy is put in its place while the server is down."""
+        writer = Writer(self.server, random.Random(1), "writer", threading.Event())
+        copy = self.place.path("copy")
+        self.serve()
+        writer.start()
+        self.wait_for(lambda: writer.acknowledged > 100, "the first rows")
+        self.server.end()
+        shutil.copytree(self.server.data, copy)
+        remembered = writer.acknowledged
+        self.serve()
+        self.wait_for(lambda: writer.acknowledged > remembered + 100, "more rows")
+        self.assertEqual(writer.faults, [])
+        self.server.end()
+        shutil.rmtree(self.server.data)
+        shutil.copytree(copy, self.server.data)
+        self.serve()
+        self.wait_for(lambda: writer.faults, "what the writer says")
+        writer.join()
+        self.assertRegex(writer.faults[0], r"writer: \d+ rows were acknowledged, now it wants row \d+")
+        self.assertGreater(writer.verdict().lost, 0)
 
 
 class NotesTest(unittest.TestCase):

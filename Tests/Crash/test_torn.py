@@ -15,6 +15,7 @@ import unittest
 from tracking import torn
 from tracking.case import PlaceTest
 
+ROWS = "application/vnd.martlet.rows"
 EVERY = os.environ.get("MARTLET_CRASH_THOROUGH") == "1"
 SAMPLE = 40
 
@@ -63,6 +64,26 @@ class TornSpoolTest(PlaceTest):
         self.place.sync(self.place.path("torn"), seconds=1800)
         self.assertEqual(self.arrived(run), sorted(wanted))
         self.assertTrue(self.server.is_up())
+
+    def test_sent_as_it_is(self) -> None:
+        """A piece of a spool is also a body of points: there, damage refuses the whole of it."""
+        self.serve()
+        if not self.server.takes(ROWS):
+            self.skipTest(f"this server takes no {ROWS}")
+        run = self.server.get("/runs", {"project": "crash", "name": "pieces"})["id"]
+        whole = torn.spool(f"{0:032x}", run, 0, True)
+        wanted: set[int] = set()
+        for number, damage in enumerate(torn.every_damage(len(whole.data))):
+            piece = torn.spool(f"{number:032x}", run, 100 + number * 10, True)
+            path = f"/runs/{run}/log?client={number:032x}"
+            answer = self.server.request("POST", path, damage.of(piece.data), ROWS)
+            if damage.flip == 0 and damage.at in piece.borders:
+                self.assertEqual(answer.status, 200, (damage, answer.data))
+                wanted.update(piece.numbers_before(damage.at))
+            elif damage.at > 0:
+                self.assertEqual(answer.status, 422, (damage, answer.data))
+                self.assertIn("offset", answer.error["details"])
+        self.assertEqual(self.arrived(run), sorted(wanted))
 
 
 if __name__ == "__main__":

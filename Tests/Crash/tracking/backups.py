@@ -42,8 +42,8 @@ class Backups(Activity):
             self.pause(self.numbers.uniform(0.3, 3))
             self._back_up(self._place.path(f"backup-{number}"))
             number += 1
-        while len(self._kept) > MOST:
-            shutil.rmtree(self._kept.pop(0).path)
+            while len(self._kept) > MOST:
+                shutil.rmtree(self._kept.pop(self.numbers.randrange(len(self._kept))).path)
 
     def _back_up(self, path: str) -> None:
         before = self._writer.acknowledged

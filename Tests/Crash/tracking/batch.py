@@ -62,6 +62,8 @@ class Batch:
         finally:
             for activity in self._activities:
                 activity.stop()
+            if self._relay:
+                self._relay.close()
 
     def _begin(self) -> None:
         """What goes on beside the trainers, as far as this server can do it."""
@@ -173,8 +175,8 @@ class Batch:
             trainer.wait()
         for activity in self._activities:
             activity.join(PATIENCE)
-        if self._relay:
-            self._relay.close()
+        if self._relay:  # some senders know no other way to the server
+            self._relay.calm()
         self.place.settle()
         self.server.ensure_up()
 

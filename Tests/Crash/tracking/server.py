@@ -164,6 +164,11 @@ class Server:
         documented = self.get("/openapi.json")["paths"].get(API + "/".join(parts), {})
         return method.lower() in documented
 
+    def takes(self, kind: str) -> bool:
+        """Whether points may have this content type."""
+        log = self.get("/openapi.json")["paths"][f"{API}/runs/{{run}}/log"]["post"]
+        return kind in log["requestBody"]["content"]
+
     def run(self, *words: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """`martlet WORDS…` on this data directory."""
         return subprocess.run(

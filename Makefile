@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build ui demo test test-browser lint format bench bench-tracking clean setup-build setup-test
+.PHONY: help build ui demo test test-browser lint format crash bench bench-tracking clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -15,6 +15,7 @@ help:
 	@echo "make lint          formats, warnings, types: changes nothing"
 	@echo "make format        puts Swift and Python into their format"
 	@echo "make ui            the dashboard alone, when its sources changed"
+	@echo "make crash         kill -9 of server, sender and trainer at random moments; ROUNDS=300, SEED=N repeats"
 	@echo "make bench         overhead per trial beside GNU parallel, log(), start, memory and size"
 	@echo "make bench-tracking   the store beside other trackers, in one run; REPS, SECS, PEERS, ONLY, AGED=1"
 	@echo "make clean         removes what was built, and the demo's data"
@@ -52,6 +53,12 @@ format: setup-test
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 	.venv-tools/bin/ruff check --fix --quiet .
 	.venv-tools/bin/ruff format --quiet .
+
+# A debug build, or another one, takes MARTLET_BIN.
+crash: ROUNDS ?= 300
+crash: build
+	MARTLET_BIN=$${MARTLET_BIN:-$(CURDIR)/.build/release/martlet} \
+	  python3 -B Tests/Crash/crash_tracking.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 bench: build
 	@scripts/setup bench

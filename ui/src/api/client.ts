@@ -1,5 +1,6 @@
 // HTTP: the token, the one error shape, and a typed call for each route that the dashboard uses.
 import { Store } from "../store/store";
+import { decodeSeries } from "./frames";
 import type {
   Attempt, ErrorBody, LogPiece, Me, Page, Project, Run, SeriesAnswer, Sweep, Trial,
 } from "./types";
@@ -42,8 +43,10 @@ export function mayRun(): boolean {
   return now.phase === "in" && (now.me.scopes.includes("run") || now.me.scopes.includes("admin"));
 }
 
-async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = {};
+async function request(
+  method: string, path: string, body?: unknown, signal?: AbortSignal, accept?: string,
+): Promise<Response> {
+  const headers: Record<string, string> = accept === undefined ? {} : { Accept: accept };
   if (token() !== "") headers["Authorization"] = `Bearer ${token()}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response: Response;
@@ -101,6 +104,15 @@ async function all<T>(path: string, onPage?: (items: T[]) => void, signal?: Abor
 }
 
 const enc = encodeURIComponent;
+const SERIES_TYPE = "application/vnd.martlet.series";
+
+/** Which part of a series, how finely, and the metric that is its x axis. */
+export interface SeriesWindow {
+  from?: number;
+  to?: number;
+  buckets?: number;
+  x?: string | null;
+}
 
 export const api = {
   me: () => get<Me>("/me"),
@@ -113,10 +125,16 @@ export const api = {
   run: (run: string, signal?: AbortSignal) => get<Run>(`/runs/${enc(run)}`, signal),
   attempts: (run: string, signal?: AbortSignal) => get<{ items: Attempt[] }>(`/runs/${enc(run)}/attempts`, signal),
   stopRun: (run: string) => post<Run>(`/runs/${enc(run)}/stop`, {}),
-  series: (runs: string[], keys: string[] | null, window?: { from: number; to: number }, buckets = 2000) =>
-    post<{ series: SeriesAnswer[] }>("/series", {
-      runs, keys, buckets, ...(window ? { from_step: window.from, to_step: window.to } : {}),
-    }),
+  series: async (
+    runs: readonly string[], keys: readonly string[], wanted: SeriesWindow = {}, signal?: AbortSignal,
+  ): Promise<SeriesAnswer[]> => {
+    const { x, from, to, buckets = 2000 } = wanted;
+    const body = {
+      runs, keys, buckets, ...(x == null ? {} : { x }),
+      ...(from === undefined ? {} : { from_step: from }), ...(to === undefined ? {} : { to_step: to }),
+    };
+    return decodeSeries(await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer());
+  },
   log: (run: string, stream: string, attempt: number, offset: number, limit: number, signal?: AbortSignal) =>
     get<LogPiece>(`/runs/${enc(run)}/logs?stream=${stream}&attempt=${attempt}&offset=${offset}&limit=${limit}`, signal),
   logFile: async (run: string, stream: string, attempt: number) =>

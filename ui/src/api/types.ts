@@ -163,18 +163,15 @@ export interface Trial {
 export interface SeriesAnswer {
   run: string;
   key: string;
+  /** How many points the window holds. */
   count: number;
   kind: "raw" | "buckets";
-  steps: number[];
-  times: number[];
-  values?: Numeric[];
-  first?: (Numeric | null)[];
-  last?: (Numeric | null)[];
-  min?: (Numeric | null)[];
-  max?: (Numeric | null)[];
-  mean?: (Numeric | null)[];
-  counts?: number[];
-  nan_counts?: number[];
+  /** How many entries each column has. */
+  n: number;
+  /** The metric whose values are the column `xs`, if one was asked for. */
+  x: string | null;
+  /** `steps`, `times`, and `values` of points, or `first last min max mean counts nan_counts` of buckets. */
+  columns: ReadonlyMap<string, Float64Array>;
 }
 
 export interface LogPiece {

@@ -41,7 +41,7 @@ export const LineCard = memo(function LineCard({ metric, lines, view, bus, store
     const made = new LineChart(body.current!, metric, bus, (run) => store.get(run, metric));
     made.onReading = setReading;
     chart.current = made;
-    const forget = store.need(metric, () => made.changed());
+    const forget = store.need(metric, null, () => made.changed());
     return () => {
       forget();
       made.close();

@@ -58,7 +58,7 @@ export function Sparkline({ store, run, metric }: { store: SeriesStore; run: Run
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const chart = new SparklineChart(body.current!, store, first.current, metric);
-    const forget = store.need(metric, () => stage.invalidate(chart));
+    const forget = store.need(metric, null, () => stage.invalidate(chart));
     return () => {
       forget();
       chart.close();

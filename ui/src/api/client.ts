@@ -1,8 +1,9 @@
 // HTTP: the token, the one error shape, and a typed call for each route that the dashboard uses.
 import { Store } from "../store/store";
 import { decodeSeries } from "./frames";
+import { parseLoose } from "./typed";
 import type {
-  Attempt, ErrorBody, LogPiece, Me, Page, Project, Run, SeriesAnswer, Sweep, Trial,
+  Attempt, ErrorBody, HistoryPiece, HistoryRow, LogPiece, Me, Page, Project, Run, SeriesAnswer, Sweep, Trial,
 } from "./types";
 
 const TOKEN = "martlet.token";
@@ -135,6 +136,19 @@ export const api = {
     };
     return decodeSeries(await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer());
   },
+  /** A piece of one name's history, in the order of arrival: rows after `after`, and whether more follow. */
+  history: async (run: string, key: string, after: number | null, limit: number, signal?: AbortSignal): Promise<HistoryPiece> => {
+    const from = after === null ? "" : `&after=${after}`;
+    const response = await request(
+      "GET", `/runs/${enc(run)}/history?format=jsonl&keys=${enc(JSON.stringify([key]))}&limit=${limit}${from}`, undefined, signal,
+    );
+    const text = await response.text();
+    const rows = text.split("\n").filter((line) => line !== "").map((line) => parseLoose(line) as unknown as HistoryRow);
+    return { rows, size: text.length, more: response.headers.get("Martlet-Next") !== null };
+  },
+  /** An address under which this page can show a blob, for a while. */
+  address: (run: string, blob: string, wanted: { name?: string; type?: string; expires_in_s?: number }) =>
+    post<{ url: string; expires_at: number }>(`/runs/${enc(run)}/blobs/${enc(blob)}/address`, wanted),
   log: (run: string, stream: string, attempt: number, offset: number, limit: number, signal?: AbortSignal) =>
     get<LogPiece>(`/runs/${enc(run)}/logs?stream=${stream}&attempt=${attempt}&offset=${offset}&limit=${limit}`, signal),
   logFile: async (run: string, stream: string, attempt: number) =>

@@ -88,9 +88,10 @@ export function decodeSeries(buffer: ArrayBuffer): SeriesAnswer[] {
   return header.series.map(({ run, key, kind, count, n, x, arrays }) => {
     const columns = new Map<string, Float64Array>();
     for (const { name, type, offset } of arrays) {
-      const at = data + offset;
-      if (offset % 8 !== 0 || at + n * 8 > buffer.byteLength) throw new RangeError(`${name} of ${key} is cut at byte ${at}`);
-      columns.set(name, type === "i64" ? integers(buffer, at, n) : new Float64Array(buffer, at, n));
+      if (offset % 8 !== 0 || offset < data || offset + n * 8 > buffer.byteLength) {
+        throw new RangeError(`${name} of ${key} is cut at byte ${offset}`);
+      }
+      columns.set(name, type === "i64" ? integers(buffer, offset, n) : new Float64Array(buffer, offset, n));
     }
     return { run, key, kind, count, n, x: x ?? null, columns };
   });

@@ -2,7 +2,8 @@
 import { useEffect, useRef } from "react";
 import type { Run } from "../api/types";
 import { lineColour, prepare } from "../charts/ink";
-import { byStep, columns } from "../charts/path";
+import { byStep } from "../charts/axis";
+import { columns } from "../charts/path";
 import { type Drawable, stage } from "../charts/stage";
 import { slots } from "../store/colours";
 import type { SeriesStore } from "../store/series";

@@ -63,18 +63,25 @@ interface Line { run: string; key: string; kind: string; count: number; n: numbe
 
 /** The answer of a series read as docs/api.md describes it, written byte by byte. */
 function answer(lines: Line[], version = 1): ArrayBuffer {
-  let offset = 0;
-  const series = lines.map(({ cells, ...line }) => ({
-    ...line,
-    arrays: cells.map(([name, all]) => {
-      const array = { name, type: typeof all[0] === "bigint" ? "i64" : "f64", offset };
-      offset += all.length * 8;
-      return array;
-    }),
-  }));
-  let header = JSON.stringify({ series });
-  header += " ".repeat((8 - (new TextEncoder().encode(header).length % 8)) % 8);
-  const text = new TextEncoder().encode(header);
+  const header = (data: number): Uint8Array => {
+    let offset = data;
+    const series = lines.map(({ cells, ...line }) => ({
+      ...line,
+      arrays: cells.map(([name, all]) => {
+        const array = { name, type: typeof all[0] === "bigint" ? "i64" : "f64", offset };
+        offset += all.length * 8;
+        return array;
+      }),
+    }));
+    const made = new TextEncoder().encode(JSON.stringify({ series }));
+    const padded = new Uint8Array(Math.ceil(made.length / 8) * 8).fill(0x20);
+    padded.set(made);
+    return padded;
+  };
+  // Offsets count from the frame's beginning: the header is made until its own length no longer changes them.
+  let text = header(0);
+  for (let known = -1; known !== text.length;) text = header(16 + (known = text.length));
+  const offset = lines.reduce((sum, { cells }) => sum + cells.reduce((all, [, each]) => all + each.length * 8, 0), 0);
   const bytes = new Uint8Array(16 + text.length + offset);
   bytes.set(new TextEncoder().encode("MARTLETS"));
   bytes.set(text, 16);

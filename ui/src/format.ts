@@ -50,6 +50,16 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
+/** 812 B, 4.2 KB, 1.3 GB: powers of 1000, as disks are sold. */
+export function formatBytes(bytes: number): string {
+  let [size, unit] = [bytes, "B"];
+  for (const next of ["KB", "MB", "GB", "TB"]) {
+    if (size < 999.5) break;
+    [size, unit] = [size / 1000, next];
+  }
+  return `${unit === "B" || size >= 99.5 ? Math.round(size) : trimZeros(size.toPrecision(2))} ${unit}`;
+}
+
 /** A short label for an axis: 1.2k, 3M, 0.05, 1e-5. `step` is the distance between ticks. */
 export function formatTick(value: number, step: number): string {
   if (value === 0) return "0";

@@ -1,7 +1,9 @@
 // HTTP: the token, the one error shape, and a typed call for each route that the dashboard uses.
 import { Store } from "../store/store";
+import { decodeSeries } from "./frames";
+import { parseLoose } from "./typed";
 import type {
-  Attempt, ErrorBody, LogPiece, Me, Page, Project, Run, SeriesAnswer, Sweep, Trial,
+  Attempt, ErrorBody, HistoryPiece, HistoryRow, LogPiece, Me, Page, Project, Run, SeriesAnswer, Sweep, Trial,
 } from "./types";
 
 const TOKEN = "martlet.token";
@@ -42,8 +44,10 @@ export function mayRun(): boolean {
   return now.phase === "in" && (now.me.scopes.includes("run") || now.me.scopes.includes("admin"));
 }
 
-async function request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = {};
+async function request(
+  method: string, path: string, body?: unknown, signal?: AbortSignal, accept?: string,
+): Promise<Response> {
+  const headers: Record<string, string> = accept === undefined ? {} : { Accept: accept };
   if (token() !== "") headers["Authorization"] = `Bearer ${token()}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response: Response;
@@ -101,6 +105,15 @@ async function all<T>(path: string, onPage?: (items: T[]) => void, signal?: Abor
 }
 
 const enc = encodeURIComponent;
+const SERIES_TYPE = "application/vnd.martlet.series";
+
+/** Which part of a series, how finely, and the metric that is its x axis. */
+export interface SeriesWindow {
+  from?: number;
+  to?: number;
+  buckets?: number;
+  x?: string | null;
+}
 
 export const api = {
   me: () => get<Me>("/me"),
@@ -113,10 +126,29 @@ export const api = {
   run: (run: string, signal?: AbortSignal) => get<Run>(`/runs/${enc(run)}`, signal),
   attempts: (run: string, signal?: AbortSignal) => get<{ items: Attempt[] }>(`/runs/${enc(run)}/attempts`, signal),
   stopRun: (run: string) => post<Run>(`/runs/${enc(run)}/stop`, {}),
-  series: (runs: string[], keys: string[] | null, window?: { from: number; to: number }, buckets = 2000) =>
-    post<{ series: SeriesAnswer[] }>("/series", {
-      runs, keys, buckets, ...(window ? { from_step: window.from, to_step: window.to } : {}),
-    }),
+  series: async (
+    runs: readonly string[], keys: readonly string[], wanted: SeriesWindow = {}, signal?: AbortSignal,
+  ): Promise<SeriesAnswer[]> => {
+    const { x, from, to, buckets = 2000 } = wanted;
+    const body = {
+      runs, keys, buckets, ...(x == null ? {} : { x }),
+      ...(from === undefined ? {} : { from_step: from }), ...(to === undefined ? {} : { to_step: to }),
+    };
+    return decodeSeries(await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer());
+  },
+  /** A piece of one name's history, in the order of arrival: rows after `after`, and whether more follow. */
+  history: async (run: string, key: string, after: number | null, limit: number, signal?: AbortSignal): Promise<HistoryPiece> => {
+    const from = after === null ? "" : `&after=${after}`;
+    const response = await request(
+      "GET", `/runs/${enc(run)}/history?format=jsonl&keys=${enc(JSON.stringify([key]))}&limit=${limit}${from}`, undefined, signal,
+    );
+    const text = await response.text();
+    const rows = text.split("\n").filter((line) => line !== "").map((line) => parseLoose(line) as unknown as HistoryRow);
+    return { rows, size: text.length, more: response.headers.get("Martlet-Next") !== null };
+  },
+  /** An address under which this page can show a blob, for a while. */
+  address: (run: string, blob: string, wanted: { name?: string; type?: string; expires_in_s?: number }) =>
+    post<{ url: string; expires_at: number }>(`/runs/${enc(run)}/blobs/${enc(blob)}/address`, wanted),
   log: (run: string, stream: string, attempt: number, offset: number, limit: number, signal?: AbortSignal) =>
     get<LogPiece>(`/runs/${enc(run)}/logs?stream=${stream}&attempt=${attempt}&offset=${offset}&limit=${limit}`, signal),
   logFile: async (run: string, stream: string, attempt: number) =>

@@ -1,4 +1,5 @@
-// Binary frames of the live feed: points of many series in one message, little endian (docs/api.md, Live feed).
+// The binary forms of points, little endian (docs/api.md): frames of the live feed, and the answer of a series read.
+import type { SeriesAnswer } from "./types";
 
 /** New points of one series; `key` and `run` are the numbers that a `names` message gave. */
 export interface PointBlock {
@@ -53,4 +54,45 @@ export function decodeFrame(buffer: ArrayBuffer): PointFrame {
     at += count * 8;
   }
   return frame;
+}
+
+const MAGIC = "MARTLETS";
+const SERIES_HEAD = 16; // magic, u32 version, u32 length of the JSON header
+const VERSION = 1;
+
+interface SeriesHeader {
+  series: {
+    run: string;
+    key: string;
+    kind: "raw" | "buckets";
+    count: number;
+    n: number;
+    x?: string | null;
+    arrays: { name: string; type: "i64" | "f64"; offset: number }[];
+  }[];
+}
+
+/**
+ * Reads the answer of a series read. Numbers are views into the buffer, nothing is copied; whole numbers become doubles.
+ * Throws a RangeError that says what is wrong with bytes that are no such answer.
+ */
+export function decodeSeries(buffer: ArrayBuffer): SeriesAnswer[] {
+  const magic = new TextDecoder().decode(new Uint8Array(buffer, 0, Math.min(MAGIC.length, buffer.byteLength)));
+  if (magic !== MAGIC || buffer.byteLength < SERIES_HEAD) throw new RangeError("these bytes are no series");
+  const view = new DataView(buffer);
+  const version = view.getUint32(8, true);
+  if (version !== VERSION) throw new RangeError(`series of version ${version} cannot be read`);
+  const data = SERIES_HEAD + view.getUint32(12, true);
+  if (data > buffer.byteLength || data % 8 !== 0) throw new RangeError(`the header of the series ends at byte ${data}`);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, SERIES_HEAD, data - SERIES_HEAD))) as SeriesHeader;
+  return header.series.map(({ run, key, kind, count, n, x, arrays }) => {
+    const columns = new Map<string, Float64Array>();
+    for (const { name, type, offset } of arrays) {
+      if (offset % 8 !== 0 || offset < data || offset + n * 8 > buffer.byteLength) {
+        throw new RangeError(`${name} of ${key} is cut at byte ${offset}`);
+      }
+      columns.set(name, type === "i64" ? integers(buffer, offset, n) : new Float64Array(buffer, offset, n));
+    }
+    return { run, key, kind, count, n, x: x ?? null, columns };
+  });
 }

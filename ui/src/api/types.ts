@@ -36,14 +36,31 @@ export interface MetricSummary {
   max: Numeric;
   max_step: number;
   mean: Numeric;
+  /** The least or the greatest, by the metric's goal; null without one. */
+  best?: Numeric | null;
+  best_step?: number | null;
   count: number;
   nan_count: number;
+  /** Set by somebody, or logged under the same name and no number. */
+  value?: Json;
+  set_at?: number;
 }
 
-/** A string or nested value that was logged stands in the summary as it was. */
+/** What was said of a metric; its name may end in `*`. */
+export interface MetricDefinition {
+  summary: "last" | "min" | "max" | "mean" | "best" | "none" | null;
+  /** The metric of the same rows that is its x axis. */
+  step_metric: string | null;
+  goal: "minimize" | "maximize" | null;
+  hidden: boolean;
+}
+
+/** A string or nested value that was logged stands in the summary as it was, or what somebody set there. */
 export interface ValueSummary {
   value: Json;
-  last_step: number;
+  last_step?: number;
+  /** When somebody set it; absent when it was logged. */
+  set_at?: number;
 }
 
 export type Summary = Record<string, MetricSummary | ValueSummary>;
@@ -71,6 +88,7 @@ export interface Run {
   trial: number | null;
   config: { [key: string]: Json };
   summary: Summary;
+  metrics?: Record<string, MetricDefinition>;
   tags: string[];
   notes: string | null;
   group: string | null;
@@ -93,6 +111,8 @@ export interface Run {
   devices: (number | string)[] | null;
   points: number;
   last_step: number | null;
+  /** When it went to the trash. */
+  deleted_at?: number | null;
 }
 
 export interface Attempt {
@@ -163,18 +183,31 @@ export interface Trial {
 export interface SeriesAnswer {
   run: string;
   key: string;
+  /** How many points the window holds. */
   count: number;
   kind: "raw" | "buckets";
-  steps: number[];
-  times: number[];
-  values?: Numeric[];
-  first?: (Numeric | null)[];
-  last?: (Numeric | null)[];
-  min?: (Numeric | null)[];
-  max?: (Numeric | null)[];
-  mean?: (Numeric | null)[];
-  counts?: number[];
-  nan_counts?: number[];
+  /** How many entries each column has. */
+  n: number;
+  /** The metric whose values are the column `xs`, if one was asked for. */
+  x: string | null;
+  /** `steps`, `times`, and `values` of points, or `first last min max mean counts nan_counts` of buckets. */
+  columns: ReadonlyMap<string, Float64Array>;
+}
+
+/** One call of `log()`, as far as it was asked for. */
+export interface HistoryRow {
+  /** Counts the run's rows from 0 as they arrived. */
+  row: number;
+  step: number;
+  time: number;
+  values: { [key: string]: Json };
+}
+
+export interface HistoryPiece {
+  rows: HistoryRow[];
+  /** How long the piece was, in characters. */
+  size: number;
+  more: boolean;
 }
 
 export interface LogPiece {

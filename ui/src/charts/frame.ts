@@ -1,6 +1,7 @@
 // The frame of a chart: plot area, axes with their labels, grid.
+import { type Axis, axisTicks } from "./axis";
 import { type Ink } from "./ink";
-import { type Scale, type Tick, linear, logarithmic, ticks, timeTicks } from "./scale";
+import { type Scale, type Tick, linear, logarithmic, ticks } from "./scale";
 
 export interface Plot {
   left: number;
@@ -21,7 +22,9 @@ export interface FrameRequest {
   xDomain: readonly [number, number];
   yDomain: readonly [number, number];
   logY: boolean;
-  xKind: "step" | "time";
+  xKind: Axis | "number";
+  /** Whether the least y is on top. */
+  downwards?: boolean;
 }
 
 /** Lays out the frame and draws grid and labels. */
@@ -29,7 +32,7 @@ export function drawFrame(context: CanvasRenderingContext2D, request: FrameReque
   const { width, height, xDomain, yDomain, logY } = request;
   context.font = ink.font;
   const [top, bottom] = [8, height - 20];
-  const range = [bottom, top] as const;
+  const range = request.downwards ? [top, bottom] as const : [bottom, top] as const;
   const y = logY ? logarithmic(yDomain, range) : linear(yDomain, range);
   const yTicks = ticks(y, Math.max(2, Math.floor((bottom - top) / 36)));
   const widest = Math.max(12, ...yTicks.map(({ label }) => context.measureText(label).width));
@@ -37,7 +40,7 @@ export function drawFrame(context: CanvasRenderingContext2D, request: FrameReque
   const right = width - 10;
   const x = linear(xDomain, [left, right]);
   const room = Math.max(2, Math.floor((right - left) / 72));
-  const xTicks = request.xKind === "time" ? timeTicks(x, room) : ticks(x, room, true);
+  const xTicks = axisTicks(request.xKind, x, room);
 
   context.lineWidth = 1;
   context.strokeStyle = ink.grid;

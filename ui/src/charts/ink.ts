@@ -55,6 +55,15 @@ export function lineDash(slot: number): readonly number[] {
   return DASHES[Math.floor(slot / COLOURS) % DASHES.length]!;
 }
 
+/** The colour at a share (0 to 1) of the way along a ramp of #rrggbb. */
+export function mixed(ramp: readonly string[], share: number): string {
+  const at = share * (ramp.length - 1);
+  const i = Math.min(ramp.length - 2, Math.floor(at));
+  const parts = (colour: string) => [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16));
+  const [low, high] = [parts(ramp[i]!), parts(ramp[i + 1]!)];
+  return `#${low.map((value, j) => Math.round(value + (high[j]! - value) * (at - i)).toString(16).padStart(2, "0")).join("")}`;
+}
+
 /** Makes a canvas as sharp as the screen is, and gives its context in CSS pixels. */
 export function prepare(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
   const ratio = Math.min(3, devicePixelRatio || 1);

@@ -1,8 +1,9 @@
 // The line chart: one metric of many runs.
+import { type Abscissa, type Axis, abscissaOf } from "./axis";
 import type { ChartBus } from "./bus";
 import { type Frame, drawFrame, padded } from "./frame";
 import { ink, lineColour, lineDash, prepare } from "./ink";
-import { type Abscissa, type PixelColumn, byStep, byTime, columnAt, columns, quantile } from "./path";
+import { type PixelColumn, columnAt, columns, quantile } from "./path";
 import { LinePointer, type PointedLine, type Scene } from "./pointer";
 import { type Description, register } from "./registry";
 import type { Series } from "./series";
@@ -18,7 +19,7 @@ export interface Line {
 export interface View {
   smoothing: number;
   log: boolean;
-  axis: "step" | "time";
+  axis: Axis;
 }
 
 /** A line folded into pixel columns. */
@@ -97,7 +98,7 @@ export class LineChart implements Drawable {
   }
 
   get #x(): Abscissa {
-    return this.#view.axis === "time" ? byTime : byStep;
+    return abscissaOf(this.#view.axis);
   }
 
   // MARK: drawing
@@ -249,7 +250,7 @@ export class LineChart implements Drawable {
   /** Ticks on the axis where something was logged that is no number, or that a log scale cannot show. */
   #gaps(context: CanvasRenderingContext2D, all: { line: Line; series: Series }[], { plot, x }: Frame): void {
     for (const { line, series } of all) {
-      if (series.gaps.length === 0 || this.#view.axis === "time") continue;
+      if (series.gaps.length === 0 || this.#view.axis !== "step") continue;
       context.strokeStyle = lineColour(line.slot);
       context.lineWidth = 1.5;
       context.beginPath();

@@ -2,7 +2,7 @@
 import type { Json } from "../api/types";
 import { formatMetric, formatValue } from "../format";
 import { type Axis, type Brush, axisOf, continuous, held } from "./axes";
-import { ink, prepare } from "./ink";
+import { ink, prepare, mixed } from "./ink";
 import { type Description, register } from "./registry";
 import { type Drawable, stage } from "./stage";
 import { hideTip, showTip } from "./tip";
@@ -168,7 +168,7 @@ export class ParallelChart implements Drawable {
       const share = rank.get(trial.number);
       this.#curves.push({
         trial, heights, path: this.#curve(heights), kept: held(heights, this.#brushes),
-        colour: share === undefined ? colours.muted : heat(colours.heat, share),
+        colour: share === undefined ? colours.muted : mixed(colours.heat, share),
       });
     }
     // The best are drawn last, on top.
@@ -330,14 +330,6 @@ export class ParallelChart implements Drawable {
 }
 
 /** A colour of the ramp from best (0) to worst (1). */
-function heat(ramp: readonly string[], share: number): string {
-  const at = share * (ramp.length - 1);
-  const i = Math.min(ramp.length - 2, Math.floor(at));
-  const parts = (colour: string) => [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16));
-  const [low, high] = [parts(ramp[i]!), parts(ramp[i + 1]!)];
-  return `rgb(${low.map((value, j) => Math.round(value + (high[j]! - value) * (at - i))).join(" ")})`;
-}
-
 function shortened(context: CanvasRenderingContext2D, text: string, room: number): string {
   if (context.measureText(text).width <= room) return text;
   let end = text.length;

@@ -1,4 +1,5 @@
 // Geometry of a line: how the entries of a series become at most a few points per pixel column, losing no extreme.
+import type { Abscissa } from "./axis";
 import type { Series } from "./series";
 
 /** What lies in one pixel column of a line; `gap` says that something before it was no number. */
@@ -15,14 +16,6 @@ export interface PixelColumn {
   smooth: number;
   gap: boolean;
 }
-
-/** An entry's place on the x axis: its step, or its time. */
-export type Abscissa = (series: Series, i: number) => number;
-
-export const byStep: Abscissa = (series, i) => series.step(i);
-
-/** Seconds since the series began. */
-export const byTime: Abscissa = (series, i) => (series.time(i) - series.time(0)) / 1e6;
 
 /**
  * An exponential moving average over points, `weight` in [0, 1): each point moves it by 1 − weight, and the start is

@@ -1,9 +1,10 @@
 // Pointer and keys on a line chart: the cursor, the lit line, the tooltip, the zoom, and the reading for a screen reader.
-import { formatCount, formatDuration, formatMetric } from "../format";
+import { formatMetric } from "../format";
+import { type Abscissa, type Axis, placeOn } from "./axis";
 import type { ChartBus } from "./bus";
 import type { Frame } from "./frame";
 import { lineColour } from "./ink";
-import { type Abscissa, type PixelColumn, columnAt, nearest } from "./path";
+import { type PixelColumn, columnAt, nearest } from "./path";
 import type { Series } from "./series";
 import { type TipRow, hideTip, showTip } from "./tip";
 
@@ -21,7 +22,7 @@ export interface Scene {
   frame: Frame;
   lines: readonly PointedLine[];
   x: Abscissa;
-  axis: "step" | "time";
+  axis: Axis;
   smoothed: boolean;
 }
 
@@ -159,7 +160,7 @@ export class LinePointer {
     if (cursor === null) return;
     const rows = this.#rows(scene, cursor);
     const told = rows.some(({ hot }) => hot) ? rows.filter(({ hot }) => hot) : rows.slice(0, 5);
-    this.onReading([heading(scene, cursor), ...told.map(({ name, value }) => `${name} ${value}`)].join(", "));
+    this.onReading([placeOn(scene.axis, cursor), ...told.map(({ name, value }) => `${name} ${value}`)].join(", "));
     const box = this.element.getBoundingClientRect();
     this.#tip(scene, box.left + scene.frame.x.at(cursor), box.top + box.height / 2, cursor);
   }
@@ -168,7 +169,7 @@ export class LinePointer {
 
   #tip(scene: Scene, clientX: number, clientY: number, x: number): void {
     const rows = this.#rows(scene, x);
-    if (rows.length > 0) showTip(clientX, clientY, heading(scene, x), rows);
+    if (rows.length > 0) showTip(clientX, clientY, placeOn(scene.axis, x), rows);
     else hideTip();
   }
 
@@ -185,10 +186,6 @@ export class LinePointer {
     });
     return rows.sort((a, b) => b.number - a.number).map(({ row }) => row);
   }
-}
-
-function heading({ axis }: Scene, x: number): string {
-  return axis === "time" ? `after ${formatDuration(x * 1e6)}` : `step ${formatCount(Math.round(x))}`;
 }
 
 /** The x value of the entry nearest to `value` over all lines: the cursor stands only where something was logged. */

@@ -95,6 +95,29 @@ export function timeTicks(scale: Scale, count: number): Tick[] {
   return out;
 }
 
+/** Ticks of the clock's time in seconds since 1970, as the reader's own clock shows it. */
+export function clockTicks(scale: Scale, count: number): Tick[] {
+  const [low, high] = scale.domain;
+  const away = new Date(low * 1000).getTimezoneOffset() * 60; // so that ticks stand at whole hours of this place
+  const local = linear([low - away, high - away], [0, 1]);
+  const steps = timeTicks(local, count);
+  const step = steps.length > 1 ? steps[1]!.value - steps[0]!.value : 1;
+  const all = steps.map(({ value }) => ({ value: value + away, label: clockTime(value + away, step) }));
+  return all.filter(({ label }, i) => label !== all[i - 1]?.label);
+}
+
+function clockTime(seconds: number, step: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (step >= 86400 || (date.getHours() === 0 && date.getMinutes() === 0 && step >= 3600)) {
+    return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  }
+  const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return step >= 60 ? minutes : `${minutes}:${two(date.getSeconds())}`;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 function clockLabel(seconds: number, step: number): string {
   if (seconds === 0) return "0";
   if (step >= 86400) return `${Math.round(seconds / 86400)} d`;

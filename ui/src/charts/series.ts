@@ -1,6 +1,5 @@
 // One metric of one run as columns of numbers that grow: what the charts draw from.
 import type { SeriesAnswer } from "../api/types";
-import { toNumber } from "../format";
 
 /** A column that doubles its room as it fills. */
 class Column {
@@ -18,14 +17,17 @@ class Column {
   }
 }
 
-const columnOf = (values: readonly (number | string | null)[] | undefined, count: number): Column => {
-  const cells = new Float64Array(count);
-  for (let i = 0; i < count; i++) cells[i] = toNumber(values?.[i] as never);
-  return new Column(cells);
-};
+/** The order that sorts the entries by `xs`, without those that have none; null when they are in it already. */
+function orderBy(xs: Float64Array): Uint32Array | null {
+  let sorted = true;
+  for (let i = 0; i < xs.length && sorted; i++) sorted = Number.isFinite(xs[i]!) && (i === 0 || xs[i - 1]! <= xs[i]!);
+  if (sorted) return null;
+  const finite = Uint32Array.from(xs.keys()).filter((i) => Number.isFinite(xs[i]!));
+  return finite.sort((a, b) => xs[a]! - xs[b]! || a - b);
+}
 
 /**
- * Entries in the order of their steps. An entry is a point, or a bucket of neighbouring points that keeps their first,
+ * Entries in the order of their steps, or of the metric that is their x axis. An entry is a point, or a bucket of neighbouring points that keeps their first,
  * last, least, greatest and mean value. A value that is no number (NaN, ±∞) is a gap.
  */
 export class Series {
@@ -37,40 +39,44 @@ export class Series {
   #step: Column;
   #time: Column;
   #last: Column;
+  #x: Column | null;
   #first: Column | null;
   #low: Column | null;
   #high: Column | null;
   #mean: Column | null;
   #count: Column | null;
-  #gaps: number[];
+  #gaps: number[] = [];
 
+  /** Takes the answer's columns over as they are: what is inserted later is written into them. */
   constructor(answer?: SeriesAnswer) {
-    const count = answer?.steps.length ?? 0;
+    const xs = answer?.columns.get("xs") ?? null;
+    const order = xs === null ? null : orderBy(xs);
+    const count = order?.length ?? answer?.n ?? 0;
+    const optional = (name: string): Column | null => {
+      const cells = answer?.columns.get(name);
+      return cells ? new Column(order ? Float64Array.from(order, (i) => cells[i]!) : cells) : null;
+    };
+    const column = (name: string): Column => optional(name) ?? new Column(new Float64Array(count).fill(NaN));
     this.length = count;
-    this.#step = columnOf(answer?.steps, count);
-    this.#time = columnOf(answer?.times, count);
     this.bucketed = answer?.kind === "buckets";
-    this.#gaps = [];
-    if (answer && this.bucketed) {
-      this.#last = columnOf(answer.last, count);
-      this.#first = columnOf(answer.first, count);
-      this.#low = columnOf(answer.min, count);
-      this.#high = columnOf(answer.max, count);
-      this.#mean = columnOf(answer.mean, count);
-      this.#count = columnOf(answer.counts, count);
-      answer.nan_counts?.forEach((nans, i) => {
-        if (nans > 0) this.#gaps.push(answer.steps[i]!);
-      });
-    } else {
-      this.#last = columnOf(answer?.values, count);
-      this.#first = this.#low = this.#high = this.#mean = this.#count = null;
-      for (let i = 0; i < count; i++) if (!Number.isFinite(this.#last.cells[i]!)) this.#gaps.push(this.step(i));
+    this.#step = column("steps");
+    this.#time = column("times");
+    this.#x = optional("xs");
+    this.#last = column(this.bucketed ? "last" : "values");
+    const extra = (name: string) => (this.bucketed ? column(name) : null);
+    [this.#first, this.#low, this.#high] = [extra("first"), extra("min"), extra("max")];
+    [this.#mean, this.#count] = [extra("mean"), extra("counts")];
+    const nans = this.bucketed ? column("nan_counts") : null;
+    for (let i = 0; i < count; i++) {
+      if (nans ? nans.cells[i]! > 0 : !Number.isFinite(this.last(i))) this.#gaps.push(this.step(i));
     }
   }
 
   step(i: number): number { return this.#step.cells[i]!; }
   /** Microseconds since 1970. */
   time(i: number): number { return this.#time.cells[i]!; }
+  /** The value of the metric that is the x axis; the step where there is none. */
+  x(i: number): number { return (this.#x ?? this.#step).cells[i]!; }
   last(i: number): number { return this.#last.cells[i]!; }
   first(i: number): number { return (this.#first ?? this.#last).cells[i]!; }
   low(i: number): number { return (this.#low ?? this.#last).cells[i]!; }

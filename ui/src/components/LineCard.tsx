@@ -1,33 +1,20 @@
 // A chart in its card: the canvas lives outside React, which only tells it what to show.
 import { memo, useEffect, useRef, useState } from "react";
+import { axisMetric } from "../charts/axis";
 import type { ChartBus } from "../charts/bus";
 import { type Line, LineChart, type View } from "../charts/line";
 import type { SeriesStore } from "../store/series";
-import { IconButton } from "./basics";
+import { IconButton, useNear } from "./basics";
 
 interface Props {
   metric: string;
   lines: readonly Line[];
   view: View;
+  /** The page's bus; the chart uses the one of its own x axis. */
   bus: ChartBus;
   store: SeriesStore;
   onExpand?: (metric: string) => void;
   tall?: boolean;
-}
-
-/** Whether an element is, or has been, near the part of the page in sight. */
-function useNear(element: React.RefObject<HTMLElement>): boolean {
-  const [near, setNear] = useState(false);
-  useEffect(() => {
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      setNear(true);
-      observer.disconnect();
-    }, { rootMargin: "400px" });
-    observer.observe(element.current!);
-    return () => observer.disconnect();
-  }, [element]);
-  return near;
 }
 
 export const LineCard = memo(function LineCard({ metric, lines, view, bus, store, onExpand, tall }: Props) {
@@ -35,19 +22,21 @@ export const LineCard = memo(function LineCard({ metric, lines, view, bus, store
   const chart = useRef<LineChart | null>(null);
   const [reading, setReading] = useState("");
   const near = useNear(body);
+  const { axis } = view;
+  const x = axisMetric(axis);
 
   useEffect(() => {
     if (!near) return;
-    const made = new LineChart(body.current!, metric, bus, (run) => store.get(run, metric));
+    const made = new LineChart(body.current!, metric, bus.over(axis), (run) => store.get(run, metric, x));
     made.onReading = setReading;
     chart.current = made;
-    const forget = store.need(metric, () => made.changed());
+    const forget = store.need(metric, x, () => made.changed());
     return () => {
       forget();
       made.close();
       chart.current = null;
     };
-  }, [near, metric, bus, store]);
+  }, [near, metric, bus, store, axis, x]);
 
   useEffect(() => chart.current?.set(lines, view), [near, lines, view, metric, bus, store]);
 
@@ -58,6 +47,7 @@ export const LineCard = memo(function LineCard({ metric, lines, view, bus, store
         <h3 title={metric}>
           {slash > 0 ? <span className="muted">{metric.slice(0, slash + 1)}</span> : null}
           {metric.slice(slash + 1)}
+          {x === null ? null : <span className="muted"> over {x}</span>}
         </h3>
         {onExpand ? <IconButton icon="expand" label={`Enlarge ${metric}`} className="small"
           onClick={() => onExpand(metric)} /> : null}

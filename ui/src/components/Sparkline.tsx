@@ -2,7 +2,8 @@
 import { useEffect, useRef } from "react";
 import type { Run } from "../api/types";
 import { lineColour, prepare } from "../charts/ink";
-import { byStep, columns } from "../charts/path";
+import { byStep } from "../charts/axis";
+import { columns } from "../charts/path";
 import { type Drawable, stage } from "../charts/stage";
 import { slots } from "../store/colours";
 import type { SeriesStore } from "../store/series";
@@ -58,7 +59,7 @@ export function Sparkline({ store, run, metric }: { store: SeriesStore; run: Run
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const chart = new SparklineChart(body.current!, store, first.current, metric);
-    const forget = store.need(metric, () => stage.invalidate(chart));
+    const forget = store.need(metric, null, () => stage.invalidate(chart));
     return () => {
       forget();
       chart.close();

@@ -1,5 +1,5 @@
 // Small parts that every page uses: links, buttons with a copy of something, notes, and the ticking clock.
-import { type MouseEvent, type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
+import { type MouseEvent, type ReactNode, type RefObject, useEffect, useState, useSyncExternalStore } from "react";
 import type { ApiError } from "../api/client";
 import { formatAgo, formatTime } from "../format";
 import { navigate } from "../router";
@@ -120,6 +120,21 @@ export function Ago({ at }: { at: number | null }) {
   const now = useNow();
   if (at === null) return <span className="muted">–</span>;
   return <time dateTime={new Date(at / 1000).toISOString()} title={formatTime(at)}>{formatAgo(at, now)}</time>;
+}
+
+/** Whether an element is, or has been, near the part of the page in sight. */
+export function useNear(element: RefObject<HTMLElement>): boolean {
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      setNear(true);
+      observer.disconnect();
+    }, { rootMargin: "400px" });
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, [element]);
+  return near;
 }
 
 /** Whether the window is as narrow as a phone's. */

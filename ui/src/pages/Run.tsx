@@ -21,9 +21,14 @@ import { RunStore, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { RunLogs } from "./RunLogs";
+import { RunMedia } from "./RunMedia";
 import { RunOverview } from "./RunOverview";
 
-type Tab = "overview" | "charts" | "logs";
+type Tab = "overview" | "charts" | "media" | "logs";
+
+const TABS: readonly (readonly [Tab, string])[] = [
+  ["overview", "Overview"], ["charts", "Charts"], ["media", "Media"], ["logs", "Logs"],
+];
 
 export function RunPage({ id }: { id: string }) {
   const store = useOwned(() => new RunStore(id), [id]);
@@ -48,18 +53,19 @@ function Loaded({ store }: { store: RunStore }) {
 function RunFace({ run, attempts }: { run: Run; attempts: readonly Attempt[] | null }) {
   const { query } = useStore(place);
   const wanted = query.get("tab");
-  const tab: Tab = wanted === "charts" || wanted === "logs" ? wanted : "overview";
+  const tab = TABS.find(([value]) => value === wanted)?.[0] ?? "overview";
   useEffect(() => {
     document.title = `${run.name} · ${run.project} · Martlet`;
   }, [run.name, run.project]);
   return (
     <div className="page">
       <RunHead run={run} />
-      <Tabs label="Parts of the run" value={tab} onChange={(value) => setQuery({ tab: value === "overview" ? null : value })}
-        tabs={[["overview", "Overview"], ["charts", "Charts"], ["logs", "Logs"]]} />
+      <Tabs label="Parts of the run" value={tab} onChange={(value) => setQuery({ tab: value === "overview" ? null : value, step: null })}
+        tabs={TABS} />
       <div role="tabpanel" aria-label={tab}>
         {tab === "overview" ? <RunOverview run={run} attempts={attempts} charts={<RunCharts run={run} />} /> : null}
         {tab === "charts" ? <RunCharts run={run} /> : null}
+        {tab === "media" ? <RunMedia run={run} /> : null}
         {tab === "logs" ? <RunLogs run={run} attempts={attempts} /> : null}
       </div>
     </div>
@@ -163,8 +169,8 @@ function RunCharts({ run }: { run: Run }) {
   }
   return (
     <div className="run-charts">
-      <ChartControls bus={bus} />
-      <ChartGrid names={names} lines={lines} bus={bus} store={store} scope={run.project} />
+      <ChartControls bus={bus} names={names} runs={[run]} />
+      <ChartGrid names={names} runs={[run]} lines={lines} bus={bus} store={store} scope={run.project} />
     </div>
   );
 }

@@ -1,10 +1,11 @@
 // A run at a glance: its best and last numbers, what it was given, what was run where, and its attempts.
 import { type ReactNode, useState } from "react";
 import type { Attempt, Json, MetricSummary, Run } from "../api/types";
+import { inWords, typedOf } from "../api/typed";
 import { Ago, CopyButton, Link } from "../components/basics";
 import { Pill } from "../components/Pill";
 import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, toNumber } from "../format";
-import { pathOf } from "../router";
+import { pathOf, setQuery } from "../router";
 import { byName, configOf, isMetric } from "../store/columns";
 
 interface Props {
@@ -66,11 +67,18 @@ function SummaryCard({ run }: { run: Run }) {
       </div>
       {others.length === 0 ? null : (
         <dl className="facts">
-          {others.map(([name, { value }]) => <Fact key={name} name={name}>{formatValue(value)}</Fact>)}
+          {others.map(([name, { value }]) => <Fact key={name} name={name}><Other value={value} /></Fact>)}
         </dl>
       )}
     </Card>
   );
+}
+
+/** A string as it is; a typed value in words, and the way to see it. */
+function Other({ value }: { value: Json }) {
+  const typed = typeof value === "object" ? typedOf(value) : null;
+  if (typed === null) return <>{formatValue(value)}</>;
+  return <button type="button" className="text-button" onClick={() => setQuery({ tab: "media" })}>{inWords(typed)}</button>;
 }
 
 function Value({ value, step }: { value: number; step: number }) {

@@ -75,7 +75,8 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const lines = useLines(byId, rows, shown);
   const ids = lines.map((line) => line.id).join(".");
   useEffect(() => series?.setRuns(ids === "" ? [] : ids.split(".")), [series, ids]);
-  const names = useMemo(() => metricNames(runs.filter((run) => shown.has(run.id))), [runs, shown]);
+  const drawn = useMemo(() => runs.filter((run) => shown.has(run.id)), [runs, shown]);
+  const names = useMemo(() => metricNames(drawn), [drawn]);
   const tableColumns = useMemo(() => columns ?? defaultColumns(runs), [columns, runs]);
 
   useHotRow(bus);
@@ -155,14 +156,14 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   );
   const charts = series ? (
     <section className="charts-side" aria-label="Charts">
-      <ChartControls bus={bus} />
+      <ChartControls bus={bus} names={names} runs={drawn} />
       {lines.length === 0 ? (
         <Empty icon="runs" title={shown.size === 0 && chosen === null ? "Nothing was logged yet" : "No run is switched on"}>
           {chosen === null ? "Charts appear with the first point." : "Tick runs in the table to draw them here."}
         </Empty>
       ) : names.length === 0 ? (
         <Empty icon="runs" title="These runs have logged no numbers yet">Charts appear with the first point.</Empty>
-      ) : <ChartGrid names={names} lines={lines} bus={bus} store={series} scope={project} />}
+      ) : <ChartGrid names={names} runs={drawn} lines={lines} bus={bus} store={series} scope={project} />}
     </section>
   ) : null;
 

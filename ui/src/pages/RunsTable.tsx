@@ -5,8 +5,8 @@ import type { Run } from "../api/types";
 import { COLOURS } from "../charts/palette";
 import { Ago, Link, useNow } from "../components/basics";
 import { columnTitle } from "../components/ColumnPicker";
-import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
+import { SortButton } from "../components/SortButton";
 import { Table, type TableColumn } from "../components/Table";
 import { formatCount, formatDuration } from "../format";
 import { pathOf } from "../router";
@@ -106,16 +106,6 @@ export function RunsTable(props: Props) {
     <Table label="Runs" rows={props.runs} columns={[...first, ...rest]} keyOf={(run) => run.id}
       rowHeight={phone ? 52 : 32} active={props.active} stamp={stamp} onOpen={props.onOpen}
       onHover={(run) => bus.point(null, run && shown.has(run.id) ? run.id : null)} />
-  );
-}
-
-function SortButton({ title, by, sort, onSort }: { title: string; by: string; sort: Sort; onSort: (by: string) => void }) {
-  return (
-    <button type="button" className="sort" title={`Sort by ${title}`} onClick={() => onSort(by)}>
-      <span>{title}</span>
-      {sort.by === by
-        ? <span className={sort.descending ? "arrow" : "arrow up"}><Icon name="chevron" size={12} /></span> : null}
-    </button>
   );
 }
 

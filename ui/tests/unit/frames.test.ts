@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { decodeFrame } from "../../src/api/frames";
+import { decodeFrame, decodeSeries } from "../../src/api/frames";
 
 /** A frame as docs/api.md describes it, written byte by byte. */
 function frame(subscription: number, blocks: { key: number; run: number; steps: bigint[]; times?: bigint[]; values: number[] }[]) {
@@ -57,4 +57,76 @@ test("a frame cut anywhere is refused, never read half", () => {
     if (length === 8) continue; // a head alone is a frame without blocks
     assert.throws(() => decodeFrame(whole.slice(0, length)), RangeError, `${length} bytes`);
   }
+});
+
+interface Line { run: string; key: string; kind: string; count: number; n: number; x?: string; cells: [name: string, cells: bigint[] | number[]][] }
+
+/** The answer of a series read as docs/api.md describes it, written byte by byte. */
+function answer(lines: Line[], version = 1): ArrayBuffer {
+  const header = (data: number): Uint8Array => {
+    let offset = data;
+    const series = lines.map(({ cells, ...line }) => ({
+      ...line,
+      arrays: cells.map(([name, all]) => {
+        const array = { name, type: typeof all[0] === "bigint" ? "i64" : "f64", offset };
+        offset += all.length * 8;
+        return array;
+      }),
+    }));
+    const made = new TextEncoder().encode(JSON.stringify({ series }));
+    const padded = new Uint8Array(Math.ceil(made.length / 8) * 8).fill(0x20);
+    padded.set(made);
+    return padded;
+  };
+  // Offsets count from the frame's beginning: the header is made until its own length no longer changes them.
+  let text = header(0);
+  for (let known = -1; known !== text.length;) text = header(16 + (known = text.length));
+  const offset = lines.reduce((sum, { cells }) => sum + cells.reduce((all, [, each]) => all + each.length * 8, 0), 0);
+  const bytes = new Uint8Array(16 + text.length + offset);
+  bytes.set(new TextEncoder().encode("MARTLETS"));
+  bytes.set(text, 16);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(8, version, true);
+  view.setUint32(12, text.length, true);
+  let at = 16 + text.length;
+  for (const { cells } of lines) {
+    for (const [, all] of cells) {
+      for (const cell of all) {
+        if (typeof cell === "bigint") view.setBigInt64(at, cell, true);
+        else view.setFloat64(at, cell, true);
+        at += 8;
+      }
+    }
+  }
+  return bytes.buffer;
+}
+
+const read = answer([
+  { run: "aaaa1111", key: "löss", kind: "raw", count: 2, n: 2, cells: [["steps", [0n, 9007199254740991n]], ["values", [NaN, -Infinity]]] },
+  { run: "bbbb2222", key: "acc", kind: "buckets", count: 9, n: 1, x: "epoch", cells: [["steps", [-5n]], ["max", [1e308]], ["xs", [0.5]]] },
+]);
+
+test("the answer of a series read is read, whole numbers as doubles", () => {
+  const [first, second] = decodeSeries(read);
+  assert.deepEqual([first!.run, first!.key, first!.kind, first!.count, first!.n, first!.x], ["aaaa1111", "löss", "raw", 2, 2, null]);
+  assert.deepEqual([...first!.columns.get("steps")!], [0, 9007199254740991]);
+  assert.deepEqual([...first!.columns.get("values")!], [NaN, -Infinity]);
+  assert.deepEqual([second!.kind, second!.x, [...second!.columns.keys()]], ["buckets", "epoch", ["steps", "max", "xs"]]);
+  assert.deepEqual([...second!.columns.get("max")!, ...second!.columns.get("xs")!, ...second!.columns.get("steps")!], [1e308, 0.5, -5]);
+});
+
+test("doubles are views into the answer, nothing is copied", () => {
+  assert.equal(decodeSeries(read)[0]!.columns.get("values")!.buffer, read);
+});
+
+test("an answer without series is empty", () => {
+  assert.deepEqual(decodeSeries(answer([])), []);
+});
+
+test("an answer cut anywhere, of another kind or of another version is refused", () => {
+  for (let length = 0; length < read.byteLength; length++) {
+    assert.throws(() => decodeSeries(read.slice(0, length)), RangeError, `${length} bytes`);
+  }
+  assert.throws(() => decodeSeries(new TextEncoder().encode('{"series": [], "x": 1}').buffer), RangeError);
+  assert.throws(() => decodeSeries(answer([], 2)), /version 2/);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Smoother, byStep, byTime, columnAt, columns, nearest, quantile } from "../../src/charts/path";
+import { byStep, byTime } from "../../src/charts/axis";
+import { Smoother, columnAt, columns, nearest, quantile } from "../../src/charts/path";
 import { Series } from "../../src/charts/series";
 
 function series(values: number[], steps = values.map((_, i) => i)): Series {

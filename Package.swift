@@ -36,6 +36,7 @@ let package = Package(
     .executable(name: "martlet-supervisor", targets: ["martlet-supervisor"]),
     .library(name: "MartletModel", targets: ["MartletModel"]),
     .library(name: "MartletSearch", targets: ["MartletSearch"]),
+    .library(name: "MartletSeries", targets: ["MartletSeries"]),
   ],
   // Exact versions: Package.resolved is not committed, and the WebSocket upgrade leans on NIO's inner order.
   dependencies: [
@@ -57,10 +58,15 @@ let package = Package(
     .target(
       name: "MartletFormats", dependencies: ["MartletModel", "MartletSearch", .collections, .yams],
       swiftSettings: strict),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(
-      name: "MartletStore", dependencies: ["MartletModel", .collections, .grdb], swiftSettings: strict),
+      name: "MartletSeries", dependencies: ["MartletModel", "CZstd", .collections], swiftSettings: strict),
     .target(
-      name: "MartletTracking", dependencies: ["MartletModel", "MartletStore", .collections, .logging],
+      name: "MartletStore", dependencies: ["MartletModel", "MartletSeries", .collections, .grdb],
+      swiftSettings: strict),
+    .target(
+      name: "MartletTracking",
+      dependencies: ["MartletModel", "MartletSeries", "MartletStore", .collections, .logging],
       swiftSettings: strict),
     .target(
       name: "MartletExecution", dependencies: ["MartletModel", .deque, .logging],
@@ -68,7 +74,7 @@ let package = Package(
     .target(
       name: "MartletOrchestration",
       dependencies: [
-        "MartletModel", "MartletSearch", "MartletFormats", "MartletStore", "MartletTracking",
+        "MartletModel", "MartletSearch", "MartletFormats", "MartletSeries", "MartletStore", "MartletTracking",
         "MartletExecution", .collections, .logging,
       ], swiftSettings: strict),
     .target(
@@ -76,14 +82,16 @@ let package = Package(
     .target(
       name: "MartletServer",
       dependencies: [
-        "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration", "CMartletUI",
+        "MartletModel", "MartletSeries", "MartletStore", "MartletTracking", "MartletOrchestration",
+        "CMartletUI",
         .collections, .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .nioCore, .nioHTTP1,
         .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletModel", "MartletFormats", "MartletServer", .argumentParser, .collections, .logging,
+        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletServer", .argumentParser,
+        .collections, .logging,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
 
@@ -99,13 +107,20 @@ let package = Package(
       name: "MartletFormatsTests",
       dependencies: ["MartletModel", "MartletSearch", "MartletFormats", .collections], swiftSettings: strict),
     .testTarget(
-      name: "MartletStoreTests",
-      dependencies: ["MartletTestSupport", "MartletModel", "MartletStore", .collections, .grdb],
+      name: "MartletSeriesTests",
+      dependencies: ["MartletTestSupport", "MartletModel", "MartletSeries", .collections],
       swiftSettings: strict),
     .testTarget(
+      name: "MartletStoreTests",
+      dependencies: [
+        "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", .collections, .grdb,
+      ], swiftSettings: strict),
+    .testTarget(
       name: "MartletTrackingTests",
-      dependencies: ["MartletTestSupport", "MartletModel", "MartletStore", "MartletTracking", .collections],
-      swiftSettings: strict),
+      dependencies: [
+        "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletTracking",
+        .collections,
+      ], swiftSettings: strict),
     .testTarget(
       name: "MartletExecutionTests",
       dependencies: [
@@ -115,22 +130,23 @@ let package = Package(
     .testTarget(
       name: "MartletOrchestrationTests",
       dependencies: [
-        "MartletTestSupport", "MartletModel", "MartletSearch", "MartletFormats", "MartletStore",
-        "MartletTracking",
-        "MartletExecution",
-        "MartletOrchestration", "martlet-supervisor", .collections, .logging,
+        "MartletTestSupport", "MartletModel", "MartletSearch", "MartletFormats", "MartletSeries",
+        "MartletStore",
+        "MartletTracking", "MartletExecution", "MartletOrchestration", "martlet-supervisor", .collections,
+        .logging,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletTestSupport", "MartletModel", "MartletStore", "MartletTracking", "MartletOrchestration",
-        "MartletServer",
-        "martlet-supervisor", .collections, .logging, .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket,
-        .unixSignals,
+        "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletTracking",
+        "MartletOrchestration", "MartletServer", "martlet-supervisor", .collections, .logging, .httpTypes,
+        .nioCore, .nioHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletTests",
-      dependencies: ["MartletTestSupport", "MartletModel", "martlet", "martlet-supervisor", .collections],
+      dependencies: [
+        "MartletTestSupport", "MartletModel", "MartletSeries", "martlet", "martlet-supervisor", .collections,
+      ],
       swiftSettings: strict),
   ]
 )

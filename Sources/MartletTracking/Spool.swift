@@ -2,6 +2,7 @@
 
 import Foundation
 package import MartletModel
+import MartletSeries
 import MartletStore
 import OrderedCollections
 
@@ -99,7 +100,7 @@ package struct Spool: Sendable {
           for (name, id) in json?["names"]?.object ?? [:] {
             // What no server would take as a name is none: numbers under it are left out.
             let name = name.inNormalForm
-            let isName = LogLines.fault(ofName: name) == nil
+            let isName = MetricName.fault(of: name) == nil
             if let id = id.int { names[UInt32(truncatingIfNeeded: id)] = isName ? name : nil }
           }
           if at >= toldBytes {
@@ -125,18 +126,5 @@ package struct Spool: Sendable {
     }
     spool.tornBytes = bytes.count - at
     return spool
-  }
-}
-
-/// CRC-32 of ISO 3309 (the one of zlib and PNG).
-enum CRC32 {
-  private static let table: [UInt32] = (0..<256).map { index in
-    (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ value >> 1 : value >> 1 }
-  }
-
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    ~table.withUnsafeBufferPointer { table in
-      bytes.reduce(~0) { crc, byte in table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ crc >> 8 }
-    }
   }
 }

@@ -2,6 +2,7 @@
 
 package import Logging
 package import MartletModel
+import MartletSeries
 package import MartletStore
 package import OrderedCollections
 
@@ -237,7 +238,7 @@ package final class Tracking: Sendable {
         hint: "Use a fresh random id for each process, such as a UUID in hexadecimal.")
     }
     if access.run != nil || access.project != nil { try await place(id, access) }
-    let rows = try LogLines.decode(lines, now: clock.now)
+    let rows = try LogLines.decode(lines, now: clock.now).rows()
     return try await append(rows, to: id, client: client, bytes: lines.count)
   }
 

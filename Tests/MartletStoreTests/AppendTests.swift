@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 import MartletModel
+import MartletSeries
 import MartletTestSupport
 import OrderedCollections
 import Testing

@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletSeries
 import OrderedCollections
 import Testing
 

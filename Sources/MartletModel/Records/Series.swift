@@ -118,8 +118,17 @@ public struct Series: Sendable {
   public var steps: [Int64]
   public var times: [Int64]
   public var points: Points
+  /// The moving average at each point, or at each bucket's last; nil when it was not asked for.
+  public var averages: [Double]?
+  /// The other metric that is the axis, at each point or at each bucket's first; nil when there is none.
+  public var xs: [Double]?
 
-  public init(run: PublicID, key: String, count: Int, steps: [Int64], times: [Int64], points: Points) {
+  public init(
+    run: PublicID, key: String, count: Int, steps: [Int64], times: [Int64], points: Points,
+    averages: [Double]? = nil, xs: [Double]? = nil
+  ) {
+    self.averages = averages
+    self.xs = xs
     self.run = run
     self.key = key
     self.count = count
@@ -159,6 +168,8 @@ public struct Series: Sendable {
       list("counts", counts, integer)
       list("nan_counts", nanCounts, integer)
     }
+    if let averages { list("ema", averages, double) }
+    if let xs { list("x", xs, double) }
     out.append(UInt8(ascii: "}"))
   }
 }

@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 package import MartletModel
+import MartletSeries
 import OrderedCollections
 
 /// A row after it was stored: its step is known.

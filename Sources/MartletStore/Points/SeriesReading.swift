@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 package import MartletModel
+import MartletSeries
 
 extension StoreReader {
   /// The series of one run, by name.

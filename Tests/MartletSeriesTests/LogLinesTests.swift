@@ -1,13 +1,16 @@
 // The body of a log request: rows, or the first line that is none.
 
 import MartletModel
+import MartletSeries
 import OrderedCollections
 import Testing
 
-@testable import MartletTracking
+let noon = Timestamp(microseconds: 1_790_000_000_000_000)
 
 @Suite struct LogLinesTests {
-  private func decode(_ text: String) throws -> [LogRow] { try LogLines.decode(Array(text.utf8), now: noon) }
+  private func decode(_ text: String) throws -> [LogRow] {
+    try LogLines.decode(Array(text.utf8), now: noon).rows()
+  }
 
   @Test func numbersAndOthersAreParted() throws {
     let rows = try decode(

@@ -1,17 +1,16 @@
-// The body of POST /runs/:run/log: JSON lines to rows.
+// The body of POST /runs/:run/log: JSON lines to columns.
 
-package import MartletModel
-import MartletStore
-import OrderedCollections
+public import MartletModel
+public import OrderedCollections
 
-package enum LogLines {
-  /// Bytes of UTF-8 in a metric's name, at most.
-  package static let nameLimit = 512
-
+public enum LogLines {
   /// Reads one row a line; empty lines are passed over.
   ///
-  /// - Throws: `Problem` `unprocessable` with `details.line` for the first line that is wrong, so that none is stored.
-  package static func decode(_ body: [UInt8], now: Timestamp) throws(Problem) -> [LogRow] {
+  /// - Parameters:
+  ///   - body: UTF-8; at most as many rows as an Int32 counts.
+  ///   - now: the time of rows that have none.
+  /// - Throws: `Problem.unprocessable` with `details` `line` and `column` (bytes, from 1) of the first flaw.
+  public static func decode(_ body: UnsafeRawBufferPointer, now: Timestamp) throws(Problem) -> RowBatch {
     var rows: [LogRow] = []
     for (index, line) in body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .enumerated()
@@ -37,7 +36,14 @@ package enum LogLines {
       }
     }
     guard !rows.isEmpty else { throw problem(1, "there is no row in the body", column: nil) }
-    return rows
+    return try RowBatch(rows)
+  }
+
+  /// The same from an array.
+  public static func decode(_ body: [UInt8], now: Timestamp) throws(Problem) -> RowBatch {
+    try body.withUnsafeBufferPointer { (bytes) throws(Problem) in
+      try decode(UnsafeRawBufferPointer(bytes), now: now)
+    }
   }
 
   private static func problem(_ line: Int, _ message: String, column: Int?) -> Problem {
@@ -60,25 +66,16 @@ package enum LogLines {
     return try row(values: values, sequence: sequence, step: step, time: time)
   }
 
-  /// What forbids this name of a metric; nil: nothing.
-  static func fault(ofName name: String) -> String? {
-    if name.isEmpty || name.utf8.count > nameLimit {
-      return "holds a name of \(name.utf8.count) bytes; 1 to \(nameLimit) are allowed"
-    }
-    if name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-      return "holds a name with a control character"
-    }
-    return nil
-  }
-
   /// Parts numbers from everything else.
-  package static func row(
+  ///
+  /// - Throws: `JSONMemberError` for a name that is not allowed.
+  public static func row(
     values: JSONObject, sequence: Int64, step: Int64?, time: Timestamp
   ) throws(JSONMemberError) -> LogRow {
     var row = LogRow(sequence: sequence, step: step, time: time, numbers: [], others: [])
     for (raw, value) in values {
       let name = raw.inNormalForm
-      if let fault = fault(ofName: name) { throw JSONMemberError(key: "values", message: fault) }
+      if let fault = MetricName.fault(of: name) { throw JSONMemberError(key: "values", message: fault) }
       switch value {
       case .int(let number): row.numbers.append((name, Double(number)))
       case .double(let number): row.numbers.append((name, number))

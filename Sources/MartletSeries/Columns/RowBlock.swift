@@ -1,6 +1,6 @@
 // Consecutive log() rows of one run as columns in one blob.
 
-import MartletModel
+public import MartletModel
 
 /// Rows of one run: steps and times are shared columns, each key is a column of its own with a presence bitmap, so
 /// one key is read without the others, and rows can be given back as they came.
@@ -8,26 +8,34 @@ import MartletModel
 /// Layout, little endian: `u8 version = 1`, `u32 rows`, `u32 columns`, `i64 step × rows`, `i64 time µs × rows`, then for
 /// each column `u32 key`, `u8 kind` (0 numbers, 1 JSON), `u32 length` of what follows: `bitmap` of ⌈rows / 8⌉ bytes
 /// (bit i set: row i has this key), then the present values: `f64` each, or `u32 length` and JSON text each.
-struct RowBlock: Sendable {
-  enum Values: Sendable {
+public struct RowBlock: Sendable {
+  public enum Values: Sendable {
     case numbers([Double])
     case texts([[UInt8]])
   }
 
-  struct Column: Sendable {
-    var key: Int64
+  public struct Column: Sendable {
+    public var key: Int64
     /// Rows that have this key, ascending.
-    var rows: [Int32]
-    var values: Values
+    public var rows: [Int32]
+    public var values: Values
+
+    public init(key: Int64, rows: [Int32], values: Values) {
+      (self.key, self.rows, self.values) = (key, rows, values)
+    }
   }
 
-  var steps: [Int64] = []
-  var times: [Int64] = []
-  var columns: [Column] = []
+  public var steps: [Int64]
+  public var times: [Int64]
+  public var columns: [Column]
+
+  public init(steps: [Int64] = [], times: [Int64] = [], columns: [Column] = []) {
+    (self.steps, self.times, self.columns) = (steps, times, columns)
+  }
 
   // MARK: - Encoding
 
-  func encoded() -> [UInt8] {
+  public func encoded() -> [UInt8] {
     var out: [UInt8] = [1]
     out.reserveCapacity(16 + 16 * steps.count + columns.count * (16 + 8 * steps.count))
     out.appendWord(UInt32(steps.count))
@@ -60,7 +68,9 @@ struct RowBlock: Sendable {
   /// Reads a block back; `keys` nil: all columns.
   ///
   /// - Throws: `Problem.internal` when the bytes are no block: the file is damaged.
-  static func decode(_ bytes: UnsafeRawBufferPointer, keys: Set<Int64>? = nil) throws(Problem) -> RowBlock {
+  public static func decode(_ bytes: UnsafeRawBufferPointer, keys: Set<Int64>? = nil) throws(Problem)
+    -> RowBlock
+  {
     var cursor = Cursor(bytes: bytes)
     guard try cursor.byte() == 1 else { throw damaged }
     let rows = Int(try cursor.u32())

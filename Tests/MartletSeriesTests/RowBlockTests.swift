@@ -1,12 +1,12 @@
 // Blocks of rows: given back as they came, and never a crash over damaged bytes.
 
 import MartletModel
+import MartletSeries
+import MartletTestSupport
 import Testing
 
-@testable import MartletStore
-
 @Suite struct RowBlockTests {
-  private func random(_ dice: inout Dice) -> RowBlock {
+  private func random(_ dice: inout SeededNumbers) -> RowBlock {
     let count = Int.random(in: 0...40, using: &dice)
     var block = RowBlock()
     for _ in 0..<count {
@@ -43,7 +43,7 @@ import Testing
 
   @Test(arguments: 1...100)
   func givesBackWhatItGot(seed: UInt64) throws {
-    var dice = Dice(state: seed)
+    var dice = SeededNumbers(seed: seed)
     let block = random(&dice)
     let copy = try decode(block.encoded())
     #expect(copy.steps == block.steps)
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test func damageIsNoCrash() throws {
-    var dice = Dice(state: 11)
+    var dice = SeededNumbers(seed: 11)
     var block = random(&dice)
     while block.steps.count < 9 || block.columns.count < 3 { block = random(&dice) }
     let whole = block.encoded()

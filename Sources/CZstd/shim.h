@@ -1,0 +1,2 @@
+// Debian: libzstd-dev
+#include <zstd.h>

@@ -1,0 +1,26 @@
+// The smoothing of charts.
+
+/// Exponential moving average without the bias of its start, as TensorBoard draws it.
+///
+/// s ← w·s + (1−w)·v from s = 0, shown as s / (1 − wⁿ) after n values. A value that is not finite is passed over and shown
+/// as it is.
+public struct MovingAverage: Sendable, Hashable {
+  /// w: 0 (the values themselves) up to, but not including, 1.
+  public let weight: Double
+  private var sum = 0.0
+  /// wⁿ
+  private var rest = 1.0
+
+  /// - Parameter weight: 0..<1.
+  public init(weight: Double) { self.weight = weight }
+
+  /// Over the values so far; NaN before the first.
+  public var value: Double { rest < 1 ? sum / (1 - rest) : .nan }
+
+  /// Takes in one value; NaN changes nothing.
+  public mutating func add(_ value: Double) {
+    guard !value.isNaN else { return }
+    sum = weight * sum + (1 - weight) * value
+    rest *= weight
+  }
+}

@@ -56,28 +56,32 @@ struct OpenAPIDocument: Sendable {
     }
     if !path.isEmpty || !query.isEmpty { operation["parameters"] = .array(path + query) }
     if let body = route.body {
+      let content = body.forms.map { ($0.rawValue, JSONValue.object(["schema": schema(of: body, $0)])) }
       operation["requestBody"] = [
         "required": .bool(body.isRequired),
-        "content": [
-          body.form.rawValue: [
-            // OpenAPI 3.1 has no word for "one of these a line": each line is one.
-            "schema": body.form == .lines
-              ? ["type": "string", "description": .string("Lines, each a JSON object like \(body.schema).")]
-              : schema(body.schema)
-          ]
-        ],
+        "content": .object(JSONObject(uniqueKeysWithValues: content)),
       ]
     }
     operation["responses"] = responses(route)
     return .object(operation)
   }
 
+  /// OpenAPI 3.1 has no word for "one of these a line": each line is one. Bytes have no schema at all.
+  private static func schema(of body: RouteBody, _ form: RouteBody.Form) -> JSONValue {
+    switch form {
+    case .json: MartletServer.schema(body.schema)
+    case .lines: ["type": "string", "description": .string("Lines, each a JSON object like \(body.schema).")]
+    case .records: ["description": "Records of a spool: docs/spool.md."]
+    case .bytes: [:]
+    }
+  }
+
   private static func responses(_ route: Route) -> JSONValue {
     var success: JSONObject = ["description": .string(route.summary)]
     if route.answer.status != 101 {
-      success["content"] = .object([
-        route.answer.type: ["schema": route.answer.schema.map(schema) ?? stringSchema]
-      ])
+      var content: JSONObject = [route.answer.type: ["schema": answerSchema(of: route)]]
+      for type in route.answer.otherTypes { content[type] = [:] }
+      success["content"] = .object(content)
     }
     var all: JSONObject = [String(route.answer.status): .object(success)]
     var problems: [Problem.Code] = [.badRequest, .forbidden]
@@ -95,6 +99,12 @@ struct OpenAPIDocument: Sendable {
       ]
     }
     return .object(all)
+  }
+
+  private static func answerSchema(of route: Route) -> JSONValue {
+    if let name = route.answer.schema { return MartletServer.schema(name) }
+    return route.answer.type.hasPrefix("text/") || route.answer.type == RouteBody.Form.lines.rawValue
+      ? stringSchema : [:]
   }
 
   /// `GET /api/v1/runs/:run/logs` → `getRunsRunLogs`.

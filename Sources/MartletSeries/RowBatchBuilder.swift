@@ -209,14 +209,16 @@ extension RowBatchBuilder {
   /// - Throws: `Problem.unprocessable`, and nothing is added, when its number does not follow or a name is not allowed.
   mutating func add(_ row: LogRow) throws(Problem) {
     guard row.sequence >= 0, row.sequence < .max else {
-      throw Problem(.unprocessable, "A row has the number \(row.sequence).", hint: "Rows are numbered from 0.")
+      throw Problem(
+        .unprocessable, "A row has the number \(row.sequence).", hint: "Rows are numbered from 0.")
     }
     guard count == 0 || row.sequence == nextSequence else {
       throw Problem(
         .unprocessable, "Row \(row.sequence) follows row \(nextSequence - 1) in one batch.",
         hint: "Rows are numbered without gaps.")
     }
-    let members = row.numbers.map { ($0.name.inNormalForm, JSONValue.double($0.value)) }
+    let members =
+      row.numbers.map { ($0.name.inNormalForm, JSONValue.double($0.value)) }
       + row.others.map { ($0.name.inNormalForm, $0.value) }
     let values = JSONObject(members) { $1 }
     for name in values.keys {

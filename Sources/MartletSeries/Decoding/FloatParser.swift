@@ -26,7 +26,8 @@ struct NumberLiteral {
 /// Parses number literals. Holds the tables' addresses, which are looked up once for a text and not once for a number.
 struct FloatParser {
   private static let powersOfTen: [Double] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19,
     1e20, 1e21, 1e22,
   ]
 
@@ -105,7 +106,7 @@ struct FloatParser {
       word = low &* 10 &+ (low >> 8)
       word =
         ((word & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
-        &+ ((word >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001) >> 32
+          &+ ((word >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001) >> 32
       value = value &* 100_000_000 &+ word
       place += 8
     }

@@ -76,9 +76,13 @@ struct SlowLine {
       case UInt8(ascii: "\""):
         begin = at
         at += 1
-        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") {
+          at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1
+        }
       case UInt8(ascii: ":") where depth == 1:
-        if let begin, at > begin, (try? JSONValue.parse(bytes[begin..<at]))?.string == key { found = begin + 1 }
+        if let begin, at > begin, (try? JSONValue.parse(bytes[begin..<at]))?.string == key {
+          found = begin + 1
+        }
       default: break
       }
       at += 1

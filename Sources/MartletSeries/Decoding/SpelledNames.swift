@@ -88,7 +88,9 @@ struct SpelledNames {
   /// The spelling behind an opening quote when it is not the expected one, looked up or made; nil when it is no name that is
   /// allowed.
   mutating func find(at cursor: inout JSONCursor, after previous: Int32) -> Int32? {
-    if previous >= 0, case let other = spellings[Int(previous)].nextButOne, other >= 0, accept(other, at: &cursor) {
+    if previous >= 0, case let other = spellings[Int(previous)].nextButOne, other >= 0,
+      accept(other, at: &cursor)
+    {
       spellings[Int(previous)].nextButOne = spellings[Int(previous)].next
       spellings[Int(previous)].next = other
       return other

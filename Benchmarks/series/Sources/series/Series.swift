@@ -57,7 +57,8 @@ func losses(rows: Int, asFloat32: Bool) -> [[Double]] {
   var numbers = Numbers()
   return (0..<10).map { name in
     (0..<rows).map { row in
-      let value = 2 * exp(-Double(row) / Double(rows) * 3) * (1 + 0.05 * numbers.normal()) + 0.1 * Double(name)
+      let value =
+        2 * exp(-Double(row) / Double(rows) * 3) * (1 + 0.05 * numbers.normal()) + 0.1 * Double(name)
       return asFloat32 ? Double(Float(value)) : value
     }
   }
@@ -68,6 +69,38 @@ let start: Int64 = 1_790_000_000_000_000
 @main struct Main {
   static func main() throws {
     try decoding()
+    try records()
+  }
+
+  static func records() throws {
+    let rows = 20_000
+    let columns = losses(rows: rows, asFloat32: false)
+    var body: [UInt8] = []
+    func add(_ kind: UInt8, _ row: Int, _ payload: [UInt8]) {
+      var record: [UInt8] = []
+      for value in [Int64(row), Int64(row), start + Int64(row) * 20_000] { append(value, to: &record) }
+      record.append(kind)
+      record += payload
+      append(UInt32(record.count), to: &body)
+      append(record.withUnsafeBytes { CRC32.checksum($0) }, to: &body)
+      body += record
+    }
+    let names = (0..<10).map { "\"train/loss_\($0)\":\($0)" }.joined(separator: ",")
+    add(1, 0, Array("{\"names\":{\(names)}}".utf8))
+    for row in 0..<rows {
+      var payload: [UInt8] = []
+      for id in 0..<UInt32(10) { append(id, to: &payload) }
+      for column in columns { append(column[row].bitPattern, to: &payload) }
+      add(0, row, payload)
+    }
+    let seconds = try fastest { _ = try LogRecords.decode(body) }
+    report("decode records, 10 numbers a row", bytes: body.count, points: rows * 10, seconds)
+    let sum = fastest { _ = body.withUnsafeBytes { CRC32.checksum($0) } }
+    print("CRC-32: \(shown(Double(body.count) / sum / 1e6, 0)) MB/s")
+  }
+
+  static func append<Word: FixedWidthInteger>(_ word: Word, to bytes: inout [UInt8]) {
+    withUnsafeBytes(of: word.littleEndian) { bytes += $0 }
   }
 
   static func decoding() throws {

@@ -112,11 +112,14 @@ extension StoreWriter {
     for name in order {
       guard let column = numbers[name] else { continue }
       block.columns.append(
-        RowBlock.Column(key: try keyID(name), rows: column.rows, values: .numbers(column.values)))
+        RowBlock.Column(
+          key: try keyID(name), rows: RowBatch.Rows(column.rows, of: rows.count),
+          values: .numbers(column.values)))
     }
     for (name, column) in texts.sorted(by: { $0.key < $1.key }) {
       block.columns.append(
-        RowBlock.Column(key: try keyID(name), rows: column.rows, values: .texts(column.values)))
+        RowBlock.Column(
+          key: try keyID(name), rows: RowBatch.Rows(column.rows, of: rows.count), values: .texts(column.values)))
     }
     return block
   }

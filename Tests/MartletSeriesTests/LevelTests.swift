@@ -1,5 +1,6 @@
 // Blocks, levels and buckets beside the plainest way to compute them.
 
+import Foundation
 import MartletModel
 import MartletSeries
 import MartletTestSupport
@@ -229,8 +230,7 @@ private func expectSame(
         sum = sum * weight + (1 - weight) * value
         count += 1
       }
-      let bias = (0..<count).reduce(1.0) { power, _ in power * weight }
-      return count == 0 ? .nan : sum / (1 - bias)
+      return count == 0 ? .nan : sum / (1 - pow(weight, Double(count)))
     }
   }
 

@@ -119,7 +119,8 @@ extension StoreWriter {
     for (name, column) in texts.sorted(by: { $0.key < $1.key }) {
       block.columns.append(
         RowBlock.Column(
-          key: try keyID(name), rows: RowBatch.Rows(column.rows, of: rows.count), values: .texts(column.values)))
+          key: try keyID(name), rows: RowBatch.Rows(column.rows, of: rows.count),
+          values: .texts(column.values)))
     }
     return block
   }

@@ -40,7 +40,8 @@ extension StoreReader {
       for column in block.columns {
         guard case .numbers(let values) = column.values else { continue }
         columns[column.key, default: PointColumn()].append(
-          rows: column.rows.indices(of: block.steps.count), values: values, steps: block.steps, times: block.times, from: fromStep,
+          rows: column.rows.indices(of: block.steps.count), values: values, steps: block.steps,
+          times: block.times, from: fromStep,
           to: toStep)
       }
     }

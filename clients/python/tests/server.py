@@ -35,6 +35,7 @@ class Server:
         self.pieces: list[int] = []  # bytes of each
         self.duplicates = 0
         self.stop_requested = False
+        self.slow = 0.0  # seconds that each 64 kB of a body take
         self.fault: Callable[[str, str], Any] = lambda method, path: None
         self.port = port
         self.up()
@@ -190,8 +191,18 @@ def handler_of(server: Server) -> type[http.server.BaseHTTPRequestHandler]:
             with contextlib.suppress(OSError):
                 super().finish()
 
+        def taken(self, left: int) -> bytes:
+            if not server.slow:
+                return self.rfile.read(left)
+            pieces = []
+            while left and (piece := self.rfile.read1(min(left, 1 << 16))):
+                time.sleep(server.slow)
+                pieces.append(piece)
+                left -= len(piece)
+            return b"".join(pieces)
+
         def serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.taken(int(self.headers.get("Content-Length", 0)))
             with server.lock:
                 server.requests.append((self.command, self.path, time.monotonic()))
                 fault = server.fault(self.command, self.path)

@@ -25,9 +25,9 @@ def create(
         run = request("POST", f"{path_of(fork['run'])}/fork", {k: v for k, v in wanted.items() if v is not None})
     else:
         run = request("POST", "/runs", body)
-        if body.get("resume") in ("allow", "must") and isinstance(run.get("id"), str):
-            if settle and settle(run["id"]):
-                run = request("POST", "/runs", body)  # that earlier start may have ended it
+        goes_on = body.get("resume") in ("allow", "must") and isinstance(run.get("id"), str)
+        if goes_on and settle and settle(run["id"]):
+            run = request("POST", "/runs", body)  # that earlier start may have ended it
     step = first.get("rewind_to")
     if step is not None and isinstance(run.get("id"), str):
         request("POST", f"{path_of(run['id'])}/rewind", {"step": step})

@@ -58,10 +58,10 @@ class ResumeTest(ClientTest):
         self.assertEqual(server.steps("run00000"), [0, 1, 2, 3])
         self.assertEqual((server.steps("run00001"), len(server.runs)), ([0], 3))
         for _ in range(2):
-            self.train(
-                "run = martlet.init('p', resume='auto', directory='out')\nrun.log({'a': 1}); os._exit(1)", expect=1
-            )
-        self.assertEqual(server.steps("run00003"), [0, 1])
+            here = "run = martlet.init('p', resume='auto', directory='out')\n"
+            self.train(here + "run.log({'a': 1}); os._exit(1)", expect=1)
+        wait_for(lambda: server.steps("run00003") == [0, 1])
+        wait_for(lambda: not self.senders())
 
     def test_what_an_earlier_start_left_comes_first(self):
         server = self.serve()

@@ -160,9 +160,7 @@ class ImageTest(TypedTest):
             def tolist(self):
                 return self.content
 
-        three = [
-            [[c * 9 + y * 3 + x for x in range(3)] for y in range(3)] for c in range(3)
-        ]  # C x H x W, by convention
+        three = [[[c * 9 + y * 3 + x for x in range(3)] for y in range(3)] for c in range(3)]
         expected = [c * 9 + i for i in range(9) for c in range(3)]
         self.assertEqual(self.picture(Tensor(three)), (3, 3, 3, expected))
         self.assertEqual(self.picture(three)[3], list(range(27)), "lists have them last")

@@ -1,6 +1,7 @@
 """Pictures, sounds, histograms, tables and files: the bytes and the JSON that they become."""
 
 import array
+import datetime
 import decimal
 import fractions
 import hashlib
@@ -364,6 +365,10 @@ class PlainTest(unittest.TestCase):
         for large in ([0.5] * 100_001, [[1.0] * 1000] * 101, {str(i): 1 for i in range(100_001)}):
             with self.assertRaisesRegex(Unloggable, "too large to log"):
                 _values.plain(large)
+
+    def test_dates_are_texts(self):
+        moment = datetime.datetime(2026, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+        self.assertEqual(_values.plain([moment, moment.date()]), ["2026-02-03T04:05:00+00:00", "2026-02-03"])
 
     def test_types_of_numbers_are_learnt_once(self):
         for kind in (bool, decimal.Decimal, complex, str):

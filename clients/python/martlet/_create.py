@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 from urllib.parse import quote
 
 Request = Callable[[str, str, Any], dict[str, Any]]  # method, path, body: the answer
 
 
-def create(first: Mapping[str, Any], request: Request) -> dict[str, Any]:
+def create(
+    first: Mapping[str, Any], request: Request, settle: Optional[Callable[[str], bool]] = None
+) -> dict[str, Any]:
     """What the first record of a spool asks for (`create`, and `rewind_to` or `fork`): the run as the server has it.
 
     May be repeated, though a fork, or a run without an `id`, is then made twice. A run that was there already takes
-    the fields of `create` from the spool's `patch`.
+    the fields of `create` from the spool's `patch`. `settle` gets the id of such a run; True says that what an earlier
+    start of it left has come in the meantime.
     """
     body = first.get("create") or {}
     fork = first.get("fork")
@@ -22,6 +25,9 @@ def create(first: Mapping[str, Any], request: Request) -> dict[str, Any]:
         run = request("POST", f"{path_of(fork['run'])}/fork", {k: v for k, v in wanted.items() if v is not None})
     else:
         run = request("POST", "/runs", body)
+        goes_on = body.get("resume") in ("allow", "must") and isinstance(run.get("id"), str)
+        if goes_on and settle and settle(run["id"]):
+            run = request("POST", "/runs", body)  # that earlier start may have ended it
     step = first.get("rewind_to")
     if step is not None and isinstance(run.get("id"), str):
         request("POST", f"{path_of(run['id'])}/rewind", {"step": step})

@@ -46,10 +46,6 @@ def writable(directory: str) -> str:
 def _try(directory: str) -> None:
     """Raises OSError where no file can be made."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise OSError(errno.EACCES, os.strerror(errno.EACCES), directory)
-    if os.statvfs(directory).f_flag & os.ST_RDONLY:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), directory)
     probe = os.path.join(directory, f".probe-{os.getpid()}")
     fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

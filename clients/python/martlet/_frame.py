@@ -84,17 +84,18 @@ def decode(frame: bytes) -> list[Series]:
         if HEAD.size + length > len(frame):
             raise ValueError("it is cut off")
         heads = json.loads(frame[HEAD.size : HEAD.size + length])["series"]
-        return [Series(head, dict(_arrays(head, memoryview(frame)))) for head in heads]
+        words = memoryview(frame)[HEAD.size + length :]
+        return [Series(head, dict(_arrays(head, words))) for head in heads]
     except (struct.error, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"what came is no series of a Martlet server: {error}") from error
 
 
-def _arrays(head: Mapping[str, Any], view: memoryview) -> Iterator[tuple[str, memoryview[Any]]]:
+def _arrays(head: Mapping[str, Any], words: memoryview[Any]) -> Iterator[tuple[str, memoryview[Any]]]:
     for one in head["arrays"]:
         begin, end = one["offset"], one["offset"] + 8 * head["n"]
-        if not 0 <= begin <= end <= len(view):
+        if not 0 <= begin <= end <= len(words):
             raise ValueError(f"the array '{one['name']}' lies outside of it")
-        yield one["name"], native(view[begin:end], TYPES[one["type"]])
+        yield one["name"], native(words[begin:end], TYPES[one["type"]])
 
 
 def native(words: memoryview[Any], kind: Literal["q", "d"], order: str = sys.byteorder) -> memoryview[Any]:

@@ -45,7 +45,7 @@ class Names:
 
 
 def _payloads(names: Mapping[int, str]) -> list[bytes]:
-    """Mostly one; a name that has two numbers needs a second."""
+    """One, whatever there is to tell; a name that has two numbers needs a second."""
     payloads = []
     left = dict(names)
     while left:
@@ -54,7 +54,7 @@ def _payloads(names: Mapping[int, str]) -> list[bytes]:
             told.setdefault(name, number)
         payloads.append(json.dumps({"names": told}).encode())
         left = {number: name for number, name in left.items() if told[name] != number}
-    return payloads
+    return payloads or [b'{"names": {}}']
 
 
 def _id_lists(rows: bytes) -> set[bytes]:

@@ -316,7 +316,7 @@ class Run:
         self._late: list[tuple[Mapping[str, Any], Any, Mapping[str, int], int]] = []
         self._shapes: dict[tuple[str, ...], Shape] = {}
         self._look_at = 0
-        self._seq_seen = 0
+        self._seen = (0, 0)  # at the last look: the next row's number, and `dropped`
 
     def _looked_after(self, at: int) -> Optional[Spool]:
         """The spool, opened where this process has none yet; and now and then a look at its sender and its disk."""
@@ -330,10 +330,10 @@ class Run:
             self._look_at = at + LOOK_AFTER
             if self._delivery:
                 self._delivery.look_after()
-            if self._disk_trouble and spool.seq > self._seq_seen:
+            if self._disk_trouble and spool.seq > self._seen[0] and self.dropped == self._seen[1]:
                 warn(f"the disk takes rows again; {self.dropped} logged values were lost")
                 self._disk_trouble = ""
-            self._seq_seen = spool.seq
+            self._seen = (spool.seq, self.dropped)
         return spool
 
     def _open(self, place: Place, at: int) -> Spool:

@@ -246,7 +246,7 @@ class Sender:
             if end.get("reason"):
                 self._request("POST", f"/runs/{self._run}/finish", {"reason": end["reason"]})
             return
-        if not self.tail.finishes:
+        if not self.tail.finishes or self.tail.succeeded():
             return
         if not self.tail.ended and self._stop_asked:
             end = {"state": "stopped", "reason": "It was asked to stop."}

@@ -138,9 +138,9 @@ def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mod
         asked["rewind_to"] = wish.rewind_to
     if wish.fork_from is not None:
         asked["fork"] = {"run": wish.fork_from, **({} if wish.step is None else {"step": wish.step})}
-    created, credentials = _create(asked, wish) if mode == "online" else (None, None)
+    created, credentials = _create(asked, wish, directory) if mode == "online" else (None, None)
     run = created["id"] if created else f"offline-{uuid.uuid4().hex[:8]}"
-    spool = os.path.join(os.path.abspath(directory), ".martlet") if directory else _spool_of(run)
+    spool = _spool_of(run, directory)
     first: dict[str, Any] = {"run": None, "url": None, "outside": True, "finish": True}
     if created and credentials:
         first.update(run=run, url=credentials.url)
@@ -170,18 +170,25 @@ def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mod
     return opened
 
 
-def _create(asked: dict[str, Any], wish: Wish) -> tuple[Optional[dict[str, Any]], Optional[Credentials]]:
+def _create(
+    asked: dict[str, Any], wish: Wish, directory: Optional[str]
+) -> tuple[Optional[dict[str, Any]], Optional[Credentials]]:
     """The server's run, or nothing when there is no server that would take one: the run is then kept offline.
 
     Raises ValueError where the server says that there can be no such run (`resume="must"` of one that is not there).
     """
     from martlet._connection import Connection, Refused, Unreachable  # the HTTP library, which an attempt never needs
+    from martlet._leftovers import settle
 
     try:
         credentials = find()
         connection = Connection(credentials.url, credentials.token, CREATION_TIMEOUT)
         try:
-            created = create(asked, connection.request)
+            created = create(
+                asked,
+                connection.request,
+                lambda run: settle(_spool_of(run, directory), run, credentials, CREATION_TIMEOUT),
+            )
         finally:
             connection.close()
         if isinstance(created.get("id"), str):
@@ -221,7 +228,9 @@ def _opened(place: Place, **run: Any) -> Run:
         return Run(None, **run)
 
 
-def _spool_of(run: str) -> str:
+def _spool_of(run: str, directory: Optional[str] = None) -> str:
+    if directory:
+        return os.path.join(os.path.abspath(directory), ".martlet")
     return os.path.join(os.path.expanduser("~/.martlet-client/spool"), run)
 
 

@@ -170,6 +170,15 @@ class Tail:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
+    def succeeded(self) -> bool:
+        """True when a later start of the same run is going on here: it is not this client's to end any more."""
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self.directory):
+                path = os.path.join(self.directory, name)
+                if name.endswith(".spool") and path != self.path and _goes_on(path, self.run):
+                    return True
+        return False
+
     def created_run(self) -> Optional[str]:
         """The run that an earlier sender created for this offline spool."""
         return self._read_json(self._run_note).get("run")
@@ -247,6 +256,17 @@ class Tail:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file)
         os.replace(temporary, path)
+
+
+def _goes_on(path: str, run: Optional[str]) -> bool:
+    try:
+        other = Tail(path)
+    except (OSError, NotASpool):
+        return False
+    try:
+        return run is not None and other.run == run and other.finishes and other.client_lives()
+    finally:
+        other.close()
 
 
 def _unlink(path: str) -> None:

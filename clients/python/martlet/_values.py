@@ -80,6 +80,8 @@ def _plain(value: Any, left: list[int], depth: int) -> Any:
         return _plain(base(value), left, depth)
     if isinstance(value, os.PathLike):
         return _text(os.fsdecode(os.fspath(value)))
+    if callable(getattr(value, "isoformat", None)):  # dates and times
+        return _text(value.isoformat())
     return _converted(value, left, depth)
 
 

@@ -13,6 +13,8 @@ import time
 from typing import Any, Callable, Optional
 from urllib.parse import parse_qs, urlsplit
 
+import reads
+
 import rows
 
 PATIENCE = 30.0  # seconds: generous, since a loaded machine is no failure
@@ -35,6 +37,8 @@ class Server:
         self.pieces: list[int] = []  # bytes of each
         self.duplicates = 0
         self.stop_requested = False
+        self.headers: dict[str, str] = {}  # of the next answer
+        self.slow = 0.0  # seconds that each 64 kB of a body take
         self.fault: Callable[[str, str], Any] = lambda method, path: None
         self.port = port
         self.up()
@@ -65,6 +69,9 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def rows_of(self, run: str) -> list[dict[str, Any]]:
+        return [row for (of, _), kept in self.rows.items() if of == run for row in kept]
+
     def all_rows(self, run: Optional[str] = None) -> list[dict[str, Any]]:
         with self.lock:
             return [row for (r, _), rows in self.rows.items() if run in (None, r) for row in rows]
@@ -83,8 +90,12 @@ class Server:
         """One request after the contract; bytes are answered as they are."""
         parts = urlsplit(path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        if parts.path == "/api/v1/runs" and method == "POST":
-            return self.create(json.loads(body))
+        if parts.path == "/api/v1/runs":
+            return (
+                self.create(json.loads(body)) if method == "POST" else (200, reads.listed([*self.runs.values()], query))
+            )
+        if parts.path == "/api/v1/series":
+            return 200, reads.frame({run: self.rows_of(run) for run in self.runs}, json.loads(body))
         found = re.fullmatch(r"/api/v1/runs/(\w+)(?:/(\w+))?(?:/(\w+))?", parts.path)
         if not found:
             return error(404, f"There is no {path}.")
@@ -93,12 +104,20 @@ class Server:
             return error(404, f"There is no run '{run}'.")
         if verb == "log":
             return self.log(run, query["client"], body, kind)
+        if verb == "history":
+            body, self.headers = reads.history(self.rows_of(run), query)
+            return 200, body
         if verb == "blobs":
             return self.blob(method, run, detail, body)
         given = json.loads(body) if body else {}
         state = self.runs[run]
         if verb is None and method == "PATCH":
             return self.patch(state, given)
+        if method == "DELETE" or verb == "restore":
+            state["deleted_at"] = 1 if method == "DELETE" else None
+            if query.get("purge") == "true":
+                del self.runs[run]
+            return 200, state
         if verb == "finish":
             self.finishes.append((run, given))
             state.update(given)
@@ -190,10 +209,21 @@ def handler_of(server: Server) -> type[http.server.BaseHTTPRequestHandler]:
             with contextlib.suppress(OSError):
                 super().finish()
 
+        def taken(self, left: int) -> bytes:
+            if not server.slow:
+                return self.rfile.read(left)
+            pieces = []
+            while left and (piece := self.rfile.read1(min(left, 1 << 16))):
+                time.sleep(server.slow)
+                pieces.append(piece)
+                left -= len(piece)
+            return b"".join(pieces)
+
         def serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.taken(int(self.headers.get("Content-Length", 0)))
             with server.lock:
                 server.requests.append((self.command, self.path, time.monotonic()))
+                server.headers = {}
                 fault = server.fault(self.command, self.path)
                 if type(fault) is int:
                     status, answer = error(fault, "Not now.")
@@ -201,6 +231,7 @@ def handler_of(server: Server) -> type[http.server.BaseHTTPRequestHandler]:
                     status, answer = error(401, "The token is unknown.")
                 else:
                     status, answer = server.answer(self.command, self.path, body, self.headers.get("Content-Type", ""))
+                more = server.headers
             if fault == "cut":
                 self.close_connection = True
                 return
@@ -208,6 +239,8 @@ def handler_of(server: Server) -> type[http.server.BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
+            for name, value in more.items():
+                self.send_header(name, value)
             with contextlib.suppress(OSError):  # the sender was killed in the meantime
                 self.end_headers()
                 if self.command != "HEAD":

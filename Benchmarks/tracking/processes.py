@@ -139,8 +139,8 @@ class Group:
             look = _look(pid)
             if look is None or not self._is_ours(pid, look, living):
                 continue
-            if look.is_zombie and look.parent == os.getpid():
-                self._bury(pid, look)
+            if look.is_zombie and look.parent == os.getpid() and self._is_reaped(pid):
+                self._buried += look.own + look.children
             else:
                 living[pid] = look
         self._members = set(living)
@@ -155,14 +155,15 @@ class Group:
         except OSError:
             return False
 
-    def _bury(self, pid: int, look: _Look) -> None:
-        self._buried += look.own + look.children
+    def _is_reaped(self, pid: int) -> bool:
+        """False as long as other threads of the process are still on their way out."""
         root = self._roots.get(pid)
         if root:
-            root.poll()
-        else:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            return root.poll() is not None
+        try:
+            return os.waitpid(pid, os.WNOHANG)[0] == pid
+        except ChildProcessError:
+            return True
 
 
 def _look(pid: int) -> Optional[_Look]:

@@ -95,15 +95,17 @@ class Group:
     def count(self) -> int:
         return len(self._living())
 
-    def settle(self, longest: float = 30.0, window: float = 0.5, share: float = 0.04) -> float:
-        """Waits until the tree uses less than `share` of a core in two windows, one after the other; the CPU seconds
-        up to then."""
-        deadline, quiet, before = time.monotonic() + longest, 0, self.cpu()
-        while quiet < 2 and time.monotonic() < deadline:
-            time.sleep(window)
-            now = self.cpu()
-            quiet = quiet + 1 if now - before < share * window else 0
-            before = now
+    def settle(self, quiet: float, longest: float = 60.0) -> float:
+        """Waits until the tree has been quiet for so long, that is, used less than 4 % of a core in each half second;
+        the CPU seconds up to then."""
+        now = since = time.monotonic()
+        deadline, before = now + longest, self.cpu()
+        while since + quiet > now and now < deadline:
+            time.sleep(0.5)
+            now, after = time.monotonic(), self.cpu()
+            if after - before > 0.02:
+                since = now
+            before = after
         return before
 
     def terminate(self, longest: float = 60.0) -> None:

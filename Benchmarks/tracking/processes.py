@@ -95,15 +95,17 @@ class Group:
     def count(self) -> int:
         return len(self._living())
 
-    def settle(self, longest: float = 30.0, window: float = 0.5, share: float = 0.04) -> float:
-        """Waits until the tree uses less than `share` of a core in two windows, one after the other; the CPU seconds
-        up to then."""
-        deadline, quiet, before = time.monotonic() + longest, 0, self.cpu()
-        while quiet < 2 and time.monotonic() < deadline:
-            time.sleep(window)
-            now = self.cpu()
-            quiet = quiet + 1 if now - before < share * window else 0
-            before = now
+    def settle(self, quiet: float, longest: float = 60.0) -> float:
+        """Waits until the tree has been quiet for so long, that is, used less than 4 % of a core in each half second;
+        the CPU seconds up to then."""
+        now = since = time.monotonic()
+        deadline, before = now + longest, self.cpu()
+        while since + quiet > now and now < deadline:
+            time.sleep(0.5)
+            now, after = time.monotonic(), self.cpu()
+            if after - before > 0.02:
+                since = now
+            before = after
         return before
 
     def terminate(self, longest: float = 60.0) -> None:
@@ -139,8 +141,8 @@ class Group:
             look = _look(pid)
             if look is None or not self._is_ours(pid, look, living):
                 continue
-            if look.is_zombie and look.parent == os.getpid():
-                self._bury(pid, look)
+            if look.is_zombie and look.parent == os.getpid() and self._is_reaped(pid):
+                self._buried += look.own + look.children
             else:
                 living[pid] = look
         self._members = set(living)
@@ -155,14 +157,15 @@ class Group:
         except OSError:
             return False
 
-    def _bury(self, pid: int, look: _Look) -> None:
-        self._buried += look.own + look.children
+    def _is_reaped(self, pid: int) -> bool:
+        """False as long as other threads of the process are still on their way out."""
         root = self._roots.get(pid)
         if root:
-            root.poll()
-        else:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+            return root.poll() is not None
+        try:
+            return os.waitpid(pid, os.WNOHANG)[0] == pid
+        except ChildProcessError:
+            return True
 
 
 def _look(pid: int) -> Optional[_Look]:

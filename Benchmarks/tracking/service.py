@@ -78,6 +78,10 @@ class Service:
         """SIGKILL, and its port is used again at the next start."""
         self.group.kill()
 
+    def settle(self) -> float:
+        """Waits until the server does nothing any more; its CPU seconds up to then."""
+        return self.group.settle(self.system.quiet)
+
     def close(self) -> None:
         self._close_agents()
         self.clients.kill()

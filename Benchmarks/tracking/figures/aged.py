@@ -174,7 +174,7 @@ def repeat(service: Service, month: Month) -> None:
 
 def rest(service: Service) -> int:
     """Bytes of the store once there is nothing left to do; the server is up again afterwards."""
-    service.group.settle(longest=90)
+    service.settle()
     service.stop()
     size = service.compact_size()
     service.start()
@@ -208,13 +208,13 @@ def figures(service: Service, month: Month, file: str, name: str) -> Record:
     key = bodies.losses(KIND, 1, 1, 1).names[0]
     long = {"runs": [identifier(service, month.kept[0].name)], "keys": [key], "buckets": BUCKETS}
     side_by_side = {"runs": compared, "keys": [key], "buckets": BUCKETS}
-    service.group.settle()
+    service.group.settle(1.0)
     run = seeding.create(connection, name)
     sender = load(service, run, file, api.LINES, most=10**6)
     before = service.group.cpu()
     points = sender.ask("send")["accepted"] * KEYS
     connection.post(f"/runs/{run}/finish", {})
-    ingest = (service.group.settle() - before) / points * 1e6
+    ingest = (service.settle() - before) / points * 1e6
     return {
         "ingest": ingest,
         "long": timed(lambda: connection.request("POST", "/series", long), service.pid)["cpu"],

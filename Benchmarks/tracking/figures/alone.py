@@ -48,7 +48,7 @@ def cell(file: str, form: str, clients: int, count: int, scratch: str) -> Record
         runs = [api.post("/runs", {"project": "bench", "name": f"r{number}"})["id"] for number in range(clients)]
         watcher = feed(service, runs)
         loads = [load(service, run, file, bodies.MEDIA[form], most=count // clients) for run in runs]
-        service.group.settle()
+        service.group.settle(1.0)
         before = service.group.cpu()
         for sender in loads:
             sender.tell("send")
@@ -57,7 +57,7 @@ def cell(file: str, form: str, clients: int, count: int, scratch: str) -> Record
         points = sum(one["accepted"] for one in done) * KEYS
         for run in runs:
             api.post(f"/runs/{run}/finish", {})
-        whole = service.group.settle() - before
+        whole = service.settle() - before
         stored = sum(api.get(f"/runs/{run}")["points"] for run in runs)
         if stored != points:
             raise RuntimeError(f"{points} points were accepted, {stored} are stored")

@@ -20,12 +20,13 @@ def measure(options: Options, report: Report, scratch: str) -> None:
         report.add(SECTION, {"system": "martlet", "store": NEW, "start": service.start() * 1e3})
         api = service.api()
         run = seeding.ended_run(api, "template", bodies.losses("f32", 5, 100, 1))
-        service.group.settle()
+        service.settle()
         service.stop()
         seeding.copy_run(service.place.data, run, options.runs - 1)
         for _ in range(options.repetitions):
             start = service.start() * 1e3
-            service.group.settle()
+            start_cpu = process_cpu(service.pid) * 1e3
+            service.group.settle(2.0)
             memory = service.group.memory()
             before, began = process_cpu(service.pid), time.monotonic()
             time.sleep(WATCHED)
@@ -42,6 +43,7 @@ def measure(options: Options, report: Report, scratch: str) -> None:
                     "system": "martlet",
                     "store": FULL,
                     "start": start,
+                    "start_cpu": start_cpu,
                     "resident": memory.resident / 1e6,
                     "proportional": memory.proportional / 1e6,
                     "cpu": cpu,
@@ -75,6 +77,7 @@ COLUMNS = (
     Column("system", "system"),
     Column("store", "store"),
     Column("start ms", "start"),
+    Column("its CPU ms", "start_cpu"),
     Column("resident MB", "resident"),
     Column("proportional MB", "proportional"),
     Column("idle CPU %", "cpu"),

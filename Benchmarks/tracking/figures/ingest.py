@@ -26,7 +26,7 @@ class Bench:
         self.idle: int | None = None
         if self.system.has_server:
             self.start = self.service.start()
-            self.service.group.settle()
+            self.service.group.settle(1.0)
             self.idle = self.service.group.memory().proportional
         self.workers: list[Agent] = [self.service.worker() for _ in range(clients)]
         for worker in self.workers:
@@ -48,7 +48,7 @@ class Bench:
             worker.tell("log", seconds=seconds, most=most)
         done = [worker.answer() for worker in workers]
         client_cpu = our.cpu() - client_before
-        server_cpu = server.settle() - server_before if self.system.has_server else None
+        server_cpu = self.service.settle() - server_before if self.system.has_server else None
         points = sum(one["steps"] for one in done) * KEYS
         stored = sum(worker.ask("stored", run=run)["points"] for worker, run in zip(workers, runs))
         self.points += points

@@ -7,7 +7,7 @@ import json
 import statistics
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from tracking import api, bodies, seeding, systems, values
@@ -32,10 +32,10 @@ def measure(options: Options, report: Report, scratch: str) -> None:
         service.start()
         long = seeded(service, "long", 1, options.series)
         compared = seeded(service, "compared", COMPARED, COMPARED_STEPS)
-        service.group.settle(longest=60)
+        service.settle()
         service.stop()  # what is read comes from the file, as after any restart
         service.start()
-        service.group.settle()
+        service.group.settle(1.0)
         for _ in range(options.repetitions):
             for record in queries(service, long, compared, options.series, report):
                 report.add(SECTION, {"system": "martlet", **record})
@@ -63,7 +63,12 @@ def queries(service: Service, long: Sequence[str], compared: Sequence[str], step
         ),
         (COMPARE, {"runs": compared, "keys": [KEY], "buckets": COMPARED_BUCKETS}),
     ]
-    truth = values.losses(KIND, 1, steps, 0)[0]
+    whole = values.losses(KIND, 1, steps, 0)[0]
+    truth: dict[str, list[Sequence[float]]] = {
+        LONG: [whole],
+        WINDOW: [whole[first : first + steps // 100 + 1]],
+        COMPARE: [values.losses(KIND, 1, COMPARED_STEPS, number)[0] for number in range(COMPARED)],
+    }
     records = []
     for query, body in asked:
         for media in (api.JSON, api.SERIES):
@@ -77,37 +82,57 @@ def queries(service: Service, long: Sequence[str], compared: Sequence[str], step
                 answer = call()
                 if answer.media != media:
                     raise RuntimeError(f"asked for {media}, the server answered {answer.media}")
-                if query == LONG:
-                    check(answer, truth)
+                check(answer, truth[query])
                 records.append({"query": query, "media": media, **timed(call, service.pid)})
     return records
 
 
-def check(answer: api.Answer, truth: Sequence[float]) -> None:
+def check(answer: api.Answer, truth: Sequence[Sequence[float]]) -> None:
     """No minimum and no maximum may be lost, and every point must be counted."""
-    lowest, highest, count = extremes(answer)
-    if (lowest, highest, count) != (min(truth), max(truth), len(truth)):
-        said = f"minimum {lowest}, maximum {highest}, {count} points"
-        raise RuntimeError(f"a wrong answer: {said} instead of {min(truth)}, {max(truth)}, {len(truth)}")
+    said = extremes(answer)
+    wanted = [(min(column), max(column), len(column)) for column in truth]
+    if said != wanted:
+        wrong = next((pair for pair in zip(said, wanted) if pair[0] != pair[1]), (len(said), len(wanted)))
+        raise RuntimeError(f"a wrong answer: {wrong[0]} instead of {wrong[1]} (minimum, maximum, points; or series)")
 
 
-def extremes(answer: api.Answer) -> tuple[float, float, int]:
-    """Lowest and highest value and how many points the buckets of the one series stand for."""
-    if answer.media == api.JSON:
-        series = answer.json()["series"][0]
-        return min(map(float, series["min"])), max(map(float, series["max"])), sum(series["counts"])
+def extremes(answer: api.Answer) -> list[tuple[float, float, int]]:
+    """Of each series the lowest and highest value, and how many points the answer stands for."""
+    found = []
+    for kind, series in in_json(answer) if answer.media == api.JSON else in_binary(answer):
+        if kind == "raw":
+            numbers = list(map(float, series["values"]))
+            found.append((min(numbers), max(numbers), len(numbers)))
+        else:
+            lowest, highest = min(map(float, series["min"])), max(map(float, series["max"]))
+            found.append((lowest, highest, int(sum(series["counts"]))))
+    return found
+
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+def in_json(answer: api.Answer) -> Iterator[tuple[str, Columns]]:
+    for series in answer.json()["series"]:
+        yield series["kind"], series
+
+
+def in_binary(answer: api.Answer) -> Iterator[tuple[str, Columns]]:
+    """A magic word, version, length of the JSON header, and then arrays of 8-byte words, as docs/api.md has it."""
     if answer.body[:8] != MAGIC:
-        raise RuntimeError(f"a binary answer that begins with {answer.body[:8]!r}")
+        raise RuntimeError(f"a binary answer of {len(answer.body)} bytes that begins with {answer.body[:8]!r}")
     version, length = struct.unpack_from("<II", answer.body, 8)
-    series = json.loads(answer.body[16 : 16 + length])["series"][0]
-    types = {"i64": "q", "f64": "d"}
-    arrays = {
-        array["name"]: struct.unpack_from(f"<{series['n']}{types[array['type']]}", answer.body, array["offset"])
-        for array in series["arrays"]
-    }
     if version != 1:
         raise RuntimeError(f"a binary answer of version {version}")
-    return min(arrays["min"]), max(arrays["max"]), sum(arrays["counts"])
+    words = {"i64": "q", "f64": "d"}
+    for series in json.loads(answer.body[16 : 16 + length])["series"]:
+        yield (
+            series["kind"],
+            {
+                array["name"]: struct.unpack_from(f"<{series['n']}{words[array['type']]}", answer.body, array["offset"])
+                for array in series["arrays"]
+            },
+        )
 
 
 def timed(call: Callable[[], api.Answer], pid: int) -> Record:
@@ -140,7 +165,7 @@ def mlflow(service: Service, options: Options, report: Report) -> None:
     worker = service.worker()
     long = worker.ask("seed", name="long", runs=1, steps=options.series, kind=KIND)["runs"]
     compared = worker.ask("seed", name="compared", runs=COMPARED, steps=COMPARED_STEPS, kind=KIND)["runs"]
-    service.group.settle()
+    service.settle()
     for query, runs in ((LONG, long), (COMPARE, compared)):
         report.add(SECTION, {"system": "mlflow", "query": query, **peer_call(service, [SYSTEM.chart(runs)], 3)})
 
@@ -154,7 +179,7 @@ def tensorboard(service: Service, options: Options, report: Report) -> None:
     service.start()
     for run, steps in ((long[0], options.series), (compared[-1], COMPARED_STEPS)):
         wait_for_step(service, SYSTEM.chart(run), steps - 1)
-    service.group.settle()
+    service.settle()
     for query, runs in ((LONG, long), (COMPARE, compared)):
         calls = [SYSTEM.chart(run) for run in runs]
         report.add(SECTION, {"system": "tensorboard", "query": query, **peer_call(service, calls, 10)})

@@ -37,7 +37,7 @@ def stored_bytes(keys: int, kind: str, steps: int, scratch: str) -> float:
         api = service.api()
         for number in range(RUNS):
             seeding.ended_run(api, f"run-{number}", bodies.losses(kind, keys, steps, number))
-        service.group.settle(longest=60)
+        service.settle()
         service.stop()
         return (service.compact_size() - empty) / (RUNS * steps * keys)
 

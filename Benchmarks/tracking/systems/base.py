@@ -53,6 +53,7 @@ class System(ABC):
     name: str
     environment_name: Optional[str] = None  # of .venv-bench-<name>; None: this Python
     has_server = True
+    quiet = 1.0  # seconds without work after which its server has put nothing off
     most_steps = 1_000_000  # of a client in one cell: what is sent slowly is not logged without end
 
     def missing(self) -> Optional[str]:

@@ -16,6 +16,7 @@ DELIVERY = 180  # seconds that a cell waits for what was logged
 
 class Martlet(System):
     name = "martlet"
+    quiet = 7.0  # a run that has ended is sealed 5 s after its last row
 
     def missing(self) -> Optional[str]:
         program = options.from_environment().martlet

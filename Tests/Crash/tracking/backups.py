@@ -40,12 +40,13 @@ class Backups(Activity):
         number = 0
         while not self.is_over:
             self.pause(self.numbers.uniform(0.3, 3))
-            self._back_up(self._place.path(f"backup-{number}"))
-            number += 1
+            # One that was killed is made again at the same place.
+            number += self._back_up(self._place.path(f"backup-{number}"))
             while len(self._kept) > MOST:
                 shutil.rmtree(self._kept.pop(self.numbers.randrange(len(self._kept))).path)
 
-    def _back_up(self, path: str) -> None:
+    def _back_up(self, path: str) -> bool:
+        """Whether something is at `path` now."""
         before = self._writer.acknowledged
         process = subprocess.Popen(
             [MARTLET, "backup", path],
@@ -63,13 +64,14 @@ class Backups(Activity):
         backup = Backup(path, before, self._writer.sent)
         if process.returncode == 0:
             self.done["backups"] += 1
-            self._kept.append(backup)
         elif process.returncode < 0:
             self.done["backups killed"] += 1
-            if os.path.exists(path):  # it came too late, or what is there must not look like a backup
-                self._kept.append(backup)
         else:
             self.faults.append(f"{self.name}: status {process.returncode}: {said[-500:]}")
+        # Where a kill came too late, or too early, what is there must be whole too.
+        if exists := os.path.exists(path):
+            self._kept.append(backup)
+        return exists
 
     def verdict(self) -> Verdict:
         verdict = super().verdict()

@@ -6,6 +6,7 @@ by `python3 -m martlet sync`), and then it is judged.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -118,18 +119,16 @@ class Batch:
             time.sleep(max(0.0, min(0.02, end - now)))
 
     def _kill(self, numbers: random.Random) -> None:
-        kind = numbers.choice(("server", "server", "sender", "trainer", "trainer"))
-        if kind == "server":
-            self._kill_server(numbers)
-        elif kind == "sender":
-            senders = self.place.senders()
-            if senders:
+        """One of those that are there; where there is no sender, or no trainer, the server."""
+        kind = numbers.choice(("server", "server", "sender", "trainer"))
+        if kind == "sender" and (senders := self.place.senders()):
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(numbers.choice(senders), signal.SIGKILL)
                 self.tally.kills[kind] += 1
+        elif kind == "trainer" and (trainers := [trainer for trainer in self.place.trainers if trainer.lives]):
+            self._end(numbers.choice(trainers), numbers)
         else:
-            trainers = [trainer for trainer in self.place.trainers if trainer.lives]
-            if trainers:
-                self._end(numbers.choice(trainers), numbers)
+            self._kill_server(numbers)
 
     def _kill_server(self, numbers: random.Random) -> None:
         """At any moment, or shortly after something has begun that takes more than one commit."""

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Optional
 from tracking.logged import NOT_IN_JSON, Row
 from tracking.server import Server, Unexpected
 
-PAGE = 20_000
+PAGE = 10_000  # rows of one answer
+POINTS = 20_000  # … points
 
 
 def runs(server: Server, project: str = "crash") -> dict[str, list[dict[str, Any]]]:
@@ -24,11 +25,6 @@ def runs(server: Server, project: str = "crash") -> dict[str, list[dict[str, Any
 
 def rows(server: Server, run: str) -> Iterator[Row]:
     """Every row of a run, in the order of arrival."""
-    if not server.has("GET", "/runs/:run/history"):
-        from tracking import oldstore
-
-        yield from oldstore.rows(server.data + "/martlet.db", run)
-        return
     after = ""
     while True:
         answer = server.request("GET", f"/runs/{run}/history?limit={PAGE}{after}")
@@ -67,7 +63,7 @@ class Line(NamedTuple):
 
 def series(server: Server, run: str, keys: Optional[list[str]] = None) -> dict[str, Line]:
     """The raw series of a run's metrics; window after window where there are more points than one answer takes."""
-    body = {"runs": [run], "keys": keys, "buckets": PAGE}
+    body = {"runs": [run], "keys": keys, "buckets": POINTS}
     found: dict[str, Line] = {}
     for line in server.get("/series", body)["series"]:
         name = line["key"]
@@ -80,7 +76,7 @@ def series(server: Server, run: str, keys: Optional[list[str]] = None) -> dict[s
 
 
 def _window(server: Server, run: str, name: str, first: int, last: int) -> Line:
-    body = {"runs": [run], "keys": [name], "buckets": PAGE, "from_step": first, "to_step": last}
+    body = {"runs": [run], "keys": [name], "buckets": POINTS, "from_step": first, "to_step": last}
     lines = server.get("/series", body)["series"]
     if not lines:
         return Line([], [])

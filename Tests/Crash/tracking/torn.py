@@ -67,6 +67,18 @@ def spool(client: str, run: str, first: int, outside: bool, rows: int = 6) -> Sp
     return Spool(bytes(data), ends, tuple(borders))
 
 
+def holds_something(path: str) -> bool:
+    """Whether a spool's first record is whole: a client that was killed before has logged nothing. A file that is gone
+    by now holds nothing."""
+    try:
+        with open(path, "rb") as file:
+            length, crc = struct.unpack("<II", file.read(8))
+            body = file.read(length)
+    except (FileNotFoundError, struct.error):
+        return False
+    return len(body) == int(length) and zlib.crc32(body) == int(crc)
+
+
 @dataclasses.dataclass(frozen=True)
 class Damage:
     """A file that was cut off at an offset, or whose byte there has changed."""

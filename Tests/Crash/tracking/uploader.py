@@ -13,6 +13,7 @@ from tracking.server import Server
 from tracking.verdict import Verdict
 
 SIZES = (0, 1, 4_096, 70_000, 1_500_000)  # bytes
+BYTES = "application/octet-stream"
 PIECE = 65_536
 MOST_BYTES = 30_000_000  # of all blobs of a batch
 
@@ -40,7 +41,7 @@ class Uploader(Activity):
         digest = hashlib.sha256(content).hexdigest()
         self._tried.add(digest)
         while not self.is_over:
-            if self.ask("PUT", self._path(digest), self._pieces(content), size=len(content)):
+            if self.ask("PUT", self._path(digest), self._pieces(content), BYTES, size=len(content)):
                 self._stored[digest] = len(content)
                 self.done["blobs stored"] += 1
                 return

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Optional
 
-from tracking import guard
+from tracking import guard, torn
 from tracking.logged import Noted, Steps, read_notes
 from tracking.server import PATIENCE, ROOT, Server
 from tracking.trainer import Orders
@@ -146,7 +146,8 @@ class Workplace:
         return len(senders)
 
     def spool_files(self) -> list[str]:
-        return sorted(str(path) for path in pathlib.Path(self.root).rglob("*.spool"))
+        """Spools with something in them."""
+        return [str(path) for path in pathlib.Path(self.root).rglob("*.spool") if torn.holds_something(str(path))]
 
     def refusals(self) -> str:
         """What servers refused for good; none should have been."""

@@ -50,7 +50,7 @@ class Writer(Activity):
     def work(self) -> None:
         self._run = self.create(self.name)
         while not self.is_over and self.acknowledged < MOST_ROWS:
-            if self._rewinds and self.acknowledged > 100 and self.numbers.random() < 0.03:
+            if self._rewinds and self.acknowledged > 100 and self.numbers.random() < 0.08:
                 self._rewind()
             else:
                 self._post()

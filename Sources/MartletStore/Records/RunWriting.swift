@@ -134,6 +134,8 @@ extension StoreWriter {
           exit_code = ?4, exit_signal = ?5, exit_reason = ?6 WHERE id = ?7
         """,
       arguments: [state.rawValue, startedAt, endedAt, exit?.code, exit?.signal, exit?.reason, row])
+    hot.forget(row)
+    hot.tell(.ended(run: row, state.isEnd))
     try note(
       "state", subject: "run", row: row,
       payload: ["from": .string(old), "to": .string(state.rawValue), "reason": JSONValue(exit?.reason)],
@@ -203,7 +205,7 @@ extension StoreReader {
         db,
         sql: """
           SELECT project.name AS project_name, run.state, run.is_executed
-          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ?
+          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ? AND run.purge IS NULL
           """, arguments: [id.rawValue])
     else { return nil }
     guard let state = RunState(rawValue: row["state"]) else {

@@ -17,7 +17,7 @@ package final class Leases: Sendable {
   let store: Store
   let feed: LiveFeed
   let clock: any WallClock
-  let system: Principal
+  package let system: Principal
   private let logger: Logger
 
   private struct Reading {

@@ -54,6 +54,7 @@ extension StoreWriter {
     var rest = details
     rest.name = nil
     try change(row, rest)
+    try describe(row, rest, now: now)
     return try run(row: row)
   }
 
@@ -81,7 +82,7 @@ extension StoreWriter {
       at: now)
   }
 
-  /// Applies `patch` but for its state, which is `setRunState`'s business.
+  /// Applies `patch` but for its state, which is `setRunState`'s business, and for metrics and summary: `describe`.
   ///
   /// What is executed, and where, is settled when an executed run is created: of such a run, command and workdir stay.
   package func patchRun(_ id: PublicID, _ patch: RunPatch) throws {
@@ -134,6 +135,8 @@ extension StoreWriter {
           exit_code = ?4, exit_signal = ?5, exit_reason = ?6 WHERE id = ?7
         """,
       arguments: [state.rawValue, startedAt, endedAt, exit?.code, exit?.signal, exit?.reason, row])
+    hot.forget(row)
+    hot.tell(.ended(run: row, state.isEnd))
     try note(
       "state", subject: "run", row: row,
       payload: ["from": .string(old), "to": .string(state.rawValue), "reason": JSONValue(exit?.reason)],
@@ -197,19 +200,21 @@ extension StoreReader {
   }
 
   /// What an access is checked against: one row, without the run's metrics. Nil: there is no such run.
-  package func place(of id: PublicID) throws -> (project: String, state: RunState, isExecuted: Bool)? {
+  package func place(
+    of id: PublicID
+  ) throws -> (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool)? {
     guard
       let row = try Row.fetchOne(
         db,
         sql: """
-          SELECT project.name AS project_name, run.state, run.is_executed
-          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ?
+          SELECT project.name AS project_name, run.state, run.is_executed, run.deleted_at IS NOT NULL AS is_deleted
+          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ? AND run.purge IS NULL
           """, arguments: [id.rawValue])
     else { return nil }
     guard let state = RunState(rawValue: row["state"]) else {
       throw Problem(.internal, "A stored run has an unknown state.", hint: "Run 'martlet doctor'.")
     }
-    return (row["project_name"], state, row["is_executed"])
+    return (row["project_name"], state, row["is_executed"], row["is_deleted"])
   }
 
   /// Runs from outside in `state`, which is no end, that gave no sign of life since `before`.

@@ -5,19 +5,22 @@ package import MartletModel
 
 extension StoreReader {
   func runRow(_ id: PublicID) throws -> Int64? {
-    try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE public_id = ?", arguments: [id.rawValue])
+    try Int64.fetchOne(
+      db, sql: "SELECT id FROM run WHERE public_id = ? AND purge IS NULL", arguments: [id.rawValue])
   }
 
   func requireRunRow(_ id: PublicID) throws -> Int64 {
-    guard let row = try runRow(id) else {
-      throw Problem(
-        .notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
-    }
+    guard let row = try runRow(id) else { throw Self.noRun(id) }
     return row
   }
 
+  static func noRun(_ id: PublicID) -> Problem {
+    Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
+  }
+
+  /// Also a run in the trash, which says so; nil: there is none.
   package func run(_ id: PublicID) throws -> Run? {
-    try runs(sql: "WHERE run.public_id = ?", arguments: [id.rawValue]).first
+    try runs(sql: "WHERE run.public_id = ? AND run.purge IS NULL", arguments: [id.rawValue]).first
   }
 
   func run(row: Int64) throws -> Run {
@@ -27,14 +30,16 @@ extension StoreReader {
     return run
   }
 
-  /// All runs of a sweep.
+  /// All runs of a sweep, also those in the trash.
   package func runs(ofSweep id: PublicID) throws -> [Run] {
-    try runs(sql: "WHERE run.sweep_id = ?", arguments: [try requireSweepRow(id)])
+    try runs(sql: "WHERE run.sweep_id = ? AND run.purge IS NULL", arguments: [try requireSweepRow(id)])
   }
 
   /// A page of runs.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
-    var conditions: [String] = []
+    var conditions = [
+      query.isDeleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
+    ]
     var arguments = StatementArguments()
     if let project = query.project {
       guard let row = try projectRowID(project) else {
@@ -84,7 +89,7 @@ extension StoreReader {
     let isByCreation = if case .created = query.order { true } else { false }
     let offset = isByCreation ? 0 : try Cursor.offset(page.cursor)
     arguments += [page.limit + 1, offset]
-    let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+    let filter = "WHERE \(conditions.joined(separator: " AND "))"
     let runs = try runs(sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments)
     return isByCreation
       ? Cursor.page(runs, page, id: \.id) : Cursor.page(runs, page, offset: offset)
@@ -96,7 +101,7 @@ extension StoreReader {
       db,
       sql: """
         SELECT run.*, project.name AS project_name, sweep.public_id AS sweep_public_id, sweep.name AS sweep_name,
-          principal.name AS creator_name,
+          principal.name AS creator_name, sweep.metric AS sweep_metric, sweep.goal AS sweep_goal,
           (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
           (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices
         FROM run JOIN project ON project.id = run.project_id JOIN principal ON principal.id = run.created_by
@@ -106,9 +111,15 @@ extension StoreReader {
     let ids: [Int64] = rows.map { $0["id"] }
     let metrics = try summaries(of: ids)
     let values = try loggedValues(of: ids)
+    let definitions = try metricDefinitions(of: ids)
+    let summaryValues = try summaryValues(of: ids)
     return try rows.map { row in
       var run = try Self.run(row)
-      run.metrics = metrics[row["id"]] ?? []
+      run.definitions = definitions[row["id"]] ?? []
+      run.summaryValues = summaryValues[row["id"]] ?? []
+      run.metrics = Self.withGoals(
+        metrics[row["id"]] ?? [], definitions: run.definitions, sweepMetric: row["sweep_metric"],
+        sweepGoal: (row["sweep_goal"] as String?).flatMap(Objective.Goal.init(rawValue:)))
       run.values = values[row["id"]] ?? []
       return run
     }
@@ -146,6 +157,9 @@ extension StoreReader {
     run.devices = try row.devices()
     run.points = row["points"]
     run.lastStep = row["last_step"]
+    run.deletedAt = row.time("deleted_at")
+    run.forkedFrom = (row["forked_from"] as String?).flatMap(PublicID.init(rawValue:))
+    run.forkStep = row["fork_step"]
     return run
   }
 }

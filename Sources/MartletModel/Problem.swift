@@ -5,8 +5,8 @@ public import OrderedCollections
 /// An error with a code for programs, a message and a hint for people.
 public struct Problem: Error, Sendable, Hashable, CustomStringConvertible {
   public enum Code: String, Sendable, CaseIterable {
-    case badRequest, unauthenticated, forbidden, notFound, methodNotAllowed, conflict, tooLarge, unprocessable
-    case upgradeRequired, tooManyRequests, `internal`, unavailable
+    case badRequest, unauthenticated, forbidden, notFound, methodNotAllowed, conflict, tooLarge
+    case rangeNotSatisfiable, unprocessable, upgradeRequired, tooManyRequests, `internal`, unavailable
 
     /// The HTTP status that carries it.
     public var status: Int {
@@ -18,6 +18,7 @@ public struct Problem: Error, Sendable, Hashable, CustomStringConvertible {
       case .methodNotAllowed: 405
       case .conflict: 409
       case .tooLarge: 413
+      case .rangeNotSatisfiable: 416
       case .unprocessable: 422
       case .upgradeRequired: 426
       case .tooManyRequests: 429

@@ -2,19 +2,22 @@
 
 package import Logging
 package import MartletModel
+package import MartletSeries
 package import MartletStore
 package import OrderedCollections
 import Synchronization
-
-/// A durable row on its way to watchers.
-package typealias FeedRow = StoredRow
 
 /// A change that is durable.
 package enum FeedEvent: Sendable {
   case run(Run)
   case sweep(Sweep)
   case trial(sweep: PublicID, Trial)
-  case points(run: PublicID, rows: [FeedRow])
+  /// Rows that were stored: each has its step.
+  case points(run: PublicID, RowBatch)
+  /// Rows of the run are gone: what was told of its points is to be read again.
+  case rewound(run: PublicID)
+  /// The run is in the trash, or no longer anywhere. A run that comes back is told as a row.
+  case deleted(run: PublicID, project: String)
 }
 
 /// Hands every change to every subscriber, in one order.
@@ -72,7 +75,9 @@ package final class LiveFeed: Sendable {
       try await rows.run { [self] in
         publish(
           try await store.read { reader in
-            var events = try runs.compactMap { try reader.run($0) }.map(FeedEvent.run)
+            var events = try runs.compactMap { try reader.run($0) }.map { run in
+              run.deletedAt == nil ? FeedEvent.run(run) : .deleted(run: run.id, project: run.project)
+            }
             for (sweep, numbers) in trials {
               for number in numbers {
                 guard let trial = try reader.trial(of: sweep, number: number) else { continue }

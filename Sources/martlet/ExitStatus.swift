@@ -40,7 +40,7 @@ enum ExitStatus: Int32 {
       case .unprocessable, .tooLarge: .wrongInput
       case .tooManyRequests: .inUse
       case .unavailable: .unavailable
-      case .methodNotAllowed, .upgradeRequired, .internal: .internalError
+      case .methodNotAllowed, .rangeNotSatisfiable, .upgradeRequired, .internal: .internalError
       }
   }
 }

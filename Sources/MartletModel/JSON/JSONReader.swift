@@ -72,6 +72,17 @@ public struct JSONReader: Sendable {
     return strings
   }
 
+  /// One of the words of `T`; an error for another names the nearest.
+  public func word<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws(JSONMemberError) -> T?
+  where T.RawValue == String {
+    guard let text = try string(key) else { return nil }
+    guard let word = T(rawValue: text) else {
+      let hint = nearest(to: text, in: T.allCases.map(\.rawValue)).map { "; did you mean '\($0)'?" } ?? ""
+      throw JSONMemberError(key: keyPath(key), message: "has no value '\(text)'\(hint)")
+    }
+    return word
+  }
+
   /// A member that must be there.
   public func required<T>(_ key: String, _ value: T?) throws(JSONMemberError) -> T {
     guard let value else { throw JSONMemberError(key: keyPath(key), message: "is missing") }

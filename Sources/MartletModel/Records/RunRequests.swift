@@ -1,24 +1,47 @@
 // What can be asked of runs.
 
-import OrderedCollections
+public import OrderedCollections
 
-/// A run that begins outside Martlet.
+/// A run that begins outside Martlet, or goes on.
 public struct NewRun: Sendable {
+  /// What is to happen when the project has a run of this `alias` already.
+  public enum Resume: String, Sendable, CaseIterable {
+    /// It goes on; where there is none, a new one begins.
+    case allow
+    /// It goes on; where there is none, the request is refused.
+    case must
+    /// The request is refused.
+    case never
+  }
+
   public var project: String
   /// Nil: adjective-bird-number.
   public var name: String?
+  /// The client's own name for the run, 1–256 bytes, unique in its project.
+  public var alias: String?
+  /// Nil: a new run begins in any case, and takes the alias over.
+  public var resume: Resume?
   public var details: RunPatch
 
-  public init(project: String, name: String?, details: RunPatch) {
+  public init(
+    project: String, name: String?, details: RunPatch, alias: String? = nil, resume: Resume? = nil
+  ) {
     self.project = project
     self.name = name
+    self.alias = alias
+    self.resume = resume
     self.details = details
   }
 
   public init(json: JSONValue) throws(JSONMemberError) {
     let reader = try JSONReader(json)
     project = try reader.requiredString("project")
-    details = try RunPatch(json: json, also: ["project"])
+    alias = try reader.string("id")
+    resume = try reader.word("resume", Resume.self)
+    guard resume == nil || alias != nil else {
+      throw JSONMemberError(key: "resume", message: "needs 'id', the name under which the run is known")
+    }
+    details = try RunPatch(json: json, also: ["project", "id", "resume"])
     name = details.name
   }
 }
@@ -39,6 +62,11 @@ public struct RunPatch: Sendable, Hashable {
   public var workdir: String?
   public var git: GitState?
   public var python: String?
+  /// Definitions of metrics by name, each in place of the name's old one; nil takes it away. A name that ends in `*`
+  /// stands for all names that begin so.
+  public var metrics: OrderedDictionary<String, MetricDefinition?>?
+  /// Values to show in a summary instead of what was measured; null takes one away.
+  public var summary: JSONObject?
 
   public init() {}
 
@@ -47,8 +75,7 @@ public struct RunPatch: Sendable, Hashable {
     try reader.allowOnly(
       [
         "name", "notes", "tags", "group", "job_type", "config", "state", "host", "pid", "command", "workdir",
-        "git",
-        "python",
+        "git", "python", "metrics", "summary",
       ] + also)
     name = try reader.string("name")
     notes = try reader.string("notes")
@@ -56,20 +83,36 @@ public struct RunPatch: Sendable, Hashable {
     group = try reader.string("group")
     jobType = try reader.string("job_type")
     config = try reader.object("config").map(JSONValue.object)
-    if let text = try reader.string("state") {
-      guard let state = RunState(rawValue: text) else {
-        let hint =
-          nearest(to: text, in: RunState.allCases.map(\.rawValue)).map { "; did you mean '\($0)'?" } ?? ""
-        throw JSONMemberError(key: "state", message: "has no value '\(text)'\(hint)")
-      }
-      self.state = state
-    }
+    state = try reader.word("state", RunState.self)
     host = try reader.string("host")
     pid = try reader.int("pid").map(Int.init)
     command = try reader.strings("command")
     workdir = try reader.string("workdir")
     if let value = reader.value("git") { git = try GitState(json: value, path: "git") }
     python = try reader.string("python")
+    if let definitions = try reader.object("metrics") {
+      metrics = [:]
+      for (name, json) in definitions {
+        try Self.check(name: name, in: "metrics")
+        metrics?[name] = .some(json.isNull ? nil : try MetricDefinition(name: name, json: json, path: "metrics.\(name)"))
+      }
+    }
+    summary = try reader.object("summary")
+    for name in (summary ?? [:]).keys { try Self.check(name: name, in: "summary") }
+  }
+
+  /// What forbids this name of a metric; nil: nothing.
+  private static func fault(ofName name: String) -> String? {
+    if name.isEmpty || name.utf8.count > 512 {
+      return "holds a name of \(name.utf8.count) bytes; 1 to 512 are allowed"
+    }
+    return name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+      ? "holds a name with a control character" : nil
+  }
+
+  private static func check(name: String, in key: String) throws(JSONMemberError) {
+    guard let fault = Self.fault(ofName: name) else { return }
+    throw JSONMemberError(key: key, message: fault)
   }
 }
 
@@ -100,6 +143,40 @@ public struct RunFinish: Sendable, Hashable {
   }
 }
 
+/// Back to a step: the rows above it go.
+public struct RunRewind: Sendable, Hashable {
+  /// The highest step that stays.
+  public var step: Int64
+
+  public init(step: Int64) { self.step = step }
+
+  public init(json: JSONValue) throws(JSONMemberError) {
+    let reader = try JSONReader(json)
+    try reader.allowOnly(["step"])
+    step = try reader.requiredInt("step")
+  }
+}
+
+/// A new run that begins with another one's history.
+public struct RunFork: Sendable, Hashable {
+  /// The highest step that is taken along; nil: all of them.
+  public var step: Int64?
+  /// Nil: adjective-bird-number.
+  public var name: String?
+
+  public init(step: Int64?, name: String?) {
+    self.step = step
+    self.name = name
+  }
+
+  public init(json: JSONValue) throws(JSONMemberError) {
+    let reader = try JSONReader(json)
+    try reader.allowOnly(["step", "name"])
+    step = try reader.int("step")
+    name = try reader.string("name")
+  }
+}
+
 /// Which runs, and in which order.
 public struct RunQuery: Sendable, Hashable {
   public enum Order: Sendable, Hashable {
@@ -109,7 +186,8 @@ public struct RunQuery: Sendable, Hashable {
     case metric(name: String, aggregate: Aggregate, descending: Bool)
   }
 
-  public enum Aggregate: String, Sendable, CaseIterable { case last, min, max }
+  /// Which number of a metric; `best` follows the metric's goal, runs without one count as missing.
+  public enum Aggregate: String, Sendable, CaseIterable { case last, min, max, mean, best }
 
   /// Name or id.
   public var project: String?
@@ -119,8 +197,8 @@ public struct RunQuery: Sendable, Hashable {
   public var search: String?
   /// No other than this one.
   public var only: PublicID?
-  /// Those in the trash instead of all others.
-  public var isDeleted = false
+  /// The runs in the trash instead of all others.
+  public var deleted = false
   public var order: Order
 
   public init(

@@ -4,7 +4,7 @@ public import OrderedCollections
 
 /// What a sweep looks for.
 public struct Objective: Sendable, Hashable {
-  public enum Goal: String, Sendable { case minimize, maximize }
+  public enum Goal: String, Sendable, CaseIterable { case minimize, maximize }
 
   public var metric: String
   public var goal: Goal

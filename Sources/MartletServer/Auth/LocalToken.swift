@@ -29,28 +29,31 @@ func ensureLocalToken(_ engine: Engine, clock: any WallClock) async throws {
 
 enum LocalTokenFile {
   static let tokenName = "local"
-  private static let maximumSize = 4096
 
   /// The secret in the file; nil when there is no file, or one that others could have read or written.
-  static func read(_ path: String) throws -> Secret? {
-    let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-    guard file >= 0 else {
-      // A symbolic link (ELOOP) is not ours either: it is replaced, and what it points to stays untouched.
-      if errno == ENOENT || errno == ELOOP { return nil }
-      throw fileProblem("The token file \(path) cannot be read")
-    }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw fileProblem("The token file \(path) cannot be read") }
-    guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(), status.st_mode & 0o077 == 0,
-      status.st_nlink == 1
-    else { return nil }
-    var bytes = [UInt8](repeating: 0, count: maximumSize)
-    let count = Glibc.read(file, &bytes, bytes.count)
-    guard count >= 0 else { throw fileProblem("The token file \(path) cannot be read") }
-    let text = String(decoding: bytes[..<count], as: UTF8.self).filter { !$0.isWhitespace }
-    return text.utf8.count >= 40 ? Secret(text: text) : nil
+  static func read(_ path: String) throws -> Secret? { try readPrivately(path).map(Secret.init(text:)) }
+}
+
+/// The secret that `writePrivately` wrote, without its line's end; nil when there is no file, one that others could have
+/// read or written, or one that is too short to hold a secret.
+func readPrivately(_ path: String) throws -> String? {
+  let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+  guard file >= 0 else {
+    // A symbolic link (ELOOP) is not ours either: it is replaced, and what it points to stays untouched.
+    if errno == ENOENT || errno == ELOOP { return nil }
+    throw fileProblem("The secret in \(path) cannot be read")
   }
+  defer { close(file) }
+  var status = stat()
+  guard fstat(file, &status) == 0 else { throw fileProblem("The secret in \(path) cannot be read") }
+  guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(), status.st_mode & 0o077 == 0,
+    status.st_nlink == 1
+  else { return nil }
+  var bytes = [UInt8](repeating: 0, count: 4096)
+  let count = Glibc.read(file, &bytes, bytes.count)
+  guard count >= 0 else { throw fileProblem("The secret in \(path) cannot be read") }
+  let text = String(decoding: bytes[..<count], as: UTF8.self).filter { !$0.isWhitespace }
+  return text.utf8.count >= 40 ? text : nil
 }
 
 /// Writes a file that only this account can read, whole or not at all: a new file (O_EXCL, no links followed), synced,

@@ -57,9 +57,17 @@ struct Responder: HTTPResponder {
     }
     let caller = try await caller(for: route, request, context)
     let query = try Query(target.count > 1 ? target[1] : nil, known: route.query.map(\.name))
-    let body = try await readBody(request, for: route, context.channel)
+    let form = try bodyForm(request, of: route)
+    let stream = route.body.flatMap { expected in
+      form == .bytes
+        ? BodyStream(
+          body: request.body, limit: expected.limit, isExpected: request.isContinueExpected,
+          channel: context.channel) : nil
+    }
+    let body = stream == nil ? try await readBody(request, for: route, form, context.channel) : []
     let call = APIRequest(
-      services: services, caller: caller, parameters: match.parameters, query: query, body: body,
+      services: services, caller: caller, parameters: match.parameters, query: query,
+      headers: request.headers, form: form, body: body, stream: stream,
       remoteAddress: services.gatekeeper.remoteAddress(request.head, context.channel),
       origin: services.gatekeeper.origin(request.head), context: context)
     return try await route.handle(call)
@@ -75,38 +83,54 @@ struct Responder: HTTPResponder {
     return access
   }
 
-  /// A body must say that it is JSON: what a form of another page could send is refused.
-  private func readBody(_ request: Request, for route: Route, _ channel: any Channel) async throws -> [UInt8]
-  {
-    guard let expected = route.body else { return [] }
+  /// The form that a body says it has; nil when it says nothing, as an empty one may.
+  ///
+  /// A body must say what it is: what a form of another page could send is refused.
+  private func bodyForm(_ request: Request, of route: Route) throws(Problem) -> RouteBody.Form? {
+    guard let expected = route.body else { return nil }
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > expected.limit {
-      throw Self.tooLarge(expected.limit)
+      throw .tooLarge(expected.limit)
     }
-    let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmingSpaces.lowercased()
-    if let type, type != expected.form.rawValue { throw Self.wrongType(expected.form, type) }
-    // RFC 9110 §10.1.1. Only now: what is refused by its head alone should not be sent at all.
-    if request.headers[.expect]?.lowercased() == "100-continue" {
+    guard let type = request.headers[.contentType]?.prefix(while: { $0 != ";" }).trimmingSpaces.lowercased()
+    else {
+      if expected.forms == [.bytes] { throw Self.wrongType(expected.forms, nil) }
+      return nil
+    }
+    guard let form = expected.forms.first(where: { $0.rawValue == type }) else {
+      throw Self.wrongType(expected.forms, type)
+    }
+    return form
+  }
+
+  private func readBody(
+    _ request: Request, for route: Route, _ form: RouteBody.Form?, _ channel: any Channel
+  ) async throws -> [UInt8] {
+    guard let expected = route.body else { return [] }
+    // Only now: what is refused by its head alone should not be sent at all.
+    if request.isContinueExpected {
       try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
     }
     var bytes: [UInt8] = []
+    // Room for all of it at once: each byte is copied once.
+    bytes.reserveCapacity(request.headers[.contentLength].flatMap { Int($0) } ?? 0)
     for try await part in request.body {
-      guard type != nil || part.readableBytes == 0 else { throw Self.wrongType(expected.form, nil) }
-      guard bytes.count + part.readableBytes <= expected.limit else { throw Self.tooLarge(expected.limit) }
-      bytes.append(contentsOf: part.readableBytesView)
+      guard form != nil || part.readableBytes == 0 else { throw Self.wrongType(expected.forms, nil) }
+      guard bytes.count + part.readableBytes <= expected.limit else { throw Problem.tooLarge(expected.limit) }
+      part.withUnsafeReadableBytes { bytes.append(contentsOf: $0) }
     }
     if expected.isRequired, bytes.isEmpty { throw Problem(.badRequest, "The request must have a body.") }
     return bytes
   }
 
-  private static func tooLarge(_ limit: Int) -> Problem {
-    Problem(
-      .tooLarge, "The body is larger than \(limit >> 20) MiB.", hint: "Send it in smaller pieces.",
-      details: ["limit": .int(Int64(limit))])
+  private static func wrongType(_ forms: [RouteBody.Form], _ type: String?) -> Problem {
+    let words = forms.map(\.rawValue).joined(separator: " or ")
+    return Problem(
+      .badRequest, "The body must be \(words)\(type.map { ", not '\($0.prefix(100))'" } ?? "").",
+      hint: "Send the header 'Content-Type: \(forms.first?.rawValue ?? "")'.")
   }
+}
 
-  private static func wrongType(_ form: RouteBody.Form, _ type: String?) -> Problem {
-    Problem(
-      .badRequest, "The body must be \(form.rawValue)\(type.map { ", not '\($0.prefix(100))'" } ?? "").",
-      hint: "Send the header 'Content-Type: \(form.rawValue)'.")
-  }
+extension Request {
+  /// The client sends its body once it is asked for it (RFC 9110 §10.1.1).
+  var isContinueExpected: Bool { headers[.expect]?.lowercased() == "100-continue" }
 }

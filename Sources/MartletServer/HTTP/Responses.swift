@@ -13,6 +13,7 @@ extension HTTPField.Name {
   static let referrerPolicy = custom("Referrer-Policy")
   static let openerPolicy = custom("Cross-Origin-Opener-Policy")
   static let resourcePolicy = custom("Cross-Origin-Resource-Policy")
+  static let next = custom("Martlet-Next")
   static let forwardedFor = custom("X-Forwarded-For")
   static let forwardedProto = custom("X-Forwarded-Proto")
 
@@ -39,11 +40,13 @@ extension Response {
     case .unauthenticated: response.headers[.wwwAuthenticate] = "Bearer realm=\"martlet\""
     case .tooManyRequests:
       response.headers[.retryAfter] = String(problem.details["retry_after_s"]?.int ?? 60)
+    case .unavailable: response.headers[.retryAfter] = String(problem.details["retry_after_s"]?.int ?? 1)
     case .upgradeRequired: response.headers[.upgrade] = "websocket"
     case .methodNotAllowed:
       response.headers[.allow] = problem.details["allow"]?.array?.compactMap(\.string).joined(separator: ", ")
-    case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable, .internal, .unavailable:
-      break
+    case .rangeNotSatisfiable:
+      response.headers[.contentRange] = problem.details["size"]?.int.map { "bytes */\($0)" }
+    case .badRequest, .forbidden, .notFound, .conflict, .tooLarge, .unprocessable, .internal: break
     }
     return response
   }
@@ -63,3 +66,23 @@ private let contentSecurityPolicy = [
   "base-uri 'none'",
   "form-action 'none'", "frame-ancestors 'none'",
 ].joined(separator: "; ")
+
+/// `Content-Disposition` after RFC 6266 with RFC 8187: names are labels and hold anything.
+///
+/// - Parameter kind: `attachment` or `inline`.
+func disposition(_ kind: String, name: String) -> String {
+  var plain = ""
+  var escaped = ""
+  for byte in name.utf8 {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      plain.append(Character(Unicode.Scalar(byte)))
+      escaped.append(Character(Unicode.Scalar(byte)))
+    default:
+      plain.append("_")
+      escaped += "%" + hexadecimal([byte])
+    }
+  }
+  return "\(kind); filename=\"\(plain)\"; filename*=UTF-8''\(escaped)"
+}

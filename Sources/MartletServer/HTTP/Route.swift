@@ -30,9 +30,14 @@ struct RouteBody: Sendable {
   enum Form: String, Sendable {
     case json = "application/json"
     case lines = "application/x-ndjson"
+    /// Spool records (docs/spool.md).
+    case records = "application/vnd.martlet.rows"
+    /// Any bytes. They are not gathered before the route is asked: it reads them as they come.
+    case bytes = "application/octet-stream"
   }
 
-  var form = Form.json
+  /// One of them.
+  var forms = [Form.json]
   /// Name among the document's component schemas.
   var schema: String
   /// Whether an empty body is an error; else it counts as `{}`.
@@ -45,8 +50,10 @@ struct RouteBody: Sendable {
 struct RouteAnswer: Sendable {
   var status = 200
   var type = "application/json"
-  /// Name among the document's component schemas; nil for a text of any form.
+  /// Name among the document's component schemas; nil for bytes or a text of any form.
   var schema: String?
+  /// Media types of other forms of the same, which the request may choose.
+  var otherTypes: [String] = []
 }
 
 struct Route: Sendable {

@@ -11,33 +11,43 @@ struct PointFrame: Sendable {
     var key: UInt32
   }
 
+  /// Points of one series.
   struct Block: Sendable {
+    var place: Place
     var steps: [Int64] = []
+    /// Microseconds since 1970.
     var times: [Int64] = []
     var values: [Double] = []
   }
 
   var subscription: UInt32
-  var order: [Place]
-  var blocks: [Place: Block]
+  /// In the order in which the series first came.
+  var blocks: [Block]
 
   /// Little endian throughout; the four zero bytes put every 64-bit number at a multiple of 8.
   var bytes: ByteBuffer {
-    let points = blocks.values.reduce(0) { $0 + $1.steps.count }
-    var buffer = ByteBufferAllocator().buffer(capacity: 8 + 16 * order.count + 24 * points)
+    let points = blocks.reduce(0) { $0 + $1.steps.count }
+    var buffer = ByteBufferAllocator().buffer(capacity: 8 + 16 * blocks.count + 24 * points)
     buffer.writeInteger(subscription, endianness: .little)
     buffer.writeInteger(UInt32(0), endianness: .little)
-    for place in order {
-      guard let block = blocks[place] else { continue }
+    for block in blocks {
       let hasTimes: UInt32 = 1
-      for word in [place.key, place.run, UInt32(block.steps.count), hasTimes] {
+      for word in [block.place.key, block.place.run, UInt32(block.steps.count), hasTimes] {
         buffer.writeInteger(word, endianness: .little)
       }
-      for step in block.steps { buffer.writeInteger(step, endianness: .little) }
-      for time in block.times { buffer.writeInteger(time, endianness: .little) }
-      for value in block.values { buffer.writeInteger(value.bitPattern, endianness: .little) }
+      Self.write(block.steps, to: &buffer)
+      Self.write(block.times, to: &buffer)
+      Self.write(block.values, to: &buffer)
     }
     return buffer
+  }
+
+  private static func write<T: BitwiseCopyable>(_ words: [T], to buffer: inout ByteBuffer) {
+    #if _endian(little)
+      words.withUnsafeBytes { _ = buffer.writeBytes($0) }
+    #else
+      #error("Frames are little endian: words have to be turned here.")
+    #endif
   }
 }
 
@@ -53,6 +63,10 @@ extension LiveFrame {
       message = [
         "type": "sweep", "id": .int(Int64(id)), "seq": .int(Int64(sequence)), "sweep": sweep.json,
         "trials": .array(trials.map(\.json)),
+      ]
+    case .deleted(let id, let sequence, let run):
+      message = [
+        "type": "deleted", "id": .int(Int64(id)), "seq": .int(Int64(sequence)), "run": .string(run.rawValue),
       ]
     case .log(let id, let slice):
       message = [

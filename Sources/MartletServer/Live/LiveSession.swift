@@ -8,6 +8,7 @@ import OrderedCollections
 enum LiveFrame: Sendable {
   case message(JSONValue)
   case run(id: UInt32, sequence: UInt64, Run)
+  case deleted(id: UInt32, sequence: UInt64, PublicID)
   case sweep(id: UInt32, sequence: UInt64, Sweep, [Trial])
   case log(id: UInt32, LogSlice)
   case points(PointFrame)
@@ -28,7 +29,8 @@ struct LiveSession: Sendable {
     var generation: UInt64
     /// Nothing is told before the client knows that it is subscribed.
     var isAnnounced = false
-    var runs: OrderedDictionary<PublicID, (sequence: UInt64, run: Run)> = [:]
+    /// The newest state of each run that changed; nil: it was deleted.
+    var runs: OrderedDictionary<PublicID, (sequence: UInt64, run: Run?)> = [:]
     var sweeps: OrderedDictionary<PublicID, (sequence: UInt64, sweep: Sweep)> = [:]
     /// The sweep of a sweep's subscription as last seen, for messages about its trials alone.
     var sweep: Sweep?
@@ -128,10 +130,22 @@ struct LiveSession: Sendable {
       guard id == sweep else { return false }
       subscription.trials[trial.number] = trial
       subscription.trialSequence = sequence
-    case (.points(let runs, _), .points(let run, let rows)):
+    case (.points(let runs, _), .points(let run, let batch)):
       guard runs.contains(run) else { return false }
-      subscription.points?.add(rows, of: run)
+      subscription.points?.add(batch, of: run)
       return !(subscription.points?.isEmpty ?? true)
+    case (.points(let runs, _), .rewound(let run)):
+      guard runs.contains(run) else { return false }
+      subscription.points?.leaveOut(run)
+    case (.runs(let wanted), .deleted(let run, let project)):
+      guard wanted == nil || wanted == project, maySee(project: project, run: run) else { return false }
+      subscription.runs[run] = (sequence, nil)
+    case (.run(let id), .deleted(let run, let project)):
+      guard id == run, maySee(project: project, run: run) else { return false }
+      subscription.runs[run] = (sequence, nil)
+    case (.points(let runs, _), .deleted(let run, _)):
+      guard runs.contains(run) else { return false }
+      subscription.runs[run] = (sequence, nil)
     case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.log, _): return false
     }
     return true
@@ -180,7 +194,10 @@ struct LiveSession: Sendable {
   }
 
   private static func take(_ id: UInt32, _ subscription: inout Subscription) -> [LiveFrame] {
-    var frames = subscription.runs.values.map { LiveFrame.run(id: id, sequence: $0.sequence, $0.run) }
+    var frames = subscription.runs.map { key, news in
+      news.run.map { LiveFrame.run(id: id, sequence: news.sequence, $0) }
+        ?? .deleted(id: id, sequence: news.sequence, key)
+    }
     if case .sweep = subscription.topic {
       let changed = subscription.sweeps.values.last
       if let sweep = changed?.sweep ?? subscription.sweep, changed != nil || !subscription.trials.isEmpty {

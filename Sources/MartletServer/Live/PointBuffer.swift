@@ -1,8 +1,7 @@
 // Points of one subscription that wait to be sent.
 
 import MartletModel
-import MartletStore
-import MartletTracking
+import MartletSeries
 import OrderedCollections
 
 /// Gathers points by run and key; beyond a bound it keeps only which runs changed.
@@ -10,17 +9,16 @@ struct PointBuffer: Sendable {
   /// Points a subscription may have waiting before the client is told to read the series again.
   static let capacity = 20_000
 
-  private typealias Place = PointFrame.Place
-  private typealias Block = PointFrame.Block
-
   private let keys: Set<String>?
   private var runNumbers: [PublicID: UInt32] = [:]
   private var keyNumbers: [String: UInt32] = [:]
   /// Numbers that the client was not told yet, in order.
   private var newRuns: [(UInt32, PublicID)] = []
   private var newKeys: [(UInt32, String)] = []
-  private var blocks: [Place: Block] = [:]
-  private var order: [Place] = []
+  /// In the order in which their series first came.
+  private var blocks: [PointFrame.Block] = []
+  /// Where in `blocks` a series is.
+  private var slots: [PointFrame.Place: Int] = [:]
   private var count = 0
   /// Runs whose points were left out; while there are any, nothing is gathered of anyone.
   private var leftOut: Set<PublicID> = []
@@ -30,32 +28,35 @@ struct PointBuffer: Sendable {
 
   var isEmpty: Bool { count == 0 && leftOut.isEmpty }
 
-  mutating func add(_ rows: [FeedRow], of run: PublicID) {
-    if !leftOut.isEmpty {
-      // The client reads the series when it is told, so these points come to it with the others.
-      if rows.contains(where: { row in row.numbers.contains { isWanted($0.name) } }) { leftOut.insert(run) }
-      return
-    }
-    var blocks = self.blocks
-    self.blocks = [:]
-    defer { self.blocks = blocks }
-    for row in rows {
-      for (name, value) in row.numbers where isWanted(name) {
-        guard count < Self.capacity else {
-          leftOut = gathered.union([run])
-          (blocks, order, count, gathered) = ([:], [], 0, [])
-          return
-        }
-        let place = Place(run: number(of: run), key: number(of: name))
-        if blocks[place] == nil { order.append(place) }
-        blocks[place, default: Block()].steps.append(row.step)
-        blocks[place]?.times.append(row.time.microseconds)
-        blocks[place]?.values.append(value)
-        count += 1
-        gathered.insert(run)
+  mutating func add(_ batch: RowBatch, of run: PublicID) {
+    let wanted = batch.numbers.filter { isWanted($0.name) }
+    let points = wanted.reduce(0) { $0 + $1.values.count }
+    guard points > 0 else { return }
+    // The client reads the series when it is told, so what comes until then comes to it with the others.
+    guard leftOut.isEmpty, count + points <= Self.capacity else { return leaveOut(run) }
+    let run = (id: run, number: number(of: run))
+    for column in wanted {
+      let place = PointFrame.Place(run: run.number, key: number(of: column.name))
+      let slot = slots[place] ?? blocks.count
+      if slot == blocks.count {
+        slots[place] = slot
+        blocks.append(PointFrame.Block(place: place))
       }
+      blocks[slot].steps += column.rows.picked(from: batch.steps)
+      blocks[slot].times += column.rows.picked(from: batch.times)
+      blocks[slot].values += column.values
     }
+    count += points
+    gathered.insert(run.id)
   }
+
+  /// The run's series are to be read again: points of it do not come here, or are there no longer.
+  mutating func leaveOut(_ run: PublicID) {
+    leftOut = leftOut.union(gathered).union([run])
+    drop()
+  }
+
+  private mutating func drop() { (blocks, slots, count, gathered) = ([], [:], 0, []) }
 
   private func isWanted(_ key: String) -> Bool { keys?.contains(key) ?? true }
 
@@ -93,8 +94,8 @@ struct PointBuffer: Sendable {
         ]))
       (newRuns, newKeys) = ([], [])
     }
-    if count > 0 { frames.append(.points(PointFrame(subscription: id, order: order, blocks: blocks))) }
-    (blocks, order, count, gathered) = ([:], [], 0, [])
+    if count > 0 { frames.append(.points(PointFrame(subscription: id, blocks: blocks))) }
+    drop()
     return frames
   }
 }

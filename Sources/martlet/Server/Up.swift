@@ -98,7 +98,7 @@ struct Up: AsyncParsableCommand {
     case .badRequest: .usage
     case .unavailable: .cannotCreate
     case .unauthenticated, .forbidden, .notFound, .methodNotAllowed, .tooLarge, .unprocessable,
-      .upgradeRequired,
+      .rangeNotSatisfiable, .upgradeRequired,
       .tooManyRequests, .internal:
       nil
     }

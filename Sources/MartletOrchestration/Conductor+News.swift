@@ -46,12 +46,7 @@ extension Conductor {
         (patch.name, patch.state) = (nil, nil)
         let final = patch
         let now = self.clock.now
-        if final != RunPatch() {
-          try await self.store.write { writer in
-            try writer.patchRun(run, final)
-            try writer.describe(run, final, now: now)
-          }
-        }
+        if final != RunPatch() { try await self.store.write { try $0.patchRun(run, final, now: now) } }
       }
       said = spool.endReason ?? said
     }

@@ -116,7 +116,7 @@ package final class Engine: Sendable {
         do {
           try await Task.sleep(for: .seconds(5))
           try await leases.check()
-          try await tracking.clean(by: leases.system)
+          try await tracking.clean()
         } catch is CancellationError {
           return
         } catch {

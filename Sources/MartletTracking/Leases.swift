@@ -17,7 +17,7 @@ package final class Leases: Sendable {
   let store: Store
   let feed: LiveFeed
   let clock: any WallClock
-  package let system: Principal
+  let system: Principal
   private let logger: Logger
 
   private struct Reading {

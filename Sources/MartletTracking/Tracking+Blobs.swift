@@ -11,7 +11,7 @@ extension Tracking {
   package func blobSize(_ hash: ContentHash, of run: PublicID, access: Access) async throws -> Int64? {
     try await store.read { reader in
       try Self.check(try reader.place(of: run), run, access)
-      return try reader.blob(hash.bytes, of: run)
+      return try reader.blob(hash.bytes, run: run)
     }
   }
 
@@ -34,7 +34,7 @@ extension Tracking {
       do {
         try await store.write { writer in
           try Self.check(try writer.place(of: run), run, access)
-          try writer.noteBlob(hash: hash.bytes, size: size, run: run, now: now)
+          try writer.noteBlob(hash.bytes, size: size, run: run, now: now)
         }
       } catch {
         // Where this fails too, the next cleaning finds its mark.
@@ -55,7 +55,7 @@ extension Tracking {
   ) async throws -> OpenBlob {
     let size = try await store.read { reader -> Int64? in
       let place = try Self.check(try reader.place(of: run), run, access)
-      return place.isDeleted && !inTrash ? nil : try reader.blob(hash.bytes, of: run)
+      return place.isDeleted && !inTrash ? nil : try reader.blob(hash.bytes, run: run)
     }
     guard let size else {
       throw Problem(
@@ -85,7 +85,7 @@ extension Tracking {
           guard !hashes.isEmpty else { return }
           try await blocking { for hash in hashes { try blobs.unsettle(hash) } }
           let forgotten = try await store.write { writer in
-            try hashes.filter { try writer.removeBlob($0.bytes) }
+            try hashes.filter { try writer.forgetBlob($0.bytes) }
           }
           // Only now: a note without a file would be a file lost.
           try await blocking { for hash in forgotten { try blobs.remove(hash) } }
@@ -100,7 +100,7 @@ extension Tracking {
   /// Removes those of `hashes` that the database does not know.
   private static func forgetUnknown(_ hashes: [ContentHash], _ blobs: BlobStore, _ store: Store) async throws {
     for hash in hashes {
-      let isKnown = try await store.read { try $0.isKnown(blob: hash.bytes) }
+      let isKnown = try await store.read { try $0.isBlobKnown(hash.bytes) }
       try await blocking { isKnown ? try blobs.settle(hash) : try blobs.remove(hash) }
     }
   }

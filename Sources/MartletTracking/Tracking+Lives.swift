@@ -24,7 +24,7 @@ extension Tracking {
     let name = new.name ?? RunNames.fresh()
     let now = clock.now
     let (run, isNew) = try await store.write { writer -> (Run, Bool) in
-      let known = try new.alias.flatMap { try writer.run(called: $0, inProject: new.project) }
+      let known = try new.alias.flatMap { try writer.run(alias: $0, inProject: new.project) }
       if let known, let resume = new.resume, let place = try writer.place(of: known), !place.isDeleted {
         return (try Self.resume(known, place, new, resume, writer, by: access.principal, now: now), false)
       }
@@ -35,7 +35,7 @@ extension Tracking {
       }
       let run = try writer.createExternalRun(
         project: new.project, name: name, new.details, by: access.principal, now: now)
-      if let alias = new.alias { try writer.call(run.id, alias) }
+      if let alias = new.alias { try writer.setAlias(alias, ofRun: run.id) }
       return (run, true)
     }
     await tell(runs: [run.id])
@@ -62,8 +62,7 @@ extension Tracking {
       try writer.withdrawStop(known)
     }
     try writer.seen(known, by: principal, now: now)
-    try writer.patchRun(known, new.details)
-    try writer.describe(known, new.details, now: now)
+    try writer.patchRun(known, new.details, now: now)
     guard let run = try writer.run(known) else { throw missing(known) }
     return run
   }
@@ -107,19 +106,16 @@ extension Tracking {
   /// Seconds a run stays in the trash.
   package static let trashLifetime = 30.0 * 86_400
 
-  /// One round of cleaning up, called every few seconds: runs that were in the trash for long enough go, and when all of
-  /// a purged run is gone from the database, so do the files that nobody else has.
-  package func clean(by principal: Principal) async throws {
-    let now = clock.now
-    let old = now + -Self.trashLifetime
+  /// One round of cleaning up, called every few seconds: runs that were in the trash for long enough go, and so do the
+  /// files that nobody else has.
+  package func clean() async throws {
+    let old = clock.now + -Self.trashLifetime
     // Most rounds find nothing: those must not cost a transaction of the writer.
     if try await store.read({ try $0.isTrashOlder(than: old) }) {
-      _ = try await store.purgeTrash(before: old, by: principal, now: now)
+      _ = try await store.purgeTrash(before: old)
       needsCleaning.store(true, ordering: .relaxed)
     }
-    guard needsCleaning.load(ordering: .relaxed), try await !store.read({ try $0.isPurging() }) else { return }
-    needsCleaning.store(false, ordering: .relaxed)
-    await removeUnusedBlobs()
+    if needsCleaning.exchange(false, ordering: .relaxed) { await removeUnusedBlobs() }
   }
 
   /// Puts a run into the trash.
@@ -138,8 +134,8 @@ extension Tracking {
     await ingest.flush()
     await tell(runs: [id])
     if purge {
-      try await store.purge(id, by: access.principal, now: now)
-      needsCleaning.store(true, ordering: .relaxed)
+      try await store.purge(id)
+      await removeUnusedBlobs()
     }
     return deleted
   }

@@ -30,12 +30,6 @@ import Testing
     return try blob.read(from: 0, count: Int(blob.size))
   }
 
-  /// Until purged runs are gone from the disk, and their files with them.
-  private func clean(_ bench: Bench) async throws {
-    try await eventually("purged runs are gone") { try await !bench.store.read { try $0.isPurging() } }
-    try await bench.tracking.clean(by: bench.access.principal)
-  }
-
   /// Files under the directory, those on their way included.
   private func files(_ bench: Bench) throws -> Int {
     let paths = try FileManager.default.subpathsOfDirectory(atPath: "\(bench.directory.path)/blobs")
@@ -106,12 +100,10 @@ import Testing
     await bench.tracking.removeUnusedBlobs()
     #expect(try files(bench) == 2)
     _ = try await bench.tracking.deleteRun(first, purge: true, access: bench.access)
-    try await clean(bench)
     #expect(try files(bench) == 1)
     #expect(try bench.tracking.blobs.open(own) == nil)
     #expect(try await read(hash, second, bench) == bytes)
     _ = try await bench.tracking.deleteRun(second, purge: true, access: bench.access)
-    try await clean(bench)
     #expect(try files(bench) == 0)
   }
 
@@ -122,12 +114,11 @@ import Testing
     _ = try await bench.tracking.deleteRun(old, purge: false, access: bench.access)
     bench.clock.advance(Tracking.trashLifetime - 1)
     _ = try await bench.tracking.deleteRun(young, purge: false, access: bench.access)
-    try await bench.tracking.clean(by: bench.access.principal)
+    try await bench.tracking.clean()
     #expect(try await bench.show(old).deletedAt == noon)
     bench.clock.advance(2)
-    try await bench.tracking.clean(by: bench.access.principal)
+    try await bench.tracking.clean()
     _ = try await problem(.notFound) { _ = try await bench.show(old) }
-    try await clean(bench)
     #expect(try files(bench) == 0)
     #expect(try await bench.show(young).deletedAt != nil)
   }

@@ -184,7 +184,7 @@ import Testing
     let subscription = bench.feed.subscribe(told.take)
     func listed(deleted: Bool) async throws -> [PublicID] {
       var query = RunQuery()
-      query.isDeleted = deleted
+      query.deleted = deleted
       return try await bench.tracking.runs(query, PageRequest(), access: bench.access).items.map(\.id)
     }
     let last = try await bench.tracking.deleteRun(run, purge: false, access: bench.access)

@@ -197,8 +197,8 @@ public struct RunQuery: Sendable, Hashable {
   public var search: String?
   /// No other than this one.
   public var only: PublicID?
-  /// Those in the trash instead of all others.
-  public var isDeleted = false
+  /// The runs in the trash instead of all others.
+  public var deleted = false
   public var order: Order
 
   public init(

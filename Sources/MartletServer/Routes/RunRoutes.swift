@@ -100,7 +100,7 @@ private func runQuery(_ query: Query) throws -> RunQuery {
   var runs = RunQuery(
     project: query.string("project"), states: try query.choices("state", RunState.self),
     search: query.string("search"))
-  runs.isDeleted = try query.bool("deleted") ?? false
+  runs.deleted = try query.bool("deleted") ?? false
   if let text = query.string("sweep") {
     guard let sweep = PublicID(rawValue: text) else {
       throw Problem(.badRequest, "The parameter 'sweep' must be a sweep's id, not '\(text.prefix(100))'.")

@@ -7,7 +7,7 @@ extension StoreReader {
   /// The run that a client calls so in a project; nil: none, or it was purged.
   ///
   /// - Parameter project: name or id.
-  package func run(called text: String, inProject project: String) throws -> PublicID? {
+  package func run(alias text: String, inProject project: String) throws -> PublicID? {
     guard let scope = try projectScope(project) else { return nil }
     return try String.fetchOne(
       db,
@@ -26,7 +26,7 @@ extension StoreReader {
 
 extension StoreWriter {
   /// Lets a client call a run so, in the run's project; what was called so before is called so no more.
-  package func call(_ id: PublicID, _ text: String) throws {
+  package func setAlias(_ text: String, ofRun id: PublicID) throws {
     try db.execute(
       sql: """
         INSERT INTO alias (kind, scope, text, row_id)

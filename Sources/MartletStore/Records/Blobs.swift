@@ -8,7 +8,7 @@ extension StoreReader {
   /// The size of a blob that was put for a run, in bytes; nil: the run has none of this hash.
   ///
   /// - Parameter hash: SHA-256 of the content.
-  package func blob(_ hash: [UInt8], of run: PublicID) throws -> Int64? {
+  package func blob(_ hash: [UInt8], run: PublicID) throws -> Int64? {
     try Int64.fetchOne(
       db,
       sql: """
@@ -17,13 +17,13 @@ extension StoreReader {
         """, arguments: [Data(hash), try requireRunRow(run)])
   }
 
-  /// Whether the database knows a blob of this hash, whoever has it.
-  package func isKnown(blob hash: [UInt8]) throws -> Bool {
+  /// Whether any run has a blob, or had one that is not forgotten yet.
+  package func isBlobKnown(_ hash: [UInt8]) throws -> Bool {
     try Bool.fetchOne(
       db, sql: "SELECT EXISTS (SELECT 1 FROM blob WHERE hash = ?)", arguments: [Data(hash)]) ?? false
   }
 
-  /// Blobs that no run has any more; their files may go once `removeBlob` has said so.
+  /// Blobs that no run has any more; their files may go once `forgetBlob` has said so.
   package func unreferencedBlobs(limit: Int) throws -> [[UInt8]] {
     try Data.fetchAll(
       db,
@@ -40,7 +40,7 @@ extension StoreWriter {
   /// - Parameters:
   ///   - hash: SHA-256 of the content.
   ///   - size: in bytes.
-  package func noteBlob(hash: [UInt8], size: Int64, run id: PublicID, now: Timestamp) throws {
+  package func noteBlob(_ hash: [UInt8], size: Int64, run id: PublicID, now: Timestamp) throws {
     let run = try requireRunRow(id)
     try refuseDeleted(id, run)
     try db.execute(
@@ -56,7 +56,8 @@ extension StoreWriter {
   /// Forgets a blob that no run has; false: a run has it again, or it is unknown.
   ///
   /// Whoever then removes the file must not let the same content be put meanwhile.
-  package func removeBlob(_ hash: [UInt8]) throws -> Bool {
+  @discardableResult
+  package func forgetBlob(_ hash: [UInt8]) throws -> Bool {
     try db.execute(
       sql: """
         DELETE FROM blob WHERE hash = ? AND NOT EXISTS (SELECT 1 FROM run_blob WHERE blob_id = blob.id)

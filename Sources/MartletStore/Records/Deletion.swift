@@ -22,11 +22,6 @@ extension StoreReader {
       db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE deleted_at < ? AND purge IS NULL)",
       arguments: [moment.microseconds]) ?? false
   }
-
-  /// Whether there is a purged run of which not all is removed yet.
-  package func isPurging() throws -> Bool {
-    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE purge = 1)") ?? false
-  }
 }
 
 extension StoreWriter {
@@ -67,15 +62,15 @@ extension StoreWriter {
   }
 
   /// From now on there is no such run; what it has is removed in the background.
-  func beginPurge(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
+  func beginPurge(_ id: PublicID) throws {
     let run = try requireRunRow(id)
     try refuseExecuting(id, run)
     try db.execute(
-      sql: "UPDATE run SET purge = 1, deleted_at = coalesce(deleted_at, ?) WHERE id = ?",
-      arguments: [now.microseconds, run])
-    try revokeTokens(ofRun: run, now: now)
-    try note(
-      "purged", subject: "run", row: run, payload: ["id": .string(id.rawValue)], by: principal, at: now)
+      sql: "UPDATE run SET purge = 1, deleted_at = coalesce(deleted_at, 0) WHERE id = ?", arguments: [run])
+    for table in ["token", "run_blob"] {
+      try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
+    }
+    try db.execute(sql: "DELETE FROM alias WHERE kind = 'run' AND row_id = ?", arguments: [run])
     hot.forget(run)
     hot.tell(.rewritten(run: run))
     hot.tell(.purge)
@@ -86,21 +81,16 @@ extension StoreWriter {
     guard
       let run = try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE purge = 1 ORDER BY id LIMIT 1")
     else { return false }
-    for (table, limit) in [
-      ("row_block", 16), ("series_chunk", 256), ("series_level", 1_024), ("row_chunk", 256),
-    ] {
+    for (table, limit) in [("row_block", 16), ("series_chunk", 256), ("series_level", 1_024), ("row_chunk", 256)]
+    {
       try db.execute(
         sql: "DELETE FROM \(table) WHERE id IN (SELECT id FROM \(table) WHERE run_id = ? LIMIT \(limit))",
         arguments: [run])
       if db.changesCount > 0 { return true }
     }
-    let tables = [
-      "metric_summary", "logged_value", "client", "metric_definition", "summary_value", "run_blob", "token",
-    ]
-    for table in tables {
+    for table in ["metric_summary", "logged_value", "client", "metric_definition", "summary_value"] {
       try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
     }
-    try db.execute(sql: "DELETE FROM alias WHERE kind = 'run' AND row_id = ?", arguments: [run])
     let isTrial = try Bool.fetchOne(
       db, sql: "SELECT EXISTS (SELECT 1 FROM trial WHERE run_id = ?)", arguments: [run])
     if isTrial == true {
@@ -123,21 +113,19 @@ extension Store {
   /// Of a trial's run only the row that the trial needs is left, which nobody finds. Directories of the run are the caller's.
   ///
   /// - Throws: `Problem`: `notFound`; `conflict` for a run that Martlet executes and that has not ended.
-  package func purge(_ id: PublicID, by principal: Principal, now: Timestamp) async throws {
-    try await write { try $0.beginPurge(id, by: principal, now: now) }
+  package func purge(_ id: PublicID) async throws {
+    try await write { try $0.beginPurge(id) }
   }
 
-  /// Removes for good what was put into the trash before a moment. Returns which runs these are.
-  package func purgeTrash(
-    before: Timestamp, by principal: Principal, now: Timestamp
-  ) async throws -> [PublicID] {
+  /// Removes for good what was put into the trash before a moment, at most 1,000 runs. Returns which these are.
+  package func purgeTrash(before: Timestamp) async throws -> [PublicID] {
     try await write { writer in
       let ids = try String.fetchAll(
         writer.db,
         sql: "SELECT public_id FROM run WHERE deleted_at < ? AND purge IS NULL ORDER BY id LIMIT 1000",
         arguments: [before.microseconds]
       ).compactMap(PublicID.init(rawValue:))
-      for id in ids { try writer.beginPurge(id, by: principal, now: now) }
+      for id in ids { try writer.beginPurge(id) }
       return ids
     }
   }

@@ -2,7 +2,7 @@
 
 import GRDB
 package import MartletModel
-package import OrderedCollections
+import OrderedCollections
 
 extension StoreReader {
   /// By name.
@@ -47,34 +47,15 @@ extension StoreReader {
 }
 
 extension StoreWriter {
-  /// Defines metrics of a run; a definition takes the place of that of the same name.
-  ///
-  /// - Throws: `Problem.notFound`.
-  package func define(_ definitions: [MetricDefinition], of id: PublicID) throws {
-    try define(definitions, of: try requireRunRow(id))
-  }
-
-  /// Applies what a patch says of metrics and of the summary.
-  ///
-  /// - Throws: `Problem.notFound`.
-  package func describe(_ id: PublicID, _ patch: RunPatch, now: Timestamp) throws {
-    guard patch.metrics != nil || patch.summary != nil else { return }
-    try describe(try requireRunRow(id), patch, now: now)
-  }
-
-  func describe(_ run: Int64, _ patch: RunPatch, now: Timestamp) throws {
-    for (name, definition) in patch.metrics ?? [:] where definition == nil {
-      try db.execute(
-        sql: "DELETE FROM metric_definition WHERE run_id = ? AND name = ?",
-        arguments: [run, name.inNormalForm])
-    }
-    try define((patch.metrics ?? [:]).values.compactMap(\.self), of: run)
-    let values = (patch.summary ?? [:]).map { ($0.key, $0.value.isNull ? nil : $0.value) }
-    try setSummary(OrderedDictionary(values) { $1 }, of: run, now: now)
-  }
-
-  private func define(_ definitions: [MetricDefinition], of run: Int64) throws {
-    for definition in definitions {
+  /// Defines metrics of a run by name, each in place of the name's old definition; nil takes that away.
+  func define(_ definitions: OrderedDictionary<String, MetricDefinition?>, of run: Int64) throws {
+    for (name, definition) in definitions {
+      guard let definition else {
+        try db.execute(
+          sql: "DELETE FROM metric_definition WHERE run_id = ? AND name = ?",
+          arguments: [run, name.inNormalForm])
+        continue
+      }
       try db.execute(
         sql: """
           INSERT INTO metric_definition (run_id, name, summary, step_metric, goal, hidden) VALUES (?, ?, ?, ?, ?, ?)
@@ -82,26 +63,16 @@ extension StoreWriter {
             goal = excluded.goal, hidden = excluded.hidden
           """,
         arguments: [
-          run, definition.name.inNormalForm, definition.summary?.rawValue,
-          definition.stepMetric?.inNormalForm, definition.goal?.rawValue, definition.isHidden,
+          run, name.inNormalForm, definition.summary?.rawValue, definition.stepMetric?.inNormalForm,
+          definition.goal?.rawValue, definition.isHidden,
         ])
     }
   }
 
-  /// Sets values in a run's summary, which stand before what was logged; nil takes one away again.
-  ///
-  /// - Throws: `Problem.notFound`.
-  package func setSummary(
-    _ values: OrderedDictionary<String, JSONValue?>, of id: PublicID, now: Timestamp
-  ) throws {
-    try setSummary(values, of: try requireRunRow(id), now: now)
-  }
-
-  private func setSummary(
-    _ values: OrderedDictionary<String, JSONValue?>, of run: Int64, now: Timestamp
-  ) throws {
+  /// Sets values in a run's summary, which stand before what was logged; null takes one away again.
+  func setSummary(_ values: JSONObject, of run: Int64, now: Timestamp) throws {
     for (name, value) in values {
-      guard let value else {
+      guard !value.isNull else {
         try db.execute(
           sql: "DELETE FROM summary_value WHERE run_id = ? AND name = ?",
           arguments: [run, name.inNormalForm])

@@ -53,8 +53,7 @@ extension StoreWriter {
     try note("created", subject: "run", row: row, payload: ["state": "running"], by: principal, at: now)
     var rest = details
     rest.name = nil
-    try change(row, rest)
-    try describe(row, rest, now: now)
+    try change(row, rest, now: now)
     return try run(row: row)
   }
 
@@ -82,16 +81,18 @@ extension StoreWriter {
       at: now)
   }
 
-  /// Applies `patch` but for its state, which is `setRunState`'s business, and for metrics and summary: `describe`.
+  /// Applies `patch` but for its state, which is `setRunState`'s business.
   ///
   /// What is executed, and where, is settled when an executed run is created: of such a run, command and workdir stay.
-  package func patchRun(_ id: PublicID, _ patch: RunPatch) throws {
+  package func patchRun(_ id: PublicID, _ patch: RunPatch, now: Timestamp) throws {
     var patch = patch
     if try isExecuted(id) { (patch.command, patch.workdir) = (nil, nil) }
-    try change(try requireRunRow(id), patch)
+    try change(try requireRunRow(id), patch, now: now)
   }
 
-  private func change(_ row: Int64, _ patch: RunPatch) throws {
+  private func change(_ row: Int64, _ patch: RunPatch, now: Timestamp) throws {
+    if let metrics = patch.metrics { try define(metrics, of: row) }
+    if let summary = patch.summary { try setSummary(summary, of: row, now: now) }
     var columns: [String] = []
     var arguments = StatementArguments()
     func set(_ column: String, _ value: (any DatabaseValueConvertible)?) {

@@ -38,7 +38,7 @@ extension StoreReader {
   /// A page of runs.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
     var conditions = [
-      query.isDeleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
+      query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
     ]
     var arguments = StatementArguments()
     if let project = query.project {
@@ -77,14 +77,13 @@ extension StoreReader {
       order = "run.id \(descending ? "DESC" : "ASC")"
     case .name(let descending): order = "run.name \(descending ? "DESC" : "ASC"), run.id DESC"
     case .metric(let name, let aggregate, let descending):
-      // `aggregate` is one of three words of ours; the metric's name is bound.
       join = """
         LEFT JOIN metric_summary sorted ON sorted.run_id = run.id
-          AND sorted.key_id = (SELECT id FROM metric_key WHERE name = ?)
+          AND sorted.key_id = (SELECT id FROM metric_key WHERE name = :metric)
         """
-      arguments = [name.inNormalForm] + arguments
-      let column = "sorted.\(aggregate.rawValue)"
-      order = "\(column) IS NULL, \(column) \(descending ? "DESC" : "ASC"), run.id DESC"
+      arguments += ["metric": name.inNormalForm]
+      let value = Self.expression(of: aggregate)
+      order = "\(value) IS NULL, \(value) \(descending ? "DESC" : "ASC"), run.id DESC"
     }
     let isByCreation = if case .created = query.order { true } else { false }
     let offset = isByCreation ? 0 : try Cursor.offset(page.cursor)
@@ -93,6 +92,24 @@ extension StoreReader {
     let runs = try runs(sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments)
     return isByCreation
       ? Cursor.page(runs, page, id: \.id) : Cursor.page(runs, page, offset: offset)
+  }
+
+  /// A column of `sorted`, or what is computed of them; `:metric` is the metric's name.
+  private static func expression(of aggregate: RunQuery.Aggregate) -> String {
+    switch aggregate {
+    case .last, .min, .max: return "sorted.\(aggregate.rawValue)"
+    case .mean: return "sorted.sum / nullif(sorted.count - sorted.nan_count, 0)"
+    case .best:
+      // As `withGoals` does it.
+      let goal = """
+        coalesce(
+          (SELECT goal FROM metric_definition WHERE run_id = run.id AND (name = :metric
+              OR substr(name, -1) = '*' AND substr(:metric, 1, length(name) - 1) = substr(name, 1, length(name) - 1))
+            ORDER BY name = :metric DESC, length(CAST(name AS BLOB)) DESC LIMIT 1),
+          CASE WHEN sweep.metric = :metric THEN sweep.goal END)
+        """
+      return "CASE \(goal) WHEN 'minimize' THEN sorted.min WHEN 'maximize' THEN sorted.max END"
+    }
   }
 
   /// `sql` follows the joins of a run: more joins, conditions, order.

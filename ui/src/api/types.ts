@@ -113,6 +113,8 @@ export interface Run {
   last_step: number | null;
   /** When it went to the trash. */
   deleted_at?: number | null;
+  /** The run whose history it began with, up to the step (null: all of it). */
+  forked_from?: { run: string; step: number | null } | null;
 }
 
 export interface Attempt {
@@ -246,6 +248,8 @@ export type LiveMessage =
   | { type: "ready"; principal: string }
   | { type: "subscribed"; id: number; seq: number }
   | { type: "run"; id: number; seq: number; run: Run }
+  /** It went to the trash, or for ever. */
+  | { type: "deleted"; id: number; seq: number; run: string }
   | { type: "sweep"; id: number; seq: number; sweep: Sweep; trials?: Trial[] }
   | { type: "names"; id: number; runs: Record<string, string>; keys: Record<string, string> }
   | { type: "changed"; id: number; runs: string[] }

@@ -190,9 +190,10 @@ export interface SeriesAnswer {
   kind: "raw" | "buckets";
   /** How many entries each column has. */
   n: number;
-  /** The metric whose values are the column `xs`, if one was asked for. */
-  x: string | null;
-  /** `steps`, `times`, and `values` of points, or `first last min max mean counts nan_counts` of buckets. */
+  /**
+   * `steps`, `times`, and `values` of points, or `first last min max mean counts nan_counts` of buckets; `x`, the values of
+   * the metric that was asked for as the x axis.
+   */
   columns: ReadonlyMap<string, Float64Array>;
 }
 

@@ -1,4 +1,4 @@
-"""What was said of metrics: their own x axis, their goal, the aggregate that stands for them; and the choice of the x axis."""
+"""What was said of metrics: their own x axis, their goal, what stands for them; and the choice of the x axis."""
 
 import pytest
 from conftest import LOOKS, wait_until

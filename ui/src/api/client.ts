@@ -146,7 +146,13 @@ export const api = {
       runs, keys, buckets, ...(x == null ? {} : { x }),
       ...(from === undefined ? {} : { from_step: from }), ...(to === undefined ? {} : { to_step: to }),
     };
-    return decodeSeries(await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer());
+    const bytes = await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer();
+    try {
+      return decodeSeries(bytes);
+    } catch (error) {
+      throw new ApiError(0, "series", "The server's answer to a series read cannot be read.",
+        `Server and page may be of different versions: load the page anew. ${String(error)}`);
+    }
   },
   /** A piece of one name's history, in the order of arrival: rows after `after`, and whether more follow. */
   history: async (run: string, key: string, after: number | null, limit: number, signal?: AbortSignal): Promise<HistoryPiece> => {

@@ -22,7 +22,7 @@ export type Typed =
   /** `edges` has one more than `counts`. */
   | { kind: "histogram"; edges: number[]; counts: number[] }
   /** `rows` is null when they lie in `blob`; `count` is how many there are. */
-  | { kind: "table"; columns: string[]; rows: Json[][] | null; blob: BlobRef | null; count: number }
+  | { kind: "table"; columns: string[]; rows: Json[][] | null; blob: BlobRef | null; count: number; caption: string | null }
   | { kind: FileKind; files: BlobRef[] }
   | { kind: "vector"; values: number[] }
   /** Rows of equal length. */
@@ -62,13 +62,14 @@ function reference(fields: Fields): BlobRef | null {
 function table(fields: Fields): Typed | null {
   const { columns, rows } = fields;
   if (!Array.isArray(columns)) return null;
+  const caption = text(fields["caption"]);
   const names = columns.map((name) => (typeof name === "string" ? name : JSON.stringify(name)));
   if (Array.isArray(rows)) {
     const held = rows.filter(Array.isArray) as Json[][];
-    return { kind: "table", columns: names, rows: held, blob: null, count: held.length };
+    return { kind: "table", columns: names, rows: held, blob: null, count: held.length, caption };
   }
   const blob = reference(fields);
-  return blob === null ? null : { kind: "table", columns: names, rows: null, blob, count: amount(rows) ?? 0 };
+  return blob === null ? null : { kind: "table", columns: names, rows: null, blob, count: amount(rows) ?? 0, caption };
 }
 
 function histogram(fields: Fields): Typed | null {

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = pathlib.Path(os.environ.get("MARTLET_BIN", ROOT / ".build/debug/martlet"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PATIENCE = 60  # seconds; a shared machine may starve, and only a wrong answer should fail a test
+PATIENCE = 15  # seconds; a shared machine may starve, and only a wrong answer should fail a test
 
 expect.set_options(timeout=PATIENCE * 1000)
 

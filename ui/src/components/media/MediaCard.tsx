@@ -94,7 +94,12 @@ function Value(props: {
       return <HistogramView name={name} histogram={typed} slot={slot} entries={props.entries} step={props.step} onStep={props.onStep} />;
     case "vector": return <VectorView name={name} values={typed.values} slot={slot} />;
     case "matrix": return <MatrixView name={name} rows={typed.rows} />;
-    case "table": return <TableView run={run} name={name} table={typed} />;
+    case "table": return (
+      <>
+        {typed.caption === null ? null : <p className="media-facts small">{typed.caption}</p>}
+        <TableView run={run} name={name} table={typed} />
+      </>
+    );
     default: return <FilesView run={run} name={name} kind={typed.kind} files={typed.files} where={`step ${formatCount(props.step)}`} />;
   }
 }

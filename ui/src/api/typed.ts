@@ -20,7 +20,7 @@ export type FileKind = "image" | "audio" | "video" | "html" | "file";
 
 export type Typed =
   /** `edges` has one more than `counts`. */
-  | { kind: "histogram"; edges: number[]; counts: number[] }
+  | { kind: "histogram"; edges: number[]; counts: number[]; caption: string | null }
   /** `rows` is null when they lie in `blob`; `count` is how many there are. */
   | { kind: "table"; columns: string[]; rows: Json[][] | null; blob: BlobRef | null; count: number; caption: string | null }
   | { kind: FileKind; files: BlobRef[] }
@@ -75,7 +75,8 @@ function table(fields: Fields): Typed | null {
 function histogram(fields: Fields): Typed | null {
   const edges = numbers(fields["edges"]);
   const counts = numbers(fields["counts"]);
-  return edges && counts && edges.length === counts.length + 1 ? { kind: "histogram", edges, counts } : null;
+  return edges && counts && edges.length === counts.length + 1 
+    ? { kind: "histogram", edges, counts, caption: text(fields["caption"]) } : null;
 }
 
 /** Reads what was logged; null for a plain value: a string, a truth value, an object without a known type. */

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = pathlib.Path(os.environ.get("MARTLET_BIN", ROOT / ".build/debug/martlet"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PATIENCE = 15  # seconds; a shared machine may starve, and only a wrong answer should fail a test
+PATIENCE = 60  # seconds; a shared machine may starve, and only a wrong answer should fail a test
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -178,7 +178,7 @@ class Server:
     def put(self, run: str, kind: str, data: bytes, media_type: str, **more: object) -> dict:
         """Stores bytes as a blob of a run, and gives the typed value that names them."""
         name = hashlib.sha256(data).hexdigest()
-        self.send("PUT", f"/runs/{run}/blobs/{name}", data, media_type)
+        self.send("PUT", f"/runs/{run}/blobs/{name}", data, "application/octet-stream")
         return {"_type": kind, "blob": name, "size": len(data), "media_type": media_type, **more}
 
     def sweep(self) -> str:

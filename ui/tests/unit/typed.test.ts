@@ -8,7 +8,7 @@ const file = (type: string, more: { [key: string]: Json } = {}): Json =>
   ({ _type: type, blob: SHA, size: 10, media_type: "image/png", ...more });
 
 test("histograms need one edge more than counts", () => {
-  assert.deepEqual(typedOf({ _type: "histogram", edges: [0, 1, 2], counts: [3, 4] }), { kind: "histogram", edges: [0, 1, 2], counts: [3, 4] });
+  assert.deepEqual(typedOf({ _type: "histogram", edges: [0, 1, 2], counts: [3, 4] }), { kind: "histogram", edges: [0, 1, 2], counts: [3, 4], caption: null });
   assert.equal(typedOf({ _type: "histogram", edges: [0, 1], counts: [3, 4] }), null);
   assert.equal(typedOf({ _type: "histogram", edges: "0 1", counts: [3] }), null);
 });

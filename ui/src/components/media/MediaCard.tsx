@@ -61,6 +61,7 @@ export const MediaCard = memo(function MediaCard({ run, name, last, slot, step, 
         <span className="muted small media-kind">{inWords(shown.typed)}</span>
       </header>
       <div className="media-body" data-kind={shown.typed.kind}>
+        {"caption" in shown.typed && shown.typed.caption !== null ? <p className="media-facts small">{shown.typed.caption}</p> : null}
         {near ? <Value run={run} name={name} typed={shown.typed} slot={slot} step={shown.step} entries={entries} onStep={onStep} /> : null}
       </div>
       {error ? <Failure error={error} retry={() => void history?.read()} /> : null}
@@ -94,12 +95,7 @@ function Value(props: {
       return <HistogramView name={name} histogram={typed} slot={slot} entries={props.entries} step={props.step} onStep={props.onStep} />;
     case "vector": return <VectorView name={name} values={typed.values} slot={slot} />;
     case "matrix": return <MatrixView name={name} rows={typed.rows} />;
-    case "table": return (
-      <>
-        {typed.caption === null ? null : <p className="media-facts small">{typed.caption}</p>}
-        <TableView run={run} name={name} table={typed} />
-      </>
-    );
+    case "table": return <TableView run={run} name={name} table={typed} />;
     default: return <FilesView run={run} name={name} kind={typed.kind} files={typed.files} where={`step ${formatCount(props.step)}`} />;
   }
 }

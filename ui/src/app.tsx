@@ -8,7 +8,7 @@ import { Dialog } from "./components/Dialog";
 import { Icon, type IconName, Mark } from "./components/Icon";
 import { LiveChip } from "./components/LiveChip";
 import { ProjectSwitcher } from "./components/ProjectSwitcher";
-import { Toasts } from "./components/Toast";
+import { Toasts, undo } from "./components/Toast";
 import { bindings, useKeys } from "./keys";
 import { HomePage } from "./pages/Home";
 import { RunPage } from "./pages/Run";
@@ -57,6 +57,7 @@ function Shell() {
     { key: "g h", does: "go to home", run: () => navigate("/") },
     { key: "g r", does: "go to the runs", run: go("runs") },
     { key: "g s", does: "go to the sweeps", run: go("sweeps") },
+    { key: "z", does: "undo what the last message offers to undo", run: undo },
     { key: "?", does: "show the keys", run: () => setHelp(true) },
   ]);
   return (

@@ -44,6 +44,12 @@ export function mayRun(): boolean {
   return now.phase === "in" && (now.me.scopes.includes("run") || now.me.scopes.includes("admin"));
 }
 
+/** Whether the person may change what is kept. */
+export function mayWrite(): boolean {
+  const now = session.value;
+  return now.phase === "in" && ["write", "run", "admin"].some((scope) => now.me.scopes.includes(scope));
+}
+
 async function request(
   method: string, path: string, body?: unknown, signal?: AbortSignal, accept?: string,
 ): Promise<Response> {
@@ -125,6 +131,12 @@ export const api = {
     get<Page<Run>>(`/runs?state=${enc(states)}&limit=${limit}`, signal),
   run: (run: string, signal?: AbortSignal) => get<Run>(`/runs/${enc(run)}`, signal),
   attempts: (run: string, signal?: AbortSignal) => get<{ items: Attempt[] }>(`/runs/${enc(run)}/attempts`, signal),
+  /** A project's runs that are in the trash. */
+  trash: (project: string, signal?: AbortSignal) => all<Run>(`/runs?project=${enc(project)}&deleted=true`, undefined, signal),
+  /** Into the trash, or with `purge` for ever. */
+  deleteRun: async (run: string, purge = false) =>
+    (await (await request("DELETE", `/runs/${enc(run)}${purge ? "?purge=true" : ""}`)).json()) as Run,
+  restoreRun: (run: string) => post<Run>(`/runs/${enc(run)}/restore`, {}),
   stopRun: (run: string) => post<Run>(`/runs/${enc(run)}/stop`, {}),
   series: async (
     runs: readonly string[], keys: readonly string[], wanted: SeriesWindow = {}, signal?: AbortSignal,
@@ -134,7 +146,13 @@ export const api = {
       runs, keys, buckets, ...(x == null ? {} : { x }),
       ...(from === undefined ? {} : { from_step: from }), ...(to === undefined ? {} : { to_step: to }),
     };
-    return decodeSeries(await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer());
+    const bytes = await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer();
+    try {
+      return decodeSeries(bytes);
+    } catch (error) {
+      throw new ApiError(0, "series", "The server's answer to a series read cannot be read.",
+        `Server and page may be of different versions: load the page anew. ${String(error)}`);
+    }
   },
   /** A piece of one name's history, in the order of arrival: rows after `after`, and whether more follow. */
   history: async (run: string, key: string, after: number | null, limit: number, signal?: AbortSignal): Promise<HistoryPiece> => {

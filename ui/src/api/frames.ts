@@ -67,7 +67,6 @@ interface SeriesHeader {
     kind: "raw" | "buckets";
     count: number;
     n: number;
-    x?: string | null;
     arrays: { name: string; type: "i64" | "f64"; offset: number }[];
   }[];
 }
@@ -85,14 +84,15 @@ export function decodeSeries(buffer: ArrayBuffer): SeriesAnswer[] {
   const data = SERIES_HEAD + view.getUint32(12, true);
   if (data > buffer.byteLength || data % 8 !== 0) throw new RangeError(`the header of the series ends at byte ${data}`);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, SERIES_HEAD, data - SERIES_HEAD))) as SeriesHeader;
-  return header.series.map(({ run, key, kind, count, n, x, arrays }) => {
+  // The first array begins where the header ends; the others are as far from it as their offsets say.
+  const first = header.series.reduce((least, { arrays }) => arrays.reduce((low, { offset }) => Math.min(low, offset), least), Infinity);
+  return header.series.map(({ run, key, kind, count, n, arrays }) => {
     const columns = new Map<string, Float64Array>();
     for (const { name, type, offset } of arrays) {
-      if (offset % 8 !== 0 || offset < data || offset + n * 8 > buffer.byteLength) {
-        throw new RangeError(`${name} of ${key} is cut at byte ${offset}`);
-      }
-      columns.set(name, type === "i64" ? integers(buffer, offset, n) : new Float64Array(buffer, offset, n));
+      const at = data + offset - first;
+      if (!(offset >= 0) || offset % 8 !== 0 || at + n * 8 > buffer.byteLength) throw new RangeError(`${name} of ${key} is cut at byte ${at}`);
+      columns.set(name, type === "i64" ? integers(buffer, at, n) : new Float64Array(buffer, at, n));
     }
-    return { run, key, kind, count, n, x: x ?? null, columns };
+    return { run, key, kind, count, n, columns };
   });
 }

@@ -20,9 +20,9 @@ export type FileKind = "image" | "audio" | "video" | "html" | "file";
 
 export type Typed =
   /** `edges` has one more than `counts`. */
-  | { kind: "histogram"; edges: number[]; counts: number[] }
+  | { kind: "histogram"; edges: number[]; counts: number[]; caption: string | null }
   /** `rows` is null when they lie in `blob`; `count` is how many there are. */
-  | { kind: "table"; columns: string[]; rows: Json[][] | null; blob: BlobRef | null; count: number }
+  | { kind: "table"; columns: string[]; rows: Json[][] | null; blob: BlobRef | null; count: number; caption: string | null }
   | { kind: FileKind; files: BlobRef[] }
   | { kind: "vector"; values: number[] }
   /** Rows of equal length. */
@@ -62,19 +62,21 @@ function reference(fields: Fields): BlobRef | null {
 function table(fields: Fields): Typed | null {
   const { columns, rows } = fields;
   if (!Array.isArray(columns)) return null;
+  const caption = text(fields["caption"]);
   const names = columns.map((name) => (typeof name === "string" ? name : JSON.stringify(name)));
   if (Array.isArray(rows)) {
     const held = rows.filter(Array.isArray) as Json[][];
-    return { kind: "table", columns: names, rows: held, blob: null, count: held.length };
+    return { kind: "table", columns: names, rows: held, blob: null, count: held.length, caption };
   }
   const blob = reference(fields);
-  return blob === null ? null : { kind: "table", columns: names, rows: null, blob, count: amount(rows) ?? 0 };
+  return blob === null ? null : { kind: "table", columns: names, rows: null, blob, count: amount(rows) ?? 0, caption };
 }
 
 function histogram(fields: Fields): Typed | null {
   const edges = numbers(fields["edges"]);
   const counts = numbers(fields["counts"]);
-  return edges && counts && edges.length === counts.length + 1 ? { kind: "histogram", edges, counts } : null;
+  return edges && counts && edges.length === counts.length + 1 
+    ? { kind: "histogram", edges, counts, caption: text(fields["caption"]) } : null;
 }
 
 /** Reads what was logged; null for a plain value: a string, a truth value, an object without a known type. */

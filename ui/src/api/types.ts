@@ -113,6 +113,8 @@ export interface Run {
   last_step: number | null;
   /** When it went to the trash. */
   deleted_at?: number | null;
+  /** The run whose history it began with, up to the step (null: all of it). */
+  forked_from?: { run: string; step: number | null } | null;
 }
 
 export interface Attempt {
@@ -188,9 +190,10 @@ export interface SeriesAnswer {
   kind: "raw" | "buckets";
   /** How many entries each column has. */
   n: number;
-  /** The metric whose values are the column `xs`, if one was asked for. */
-  x: string | null;
-  /** `steps`, `times`, and `values` of points, or `first last min max mean counts nan_counts` of buckets. */
+  /**
+   * `steps`, `times`, and `values` of points, or `first last min max mean counts nan_counts` of buckets; `x`, the values of
+   * the metric that was asked for as the x axis.
+   */
   columns: ReadonlyMap<string, Float64Array>;
 }
 
@@ -246,6 +249,8 @@ export type LiveMessage =
   | { type: "ready"; principal: string }
   | { type: "subscribed"; id: number; seq: number }
   | { type: "run"; id: number; seq: number; run: Run }
+  /** It went to the trash, or for ever. */
+  | { type: "deleted"; id: number; seq: number; run: string }
   | { type: "sweep"; id: number; seq: number; sweep: Sweep; trials?: Trial[] }
   | { type: "names"; id: number; runs: Record<string, string>; keys: Record<string, string> }
   | { type: "changed"; id: number; runs: string[] }

@@ -49,7 +49,7 @@ export class Series {
 
   /** Takes the answer's columns over as they are: what is inserted later is written into them. */
   constructor(answer?: SeriesAnswer) {
-    const xs = answer?.columns.get("xs") ?? null;
+    const xs = answer?.columns.get("x") ?? null;
     const order = xs === null ? null : orderBy(xs);
     const count = order?.length ?? answer?.n ?? 0;
     const optional = (name: string): Column | null => {
@@ -61,7 +61,7 @@ export class Series {
     this.bucketed = answer?.kind === "buckets";
     this.#step = column("steps");
     this.#time = column("times");
-    this.#x = optional("xs");
+    this.#x = optional("x");
     this.#last = column(this.bucketed ? "last" : "values");
     const extra = (name: string) => (this.bucketed ? column(name) : null);
     [this.#first, this.#low, this.#high] = [extra("first"), extra("min"), extra("max")];

@@ -51,7 +51,7 @@ export function ChartControls({ bus, names, runs }: ControlProps) {
     setQuery({ x: axis === "own" || (axis === "step" && !own) ? null : axis });
   };
   const kinds: [Axis | "own", string][] = [["step", "Step"], ["time", "Time"], ["relative", "Relative"]];
-  if (own) kinds.unshift(["own", "Own"]);
+  if (own) kinds.unshift(["own", "Auto"]);
   const metric = axisMetric(view.axis);
   return (
     <div className="chart-controls">
@@ -119,7 +119,8 @@ export function ChartGrid({ names, runs, lines, bus, store, scope }: Props) {
     };
   }, [page]);
   const viewOf = (metric: string): View => {
-    if (page.axis !== "own") return viewOver(page.axis);
+    // No metric is drawn over itself.
+    if (page.axis !== "own") return viewOver(axisMetric(page.axis) === metric ? "step" : page.axis);
     const own = stepMetricOf(runs, metric);
     return viewOver(own === null ? "step" : `metric:${own}`);
   };

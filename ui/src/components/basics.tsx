@@ -37,11 +37,11 @@ export function Button(props: {
 }
 
 export function IconButton(props: {
-  icon: IconName; label: string; onClick: () => void; pressed?: boolean; className?: string;
+  icon: IconName; label: string; onClick: () => void; pressed?: boolean; expanded?: boolean; className?: string;
 }) {
   return (
     <button type="button" className={`icon-button ${props.className ?? ""}`} aria-label={props.label} title={props.label}
-      aria-pressed={props.pressed} onClick={props.onClick}>
+      aria-pressed={props.pressed} aria-expanded={props.expanded} onClick={props.onClick}>
       <Icon name={props.icon} />
     </button>
   );

@@ -1,25 +1,28 @@
 // One run: what became of it, its charts, its output.
 import { useEffect, useMemo, useRef, useState } from "react";
-import { api, mayRun } from "../api/client";
+import { api, mayRun, mayWrite } from "../api/client";
 import type { Attempt, Run } from "../api/types";
 import { ChartBus } from "../charts/bus";
 import { COLOURS } from "../charts/palette";
 import type { Line } from "../charts/line";
-import { Button, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
+import { Ago, Button, Empty, Failure, Link, Skeleton, copy, useNow } from "../components/basics";
 import { ChartControls, ChartGrid } from "../components/ChartGrid";
+import { DeleteRuns, PurgeRuns } from "../components/DeleteRuns";
 import { Dialog } from "../components/Dialog";
 import { Icon } from "../components/Icon";
+import { Menu, type MenuItem } from "../components/Menu";
 import { Pill } from "../components/Pill";
 import { Tabs } from "../components/Tabs";
 import { attempt } from "../components/Toast";
 import { formatCount, formatDuration } from "../format";
-import { pathOf, place, setQuery } from "../router";
+import { navigate, pathOf, place, setQuery } from "../router";
 import { slots } from "../store/colours";
 import { durationOf, metricNames } from "../store/columns";
 import { useOwned } from "../store/owned";
 import { RunStore, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
+import { restore } from "../store/trash";
 import { RunLogs } from "./RunLogs";
 import { RunMedia } from "./RunMedia";
 import { RunOverview } from "./RunOverview";
@@ -73,8 +76,16 @@ function RunFace({ run, attempts }: { run: Run; attempts: readonly Attempt[] | n
 }
 
 function RunHead({ run }: { run: Run }) {
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"stop" | "delete" | "purge" | null>(null);
   const active = !hasEnded(run.state);
+  const deleted = run.deleted_at ?? null;
+  const items: MenuItem[] = [{ word: "Copy the id", icon: "copy", run: () => void copy(run.id) }];
+  if (mayWrite() && deleted === null) items.push({ word: "Delete…", icon: "trash", danger: true, run: () => setAsking("delete") });
+  // What is in the trash is no page to stay on; one that is gone has none.
+  const gone = (done: boolean) => {
+    setAsking(null);
+    if (done) navigate(pathOf({ page: "runs", project: run.project }));
+  };
   return (
     <header className="page-head">
       <div className="page-title">
@@ -92,10 +103,25 @@ function RunHead({ run }: { run: Run }) {
         </p>
         <h1><span className={`swatch line-${slots.of(run) % COLOURS}`} />{run.name}<Pill state={run.state} /></h1>
         <RunSentence run={run} />
+        {deleted === null ? null : (
+          <div className="in-trash">
+            <Icon name="trash" size={16} />
+            <span>It is in the trash, deleted <Ago at={deleted} />.</span>
+            {mayWrite() ? (
+              <>
+                <Button icon="undo" onClick={() => void restore([run])}>Restore</Button>
+                <Button tone="danger" onClick={() => setAsking("purge")}>Delete for ever</Button>
+              </>
+            ) : null}
+          </div>
+        )}
       </div>
       {active && mayRun() && run.attempts > 0
-        ? <Button tone="danger" icon="stop" onClick={() => setAsking(true)}>Stop</Button> : null}
-      {asking ? <StopRun run={run} onClose={() => setAsking(false)} /> : null}
+        ? <Button tone="danger" icon="stop" onClick={() => setAsking("stop")}>Stop</Button> : null}
+      <Menu label="More" items={items} />
+      {asking === "stop" ? <StopRun run={run} onClose={() => setAsking(null)} /> : null}
+      {asking === "delete" ? <DeleteRuns runs={[run]} onClose={gone} /> : null}
+      {asking === "purge" ? <PurgeRuns runs={[run]} onClose={gone} /> : null}
     </header>
   );
 }

@@ -4,9 +4,10 @@ import type { Attempt, Json, MetricSummary, Run } from "../api/types";
 import { inWords, typedOf } from "../api/typed";
 import { Ago, CopyButton, Link } from "../components/basics";
 import { Pill } from "../components/Pill";
-import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, toNumber } from "../format";
+import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, plural } from "../format";
 import { pathOf, setQuery } from "../router";
 import { byName, configOf, isMetric } from "../store/columns";
+import { AGGREGATES, type Aggregate, aggregateOf, definitionOf } from "../store/metrics";
 
 interface Props {
   run: Run;
@@ -42,35 +43,52 @@ function Card({ title, count, tools, children }: { title: string; count?: number
 
 function SummaryCard({ run }: { run: Run }) {
   const entries = Object.entries(run.summary).sort(([a], [b]) => byName(a, b));
-  const metrics = entries.filter((entry): entry is [string, MetricSummary] => isMetric(entry[1]));
-  const others = entries.filter(([, entry]) => !isMetric(entry)) as [string, { value: Json; last_step: number }][];
+  const metrics = entries.filter((entry): entry is [string, MetricSummary] => isMetric(entry[1]))
+    .filter(([name]) => definitionOf(run, name)?.summary !== "none");
+  const others = entries.flatMap(([name, entry]) => ("value" in entry && entry.value !== undefined ? [{ name, ...entry, value: entry.value }] : []));
   if (entries.length === 0) return null;
   return (
-    <Card title="Summary" count={entries.length}>
-      <div className="scroll-x">
-        <table className="plain numbers">
-          <thead>
-            <tr><th scope="col">Metric</th><th scope="col">Last</th><th scope="col">Min</th><th scope="col">Max</th></tr>
-          </thead>
-          <tbody>
-            {metrics.map(([name, entry]) => (
-              <tr key={name}>
-                <th scope="row" title={name}>{name}{entry.nan_count > 0
-                  ? <span className="tag warn" title={`${formatCount(entry.nan_count)} values were no numbers`}>NaN</span> : null}</th>
-                <Value value={toNumber(entry.last)} step={entry.last_step} />
-                <Value value={toNumber(entry.min)} step={entry.min_step} />
-                <Value value={toNumber(entry.max)} step={entry.max_step} />
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+    <Card title="Summary" count={metrics.length + others.length}>
+      {metrics.length === 0 ? null : (
+        <div className="scroll-x">
+          <table className="plain numbers">
+            <thead>
+              <tr><th scope="col">Metric</th>{AGGREGATES.map((each) => <th key={each} scope="col">{TITLES[each]}</th>)}</tr>
+            </thead>
+            <tbody>{metrics.map(([name, entry]) => <SummaryRow key={name} run={run} name={name} entry={entry} />)}</tbody>
+          </table>
+        </div>
+      )}
       {others.length === 0 ? null : (
         <dl className="facts">
-          {others.map(([name, { value }]) => <Fact key={name} name={name}><Other value={value} /></Fact>)}
+          {others.map(({ name, value, set_at }) => (
+            <Fact key={name} name={name}><Other value={value} />{set_at === undefined ? null : <span className="tag set">set</span>}</Fact>
+          ))}
         </dl>
       )}
     </Card>
+  );
+}
+
+const TITLES: Record<Aggregate, string> = { last: "Last", best: "Best", min: "Min", max: "Max", mean: "Mean" };
+
+function SummaryRow({ run, name, entry }: { run: Run; name: string; entry: MetricSummary }) {
+  const definition = definitionOf(run, name);
+  const goal = definition?.goal ?? null;
+  return (
+    <tr>
+      <th scope="row" title={name}>{name}
+        {goal === null ? null : <span className="goal" title={`${goal} it`}>{goal === "maximize" ? "↑" : "↓"}<span className="unseen"> ({goal})</span></span>}
+        {entry.nan_count > 0
+          ? <span className="tag warn" title={`${formatCount(entry.nan_count)} values were no numbers`}>NaN</span> : null}
+      </th>
+      {AGGREGATES.map((each) => {
+        const found = aggregateOf(entry, each, goal);
+        if (found === null) return <td key={each} className="faint" title="No goal is known: define one, minimize or maximize">–</td>;
+        const at = found.step === null ? `of ${plural(entry.count - entry.nan_count, "value")}` : `at step ${formatCount(found.step)}`;
+        return <td key={each} title={at} className={definition?.summary === each ? "headline" : undefined}>{formatMetric(found.value)}</td>;
+      })}
+    </tr>
   );
 }
 
@@ -79,10 +97,6 @@ function Other({ value }: { value: Json }) {
   const typed = typeof value === "object" ? typedOf(value) : null;
   if (typed === null) return <>{formatValue(value)}</>;
   return <button type="button" className="text-button" onClick={() => setQuery({ tab: "media" })}>{inWords(typed)}</button>;
-}
-
-function Value({ value, step }: { value: number; step: number }) {
-  return <td title={`at step ${formatCount(step)}`}>{formatMetric(value)}</td>;
 }
 
 function ConfigCard({ run }: { run: Run }) {
@@ -119,6 +133,12 @@ function FactsCard({ run }: { run: Run }) {
         {run.sweep === null ? null : (
           <Fact name="Sweep">
             <Link to={pathOf({ page: "sweep", project: run.project, sweep: run.sweep })}>{run.sweep_name ?? run.sweep}</Link>
+          </Fact>
+        )}
+        {!run.forked_from ? null : (
+          <Fact name="Forked from">
+            <Link to={pathOf({ page: "run", project: run.project, run: run.forked_from.run })}>{run.forked_from.run}</Link>
+            {run.forked_from.step === null ? "" : ` at step ${formatCount(run.forked_from.step)}`}
           </Fact>
         )}
         <Fact name="Created"><span title={formatTime(run.created_at)}><Ago at={run.created_at} /></span></Fact>

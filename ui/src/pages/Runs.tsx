@@ -1,11 +1,13 @@
 // A project's runs: the table beside the live charts of those that are switched on.
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { mayWrite } from "../api/client";
 import type { Run } from "../api/types";
 import { ChartBus } from "../charts/bus";
 import type { Line } from "../charts/line";
 import { Button, Empty, Failure, IconButton, Segmented, Skeleton, usePhone } from "../components/basics";
 import { ChartControls, ChartGrid } from "../components/ChartGrid";
 import { ColumnPicker } from "../components/ColumnPicker";
+import { DeleteRuns } from "../components/DeleteRuns";
 import { FirstRun } from "../components/FirstRun";
 import { Icon } from "../components/Icon";
 import { Splitter } from "../components/Splitter";
@@ -13,17 +15,24 @@ import { formatCount, plural } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf, place, setQuery } from "../router";
 import { slots, spread } from "../store/colours";
-import { type Aggregate, type Column, defaultColumns, metricNames, parseSort, printSort, sortRuns } from "../store/columns";
+import { type Column, defaultColumns, metricNames, parseSort, printSort, sortRuns } from "../store/columns";
+import { type Aggregate, headlineOf } from "../store/metrics";
 import { usePref } from "../store/prefs";
 import { RunsStore, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { useOwned } from "../store/owned";
 import { RunsTable } from "./RunsTable";
+import { TrashPage } from "./Trash";
 
 const AT_FIRST = 16; // runs drawn before the reader has chosen any
 
 export function RunsPage({ project }: { project: string }) {
+  const { query } = useStore(place);
+  return query.get("trash") === null ? <KeptRuns project={project} /> : <TrashPage key={project} project={project} />;
+}
+
+function KeptRuns({ project }: { project: string }) {
   const store = useOwned(() => new RunsStore(project), [project]);
   return store ? <Workspace key={project} project={project} store={store} /> : null;
 }
@@ -42,13 +51,17 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const [full, setFull] = useState(false);
   const [picking, setPicking] = useState(false);
   const [active, setActive] = useState<string | null>(null);
+  const [selected, setSelected] = useState<ReadonlySet<string> | null>(null);
+  const [deleting, setDeleting] = useState<readonly Run[] | null>(null);
   const search = useRef<HTMLInputElement>(null);
 
   const text = query.get("q") ?? "";
   const needle = useDeferredValue(text.toLowerCase());
   const sort = useMemo(() => parseSort(query.get("sort")), [query]);
   const chosen = query.get("sel");
-  const sortAggregate = sort.by.startsWith("metric:") ? aggregates[sort.by.slice(7)] ?? "last" : "last";
+  // What the reader chose, or else what was said to stand for the metric.
+  const aggregateFor = (metric: string): Aggregate => aggregates[metric] ?? headlineOf(runs, metric);
+  const sortAggregate = sort.by.startsWith("metric:") ? aggregateFor(sort.by.slice(7)) : "last";
   const rows = useMemo(() => {
     const found = needle === "" ? runs : runs.filter((run) => run.name.toLowerCase().includes(needle));
     return sortRuns(found, sort, sortAggregate);
@@ -90,6 +103,24 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
     setActive(next.id);
     bus.point(null, shown.has(next.id) ? next.id : null);
   };
+  // Rows keep their first `select`, too.
+  const order = useRef({ rows, last: null as string | null });
+  useEffect(() => {
+    order.current.rows = rows;
+  }, [rows]);
+  const select = useCallback((id: string, range: boolean) => {
+    const { rows: all, last } = order.current;
+    order.current.last = id;
+    const [from, to] = [all.findIndex((run) => run.id === last), all.findIndex((run) => run.id === id)];
+    setSelected((before) => {
+      const next = new Set(before ?? []);
+      if (range && from >= 0 && to >= 0) {
+        for (const run of all.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(run.id);
+      } else if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  }, []);
+  const chosenRuns = selected === null ? [] : runs.filter((run) => selected.has(run.id));
   const open = (run: Run) => navigate(pathOf({ page: "run", project, run: run.id }));
   useKeys([
     { key: "/", does: "filter by name", run: () => search.current?.focus() },
@@ -103,6 +134,8 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
         if (run) open(run);
       },
     },
+    { key: " ", does: "select the row's run", run: () => active !== null && mayWrite() && select(active, false) },
+    ...(selected === null ? [] : [{ key: "Escape", does: "end the selection", run: () => setSelected(null) }]),
     { key: "\\", does: "table over the whole width, and back", run: () => setFull(!full) },
   ]);
 
@@ -113,6 +146,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
       <div className="page narrow">
         <Empty icon="runs" title={`No runs in ${project} yet`}>The first one shows here by itself as soon as it logs something.</Empty>
         <FirstRun project={project} />
+        <p className="muted small">Deleted runs are in the <button type="button" className="text-button" onClick={() => setQuery({ trash: "1" })}>trash</button>.</p>
       </div>
     );
   }
@@ -128,8 +162,19 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
             onChange={(event) => setQuery({ q: event.target.value === "" ? null : event.target.value })} />
           <kbd>/</kbd>
         </label>
+        {mayWrite() ? <IconButton icon="select" label="Select runs" pressed={selected !== null}
+          onClick={() => setSelected(selected === null ? new Set() : null)} /> : null}
         <IconButton icon="columns" label="Choose columns" onClick={() => setPicking(true)} />
+        <IconButton icon="trash" label="Trash" onClick={() => setQuery({ trash: "1" })} />
       </div>
+      {selected === null ? null : (
+        <div className="select-bar" role="toolbar" aria-label="Selected runs">
+          <strong>{formatCount(chosenRuns.length)} selected</strong>
+          <span className="grow" />
+          <Button tone="danger" icon="trash" disabled={chosenRuns.length === 0} onClick={() => setDeleting(chosenRuns)}>Delete…</Button>
+          <Button onClick={() => setSelected(null)}>Done</Button>
+        </div>
+      )}
       {error ? <Failure error={error} retry={store.follow.read} /> : null}
       {rows.length === 0 ? (
         <Empty icon="search" title="No run has this name">
@@ -137,8 +182,9 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
           <Button onClick={() => setQuery({ q: null })}>Clear the filter</Button>
         </Empty>
       ) : (
-        <RunsTable runs={rows} columns={tableColumns} aggregates={aggregates} sort={sort} shown={shown} active={active}
-          phone={phone} bus={bus} onToggle={toggle} onOpen={open}
+        <RunsTable runs={rows} columns={tableColumns} aggregateFor={aggregateFor} sort={sort} shown={shown} active={active}
+          phone={phone} bus={bus} onToggle={toggle} onOpen={open} selected={selected} onSelect={select}
+          onSelectAll={() => setSelected(rows.every((run) => selected?.has(run.id)) ? new Set() : new Set(rows.map((run) => run.id)))}
           onToggleAll={() => setShown(rows.every((run) => shown.has(run.id)) ? [] : rows.map((run) => run.id))}
           onAggregate={(metric, aggregate) => setAggregates({ ...aggregates, [metric]: aggregate })}
           onSort={(by) => setQuery({
@@ -175,6 +221,12 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
       {phone ? (face === "table" ? table : charts) : (
         <Splitter share={share} onShare={setShare} full={full} left={table} right={charts} />
       )}
+      {deleting ? (
+        <DeleteRuns runs={deleting} onClose={(done) => {
+          setDeleting(null);
+          if (done) setSelected(null);
+        }} />
+      ) : null}
       {picking ? <ColumnPicker runs={runs} shown={tableColumns} onChange={setColumns} onClose={() => setPicking(false)} /> : null}
     </div>
   );

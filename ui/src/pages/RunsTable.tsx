@@ -11,14 +11,16 @@ import { Table, type TableColumn } from "../components/Table";
 import { formatCount, formatDuration } from "../format";
 import { pathOf } from "../router";
 import { slots } from "../store/colours";
-import { type Aggregate, type Column, type Sort, cellText, columnId, durationOf, metricStep } from "../store/columns";
+import { type Column, type Sort, cellText, columnId, durationOf, metricStep } from "../store/columns";
+import { AGGREGATES, type Aggregate } from "../store/metrics";
 import { hasEnded } from "../store/runs";
 import { useStore } from "../store/store";
 
 interface Props {
   runs: readonly Run[];
   columns: readonly Column[];
-  aggregates: Record<string, Aggregate>;
+  /** Which number of a metric its column shows. */
+  aggregateFor: (metric: string) => Aggregate;
   sort: Sort;
   shown: ReadonlySet<string>;
   active: string | null;
@@ -29,10 +31,15 @@ interface Props {
   onToggle: (run: string) => void;
   onToggleAll: () => void;
   onOpen: (run: Run) => void;
+  /** The runs that are chosen to be worked on; null: none can be chosen now. */
+  selected: ReadonlySet<string> | null;
+  /** `range`: all from the one chosen before to this one. */
+  onSelect: (run: string, range: boolean) => void;
+  onSelectAll: () => void;
 }
 
 export function RunsTable(props: Props) {
-  const { columns, aggregates, sort, shown, phone, onToggle, bus } = props;
+  const { columns, aggregateFor, sort, shown, phone, onToggle, bus, selected, onSelect } = props;
   const version = useStore(slots.version);
   const header = (by: string, title: string) => (
     <SortButton title={title} by={by} sort={sort} onSort={props.onSort} />
@@ -41,7 +48,15 @@ export function RunsTable(props: Props) {
   const allShown = props.runs.length > 0 && props.runs.every((run) => shown.has(run.id));
 
   const first: TableColumn<Run>[] = [
-    {
+    selected !== null ? {
+      id: "selected", width: 56, frozen: true,
+      head: <input type="checkbox" aria-label="Select all runs" onChange={props.onSelectAll}
+        checked={props.runs.length > 0 && props.runs.every((run) => selected.has(run.id))} />,
+      cell: (run) => (
+        <input type="checkbox" className="select-box" aria-label={`Select ${run.name}`} checked={selected.has(run.id)}
+          onChange={(event) => onSelect(run.id, (event.nativeEvent as MouseEvent).shiftKey)} />
+      ),
+    } : {
       id: "shown", width: 56, frozen: true,
       head: <input type="checkbox" aria-label="Show all runs in the charts" checked={allShown} onChange={props.onToggleAll} />,
       cell: (run) => (
@@ -74,7 +89,7 @@ export function RunsTable(props: Props) {
   const chosen = phone ? columns.filter(({ kind }) => kind === "metric").slice(0, 2) : columns;
   const rest = chosen.map((column): TableColumn<Run> => {
     const by = columnId(column);
-    const aggregate = aggregates[column.name] ?? "last";
+    const aggregate = aggregateFor(column.name);
     const title = columnTitle(column);
     const numeric = column.kind !== "field" || column.name === "step" || column.name === "duration";
     return {
@@ -87,9 +102,7 @@ export function RunsTable(props: Props) {
           {header(by, title)}
           <select aria-label={`Which ${title}`} className="aggregate" value={aggregate}
             onChange={(event) => props.onAggregate(column.name, event.target.value as Aggregate)}>
-            <option value="last">last</option>
-            <option value="min">min</option>
-            <option value="max">max</option>
+            {AGGREGATES.map((each) => <option key={each} value={each}>{each}</option>)}
           </select>
         </span>
       ) : header(by, title),
@@ -99,8 +112,8 @@ export function RunsTable(props: Props) {
 
   const stamp = useMemo(() => {
     const all = [version, phone].join();
-    return (run: Run) => `${all}${shown.has(run.id)}`;
-  }, [version, phone, shown]);
+    return (run: Run) => `${all}${selected === null ? shown.has(run.id) : `s${selected.has(run.id)}`}`;
+  }, [version, phone, shown, selected]);
 
   return (
     <Table label="Runs" rows={props.runs} columns={[...first, ...rest]} keyOf={(run) => run.id}

@@ -1,8 +1,7 @@
 // Which columns a table of runs has, what stands in a cell, and how rows are sorted by it.
 import type { Json, MetricSummary, Run, ValueSummary } from "../api/types";
-import { flatten, formatMetric, formatValue, toNumber } from "../format";
-
-export type Aggregate = "last" | "min" | "max";
+import { flatten, formatMetric, formatValue } from "../format";
+import { type Aggregate, aggregateOf, definitionOf, splitHidden } from "./metrics";
 
 export type Column =
   | { kind: "config"; name: string }
@@ -58,7 +57,7 @@ const MACHINE = /^(system|sys|gpu|cpu)(?![a-z])/i;
 
 /** The columns shown when the reader has chosen none: what differs between the runs, and the first metrics. */
 export function defaultColumns(runs: readonly Run[]): Column[] {
-  const metrics = metricNames(runs);
+  const metrics = splitHidden(runs, metricNames(runs)).shown;
   // What was validated tells more than what was trained on, and that more than what the machine did meanwhile.
   const order = (name: string) => (/^(val|valid|validation|test|eval)(?![a-z])/i.test(name) ? 0 : MACHINE.test(name) ? 2 : 1);
   const first = [...metrics].sort((a, b) => order(a) - order(b)).slice(0, 4);
@@ -71,15 +70,17 @@ export function defaultColumns(runs: readonly Run[]): Column[] {
 }
 
 export function metricValue(run: Run, name: string, aggregate: Aggregate): number | null {
-  const entry = run.summary[name];
-  return isMetric(entry) ? toNumber(entry[aggregate]) : null;
+  return metricCell(run, name, aggregate)?.value ?? null;
 }
 
 /** At which step the value of a metric's cell was logged. */
 export function metricStep(run: Run, name: string, aggregate: Aggregate): number | null {
+  return metricCell(run, name, aggregate)?.step ?? null;
+}
+
+function metricCell(run: Run, name: string, aggregate: Aggregate): { value: number; step: number | null } | null {
   const entry = run.summary[name];
-  if (!isMetric(entry)) return null;
-  return aggregate === "last" ? entry.last_step : aggregate === "min" ? entry.min_step : entry.max_step;
+  return isMetric(entry) ? aggregateOf(entry, aggregate, definitionOf(run, name)?.goal ?? null) : null;
 }
 
 /** How long a run has run, in microseconds, or null before it starts. */

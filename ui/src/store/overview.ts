@@ -37,6 +37,11 @@ export class OverviewStore {
         this.#publish();
       },
       message: (message) => {
+        if (message.type === "deleted") {
+          this.#runs.remove(message.run);
+          this.#publish();
+          this.#timer ??= setTimeout(() => void this.#readProjects(), 1000);
+        }
         if (message.type !== "run") return;
         const before = this.#runs.all.get(message.run.id);
         this.#runs.put(message.run);

@@ -35,6 +35,12 @@ export class Rows<Key, Row> {
     this.#read = null;
   }
 
+  /** It is gone; what is being read of it is older. */
+  remove(key: Key): void {
+    this.#fresh?.add(key);
+    this.#rows.delete(key);
+  }
+
   put(row: Row): void {
     const key = this.keyOf(row);
     this.#fresh?.add(key);

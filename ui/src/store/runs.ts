@@ -48,8 +48,9 @@ export class RunsStore {
         this.#publish();
       },
       message: (message) => {
-        if (message.type !== "run") return;
-        this.#rows.put(message.run);
+        if (message.type === "run") this.#rows.put(message.run);
+        else if (message.type === "deleted") this.#rows.remove(message.run);
+        else return;
         this.#timer ??= setTimeout(() => this.#publish(), GATHER);
       },
     });
@@ -86,6 +87,8 @@ export class RunStore {
         await this.#readAttempts(signal);
       },
       message: (message) => {
+        // In the trash it can still be read; gone for ever, the reading says so.
+        if (message.type === "deleted") this.follow.read();
         if (message.type !== "run") return;
         const before = this.run.value;
         this.#heard = true;

@@ -5,6 +5,7 @@ MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the br
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from typing import Optional, Union
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -146,10 +148,38 @@ class Server:
         return self.martlet("status", "--link").strip()
 
     def get(self, path: str) -> dict:
+        return self.send("GET", path)
+
+    def send(self, method: str, path: str, body: Optional[Union[bytes, dict]] = None, form: str = "") -> dict:
+        """One call of the API; a body is bytes of the given form, or an object that is sent as JSON."""
         token = (self.data / "token").read_text().strip()
-        request = urllib.request.Request(f"{self.origin}/api/v1{path}", headers={"Authorization": f"Bearer {token}"})
+        request = urllib.request.Request(
+            f"{self.origin}/api/v1{path}",
+            data=json.dumps(body).encode() if isinstance(body, dict) else body,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": form or "application/json"},
+            method=method,
+        )
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
+
+    def new_run(self, project: str = "logged", **fields: object) -> str:
+        """A run from outside, and its id."""
+        return self.send("POST", "/runs", {"project": project, **fields})["id"]
+
+    def log(self, run: str, rows: list[tuple[int, dict]], client: str = "e2e-client") -> None:
+        """Logs rows of a step and values, a second apart."""
+        lines = [
+            {"seq": i, "step": step, "time": 1_790_000_000_000_000 + i * 1_000_000, "values": values}
+            for i, (step, values) in enumerate(rows)
+        ]
+        body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        self.send("POST", f"/runs/{run}/log?client={client}", body, "application/x-ndjson")
+
+    def put(self, run: str, kind: str, data: bytes, media_type: str, **more: object) -> dict:
+        """Stores bytes as a blob of a run, and gives the typed value that names them."""
+        name = hashlib.sha256(data).hexdigest()
+        self.send("PUT", f"/runs/{run}/blobs/{name}", data, "application/octet-stream")
+        return {"_type": kind, "blob": name, "size": len(data), "media_type": media_type, **more}
 
     def sweep(self) -> str:
         """Starts the paced sweep, and gives its id."""
@@ -175,6 +205,12 @@ class Server:
         return found
 
 
+def active(server: Server) -> list[str]:
+    """Runs that Martlet executes and that go on; one from outside is a test's own and ends with it."""
+    runs = server.get("/runs?state=queued,starting,running")["items"]
+    return [run["id"] for run in runs if run["attempts"] > 0]
+
+
 @pytest.fixture
 def server(tmp_path: pathlib.Path) -> Iterator[Server]:
     made = Server(tmp_path)
@@ -184,7 +220,7 @@ def server(tmp_path: pathlib.Path) -> Iterator[Server]:
         made.allow("all")  # trainers that a failed test left behind come to their end
         ended = ("finished", "stopped", "failed", "cancelled")
         wait_until("all sweeps ended", lambda: all(each["state"] in ended for each in made.get("/sweeps")["items"]))
-        wait_until("all runs ended", lambda: not made.get("/runs?state=queued,starting,running")["items"])
+        wait_until("all runs ended", lambda: not active(made))
     finally:
         made.stop()
 

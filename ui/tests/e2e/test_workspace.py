@@ -181,6 +181,8 @@ def test_every_control_has_a_name(runs, server):
         "/p/paced/runs",
         f"/p/paced/runs/{run}",
         f"/p/paced/runs/{run}?tab=logs",
+        f"/p/paced/runs/{run}?tab=media",
+        "/p/paced/runs?trash=1",
         "/p/paced/sweeps",
         f"/p/paced/sweeps/{sweep}",
     ):

@@ -6,12 +6,12 @@ const columns = (all: Record<string, number[]>) =>
   new Map(Object.entries(all).map(([name, cells]) => [name, Float64Array.from(cells)]));
 
 const raw = () => new Series({
-  run: "r", key: "loss", count: 3, kind: "raw", n: 3, x: null,
+  run: "r", key: "loss", count: 3, kind: "raw", n: 3,
   columns: columns({ steps: [0, 1, 2], times: [10, 20, 30], values: [0.5, NaN, 0.25] }),
 });
 
 const buckets = () => new Series({
-  run: "r", key: "loss", count: 200, kind: "buckets", n: 2, x: null,
+  run: "r", key: "loss", count: 200, kind: "buckets", n: 2,
   columns: columns({
     steps: [0, 100], times: [0, 100], first: [1, 2], last: [1.5, 2.5], min: [0, 1], max: [9, 3], mean: [2, 2],
     counts: [100, 100], nan_counts: [0, 4],
@@ -77,15 +77,15 @@ test("each change moves the version", () => {
 
 test("the numbers of an answer are used where they lie", () => {
   const cells = columns({ steps: [0, 1], times: [0, 1], values: [3, 4] });
-  const series = new Series({ run: "r", key: "loss", count: 2, kind: "raw", n: 2, x: null, columns: cells });
+  const series = new Series({ run: "r", key: "loss", count: 2, kind: "raw", n: 2, columns: cells });
   cells.get("values")![1] = 7;
   assert.equal(series.last(1), 7);
 });
 
 test("a metric as the x axis sorts the entries, and leaves those out that lack it", () => {
   const series = new Series({
-    run: "r", key: "loss", count: 5, kind: "raw", n: 5, x: "epoch",
-    columns: columns({ steps: [0, 1, 2, 3, 4], times: [0, 1, 2, 3, 4], values: [5, 4, 3, 2, 1], xs: [2, NaN, 1, 1, 3] }),
+    run: "r", key: "loss", count: 5, kind: "raw", n: 5,
+    columns: columns({ steps: [0, 1, 2, 3, 4], times: [0, 1, 2, 3, 4], values: [5, 4, 3, 2, 1], x: [2, NaN, 1, 1, 3] }),
   });
   assert.equal(series.length, 4);
   assert.deepEqual([0, 1, 2, 3].map((i) => [series.x(i), series.step(i), series.last(i)]), [[1, 2, 3], [1, 3, 2], [2, 0, 5], [3, 4, 1]]);

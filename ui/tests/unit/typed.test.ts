@@ -8,14 +8,14 @@ const file = (type: string, more: { [key: string]: Json } = {}): Json =>
   ({ _type: type, blob: SHA, size: 10, media_type: "image/png", ...more });
 
 test("histograms need one edge more than counts", () => {
-  assert.deepEqual(typedOf({ _type: "histogram", edges: [0, 1, 2], counts: [3, 4] }), { kind: "histogram", edges: [0, 1, 2], counts: [3, 4] });
+  assert.deepEqual(typedOf({ _type: "histogram", edges: [0, 1, 2], counts: [3, 4] }), { kind: "histogram", edges: [0, 1, 2], counts: [3, 4], caption: null });
   assert.equal(typedOf({ _type: "histogram", edges: [0, 1], counts: [3, 4] }), null);
   assert.equal(typedOf({ _type: "histogram", edges: "0 1", counts: [3] }), null);
 });
 
 test("tables lie in the row, or in a blob", () => {
   const here = typedOf({ _type: "table", columns: ["a", 2], rows: [[1, "x"], [2, null]] });
-  assert.deepEqual(here, { kind: "table", columns: ["a", "2"], rows: [[1, "x"], [2, null]], blob: null, count: 2 });
+  assert.deepEqual(here, { kind: "table", columns: ["a", "2"], rows: [[1, "x"], [2, null]], blob: null, count: 2, caption: null });
   const there = typedOf({ _type: "table", columns: ["a"], rows: 5000, blob: SHA, size: 99, media_type: "application/json" });
   assert.ok(there?.kind === "table" && there.rows === null && there.blob?.blob === SHA && there.count === 5000);
   assert.equal(typedOf({ _type: "table", columns: ["a"], rows: 3 }), null);

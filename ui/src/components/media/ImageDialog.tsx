@@ -28,7 +28,8 @@ export function ImageDialog({ run, title, files, at, onAt, onClose, onSave }: Pr
   const image = useRef<HTMLImageElement>(null);
   const by = (direction: 1 | -1) => {
     const shown = image.current;
-    const now = scale ?? (shown && natural ? shown.clientWidth / natural.width : 1);
+    const fitting = shown && natural ? Math.min(shown.clientWidth / natural.width, shown.clientHeight / natural.height) : 1;
+    const now = scale ?? fitting;
     const next = direction > 0 ? SCALES.find((each) => each > now * 1.01) : [...SCALES].reverse().find((each) => each < now * 0.99);
     if (next !== undefined) setScale(next);
   };

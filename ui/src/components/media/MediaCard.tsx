@@ -34,7 +34,8 @@ export const MediaCard = memo(function MediaCard({ run, name, last, slot, step, 
   const box = useRef<HTMLElement>(null);
   const near = useNear(box);
   // Tables can be large: other steps than the last are read when somebody asks.
-  const [asked, setAsked] = useState(last.typed.kind !== "table");
+  const [wanted, setWanted] = useState(last.typed.kind !== "table");
+  const asked = wanted || step !== null;
   const store = useOwned(() => (near && asked ? new HistoryStore(run, name) : idle), [run, name, near, asked]);
   const history = store instanceof HistoryStore ? store : null;
   const state = useStore(history?.state ?? NOTHING);
@@ -60,6 +61,7 @@ export const MediaCard = memo(function MediaCard({ run, name, last, slot, step, 
         <span className="muted small media-kind">{inWords(shown.typed)}</span>
       </header>
       <div className="media-body" data-kind={shown.typed.kind}>
+        {"caption" in shown.typed && shown.typed.caption !== null ? <p className="media-facts small">{shown.typed.caption}</p> : null}
         {near ? <Value run={run} name={name} typed={shown.typed} slot={slot} step={shown.step} entries={entries} onStep={onStep} /> : null}
       </div>
       {error ? <Failure error={error} retry={() => void history?.read()} /> : null}
@@ -74,7 +76,7 @@ export const MediaCard = memo(function MediaCard({ run, name, last, slot, step, 
             <span className="muted small">{formatCount(index + 1)} / {formatCount(entries.length)}{state.complete ? "" : "…"}</span>
           </>
         ) : null}
-        {asked ? null : <Button onClick={() => setAsked(true)}>Other steps</Button>}
+        {asked ? null : <Button onClick={() => setWanted(true)}>Other steps</Button>}
         {asked && !state.reading && !state.complete && entries.length > 0 && !error
           ? <Button onClick={history?.more ?? (() => {})}>Read on after {plural(entries.length, "step")}</Button> : null}
       </footer>

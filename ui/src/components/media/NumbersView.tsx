@@ -25,7 +25,7 @@ export function VectorView({ name, values, slot }: { name: string; values: reado
     const count = values.length;
     const steps = Float64Array.from({ length: count }, (_, i) => i);
     series.current = new Series({
-      run: name, key: name, count, kind: "raw", n: count, x: null,
+      run: name, key: name, count, kind: "raw", n: count,
       columns: new Map([["steps", steps], ["times", steps], ["values", Float64Array.from(values)]]),
     });
     chart.current?.set([{ id: name, name: "value", slot }], { smoothing: 0, log: false, axis: "index" });

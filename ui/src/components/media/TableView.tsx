@@ -85,7 +85,7 @@ function Rows({ run, name, table }: { run: string; name: string; table: Loaded }
   return (
     <>
       <div className="media-table" style={{ height: Math.min(420, 46 + shown.length * height + 14) }}>
-        <Table label={name} rows={shown} columns={made} keyOf={({ id }) => id} rowHeight={height} />
+        <Table label={`Rows of ${name}`} rows={shown} columns={made} keyOf={({ id }) => id} rowHeight={height} />
       </div>
       <p className="media-facts muted small">
         {rows.length > MOST_ROWS ? `the first ${formatCount(MOST_ROWS)} of ` : ""}{plural(rows.length, "row")}, {plural(columns.length, "column")}

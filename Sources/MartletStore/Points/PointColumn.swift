@@ -99,10 +99,7 @@ struct Axis {
 extension PointColumn {
   /// Appends points that arrived later.
   mutating func append(_ later: PointColumn) {
-    guard count > 0 else {
-      self = later
-      return
-    }
+    guard count > 0 else { return self = later }
     steps += later.steps
     times += later.times
     values += later.values

@@ -75,14 +75,14 @@ extension StoreWriter {
     for column in batch.numbers {
       block.columns.append(
         RowBlock.Column(
-          key: try hot.key(column.name, db), rows: column.rows.indices(of: batch.count), values: .numbers(column.values)))
+          key: try hot.key(column.name, db), rows: column.rows, values: .numbers(column.values)))
     }
     for column in batch.texts {
       block.columns.append(
-        RowBlock.Column(key: try hot.key(column.name, db), rows: column.rows.indices(of: batch.count), values: .texts(column.values)))
+        RowBlock.Column(key: try hot.key(column.name, db), rows: column.rows, values: .texts(column.values)))
     }
     return try insertBlock(
-      block, run: run.row, firstRow: run.rows, 
+      block, run: run.row, firstRow: run.rows,
       origin: .client(client, firstSequence: batch.firstSequence, count: batch.count),
       steps: steps, receivedAt: now.microseconds)
   }

@@ -141,7 +141,8 @@ extension StoreReader {
           ? .numbers(try NumberColumn.decode(bytes.orEmpty, count: count))
           : .texts(try TextColumn.decode(bytes.orEmpty, count: count))
       }
-      block.columns.append(RowBlock.Column(key: key, rows: rows, values: values))
+      block.columns.append(
+        RowBlock.Column(key: key, rows: RowBatch.Rows(rows, of: chunk.rowCount), values: values))
     }
     return block
   }

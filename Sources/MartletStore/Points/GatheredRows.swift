@@ -48,7 +48,7 @@ struct GatheredRows {
       times += block.times[all]
       self.origins.append(skipped == 0 ? origins : origins.slice(all))
       for column in block.columns {
-        take(column) { row in
+        take(column, of: block.steps.count) { row in
           Int(row) < skipped ? nil : Int32(start + Int(row) - skipped)
         }
       }
@@ -61,24 +61,26 @@ struct GatheredRows {
     times += kept.map { block.times[$0] }
     self.origins.append(origins.picked(kept))
     for column in block.columns {
-      take(column) { row in
+      take(column, of: block.steps.count) { row in
         places[Int(row)] >= 0 ? places[Int(row)] : nil
       }
     }
   }
 
-  private mutating func take(_ column: RowBlock.Column, place: (Int32) -> Int32?) {
+  private mutating func take(_ column: RowBlock.Column, of total: Int, place: (Int32) -> Int32?) {
     switch column.values {
     case .numbers(let values):
-      Self.take(column.rows, values, into: &numbers[column.key, default: Column()], place)
+      Self.take(column.rows, of: total, values, into: &numbers[column.key, default: Column()], place)
     case .texts(let values):
-      Self.take(column.rows, values, into: &texts[column.key, default: Column()], place)
+      Self.take(column.rows, of: total, values, into: &texts[column.key, default: Column()], place)
     }
   }
 
   private static func take<Value>(
-    _ rows: [Int32], _ values: [Value], into target: inout Column<Value>, _ place: (Int32) -> Int32?
+    _ rows: RowBatch.Rows, of total: Int, _ values: [Value], into target: inout Column<Value>,
+    _ place: (Int32) -> Int32?
   ) {
+    let rows = rows.indices(of: total)
     target.rows.reserveCapacity(target.rows.count + rows.count)
     target.values.reserveCapacity(target.values.count + rows.count)
     for (row, value) in zip(rows, values) {
@@ -103,12 +105,15 @@ struct GatheredRows {
   /// All rows as one block of the tail.
   func block() -> RowBlock {
     var block = RowBlock(steps: steps, times: times)
+    let total = steps.count
     for (key, column) in numbers.sorted(by: { $0.key < $1.key }) {
       block.columns.append(
-        RowBlock.Column(key: key, rows: column.rows, values: .numbers(column.values)))
+        RowBlock.Column(
+          key: key, rows: RowBatch.Rows(column.rows, of: total), values: .numbers(column.values)))
     }
     for (key, column) in texts.sorted(by: { $0.key < $1.key }) {
-      block.columns.append(RowBlock.Column(key: key, rows: column.rows, values: .texts(column.values)))
+      block.columns.append(
+        RowBlock.Column(key: key, rows: RowBatch.Rows(column.rows, of: total), values: .texts(column.values)))
     }
     return block
   }

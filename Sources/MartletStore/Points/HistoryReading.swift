@@ -83,7 +83,9 @@ private struct HistoryReading {
   mutating func take(_ block: RowBlock, firstRow: Int64, skipping skipped: Int) -> Bool {
     var has = [Bool](repeating: !isPartial, count: block.steps.count)
     if isPartial {
-      for column in block.columns { for row in column.rows { has[Int(row)] = true } }
+      for column in block.columns {
+        for row in column.rows.indices(of: block.steps.count) { has[Int(row)] = true }
+      }
     }
     let start = rows.count
     var places = [Int32](repeating: -1, count: block.steps.count)
@@ -101,11 +103,13 @@ private struct HistoryReading {
       guard let name = names[column.key] else { continue }
       switch column.values {
       case .numbers(let values):
-        for (row, value) in zip(column.rows, values) where places[Int(row)] >= 0 {
+        for (row, value) in zip(column.rows.indices(of: block.steps.count), values)
+        where places[Int(row)] >= 0 {
           rows[Int(places[Int(row)])].numbers.append((name, value))
         }
       case .texts(let values):
-        for (row, value) in zip(column.rows, values) where places[Int(row)] >= 0 {
+        for (row, value) in zip(column.rows.indices(of: block.steps.count), values)
+        where places[Int(row)] >= 0 {
           rows[Int(places[Int(row)])].texts.append((name, value))
         }
       }

@@ -20,12 +20,14 @@ struct RunSum {
       case .numbers(let values):
         guard !keys.contains(column.key) else { continue }
         var summary = metrics[column.key] ?? RunningSummary()
-        for (row, value) in zip(column.rows, values) where Int(row) >= skipped {
+        for (row, value) in zip(column.rows.indices(of: block.steps.count), values) where Int(row) >= skipped
+        {
           _ = summary.add(value, step: block.steps[Int(row)], time: block.times[Int(row)])
         }
         if summary.count > 0 { metrics[column.key] = summary }
       case .texts(let values):
-        for (row, value) in zip(column.rows, values) where Int(row) >= skipped {
+        for (row, value) in zip(column.rows.indices(of: block.steps.count), values) where Int(row) >= skipped
+        {
           let step = block.steps[Int(row)]
           if step >= texts[column.key]?.step ?? .min { texts[column.key] = (value, step) }
         }

@@ -90,8 +90,8 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletServer", .argumentParser,
-        .collections, .logging,
+        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution", "MartletServer",
+        .argumentParser, .collections, .logging,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
 

@@ -98,8 +98,7 @@ struct Up: AsyncParsableCommand {
     case .badRequest: .usage
     case .unavailable: .cannotCreate
     case .unauthenticated, .forbidden, .notFound, .methodNotAllowed, .tooLarge, .unprocessable,
-      .upgradeRequired,
-      .tooManyRequests, .internal:
+      .upgradeRequired, .rangeNotSatisfiable, .tooManyRequests, .internal:
       nil
     }
   }

@@ -5,6 +5,7 @@ import Logging
 import MartletExecution
 import MartletFormats
 import MartletModel
+import MartletSeries
 import MartletStore
 import MartletTracking
 import OrderedCollections
@@ -39,7 +40,7 @@ extension Conductor {
       let path = "\(directory)/\(name)"
       let spool = try await blocking { try Spool.read(path: path) }
       try await keep("The spool \(path)") {
-        try await self.append(spool.rows, of: run, client: spool.client)
+        try await self.append(spool.batches, of: run, client: spool.client)
         var patch = try RunPatch(json: spool.patch)
         // What a run is called and in which state it is, is not for its process to say.
         (patch.name, patch.state) = (nil, nil)
@@ -50,20 +51,17 @@ extension Conductor {
     }
     if attempt.settings.readsTrainingLog {
       let path = "\(attempt.runDirectory)/training_log.json"
-      let (rows, problem) = try await blocking { TrainingLog.rows(path: path) }
+      let (batches, problem) = try await blocking { TrainingLog.batches(path: path) }
       if let problem { logger.warning("\(path): \(problem)") }
       try await keep("The log \(path)") {
-        try await self.append(rows, of: run, client: "training_log.\(attempt.number)".clientID)
+        try await self.append(batches, of: run, client: "training_log.\(attempt.number)".clientID)
       }
     }
     return said
   }
 
-  private nonisolated func append(_ rows: [LogRow], of run: PublicID, client: String) async throws {
-    for start in stride(from: 0, to: rows.count, by: 1_000) {
-      let piece = Array(rows[start..<min(start + 1_000, rows.count)])
-      _ = try await tracking.append(piece, to: run, client: client)
-    }
+  private nonisolated func append(_ batches: [RowBatch], of run: PublicID, client: String) async throws {
+    for batch in batches { _ = try await tracking.append(batch, to: run, client: client) }
   }
 
   /// Lets one source of points fail without the others, unless it may succeed later.

@@ -88,7 +88,9 @@ package final class Engine: Sendable {
           ?? writer.createPrincipal(kind: .system, name: "martlet", now: now)
       )
     }
-    let tracking = Tracking(store: store, feed: LiveFeed(), clock: clock, logger: logger)
+    let tracking = Tracking(
+      store: store, blobs: try BlobStore(path: "\(data.path)/blobs"), feed: LiveFeed(), clock: clock,
+      logger: logger)
     let conductor = Conductor(
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
       devices: options.devices, url: options.url, logger: logger)

@@ -8,8 +8,24 @@ import OrderedCollections
 
 enum TrainingLog {
   /// The entries of `training_log.json` as rows: `step` is the step, all else is logged as it is. An absent file has
-  /// none; one that cannot be read says why.
-  static func rows(path: String) -> (rows: [LogRow], problem: String?) {
+  /// none; one that cannot be read says why, and has those before the fault.
+  static func batches(path: String) -> (batches: [RowBatch], problem: String?) {
+    let read = rows(path: path)
+    let rows = read.rows
+    var problem = read.problem
+    var batches: [RowBatch] = []
+    for start in stride(from: 0, to: rows.count, by: 1_000) {
+      do throws(Problem) {
+        batches.append(try RowBatch(Array(rows[start..<min(start + 1_000, rows.count)])))
+      } catch {
+        problem = error.description
+        break
+      }
+    }
+    return (batches, problem)
+  }
+
+  private static func rows(path: String) -> (rows: [LogRow], problem: String?) {
     guard FileManager.default.fileExists(atPath: path) else { return ([], nil) }
     do {
       let url = URL(fileURLWithPath: path)

@@ -1,33 +1,50 @@
 // Batches of points that wait together are committed together.
 
 package import MartletModel
+package import MartletSeries
 package import MartletStore
 
 /// One commit for all batches that came while the commit before was on its way to the disk.
 ///
-/// A batch that cannot be stored fails alone: each has a savepoint of its own.
+/// Where several senders share commits, a commit waits until as many batches are there as the last one had, for at most
+/// `gathering`; a sender that is alone never waits. A batch that cannot be stored fails alone: each has a savepoint of its
+/// own.
 package actor IngestQueue {
+  /// How long a batch may wait for others before the commit begins.
+  package static let gathering = Duration.milliseconds(10)
+  /// Bytes of request bodies in one commit, so that other writers get their turn.
+  private static let commitBytes = 16 << 20
+
   private struct Waiting {
-    var rows: [LogRow]
+    var batch: RowBatch
     var run: PublicID
     var client: String
-    var answer: CheckedContinuation<(receipt: AppendReceipt, stored: [StoredRow]), any Error>
+    var bytes: Int
+    var answer: CheckedContinuation<(receipt: AppendReceipt, stored: RowBatch?), any Error>
   }
 
   private let store: Store
   private let clock: any WallClock
   private let keyLimit: Int
   /// Told of every commit's rows, in the order of the commits, before any of their senders is answered.
-  private let committed: @Sendable ([(run: PublicID, rows: [StoredRow])]) -> Void
+  private let committed: @Sendable ([(run: PublicID, batch: RowBatch)]) -> Void
   private var waiting: [Waiting] = []
   /// Of all batches that are not answered yet.
   private(set) var waitingBytes = 0
   private let byteLimit: Int
   private var isCommitting = false
+  /// How many batches make a commit worth its while: those of the commit before.
+  private var expected = 1
+  /// When the last commit ended.
+  private var lastCommit = ContinuousClock.now
+  /// Called once the commit under way is told.
+  private var flushes: [CheckedContinuation<Void, Never>] = []
+  /// Ends the time of gathering.
+  private var gathered: CheckedContinuation<Void, Never>?
 
   package init(
     store: Store, clock: any WallClock, keyLimit: Int, byteLimit: Int = 64 << 20,
-    committed: @escaping @Sendable ([(run: PublicID, rows: [StoredRow])]) -> Void = { _ in }
+    committed: @escaping @Sendable ([(run: PublicID, batch: RowBatch)]) -> Void = { _ in }
   ) {
     self.committed = committed
     self.byteLimit = byteLimit
@@ -42,8 +59,8 @@ package actor IngestQueue {
   ///   own batches, which come one at a time, count nothing.
   /// - Throws: what `StoreWriter.append` throws; `Problem.unavailable` when too much waits already.
   package func append(
-    _ rows: [LogRow], to run: PublicID, client: String, bytes: Int = 0
-  ) async throws -> (receipt: AppendReceipt, stored: [StoredRow]) {
+    _ batch: RowBatch, to run: PublicID, client: String, bytes: Int = 0
+  ) async throws -> (receipt: AppendReceipt, stored: RowBatch?) {
     guard bytes == 0 || waitingBytes + bytes <= byteLimit else {
       throw Problem(
         .unavailable,
@@ -53,40 +70,81 @@ package actor IngestQueue {
     waitingBytes += bytes
     defer { waitingBytes -= bytes }
     return try await withCheckedThrowingContinuation { continuation in
-      waiting.append(Waiting(rows: rows, run: run, client: client, answer: continuation))
+      waiting.append(
+        Waiting(batch: batch, run: run, client: client, bytes: bytes, answer: continuation))
       if !isCommitting {
         isCommitting = true
         Task { await commit() }
+      } else if waiting.count >= expected {
+        endGathering()
       }
     }
   }
 
+  /// Returns when all that is stored by now has been told.
+  package func flush() async {
+    guard isCommitting else { return }
+    await withCheckedContinuation { flushes.append($0) }
+  }
+
   private func commit() async {
+    // After a pause nobody knows who will come.
+    if ContinuousClock.now - lastCommit > Self.gathering { expected = 1 }
     while !waiting.isEmpty {
-      let batch = waiting
-      waiting = []
+      await gather()
+      let batches = next()
       let (now, keyLimit) = (clock.now, keyLimit)
-      let work = batch.map { (rows: $0.rows, run: $0.run, client: $0.client) }
+      let work = batches.map { (batch: $0.batch, run: $0.run, client: $0.client) }
       do {
         let results = try await store.write { writer in
           try work.map { item in
             try writer.attempt {
-              try writer.append(item.rows, to: item.run, client: item.client, keyLimit: keyLimit, now: now)
+              try writer.append(item.batch, to: item.run, client: item.client, keyLimit: keyLimit, now: now)
             }
           }
         }
         committed(
-          zip(batch, results).compactMap { item, result in
-            guard case .success(let success) = result, !success.stored.isEmpty else { return nil }
-            return (item.run, success.stored)
+          zip(batches, results).compactMap { item, result in
+            guard case .success(let success) = result, let stored = success.stored else { return nil }
+            return (item.run, stored)
           })
-        for (item, result) in zip(batch, results) {
-          item.answer.resume(with: result)
-        }
+        for (item, result) in zip(batches, results) { item.answer.resume(with: result) }
       } catch {
-        for item in batch { item.answer.resume(throwing: error) }
+        for item in batches { item.answer.resume(throwing: error) }
       }
+      for flush in flushes { flush.resume() }
+      flushes = []
+      expected = batches.count
+      lastCommit = .now
     }
     isCommitting = false
+  }
+
+  /// As many batches as one commit takes, at least one.
+  private func next() -> [Waiting] {
+    var (count, bytes) = (0, 0)
+    while count < waiting.count, count == 0 || bytes + waiting[count].bytes <= Self.commitBytes {
+      bytes += waiting[count].bytes
+      count += 1
+    }
+    defer { waiting.removeFirst(count) }
+    return Array(waiting.prefix(count))
+  }
+
+  /// Waits for as many batches as the last commit had.
+  private func gather() async {
+    guard waiting.count < expected else { return }
+    let alarm = Task {
+      // A cancelled sleep only commits earlier.
+      try? await Task.sleep(for: Self.gathering)
+      if !Task.isCancelled { self.endGathering() }
+    }
+    await withCheckedContinuation { gathered = $0 }
+    alarm.cancel()
+  }
+
+  private func endGathering() {
+    gathered?.resume()
+    gathered = nil
   }
 }

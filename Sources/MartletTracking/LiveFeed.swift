@@ -75,7 +75,9 @@ package final class LiveFeed: Sendable {
       try await rows.run { [self] in
         publish(
           try await store.read { reader in
-            var events = try runs.compactMap { try reader.run($0) }.map(FeedEvent.run)
+            var events = try runs.compactMap { try reader.run($0) }.map { run in
+              run.deletedAt == nil ? FeedEvent.run(run) : .deleted(run: run.id, project: run.project)
+            }
             for (sweep, numbers) in trials {
               for number in numbers {
                 guard let trial = try reader.trial(of: sweep, number: number) else { continue }

@@ -14,24 +14,31 @@ package final class Tracking: Sendable {
   package static let seriesLimit = 1_000
   /// Bytes of a log that are given at once.
   package static let largestLogPiece = 4 << 20
+  /// Rows of a history in one page.
+  package static let historyLimit = 10_000
 
   package let feed: LiveFeed
   let store: Store
+  package let blobs: BlobStore
+  /// Files are named, noted and forgotten one after the other: none goes between its name and its note.
+  let blobQueue = OrderedQueue()
   let clock: any WallClock
-  private let ingest: IngestQueue
-  private let changes: RunChanges
-  private let logger: Logger
+  let ingest: IngestQueue
+  let changes: RunChanges
+  let logger: Logger
 
   package init(
-    store: Store, feed: LiveFeed, clock: any WallClock, logger: Logger = Logger(label: "martlet.tracking")
+    store: Store, blobs: BlobStore, feed: LiveFeed, clock: any WallClock,
+    logger: Logger = Logger(label: "martlet.tracking")
   ) {
     self.store = store
+    self.blobs = blobs
     self.feed = feed
     self.clock = clock
     self.logger = logger
     ingest = IngestQueue(store: store, clock: clock, keyLimit: Self.keyLimit) { commits in
       guard feed.isWatched else { return }
-      feed.publish(commits.map { .points(run: $0.run, rows: $0.rows) })
+      feed.publish(commits.map { .points(run: $0.run, $0.batch) })
     }
     changes = RunChanges(store: store, feed: feed, logger: logger)
   }
@@ -90,21 +97,21 @@ package final class Tracking: Sendable {
     try check(try await store.read { try $0.run(id) }, id, access)
   }
 
-  private func check(_ run: Run?, _ id: PublicID, _ access: Access) throws -> Run {
+  func check(_ run: Run?, _ id: PublicID, _ access: Access) throws -> Run {
     guard let run, Self.allows(access, id, project: run.project) else { throw Self.missing(id) }
     return run
   }
 
-  private typealias Place = (project: String, state: RunState, isExecuted: Bool)
+  typealias Place = (project: String, state: RunState, isExecuted: Bool)
 
   /// That `access` may see this run, without reading the whole of it.
   @discardableResult
-  private func place(_ id: PublicID, _ access: Access) async throws -> Place {
+  func place(_ id: PublicID, _ access: Access) async throws -> Place {
     try Self.check(try await store.read { try $0.place(of: id) }, id, access)
   }
 
   @discardableResult
-  private static func check(_ place: Place?, _ id: PublicID, _ access: Access) throws -> Place {
+  static func check(_ place: Place?, _ id: PublicID, _ access: Access) throws -> Place {
     guard let place, allows(access, id, project: place.project) else { throw missing(id) }
     return place
   }
@@ -113,26 +120,8 @@ package final class Tracking: Sendable {
     (access.run == nil || access.run == id) && (access.project == nil || access.project == project)
   }
 
-  private static func missing(_ id: PublicID) -> Problem {
+  static func missing(_ id: PublicID) -> Problem {
     Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
-  }
-
-  package func createRun(_ new: NewRun, access: Access) async throws -> Run {
-    guard access.run == nil else {
-      throw Problem(.forbidden, "The token of an attempt may only write to its own run.")
-    }
-    guard access.project == nil || access.project == new.project else {
-      throw Problem(.forbidden, "This token may only write to project '\(access.project ?? "")'.")
-    }
-    try Self.checkName(new.project, of: "project")
-    if let name = new.name { try Self.checkName(name, of: "run") }
-    let name = new.name ?? RunNames.fresh()
-    let now = clock.now
-    let run = try await store.write {
-      try $0.createExternalRun(project: new.project, name: name, new.details, by: access.principal, now: now)
-    }
-    await tell(runs: [run.id])
-    return run
   }
 
   /// Names are labels, but empty and endless ones, and control characters, help nobody.
@@ -219,105 +208,5 @@ package final class Tracking: Sendable {
     }
     if after != before { await tell(runs: [id]) }
     return (after, isStopRequested)
-  }
-
-  // MARK: - Points
-
-  /// Decodes JSON lines, makes them durable, tells watchers.
-  package func append(
-    _ id: PublicID, client: String, lines: [UInt8], access: Access
-  ) async throws -> AppendReceipt {
-    guard (8...64).contains(client.utf8.count),
-      client.utf8.allSatisfy({ byte in
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-          || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
-      })
-    else {
-      throw Problem(
-        .unprocessable, "'client' must be 8 to 64 characters of A–Z, a–z, 0–9, _ and -.",
-        hint: "Use a fresh random id for each process, such as a UUID in hexadecimal.")
-    }
-    if access.run != nil || access.project != nil { try await place(id, access) }
-    let rows = try LogLines.decode(lines, now: clock.now).rows()
-    return try await append(rows, to: id, client: client, bytes: lines.count)
-  }
-
-  /// Makes rows durable, tells watchers.
-  package func append(_ rows: [LogRow], to id: PublicID, client: String) async throws -> AppendReceipt {
-    try await append(rows, to: id, client: client, bytes: 0)
-  }
-
-  private func append(
-    _ rows: [LogRow], to id: PublicID, client: String, bytes: Int
-  ) async throws -> AppendReceipt {
-    let (receipt, stored) = try await ingest.append(rows, to: id, client: client, bytes: bytes)
-    if !stored.isEmpty { await changes.note(id) }
-    return receipt
-  }
-
-  package func series(_ request: SeriesRequest, access: Access) async throws -> [Series] {
-    let runs = OrderedSet(request.runs)
-    guard runs.count <= Self.seriesLimit else {
-      throw Problem(
-        .unprocessable,
-        "Series of \(runs.count) runs were asked for; \(Self.seriesLimit) are allowed at once.",
-        hint: "Ask for fewer runs at a time.")
-    }
-    // Nothing is read of any before all are allowed. A snapshot each: one of all would hold up checkpoints for as long
-    // as the longest request takes.
-    for id in runs where access.run != nil || access.project != nil { try await place(id, access) }
-    var series: [Series] = []
-    for id in runs {
-      series += try await store.read { reader in
-        try reader.series(
-          run: id, keys: request.keys, buckets: request.buckets, fromStep: request.fromStep,
-          toStep: request.toStep)
-      }
-    }
-    return series
-  }
-
-  // MARK: - Attempts and logs
-
-  package func attempts(_ id: PublicID, access: Access) async throws -> [Attempt] {
-    try await place(id, access)
-    return try await store.read { try $0.attempts(of: id) }
-  }
-
-  package func log(
-    _ id: PublicID, stream: LogStream, attempt: Int?, offset: Int, limit: Int, access: Access
-  ) async throws -> LogSlice {
-    let found = try await self.attempt(id, attempt, access: access)
-    guard let found else {
-      return LogSlice(stream: stream, attempt: 0, offset: 0, nextOffset: 0, size: 0, ended: true, text: "")
-    }
-    let limit = min(max(1, limit), Self.largestLogPiece)
-    return try await blocking {
-      try LogReading.slice(
-        path: "\(found.directory)/\(stream.rawValue).log", stream: stream, attempt: found.number,
-        offset: offset,
-        limit: limit, ended: found.state.isEnd)
-    }
-  }
-
-  package func logFile(_ id: PublicID, stream: LogStream, attempt: Int?, access: Access) async throws
-    -> LogFile
-  {
-    guard let found = try await self.attempt(id, attempt, access: access) else {
-      throw Problem(.notFound, "Run '\(id)' has no log: it was not executed here.")
-    }
-    return LogFile(
-      path: "\(found.directory)/\(stream.rawValue).log", name: "\(id)-\(found.number)-\(stream.rawValue).log")
-  }
-
-  /// Nil: the run has no attempts, since it ran elsewhere.
-  private func attempt(_ id: PublicID, _ number: Int?, access: Access) async throws -> Attempt? {
-    try await store.read { reader in
-      try Self.check(try reader.place(of: id), id, access)
-      let found = try reader.attempt(of: id, number: number)
-      guard let number, found == nil else { return found }
-      let count = try reader.attempt(of: id, number: nil)?.number ?? 0
-      throw Problem(.notFound, "Run '\(id)' has no attempt \(number).", hint: "It has \(count).")
-    }
   }
 }

@@ -47,7 +47,7 @@ import Testing
     let urls = Set(notes.filter { $0.hasPrefix("url:") }.map { $0.split(separator: " ")[0] })
     #expect(urls.isSubset(of: ["url:http://127.0.0.1:9", "url:http://127.0.0.1:10"]), "\(urls)")
     let series = try await shop.engine.tracking.series(
-      SeriesRequest(runs: trials.map(\.run), keys: ["loss"]), access: shop.access)
+      SeriesRequest(runs: trials.map(\.run), window: SeriesWindow(keys: ["loss"])), access: shop.access)
     #expect(series.map(\.steps) == Array(repeating: [0, 1], count: 6), "each point once")
     let directory = try await shop.engine.sweep(sweep, access: shop.access).outputDirectory
     #expect(try shop.text("\(directory)/sweep_summary.csv").split(separator: "\n").count == 7)

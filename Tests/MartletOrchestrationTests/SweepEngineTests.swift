@@ -64,7 +64,7 @@ import Testing
       #expect(run.metric("accuracy")?.max == 0.4)
       #expect(run.startedAt != nil && run.endedAt != nil && run.pid != nil)
       let series = try await shop.engine.tracking.series(
-        SeriesRequest(runs: trials.map(\.run), keys: ["val/loss"]), access: shop.access)
+        SeriesRequest(runs: trials.map(\.run), window: SeriesWindow(keys: ["val/loss"])), access: shop.access)
       #expect(series.count == 6)
       #expect(series.allSatisfy { $0.steps == [0, 1, 2, 3, 4] }, "each point once")
 

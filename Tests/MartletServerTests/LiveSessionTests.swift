@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletSeries
 import MartletStore
 import MartletTracking
 import NIOCore
@@ -37,11 +38,13 @@ import Testing
     _ = session.takeReplies()
   }
 
-  private func rows(_ count: Int, from first: Int = 0, key: String = "loss") -> [FeedRow] {
-    (first..<(first + count)).map {
-      FeedRow(
-        step: Int64($0), time: Timestamp(microseconds: Int64($0) * 10), numbers: [(key, Double($0) / 2)])
-    }
+  private func batch(_ count: Int, from first: Int = 0, also key: String? = nil) -> RowBatch {
+    let rows = first..<(first + count)
+    var batch = RowBatch(
+      firstSequence: 0, steps: rows.map(Int64.init), times: rows.map { Int64($0) * 10 },
+      numbers: [RowBatch.Numbers(name: "loss", rows: .all, values: rows.map { Double($0) / 2 })])
+    if let key { batch.numbers.append(RowBatch.Numbers(name: key, rows: .some([0]), values: [0])) }
+    return batch
   }
 
   private func texts(_ frames: [LiveFrame]) throws -> [JSONValue] {
@@ -114,9 +117,9 @@ import Testing
   @Test func `points become frames with their names before them`() throws {
     var session = session()
     try subscribe(&session, 5, .points(runs: [try id("a"), try id("b")], keys: ["loss"]))
-    _ = session.receive(1, .points(run: try id("a"), rows: rows(2) + rows(1, key: "other")))
-    _ = session.receive(2, .points(run: try id("b"), rows: rows(1, from: 9)))
-    let isHeard7 = session.receive(3, .points(run: try id("c"), rows: rows(1)))
+    _ = session.receive(1, .points(run: try id("a"), batch(2, also: "other")))
+    _ = session.receive(2, .points(run: try id("b"), batch(1, from: 9)))
+    let isHeard7 = session.receive(3, .points(run: try id("c"), batch(1)))
     #expect(!isHeard7)
     let frames = session.takeChanges()
     #expect(
@@ -129,7 +132,7 @@ import Testing
     let expected: [Int64] = [5, 0, 2 | 1 << 32, 0, 1, 0, 10, 0, half, 1 << 32, 1 | 1 << 32, 9, 90, more]
     #expect(words == expected)
     // The numbers stay, and are not told twice.
-    _ = session.receive(4, .points(run: try id("b"), rows: rows(1)))
+    _ = session.receive(4, .points(run: try id("b"), batch(1)))
     let later = session.takeChanges()
     #expect(try texts(later).isEmpty)
     let numbers: [UInt8] = [0, 0, 0, 0, 1, 0, 0, 0]
@@ -139,14 +142,71 @@ import Testing
   @Test func `beyond the bound a client is told to read again, and then hears on`() throws {
     var session = session()
     try subscribe(&session, 5, .points(runs: [try id("a"), try id("b")], keys: nil))
-    _ = session.receive(1, .points(run: try id("a"), rows: rows(PointBuffer.capacity)))
-    _ = session.receive(2, .points(run: try id("b"), rows: rows(1)))
-    _ = session.receive(3, .points(run: try id("a"), rows: rows(1_000_000)))
+    _ = session.receive(1, .points(run: try id("a"), batch(PointBuffer.capacity)))
+    _ = session.receive(2, .points(run: try id("b"), batch(1)))
+    _ = session.receive(3, .points(run: try id("a"), batch(1_000_000)))
     let frames = session.takeChanges()
     #expect(binaries(frames).isEmpty)
     #expect(try texts(frames).first == ["type": "changed", "id": 5, "runs": ["aaaaaaaa", "bbbbbbbb"]])
-    _ = session.receive(4, .points(run: try id("b"), rows: rows(1)))
+    _ = session.receive(4, .points(run: try id("b"), batch(1)))
     #expect(binaries(session.takeChanges()).count == 1)
+  }
+
+  @Test func `a deleted run is told as such, and a restored one as a row again`() throws {
+    var session = session(project: "digits")
+    let (a, b) = (try id("a"), try id("b"))
+    try subscribe(&session, 1, .runs(project: "digits"))
+    try subscribe(&session, 2, .run(a))
+    try subscribe(&session, 3, .points(runs: [a], keys: nil))
+    try subscribe(&session, 4, .sweeps)
+    _ = session.receive(1, .run(try run("a")))
+    let isHeard1 = session.receive(2, .deleted(run: a, project: "digits"))
+    #expect(isHeard1)
+    let isHeard2 = session.receive(3, .deleted(run: b, project: "letters"))
+    #expect(!isHeard2)
+    // Of a run only the newest word is told: not the row before it was deleted.
+    #expect(
+      try texts(session.takeChanges()) == [1, 2, 3].map { id in
+        ["type": "deleted", "id": .int(id), "seq": 2, "run": "aaaaaaaa"]
+      })
+    _ = session.receive(4, .deleted(run: a, project: "digits"))
+    _ = session.receive(5, .run(try run("a", notes: "back")))
+    let told = try texts(session.takeChanges())
+    #expect(told.filter { $0["type"] == "run" }.map { $0["id"] } == [1, 2])
+    var attempt = self.session(run: b)
+    try subscribe(&attempt, 1, .runs(project: nil))
+    let isHeard3 = attempt.receive(1, .deleted(run: a, project: "digits"))
+    #expect(!isHeard3)
+  }
+
+  @Test func `points that were taken back are to be read again`() throws {
+    var session = session()
+    let (a, b) = (try id("a"), try id("b"))
+    try subscribe(&session, 5, .points(runs: [a, b], keys: nil))
+    _ = session.receive(1, .points(run: a, batch(3)))
+    _ = session.receive(2, .points(run: b, batch(3)))
+    let isHeard1 = session.receive(3, .rewound(run: a))
+    #expect(isHeard1)
+    let isHeard2 = session.receive(4, .rewound(run: try id("c")))
+    #expect(!isHeard2)
+    let frames = session.takeChanges()
+    #expect(binaries(frames).isEmpty)
+    #expect(try texts(frames).first == ["type": "changed", "id": 5, "runs": ["aaaaaaaa", "bbbbbbbb"]])
+  }
+
+  @Test func `rows without a name leave no gap in its series`() throws {
+    var session = session()
+    try subscribe(&session, 1, .points(runs: [try id("a")], keys: ["acc"]))
+    let points = RowBatch(
+      firstSequence: 0, steps: [5, 6, 7], times: [50, 60, 70],
+      numbers: [
+        RowBatch.Numbers(name: "loss", rows: .all, values: [1, 2, 3]),
+        RowBatch.Numbers(name: "acc", rows: .some([0, 2]), values: [0.5, 0.25]),
+      ])
+    _ = session.receive(1, .points(run: try id("a"), points))
+    let words = try words(of: try #require(binaries(session.takeChanges()).first))
+    let values = [0.5, 0.25].map { Int64(bitPattern: $0.bitPattern) }
+    #expect(words == [1, 0, 2 | 1 << 32, 5, 7, 50, 70] + values)
   }
 
   @Test func `a trial's change comes with its sweep's row`() throws {

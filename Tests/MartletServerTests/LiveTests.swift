@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletOrchestration
+import MartletSeries
 import MartletStore
 import MartletTracking
 import OrderedCollections
@@ -165,19 +166,25 @@ import Testing
       let feed = try server.engine.tracking.feed
       var slowest = Duration.zero
       for batch in 0..<60 {
-        let rows = (0..<15_000).map { index in
-          FeedRow(
-            step: Int64(batch * 15_000 + index), time: Timestamp(microseconds: 1), numbers: [("x", 1.5)])
-        }
+        let points = RowBatch(
+          firstSequence: 0, steps: (0..<15_000).map { Int64(batch * 15_000 + $0) },
+          times: Array(repeating: 1, count: 15_000),
+          numbers: [
+            RowBatch.Numbers(name: "x", rows: .all, values: Array(repeating: 1.5, count: 15_000))
+          ])
         let start = ContinuousClock.now
-        feed.publish([.points(run: run, rows: rows)])
+        feed.publish([.points(run: run, points)])
         slowest = max(slowest, ContinuousClock.now - start)
         try await Task.sleep(for: .milliseconds(100))
       }
       #expect(slowest < .seconds(2))
       // The quick one heard all of it, as points or as "read again"; the marker ends its wait.
       feed.publish([
-        .points(run: run, rows: [FeedRow(step: -1, time: Timestamp(microseconds: 1), numbers: [("end", 0)])])
+        .points(
+          run: run,
+          RowBatch(
+            firstSequence: 0, steps: [-1], times: [1],
+            numbers: [RowBatch.Numbers(name: "end", rows: .all, values: [0])]))
       ])
       while true {
         let names = try await quick.message("names", "changed")

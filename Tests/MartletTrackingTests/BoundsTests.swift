@@ -13,6 +13,7 @@ import Testing
   /// Calls every method that names a run.
   private func tryAll(_ bench: Bench, _ run: PublicID, _ access: Access) async -> [(String, Problem.Code?)] {
     let tracking = bench.tracking
+    guard let hash = ContentHash(bytes: [UInt8](repeating: 7, count: 32)) else { return [] }
     let patch = RunPatch()
     let finish = RunFinish(state: .finished, exitCode: nil, reason: nil)
     let calls: [(String, () async throws -> Void)] = [
@@ -29,6 +30,13 @@ import Testing
         }
       ),
       ("logFile", { _ = try await tracking.logFile(run, stream: .stdout, attempt: nil, access: access) }),
+      (
+        "history",
+        { _ = try await tracking.history(run, HistoryRequest(), limit: 1, access: access) }
+      ),
+      ("names", { _ = try await tracking.loggedNames(run, access: access) }),
+      ("blob", { _ = try await tracking.blobSize(hash, of: run, access: access) }),
+      ("rewind", { _ = try await tracking.rewindRun(run, RunRewind(step: 0), access: access) }),
       ("finish", { _ = try await tracking.finishRun(run, finish, access: access) }),
     ]
     var outcomes: [(String, Problem.Code?)] = []
@@ -69,7 +77,7 @@ import Testing
       #expect(try await bench.tracking.runs(query, PageRequest(), access: access).items.map(\.id) == found)
     }
     _ = try await problem(.notFound) {
-      _ = try await bench.tracking.series(SeriesRequest(runs: [mine, neighbour], keys: nil), access: access)
+      _ = try await bench.tracking.series(SeriesRequest(runs: [mine, neighbour], window: SeriesWindow()), access: access)
     }
     _ = try await problem(.forbidden) {
       let new = NewRun(project: "digits", name: nil, details: RunPatch())
@@ -112,7 +120,7 @@ import Testing
       }
     }
     let new = NewRun(project: "digits", name: nil, details: RunPatch())
-    #expect(try await bench.tracking.createRun(new, access: access).project == "digits")
+    #expect(try await bench.tracking.createRun(new, access: access).run.project == "digits")
     #expect(try await bench.tracking.projects(PageRequest(), access: bench.access).items.count == 2)
   }
 

@@ -1,6 +1,7 @@
 // What watchers are told: everything, in one order, after it is durable.
 
 import MartletModel
+import MartletSeries
 import MartletStore
 import MartletTestSupport
 import OrderedCollections
@@ -19,15 +20,15 @@ import Testing
       for id in ids {
         group.addTask {
           for step in 0..<50 {
-            feed.publish([.points(run: id, rows: [FeedRow(step: Int64(step), time: noon, numbers: [])])])
+            feed.publish([.points(run: id, RowBatch(firstSequence: 0, steps: [Int64(step)], times: [noon.microseconds]))])
           }
         }
       }
     }
     func told(_ recorder: Recorder) -> [String] {
       recorder.all.map { item in
-        guard case .points(let run, let rows) = item.event else { return "" }
-        return "\(item.sequence) \(run) \(rows.map(\.step))"
+        guard case .points(let run, let batch) = item.event else { return "" }
+        return "\(item.sequence) \(run) \(batch.steps)"
       }
     }
     #expect(first.all.map(\.sequence) == Array(1...400))
@@ -45,7 +46,7 @@ import Testing
   @Test func aSubscriptionEndsWithCancelOrItsLastReference() {
     let feed = LiveFeed()
     let (cancelled, dropped) = (Recorder(), Recorder())
-    let event = FeedEvent.points(run: .random(), rows: [])
+    let event = FeedEvent.rewound(run: .random())
     #expect(!feed.isWatched)
     let subscription = feed.subscribe(cancelled.take)
     do {
@@ -135,7 +136,7 @@ import Testing
       case .run(let run): "run \(run.id)"
       case .trial(let sweep, let trial): "trial \(sweep) \(trial.number)"
       case .sweep(let sweep): "sweep \(sweep.id)"
-      case .points: "points"
+      case .points, .rewound, .deleted: "another"
       }
     }
     #expect(kinds == ["run \(run)", "trial \(sweep) 0", "sweep \(sweep)"])

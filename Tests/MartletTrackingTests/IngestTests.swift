@@ -1,6 +1,7 @@
 // Many clients at once: what was accepted is there, once.
 
 import MartletModel
+import MartletSeries
 import MartletStore
 import MartletTestSupport
 import OrderedCollections
@@ -48,7 +49,9 @@ import Testing
     let bench = try await Bench()
     let queue = IngestQueue(store: bench.store, clock: bench.clock, keyLimit: 2, byteLimit: 100)
     let run = try await bench.create()
-    let batch = [LogRow(sequence: 0, step: 0, time: noon, numbers: [("a", 1)], others: [])]
+    let batch = RowBatch(
+      firstSequence: 0, steps: [0], times: [noon.microseconds],
+      numbers: [RowBatch.Numbers(name: "a", rows: .all, values: [1])])
     try await holdingTheWriter(of: bench.store) { release in
       // An immediate task runs to its first wait at once; the queue is then given its batch in a moment.
       let accepted = [60, 40].map { bytes in
@@ -89,7 +92,7 @@ import Testing
           group.addTask {
             let row = index % 5 == 1 ? gap : index % 5 == 3 ? wide : good
             do {
-              _ = try await queue.append([row], to: run, client: "client-\(index)")
+              _ = try await queue.append(RowBatch([row]), to: run, client: "client-\(index)")
               return (index, nil)
             } catch let problem as Problem {
               return (index, problem.code)
@@ -117,7 +120,7 @@ import Testing
     }
     // Rows that come by another way than JSON lines, such as the server's own.
     let row = LogRow(sequence: 0, step: 3, time: noon, numbers: [(decomposed, 3)], others: [])
-    _ = try await bench.tracking.append([row], to: run, client: "client-b")
+    _ = try await bench.tracking.append(RowBatch([row]), to: run, client: "client-b")
     let shown = try await bench.show(run)
     #expect(shown.metrics.map { Array($0.name.utf8) } == [Array(composed.utf8)])
     for name in [composed, decomposed] {
@@ -135,11 +138,11 @@ import Testing
     try await bench.log(run, #"{"seq": 0, "values": {"loss": 1}}"#)
     let many = (0...Tracking.seriesLimit).map { _ in PublicID.random() }
     let refused = try await problem(.unprocessable) {
-      _ = try await bench.tracking.series(SeriesRequest(runs: many, keys: nil), access: bench.access)
+      _ = try await bench.tracking.series(SeriesRequest(runs: many, window: SeriesWindow()), access: bench.access)
     }
     #expect(refused.message.contains("1000") == true)
     // One run that is named often is one run.
-    let often = SeriesRequest(runs: Array(repeating: run, count: 2_000), keys: nil)
+    let often = SeriesRequest(runs: Array(repeating: run, count: 2_000), window: SeriesWindow())
     #expect(try await bench.tracking.series(often, access: bench.access).count == 1)
   }
 

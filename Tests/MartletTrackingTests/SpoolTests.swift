@@ -202,7 +202,11 @@ private struct SpoolWriter {
     #expect(spool.rows.map(\.sequence) == Array(0..<103))
     #expect(spool.patch["config"]?["late"] == ["x": 1.0])
     let run = try await bench.create()
-    for _ in 0..<2 { _ = try await bench.tracking.append(spool.rows, to: run, client: spool.client) }
+    for _ in 0..<2 {
+      for batch in spool.batches {
+        _ = try await bench.tracking.append(batch, to: run, client: spool.client)
+      }
+    }
     let shown = try await bench.show(run)
     #expect(shown.points == 206)
     #expect(shown.values.map(\.value) == ["text"])
@@ -231,4 +235,8 @@ extension Spool {
   fileprivate static func readAll(in directory: String) throws -> [Spool] {
     try names(in: directory).map { try read(path: "\(directory)/\($0)") }
   }
+}
+
+extension Spool {
+  fileprivate var rows: [LogRow] { batches.flatMap { $0.rows() } }
 }

@@ -94,15 +94,24 @@ public struct RunPatch: Sendable, Hashable {
       metrics = [:]
       for (name, json) in definitions {
         try Self.check(name: name, in: "metrics")
-        metrics?[name] = .some(json.isNull ? nil : try MetricDefinition(json: json, path: "metrics.\(name)"))
+        metrics?[name] = .some(json.isNull ? nil : try MetricDefinition(name: name, json: json, path: "metrics.\(name)"))
       }
     }
     summary = try reader.object("summary")
     for name in (summary ?? [:]).keys { try Self.check(name: name, in: "summary") }
   }
 
+  /// What forbids this name of a metric; nil: nothing.
+  private static func fault(ofName name: String) -> String? {
+    if name.isEmpty || name.utf8.count > 512 {
+      return "holds a name of \(name.utf8.count) bytes; 1 to 512 are allowed"
+    }
+    return name.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+      ? "holds a name with a control character" : nil
+  }
+
   private static func check(name: String, in key: String) throws(JSONMemberError) {
-    guard let fault = MetricDefinition.fault(ofName: name) else { return }
+    guard let fault = Self.fault(ofName: name) else { return }
     throw JSONMemberError(key: key, message: fault)
   }
 }

@@ -5,6 +5,7 @@ import Hummingbird
 import MartletModel
 import NIOCore
 import NIOHTTPTypes
+import OrderedCollections
 
 struct APIRequest: Sendable {
   let services: Services
@@ -31,6 +32,15 @@ struct APIRequest: Sendable {
     get throws(Problem) {
       guard let caller else { throw Problem(.unauthenticated, "This needs a token.") }
       return caller
+    }
+  }
+
+  /// Whether `Accept` names this media type; what asks for anything gets the usual form.
+  func accepts(_ type: String) -> Bool {
+    headers[values: .accept].contains { list in
+      list.split(separator: ",").contains { item in
+        item.prefix { $0 != ";" }.trimmingSpaces.lowercased() == type
+      }
     }
   }
 

@@ -48,6 +48,14 @@ struct Query: Sendable {
     return number
   }
 
+  func bool(_ name: String) throws(Problem) -> Bool? {
+    guard let text = string(name) else { return nil }
+    guard let flag = Bool(text) else {
+      throw Problem(.badRequest, "The parameter '\(name)' must be true or false, not '\(text.prefix(100))'.")
+    }
+    return flag
+  }
+
   func choice<T: RawRepresentable & CaseIterable>(_ name: String, _: T.Type) throws(Problem) -> T?
   where T.RawValue == String {
     guard let text = string(name) else { return nil }

@@ -66,3 +66,23 @@ private let contentSecurityPolicy = [
   "base-uri 'none'",
   "form-action 'none'", "frame-ancestors 'none'",
 ].joined(separator: "; ")
+
+/// `Content-Disposition` after RFC 6266 with RFC 8187: names are labels and hold anything.
+///
+/// - Parameter kind: `attachment` or `inline`.
+func disposition(_ kind: String, name: String) -> String {
+  var plain = ""
+  var escaped = ""
+  for byte in name.utf8 {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      plain.append(Character(Unicode.Scalar(byte)))
+      escaped.append(Character(Unicode.Scalar(byte)))
+    default:
+      plain.append("_")
+      escaped += "%" + hexadecimal([byte])
+    }
+  }
+  return "\(kind); filename=\"\(plain)\"; filename*=UTF-8''\(escaped)"
+}

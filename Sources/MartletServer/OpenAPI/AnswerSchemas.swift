@@ -53,19 +53,26 @@ let answerSchemas: JSONObject = [
   "ProjectList": pageSchema(of: "Project"),
   "Git": gitSchema,
   "Exit": objectSchema(["code": optionalInteger, "signal": optionalInteger, "reason": stringSchema]),
-  "MetricSummary": objectSchema([
-    "last": numberSchema, "last_step": integerSchema, "last_at": timeSchema, "min": optionalNumber,
-    "min_step": optionalInteger, "max": optionalNumber, "max_step": optionalInteger, "mean": optionalNumber,
-    "count": countSchema, "nan_count": countSchema,
+  "MetricSummary": objectSchema(summaryMembers),
+  "ValueSummary": objectSchema(
+    ["value": .object([:])], optional: ["last_step": integerSchema, "set_at": timeSchema]),
+  "MixedSummary": objectSchema(
+    summaryMembers.merging(["value": .object([:])]) { _, new in new }, optional: ["set_at": timeSchema]),
+  "MetricDefinition": objectSchema([
+    "summary": nullable(words(MetricDefinition.Summary.self)), "step_metric": optionalString,
+    "goal": nullable(words(Objective.Goal.self)), "hidden": booleanSchema,
   ]),
-  "ValueSummary": objectSchema(["value": .object([:]), "last_step": integerSchema]),
+  "Blob": objectSchema(["sha256": hashSchema, "size": countSchema]),
+  "Address": objectSchema(["url": stringSchema, "expires_at": timeSchema]),
   "Run": objectSchema([
     "id": idSchema, "project": stringSchema, "name": stringSchema, "state": words(RunState.self),
     "sweep": optionalID,
     "sweep_name": optionalString, "trial": optionalInteger, "config": anyObject,
     "summary": [
       "type": "object",
-      "additionalProperties": ["anyOf": .array([schema("MetricSummary"), schema("ValueSummary")])],
+      "additionalProperties": ["anyOf": .array([
+        schema("MetricSummary"), schema("ValueSummary"), schema("MixedSummary"),
+      ])],
     ],
     "tags": stringsSchema, "notes": stringSchema, "group": optionalString, "job_type": optionalString,
     "command": optionalStrings, "workdir": optionalString, "run_dir": optionalString, "host": optionalString,
@@ -75,6 +82,9 @@ let answerSchemas: JSONObject = [
     "created_by": stringSchema,
     "exit": nullable(schema("Exit")), "attempt": countSchema, "attempts": countSchema,
     "devices": arraySchema(countSchema), "points": countSchema, "last_step": optionalInteger,
+    "metrics": ["type": "object", "additionalProperties": schema("MetricDefinition")],
+    "deleted_at": optionalTime,
+    "forked_from": nullable(objectSchema(["run": idSchema, "step": optionalInteger])),
   ]),
   "RunList": pageSchema(of: "Run"),
   "Heartbeat": objectSchema(["state": words(RunState.self), "stop_requested": booleanSchema]),
@@ -136,6 +146,12 @@ let answerSchemas: JSONObject = [
   "TrialList": objectSchema(["items": arraySchema(schema("Trial"))]),
 ]
 
+private let summaryMembers: JSONObject = [
+  "last": numberSchema, "last_step": integerSchema, "last_at": timeSchema, "min": optionalNumber,
+  "min_step": optionalInteger, "max": optionalNumber, "max_step": optionalInteger, "mean": optionalNumber,
+  "best": optionalNumber, "best_step": optionalInteger, "count": countSchema, "nan_count": countSchema,
+]
+
 private let tokenMembers: JSONObject = [
   "id": idSchema, "name": stringSchema, "principal": stringSchema, "scopes": arraySchema(words(Scope.self)),
   "project": optionalString, "created_at": timeSchema, "created_by": stringSchema, "expires_at": optionalTime,
@@ -149,15 +165,17 @@ let gitSchema: JSONValue = objectSchema(
     "remote": optionalString,
   ])
 
-private let rawSeries = objectSchema([
-  "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "raw"],
-  "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "values": arraySchema(numberSchema),
-])
+private let rawSeries = objectSchema(
+  [
+    "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "raw"],
+    "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "values": arraySchema(numberSchema),
+  ], optional: ["ema": arraySchema(numberSchema), "x": arraySchema(numberSchema)])
 
-private let bucketSeries = objectSchema([
-  "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "buckets"],
-  "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "first": arraySchema(numberSchema),
-  "last": arraySchema(numberSchema), "min": arraySchema(numberSchema), "max": arraySchema(numberSchema),
-  "mean": arraySchema(numberSchema), "counts": arraySchema(countSchema),
-  "nan_counts": arraySchema(countSchema),
-])
+private let bucketSeries = objectSchema(
+  [
+    "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "buckets"],
+    "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "first": arraySchema(numberSchema),
+    "last": arraySchema(numberSchema), "min": arraySchema(numberSchema), "max": arraySchema(numberSchema),
+    "mean": arraySchema(numberSchema), "counts": arraySchema(countSchema),
+    "nan_counts": arraySchema(countSchema),
+  ], optional: ["ema": arraySchema(numberSchema), "x": arraySchema(numberSchema)])

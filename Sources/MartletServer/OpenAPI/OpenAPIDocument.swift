@@ -45,7 +45,7 @@ struct OpenAPIDocument: Sendable {
     let path = route.parameterNames.map { name -> JSONValue in
       [
         "name": .string(name), "in": "path", "required": true,
-        "schema": name == "project" ? ["type": "string", "minLength": 1] : idSchema,
+        "schema": parameterSchema(name),
       ]
     }
     let query = route.query.map { parameter -> JSONValue in
@@ -56,7 +56,7 @@ struct OpenAPIDocument: Sendable {
     }
     if !path.isEmpty || !query.isEmpty { operation["parameters"] = .array(path + query) }
     if let body = route.body {
-      let content = body.forms.map { ($0.rawValue, JSONValue.object(["schema": schema(of: body, $0)])) }
+      let content = body.forms.map { ($0.rawValue, JSONValue.object(["schema": bodySchema(body, $0)])) }
       operation["requestBody"] = [
         "required": .bool(body.isRequired),
         "content": .object(JSONObject(uniqueKeysWithValues: content)),
@@ -66,10 +66,18 @@ struct OpenAPIDocument: Sendable {
     return .object(operation)
   }
 
+  private static func parameterSchema(_ name: String) -> JSONValue {
+    switch name {
+    case "project", "address": ["type": "string", "minLength": 1]
+    case "sha256": hashSchema
+    default: idSchema
+    }
+  }
+
   /// OpenAPI 3.1 has no word for "one of these a line": each line is one. Bytes have no schema at all.
-  private static func schema(of body: RouteBody, _ form: RouteBody.Form) -> JSONValue {
+  private static func bodySchema(_ body: RouteBody, _ form: RouteBody.Form) -> JSONValue {
     switch form {
-    case .json: MartletServer.schema(body.schema)
+    case .json: schema(body.schema)
     case .lines: ["type": "string", "description": .string("Lines, each a JSON object like \(body.schema).")]
     case .records: ["description": "Records of a spool: docs/spool.md."]
     case .bytes: [:]
@@ -77,13 +85,18 @@ struct OpenAPIDocument: Sendable {
   }
 
   private static func responses(_ route: Route) -> JSONValue {
+    var all: JSONObject = [:]
     var success: JSONObject = ["description": .string(route.summary)]
     if route.answer.status != 101 {
+      if route.answer.type == RouteBody.Form.bytes.rawValue {
+        all["206"] = ["description": "The part that `Range` asked for.", "content": [route.answer.type: [:]]]
+        all["304"] = ["description": "The client has it already (`If-None-Match`)."]
+      }
       var content: JSONObject = [route.answer.type: ["schema": answerSchema(of: route)]]
       for type in route.answer.otherTypes { content[type] = [:] }
       success["content"] = .object(content)
     }
-    var all: JSONObject = [String(route.answer.status): .object(success)]
+    all[String(route.answer.status)] = .object(success)
     var problems: [Problem.Code] = [.badRequest, .forbidden]
     if route.access != .open { problems.append(.unauthenticated) }
     if !route.parameterNames.isEmpty || !route.query.isEmpty || route.body != nil {
@@ -92,6 +105,7 @@ struct OpenAPIDocument: Sendable {
     if route.body != nil { problems += [.conflict, .tooLarge, .unprocessable] }
     if route.body?.schema == "SignIn" { problems += [.unauthenticated, .tooManyRequests] }
     if route.answer.status == 101 { problems.append(.upgradeRequired) }
+    if route.answer.type == RouteBody.Form.bytes.rawValue { problems.append(.rangeNotSatisfiable) }
     problems += [.internal, .unavailable]
     for code in problems {
       all[String(code.status)] = [
@@ -102,7 +116,7 @@ struct OpenAPIDocument: Sendable {
   }
 
   private static func answerSchema(of route: Route) -> JSONValue {
-    if let name = route.answer.schema { return MartletServer.schema(name) }
+    if let name = route.answer.schema { return schema(name) }
     return route.answer.type.hasPrefix("text/") || route.answer.type == RouteBody.Form.lines.rawValue
       ? stringSchema : [:]
   }

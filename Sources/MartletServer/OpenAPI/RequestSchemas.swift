@@ -12,9 +12,22 @@ let requestSchemas: JSONObject = [
       "project": optionalString,
       "expires_in_s": ["type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 3_200_000_000],
     ]),
-  "NewRun": objectSchema(["project": nameSchema], optional: runDetails),
+  "NewRun": objectSchema(
+    ["project": nameSchema],
+    optional: runDetails.merging([
+      "id": nullable(nameSchema), "resume": nullable(words(NewRun.Resume.self)),
+    ]) { _, new in new }),
   "RunPatch": objectSchema(
     [:], optional: runDetails.merging(["state": nullable(words(RunState.self))]) { _, new in new }),
+  "RunRewind": objectSchema(["step": integerSchema]),
+  "RunFork": objectSchema([:], optional: ["step": optionalInteger, "name": nullable(nameSchema)]),
+  "NewAddress": objectSchema(
+    [:],
+    optional: [
+      "name": ["type": ["string", "null"], "minLength": 1, "maxLength": 255, "pattern": "^[^\\r\\n]+$"],
+      "type": ["type": ["string", "null"], "pattern": "^[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+$"],
+      "expires_in_s": ["type": ["number", "null"], "minimum": 1, "maximum": 86_400, "default": 300],
+    ]),
   "RunFinish": objectSchema(
     [:],
     optional: [
@@ -38,6 +51,7 @@ let requestSchemas: JSONObject = [
       "keys": optionalStrings,
       "buckets": ["type": ["integer", "null"], "minimum": 1, "maximum": 20_000, "default": 2_000],
       "from_step": optionalInteger, "to_step": optionalInteger,
+      "ema": ["type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 1], "x": optionalString,
     ]),
   "NewSweep": objectSchema(
     ["source": stringSchema, "workdir": absolutePath],
@@ -68,4 +82,15 @@ private let runDetails: JSONObject = [
   "job_type": optionalString, "config": ["type": ["object", "null"], "additionalProperties": true],
   "host": optionalString, "pid": optionalInteger, "command": optionalStrings, "workdir": optionalString,
   "git": nullable(gitSchema), "python": optionalString,
+  "metrics": ["type": ["object", "null"], "additionalProperties": nullable(definitionSchema)],
+  "summary": ["type": ["object", "null"], "additionalProperties": true],
 ]
+
+/// A metric's definition as it comes.
+private let definitionSchema = objectSchema(
+  [:],
+  optional: [
+    "summary": nullable(words(MetricDefinition.Summary.self)), "step_metric": nullable(nameOfMetric),
+    "goal": nullable(words(Objective.Goal.self)), "hidden": ["type": ["boolean", "null"]],
+  ])
+private let nameOfMetric: JSONValue = ["type": "string", "minLength": 1, "maxLength": 512]

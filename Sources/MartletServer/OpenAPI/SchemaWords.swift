@@ -14,6 +14,8 @@ let optionalStrings: JSONValue = ["type": ["array", "null"], "items": stringSche
 let anyObject: JSONValue = ["type": "object", "additionalProperties": true]
 let idSchema: JSONValue = ["type": "string", "pattern": "^[a-z0-9]{8}$"]
 let optionalID: JSONValue = ["type": ["string", "null"], "pattern": "^[a-z0-9]{8}$"]
+/// A SHA-256.
+let hashSchema: JSONValue = ["type": "string", "pattern": "^[0-9a-f]{64}$"]
 /// Microseconds since 1970.
 let timeSchema: JSONValue = ["type": "integer", "format": "int64", "description": "Microseconds since 1970."]
 let optionalTime: JSONValue = [

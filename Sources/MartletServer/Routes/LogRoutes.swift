@@ -51,28 +51,10 @@ let logRoutes: [Route] = [
     return Response(
       status: .ok,
       headers: [
-        .contentType: "text/plain; charset=utf-8", .contentDisposition: attachment(file.name),
+        .contentType: "text/plain; charset=utf-8", .contentDisposition: disposition("attachment", name: file.name),
         .cacheControl: "no-store",
         // What a program printed is nobody's page, even if a browser were talked into showing it.
         .contentSecurityPolicy: "sandbox; default-src 'none'",
       ], body: body)
   },
 ]
-
-/// RFC 6266 with RFC 8187: names of runs are labels and hold anything.
-private func attachment(_ name: String) -> String {
-  var plain = ""
-  var escaped = ""
-  for byte in name.utf8 {
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-      plain.append(Character(Unicode.Scalar(byte)))
-      escaped.append(Character(Unicode.Scalar(byte)))
-    default:
-      plain.append("_")
-      escaped += "%" + hexadecimal([byte])
-    }
-  }
-  return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(escaped)"
-}

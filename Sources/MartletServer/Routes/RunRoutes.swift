@@ -19,7 +19,10 @@ let runRoutes: [Route] = [
       QueryParameter(name: "search", summary: "Only with this in the name.", schema: ["type": "string"]),
       QueryParameter(
         name: "sort", summary: "Order; missing values last.",
-        schema: ["type": "string", "pattern": .string(#"^(-?(created|name|metric:.+\.(last|min|max)))?$"#)]),
+        schema: ["type": "string", "pattern": .string(#"^(-?(created|name|metric:.+\.(last|min|max|mean|best)))?$"#)]),
+      QueryParameter(
+        name: "deleted", summary: "The runs in the trash instead of all others.",
+        schema: ["type": "boolean", "default": false]),
     ] + pageParameters, answer: RouteAnswer(schema: "RunList")
   ) { request in
     let query = try runQuery(request.query)
@@ -27,14 +30,15 @@ let runRoutes: [Route] = [
     return .json(list(page, \.json))
   },
   Route(
-    .post, "/runs", .scope(.ingest), "Begins a run from outside.",
+    .post, "/runs", .scope(.ingest), "Begins a run from outside, or goes on with one (then the status is 200).",
     body: RouteBody(schema: "NewRun", isRequired: true), answer: RouteAnswer(status: 201, schema: "Run")
   ) { request in
     let new = try NewRun(json: request.json())
     if new.details.state != nil {
       throw JSONMemberError(key: "state", message: "cannot be given: a new run is running")
     }
-    return .json(try await request.services.tracking.createRun(new, access: request.access).json, status: 201)
+    let (run, isNew) = try await request.services.tracking.createRun(new, access: request.access)
+    return .json(run.json, status: isNew ? 201 : 200)
   },
   Route(
     .post, "/executions", .scope(.run), "Begins a run that Martlet executes.",
@@ -96,6 +100,7 @@ private func runQuery(_ query: Query) throws -> RunQuery {
   var runs = RunQuery(
     project: query.string("project"), states: try query.choices("state", RunState.self),
     search: query.string("search"))
+  runs.deleted = try query.bool("deleted") ?? false
   if let text = query.string("sweep") {
     guard let sweep = PublicID(rawValue: text) else {
       throw Problem(.badRequest, "The parameter 'sweep' must be a sweep's id, not '\(text.prefix(100))'.")
@@ -107,7 +112,7 @@ private func runQuery(_ query: Query) throws -> RunQuery {
       throw Problem(
         .badRequest, "The parameter 'sort' has no value '\(text.prefix(100))'.",
         hint:
-          "Known are created, name and metric:<name>.<last, min or max>, each with '-' before it for descending."
+          "Known are created, name and metric:<name>.<last, min, max, mean or best>, each with '-' before it for descending."
       )
     }
     runs.order = order

@@ -1,8 +1,11 @@
 // Points in, series out.
 
+import HTTPTypes
 import Hummingbird
 import MartletModel
+import MartletSeries
 import MartletTracking
+import NIOCore
 
 let trackingRoutes: [Route] = [
   Route(
@@ -13,12 +16,12 @@ let trackingRoutes: [Route] = [
         summary: "The sender's id, new for each process; rows count once by it and their `seq`.",
         schema: ["type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"], isRequired: true)
     ],
-    body: RouteBody(form: .lines, schema: "LogRow", isRequired: false, limit: 16 << 20),
+    body: RouteBody(forms: [.lines, .records], schema: "LogRow", isRequired: false, limit: 16 << 20),
     answer: RouteAnswer(schema: "AppendReceipt")
   ) { request in
     let receipt = try await request.services.tracking.append(
-      request.id("run"), client: request.query.string("client") ?? "", lines: request.body,
-      access: request.access)
+      request.id("run"), client: request.query.string("client") ?? "", body: request.body,
+      form: request.form == .records ? .records : .lines, access: request.access)
     return .json(receipt.json)
   },
   Route(
@@ -31,10 +34,16 @@ let trackingRoutes: [Route] = [
   Route(
     .post, "/series", .scope(.read),
     "Metrics of runs over their steps: raw, or in buckets that keep every extreme.",
-    body: RouteBody(schema: "SeriesRequest", isRequired: true), answer: RouteAnswer(schema: "SeriesList")
+    body: RouteBody(schema: "SeriesRequest", isRequired: true),
+    answer: RouteAnswer(schema: "SeriesList", otherTypes: [SeriesFrame.mediaType])
   ) { request in
     let wanted = try SeriesRequest(json: request.json())
     let series = try await request.services.tracking.series(wanted, access: request.access)
+    if request.accepts(SeriesFrame.mediaType) {
+      return Response(
+        status: .ok, headers: [.contentType: SeriesFrame.mediaType, .cacheControl: "no-store"],
+        body: ResponseBody(byteBuffer: ByteBuffer(bytes: SeriesFrame.encode(series))))
+    }
     var bytes = Array("{\"series\":[".utf8)
     for (index, one) in series.enumerated() {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }

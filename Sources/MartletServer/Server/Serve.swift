@@ -7,6 +7,7 @@ import Logging
 import MartletModel
 import MartletOrchestration
 import MartletStore
+import MartletTracking
 import NIOCore
 import NIOHTTP1
 import OrderedCollections
@@ -70,9 +71,11 @@ struct ServerLife: Sendable {
     onReady: @escaping @Sendable (ReadyServer) -> Void
   ) async throws {
     let end = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let secret = engine.data.path + "/address.key"
     let services = Services(
-      engine: engine, options: options, address: address, routes: apiRoutes, clock: clock, logger: logger,
-      shutDown: { end.continuation.yield() })
+      engine: engine, options: options, address: address,
+      addressSigner: try await blocking { try AddressSigner.open(path: secret) }, routes: apiRoutes,
+      clock: clock, logger: logger, shutDown: { end.continuation.yield() })
     let file = ServerFile(data: engine.data.path)
     let failure = Mutex<(any Error)?>(nil)
     // Hummingbird says itself where it listens, and we do.

@@ -19,6 +19,7 @@ final class Services: Sendable {
   let gatekeeper: Gatekeeper
   let codes = SignInCodes()
   let signInLimit = Mutex(AttemptLimit())
+  let addressSigner: AddressSigner
   let liveConnections = LiveConnections()
   let address: ServerAddress
   /// The OpenAPI document.
@@ -31,10 +32,11 @@ final class Services: Sendable {
   var tracking: Tracking { engine.tracking }
 
   init(
-    engine: Engine, options: ServerOptions, address: ServerAddress, routes: [Route], clock: any WallClock,
-    logger: Logger, shutDown: @escaping @Sendable () -> Void
+    engine: Engine, options: ServerOptions, address: ServerAddress, addressSigner: AddressSigner,
+    routes: [Route], clock: any WallClock, logger: Logger, shutDown: @escaping @Sendable () -> Void
   ) {
     self.engine = engine
+    self.addressSigner = addressSigner
     self.options = options
     self.address = address
     self.clock = clock

@@ -82,7 +82,8 @@ package final class BlobStore: Sendable {
   private func place(of hash: ContentHash) -> String {
     "\(directory(of: hash))/\(hash.description.dropFirst(2))"
   }
-  /// Lies there from before an object gets its name until it is noted in the database.
+  /// Lies there from before an object gets its name until the database knows it, and from before the database forgets
+  /// it until it is removed.
   private func mark(of hash: ContentHash) -> String { "\(path)/tmp/\(hash)" }
 
   /// Gives an ended upload its name; an object that is there already is replaced by its equal.
@@ -95,11 +96,16 @@ package final class BlobStore: Sendable {
     } else if errno != EEXIST {
       throw blobProblem("\(directory) cannot be made")
     }
+    try unsettle(hash)
+    try upload.rename(to: place(of: hash))
+    try sync(directory: directory)
+  }
+
+  /// From now on the object counts as one that nobody may know of.
+  func unsettle(_ hash: ContentHash) throws(Problem) {
     let mark = Glibc.open(mark(of: hash), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard mark >= 0 else { throw blobProblem("\(path)/tmp cannot be written") }
     close(mark)
-    try upload.rename(to: place(of: hash))
-    try sync(directory: directory)
   }
 
   /// The database knows the object: it stays.

@@ -1,7 +1,7 @@
 // An object on its way in: written as it comes, hashed as it is written.
 
 import Glibc
-package import MartletModel
+import MartletModel
 import Synchronization
 
 /// A temporary file that gets a name or goes.

@@ -98,7 +98,8 @@ struct Up: AsyncParsableCommand {
     case .badRequest: .usage
     case .unavailable: .cannotCreate
     case .unauthenticated, .forbidden, .notFound, .methodNotAllowed, .tooLarge, .unprocessable,
-      .upgradeRequired, .rangeNotSatisfiable, .tooManyRequests, .internal:
+      .rangeNotSatisfiable, .upgradeRequired,
+      .tooManyRequests, .internal:
       nil
     }
   }

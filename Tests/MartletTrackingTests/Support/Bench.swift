@@ -3,6 +3,7 @@
 import Dispatch
 import Foundation
 import MartletModel
+import MartletSeries
 import MartletStore
 import MartletTestSupport
 import MartletTracking
@@ -51,7 +52,8 @@ struct Bench: Sendable {
 
   init() async throws {
     store = try Store(path: "\(directory.path)/martlet.db")
-    tracking = Tracking(store: store, feed: feed, clock: clock)
+    tracking = Tracking(
+      store: store, blobs: try BlobStore(path: "\(directory.path)/blobs"), feed: feed, clock: clock)
     let me = try await store.write { try $0.createPrincipal(kind: .local, name: "tester", now: noon) }
     access = Access(principal: me, token: nil, scopes: [.admin])
   }
@@ -61,7 +63,8 @@ struct Bench: Sendable {
   }
 
   func create(_ name: String? = nil, in project: String = "digits") async throws -> PublicID {
-    try await tracking.createRun(NewRun(project: project, name: name, details: RunPatch()), access: access).id
+    try await tracking.createRun(NewRun(project: project, name: name, details: RunPatch()), access: access).run
+      .id
   }
 
   func show(_ id: PublicID) async throws -> Run { try await tracking.run(id, access: access) }
@@ -116,11 +119,11 @@ struct Bench: Sendable {
   func log(
     _ id: PublicID, _ text: String, client: String = "client-a", access: Access? = nil
   ) async throws -> AppendReceipt {
-    try await tracking.append(id, client: client, lines: Array(text.utf8), access: access ?? self.access)
+    try await tracking.append(id, client: client, body: Array(text.utf8), form: .lines, access: access ?? self.access)
   }
 
   func series(_ id: PublicID, _ key: String = "loss", access: Access? = nil) async throws -> Series? {
-    try await tracking.series(SeriesRequest(runs: [id], keys: [key]), access: access ?? self.access).first
+    try await tracking.series(SeriesRequest(runs: [id], window: SeriesWindow(keys: [key])), access: access ?? self.access).first
   }
 }
 
@@ -137,8 +140,19 @@ final class Recorder: Sendable {
   private let list = Mutex<[(sequence: UInt64, event: FeedEvent)]>([])
   var all: [(sequence: UInt64, event: FeedEvent)] { list.withLock { $0 } }
   var runs: [Run] { all.compactMap { if case .run(let run) = $0.event { run } else { nil } } }
-  var rows: [FeedRow] {
-    all.flatMap { if case .points(_, let rows) = $0.event { rows } else { [FeedRow]() } }
+  var batches: [RowBatch] { all.compactMap { if case .points(_, let batch) = $0.event { batch } else { nil } } }
+  var rows: [LogRow] { batches.flatMap { $0.rows() } }
+  /// What became of runs, in words: `row`, `deleted`, `rewound`, `points`.
+  func news(of id: PublicID) -> [String] {
+    all.compactMap { item in
+      switch item.event {
+      case .run(let run) where run.id == id: "row"
+      case .deleted(let run, _) where run == id: "deleted"
+      case .rewound(let run) where run == id: "rewound"
+      case .points(let run, _) where run == id: "points"
+      case .run, .deleted, .rewound, .points, .sweep, .trial: nil
+      }
+    }
   }
   func take(_ sequence: UInt64, _ event: FeedEvent) { list.withLock { $0.append((sequence, event)) } }
 }

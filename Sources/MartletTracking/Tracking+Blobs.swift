@@ -1,0 +1,98 @@
+// Files of runs: media and whatever else is too big for a row.
+
+import Logging
+package import MartletModel
+import MartletStore
+import OrderedCollections
+
+extension Tracking {
+  /// Bytes of a run's file; nil: the run was not given it. That another run has it does not count.
+  package func blobSize(_ hash: ContentHash, of run: PublicID, access: Access) async throws -> Int64? {
+    try await store.read { reader in
+      try Self.check(try reader.place(of: run), run, access)
+      return try reader.blob(hash.bytes, run: run)
+    }
+  }
+
+  /// Gives a run a file that has come whole.
+  ///
+  /// - Throws: `Problem`: `unprocessable` when its bytes have another hash, `notFound`, `unavailable`.
+  package func keepBlob(
+    _ upload: BlobUpload, as hash: ContentHash, of run: PublicID, access: Access
+  ) async throws -> Int64 {
+    let (found, size) = try await blocking { (try upload.end(), upload.size) }
+    guard found == hash else {
+      throw Problem(
+        .unprocessable, "The \(size) bytes that came have the SHA-256 \(found), not \(hash).",
+        hint: "Send the file again; if it is still being written, wait until it is whole.",
+        details: ["sha256": .string(found.description), "size": .int(size)])
+    }
+    let (store, blobs, now) = (store, blobs, clock.now)
+    try await blobQueue.run {
+      try await blocking { try blobs.keep(upload, as: hash) }
+      do {
+        try await store.write { writer in
+          try Self.check(try writer.place(of: run), run, access)
+          try writer.noteBlob(hash.bytes, size: size, run: run, now: now)
+        }
+      } catch {
+        // Where this fails too, the next cleaning finds its mark.
+        try? await Self.forgetUnknown([hash], blobs, store)
+        throw error
+      }
+      try await blocking { try blobs.settle(hash) }
+    }
+    return size
+  }
+
+  /// Opens a file of a run.
+  ///
+  /// - Throws: `Problem`: `notFound`, `internal` when its bytes are gone.
+  package func openBlob(_ hash: ContentHash, of run: PublicID, access: Access) async throws -> OpenBlob {
+    guard let size = try await blobSize(hash, of: run, access: access) else {
+      throw Problem(
+        .notFound, "Run '\(run)' has no file \(hash).", hint: "A run sees only the files that were put for it.")
+    }
+    let blobs = blobs
+    guard let blob = try await blocking({ try blobs.open(hash) }), blob.size == size else {
+      throw Problem(
+        .internal, "The file \(hash) of run '\(run)' is damaged or gone.", hint: "Run 'martlet doctor'.")
+    }
+    return blob
+  }
+
+  // MARK: - Cleaning up
+
+  /// Removes files that no run has any more, and those that a killed server left without a note.
+  ///
+  /// Failures are told in the log: what stays is removed another time.
+  package func removeUnusedBlobs() async {
+    let (store, blobs) = (store, blobs)
+    do {
+      try await blobQueue.run {
+        try await Self.forgetUnknown(try await blocking { try blobs.unsettled() }, blobs, store)
+        while true {
+          let unused = try await store.read { try $0.unreferencedBlobs(limit: 500) }
+          let hashes = unused.compactMap(ContentHash.init(bytes:))
+          guard !hashes.isEmpty else { return }
+          try await blocking { for hash in hashes { try blobs.unsettle(hash) } }
+          try await store.write { writer in
+            for hash in hashes { try writer.forgetBlob(hash.bytes) }
+          }
+          // Only now: a note without a file would be a file lost.
+          try await blocking { for hash in hashes { try blobs.remove(hash) } }
+        }
+      }
+    } catch {
+      logger.warning("Files that nobody has any more could not be removed: \(error)")
+    }
+  }
+
+  /// Removes those of `hashes` that the database does not know.
+  private static func forgetUnknown(_ hashes: [ContentHash], _ blobs: BlobStore, _ store: Store) async throws {
+    for hash in hashes {
+      let isKnown = try await store.read { try $0.isBlobKnown(hash.bytes) }
+      try await blocking { isKnown ? try blobs.settle(hash) : try blobs.remove(hash) }
+    }
+  }
+}

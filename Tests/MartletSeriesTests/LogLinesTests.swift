@@ -5,8 +5,6 @@ import MartletSeries
 import OrderedCollections
 import Testing
 
-let noon = Timestamp(microseconds: 1_790_000_000_000_000)
-
 @Suite struct LogLinesTests {
   private func decode(_ text: String) throws -> [LogRow] {
     try LogLines.decode(Array(text.utf8), now: noon).rows()

@@ -6,37 +6,20 @@ public import OrderedCollections
 public enum LogLines {
   /// Reads one row a line; empty lines are passed over.
   ///
+  /// Numbers become the nearest doubles, `seq`, `step` and `time` stay exact. Strings, lists, objects, true, false and null become
+  /// compact JSON; numbers in them keep their spelling. Of a member that is given twice, the later one stands.
+  ///
   /// - Parameters:
-  ///   - body: UTF-8; at most as many rows as an Int32 counts.
+  ///   - body: UTF-8; fewer than 2^31 bytes.
   ///   - now: the time of rows that have none.
   /// - Throws: `Problem.unprocessable` with `details` `line` and `column` (bytes, from 1) of the first flaw.
   public static func decode(_ body: UnsafeRawBufferPointer, now: Timestamp) throws(Problem) -> RowBatch {
-    var rows: [LogRow] = []
-    for (index, line) in body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .enumerated()
-    {
-      guard line.contains(where: { $0 > 0x20 }) else { continue }
-      let number = index + 1
-      let json: JSONValue
-      do {
-        json = try JSONValue.parse(line)
-      } catch {
-        throw problem(number, error.message, column: error.column)
-      }
-      do throws(JSONMemberError) {
-        let row = try row(json, now: now)
-        if let last = rows.last, row.sequence != last.sequence + 1 {
-          throw JSONMemberError(
-            key: "seq",
-            message: "must be \(last.sequence + 1), one more than in the line before, not \(row.sequence)")
-        }
-        rows.append(row)
-      } catch {
-        throw problem(number, error.description, column: nil)
-      }
+    let text = body.bindMemory(to: UInt8.self)
+    guard let start = text.baseAddress else { throw SlowLine.noRow }
+    return try FloatParser.with { (parser) throws(Problem) in
+      var reader = LineReader(start: start, count: text.count, now: now, parser: parser)
+      return try reader.read()
     }
-    guard !rows.isEmpty else { throw problem(1, "there is no row in the body", column: nil) }
-    return try RowBatch(rows)
   }
 
   /// The same from an array.
@@ -46,27 +29,7 @@ public enum LogLines {
     }
   }
 
-  private static func problem(_ line: Int, _ message: String, column: Int?) -> Problem {
-    Problem(
-      .unprocessable, "Line \(line) is no row: \(message).",
-      hint: #"A row is {"seq": 0, "step": 0, "time": 1790000000000000, "values": {"loss": 0.5}}."#,
-      details: ["line": JSONValue(line), "column": JSONValue(column)])
-  }
-
-  private static func row(_ json: JSONValue, now: Timestamp) throws(JSONMemberError) -> LogRow {
-    let reader = try JSONReader(json, path: "")
-    try reader.allowOnly(["seq", "step", "time", "values"])
-    let sequence = try reader.requiredInt("seq")
-    guard sequence >= 0, sequence < .max else {
-      throw JSONMemberError(key: "seq", message: "must not be negative")
-    }
-    let time = try reader.int("time").map(Timestamp.init(microseconds:)) ?? now
-    let step = try reader.int("step")
-    let values = try reader.required("values", reader.object("values"))
-    return try row(values: values, sequence: sequence, step: step, time: time)
-  }
-
-  /// Parts numbers from everything else.
+  /// One row of values: numbers parted from everything else.
   ///
   /// - Throws: `JSONMemberError` for a name that is not allowed.
   public static func row(

@@ -40,11 +40,7 @@ enum ExitStatus: Int32 {
       case .unprocessable, .tooLarge: .wrongInput
       case .tooManyRequests: .inUse
       case .unavailable: .unavailable
-<<<<<<< HEAD
-      case .methodNotAllowed, .upgradeRequired, .rangeNotSatisfiable, .internal: .internalError
-=======
       case .methodNotAllowed, .rangeNotSatisfiable, .upgradeRequired, .internal: .internalError
->>>>>>> f51b9bf4a36c259c68e9f0e633ef52e89476612c
       }
   }
 }

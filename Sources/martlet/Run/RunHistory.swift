@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import MartletModel
+import OrderedCollections
 
 struct RunHistory: AsyncParsableCommand {
   enum Form: String, ExpressibleByArgument, CaseIterable { case table, json, csv, jsonl }

@@ -44,7 +44,8 @@ struct SyncCrew {
   private mutating func pass(_ index: Int) async {
     let path = reports[index].spool
     do {
-      guard var (lock, sender) = try await crewed(index) else { return }
+      guard let (lock, known) = try await crewed(index) else { return }
+      var sender = known
       defer {
         senders[path] = (lock, sender)
         reports[index].run = sender.runID

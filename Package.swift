@@ -15,6 +15,7 @@ extension Target.Dependency {
   static let collections = product(name: "OrderedCollections", package: "swift-collections")
   static let deque = product(name: "DequeModule", package: "swift-collections")
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
+  static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
   static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
   static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -62,7 +63,8 @@ let package = Package(
     .target(
       name: "MartletSeries", dependencies: ["MartletModel", "CZstd", .collections], swiftSettings: strict),
     .target(
-      name: "MartletStore", dependencies: ["MartletModel", "MartletSeries", .collections, .grdb],
+      name: "MartletStore",
+      dependencies: ["MartletModel", "MartletSeries", .collections, .grdb, .grdbSQLite],
       swiftSettings: strict),
     .target(
       name: "MartletTracking",
@@ -114,7 +116,7 @@ let package = Package(
       name: "MartletStoreTests",
       dependencies: [
         "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", .collections, .grdb,
-      ], swiftSettings: strict),
+      ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MartletTrackingTests",
       dependencies: [

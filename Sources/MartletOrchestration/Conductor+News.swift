@@ -45,7 +45,8 @@ extension Conductor {
         // What a run is called and in which state it is, is not for its process to say.
         (patch.name, patch.state) = (nil, nil)
         let final = patch
-        if final != RunPatch() { try await self.store.write { try $0.patchRun(run, final) } }
+        let now = self.clock.now
+        if final != RunPatch() { try await self.store.write { try $0.patchRun(run, final, now: now) } }
       }
       said = spool.endReason ?? said
     }

@@ -181,7 +181,7 @@ extension Conductor {
       if let git {
         var patch = RunPatch()
         patch.git = git
-        try writer.patchRun(id, patch)
+        try writer.patchRun(id, patch, now: now)
       }
       try core.queue(
         OpenAttempt(

@@ -50,7 +50,7 @@ extension Core {
           of: run, number: attempt.number, .starting, devices: devices, by: principal, now: now)
         var patch = RunPatch()
         patch.host = host
-        try writer.patchRun(run, patch)
+        try writer.patchRun(run, patch, now: now)
         let secret = TokenSecret.random()
         let owner = try writer.createPrincipal(kind: .attempt, name: attempt.runName, now: now)
         _ = try writer.createToken(

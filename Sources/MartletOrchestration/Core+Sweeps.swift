@@ -89,7 +89,7 @@ extension Core {
     if let git = sweep.git {
       var patch = RunPatch()
       patch.git = git
-      try writer.patchRun(id, patch)
+      try writer.patchRun(id, patch, now: now)
     }
     try writer.createTrial(
       ofSweep: sweep.row, number: number, parameters: point.values, run: id, by: principal, now: now)

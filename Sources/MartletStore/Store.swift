@@ -12,29 +12,34 @@ import Synchronization
 /// write-ahead log. GRDB runs both on dispatch queues of its own, so no file system call holds a thread of Swift's
 /// cooperative pool.
 package final class Store: Sendable {
-  private let pool: DatabasePool
+  let pool: DatabasePool
   private let checkpointer: Checkpointer
+  let sealer: Sealer
+  private let hot = HotRuns()
   let path: String
   /// Row ids of tokens whose use is being written down.
   let tokensBeingNoted = Mutex<Set<Int64>>([])
 
-  /// Opens or creates the file and brings its schema up to date.
+  /// Opens or creates the file and brings its schema up to date; others that open it at the same time wait.
   ///
+  /// - Parameter sealing: when rows are laid into chunks.
   /// - Throws: `Problem`.
-  package init(path: String) throws(Problem) {
+  package init(path: String, sealing: SealingPolicy = SealingPolicy()) throws(Problem) {
     self.path = path
     do {
-      pool = try DatabasePool(path: path, configuration: Self.configuration)
-      try pool.writeWithoutTransaction { db in
-        // GRDB's pool sets NORMAL when it switches to WAL, after prepareDatabase: so it is set here, and asked.
-        try db.execute(sql: "PRAGMA synchronous = FULL")
-        try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
-        guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
-          throw Problem(.internal, "SQLite does not keep synchronous=FULL on the writer.")
+      (pool, checkpointer) = try OpeningLock.held(besides: path) {
+        let pool = try DatabasePool(path: path, configuration: Self.configuration)
+        try pool.writeWithoutTransaction { db in
+          // GRDB's pool sets NORMAL when it switches to WAL, after prepareDatabase: so it is set here, and asked.
+          try db.execute(sql: "PRAGMA synchronous = FULL")
+          try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+          guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+            throw Problem(.internal, "SQLite does not keep synchronous=FULL on the writer.")
+          }
         }
+        try Self.migrator.migrate(pool)
+        return (pool, try Checkpointer(path: path))
       }
-      try Self.migrator.migrate(pool)
-      checkpointer = try Checkpointer(path: path)
     } catch let problem as Problem {
       throw problem
     } catch {
@@ -42,15 +47,18 @@ package final class Store: Sendable {
         .unavailable, "The database \(path) cannot be opened: \(error).",
         hint: "If it is damaged, keep a copy and restore the last backup.")
     }
+    sealer = Sealer(policy: sealing)
+    sealer.start(self)
   }
 
-  /// Ends the checkpointer and closes all connections; writes in flight end first.
+  /// Ends what runs in the background and closes all connections; writes in flight end first.
   package func close() throws {
+    sealer.stop()
     try checkpointer.stop()
     try pool.close()
   }
 
-  private static var configuration: Configuration {
+  static var configuration: Configuration {
     var configuration = Configuration()
     configuration.label = "martlet"
     configuration.busyMode = .timeout(30)
@@ -67,15 +75,56 @@ package final class Store: Sendable {
   private static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration(Migration1.name, migrate: Migration1.migrate)
+    migrator.registerMigration(Migration2.name, migrate: Migration2.migrate)
     return migrator
   }
 
   /// Runs `body` in one transaction; when this returns, what it wrote is durable. When it throws, nothing happened.
   package func write<T: Sendable>(_ body: @escaping @Sendable (StoreWriter) throws -> T) async throws -> T {
     do {
-      return try await pool.write { db in try body(StoreWriter(db: db)) }
+      return try await pool.writeWithoutTransaction { [hot, sealer] db in
+        try Self.transaction(db, hot, sealer, body)
+      }
     } catch let error as DatabaseError {
       throw Self.problem(of: error)
+    }
+  }
+
+  /// As `write`, for threads that may wait.
+  ///
+  /// - Parameter committed: called on the writer's queue, before any other transaction begins.
+  @discardableResult
+  func writeNow<T>(
+    _ body: (StoreWriter) throws -> T, committed: (T) -> Void = { _ in }
+  ) throws -> T {
+    do {
+      return try pool.writeWithoutTransaction { db in
+        let result = try Self.transaction(db, hot, sealer, body)
+        committed(result)
+        return result
+      }
+    } catch let error as DatabaseError {
+      throw Self.problem(of: error)
+    }
+  }
+
+  /// What the writer remembers is undone here, on its queue: the next transaction may follow at once.
+  private static func transaction<T>(
+    _ db: Database, _ hot: HotRuns, _ sealer: Sealer, _ body: (StoreWriter) throws -> T
+  ) throws -> T {
+    do {
+      var result: T?
+      try db.inTransaction(.immediate) {
+        try hot.begin(db)
+        result = try body(StoreWriter(db: db, hot: hot))
+        return .commit
+      }
+      sealer.note(hot.commit())
+      guard let result else { throw Problem(.internal, "A transaction ended without a result.") }
+      return result
+    } catch {
+      hot.undo()
+      throw error
     }
   }
 
@@ -88,7 +137,16 @@ package final class Store: Sendable {
     }
   }
 
-  private static func problem(of error: DatabaseError) -> Problem {
+  /// As `read`, for threads that may wait.
+  func readNow<T>(_ body: (StoreReader) throws -> T) throws -> T {
+    do {
+      return try pool.read { db in try body(StoreReader(db: db)) }
+    } catch let error as DatabaseError {
+      throw Self.problem(of: error)
+    }
+  }
+
+  static func problem(of error: DatabaseError) -> Problem {
     switch error.resultCode {
     case .SQLITE_FULL:
       Problem(
@@ -114,56 +172,12 @@ package class StoreReader {
 }
 
 /// Reads and writes in one transaction.
-package final class StoreWriter: StoreReader {}
+package final class StoreWriter: StoreReader {
+  let hot: HotRuns
 
-/// What `status` and `doctor` report of the store.
-package struct StoreHealth: Sendable {
-  package var bytes: Int64
-  package var walBytes: Int64
-  /// 2 is FULL.
-  package var synchronous: Int
-  package var journalMode: String
-  package var pageSize: Int
-  /// 2 is INCREMENTAL.
-  package var autoVacuum: Int
-  package var foreignKeys: Bool
-  package var counts: (projects: Int, runs: Int, sweeps: Int, points: Int64)
-}
-
-extension Store {
-  /// Also where nothing can be written: no transaction of the writer is begun.
-  package func health() async throws -> StoreHealth {
-    let path = path
-    do {
-      // Properties of a connection: asked of the one that writes.
-      let (synchronous, foreignKeys) = try await pool.writeWithoutTransaction { db in
-        (try Self.pragma("synchronous", db), try Self.pragma("foreign_keys", db))
-      }
-      return try await pool.read { db in
-        func count(_ table: String) throws -> Int {
-          try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
-        }
-        func size(_ path: String) -> Int64 {
-          let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-          return (attributes?[.size] as? NSNumber)?.int64Value ?? 0
-        }
-        return StoreHealth(
-          bytes: size(path), walBytes: size("\(path)-wal"), synchronous: synchronous,
-          journalMode: try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "",
-          pageSize: try Self.pragma("page_size", db), autoVacuum: try Self.pragma("auto_vacuum", db),
-          foreignKeys: foreignKeys == 1,
-          counts: (
-            projects: try count("project"), runs: try count("run"), sweeps: try count("sweep"),
-            points: try Int64.fetchOne(db, sql: "SELECT coalesce(sum(points), 0) FROM run") ?? 0
-          ))
-      }
-    } catch let error as DatabaseError {
-      throw Self.problem(of: error)
-    }
-  }
-
-  private static func pragma(_ name: String, _ db: Database) throws -> Int {
-    try Int.fetchOne(db, sql: "PRAGMA \(name)") ?? -1
+  init(db: Database, hot: HotRuns) {
+    self.hot = hot
+    super.init(db: db)
   }
 }
 
@@ -172,12 +186,14 @@ extension StoreWriter {
   /// transaction goes on. Failures of the disk end the whole transaction.
   package func attempt<T>(_ body: () throws -> T) throws -> Result<T, any Error> {
     var result: Result<T, any Error>?
+    let mark = hot.mark()
     try db.inSavepoint {
       do {
         result = .success(try body())
         return .commit
       } catch let problem as Problem {
         result = .failure(problem)
+        hot.undo(to: mark)
         return .rollback
       }
     }

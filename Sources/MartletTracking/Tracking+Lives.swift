@@ -61,7 +61,7 @@ extension Tracking {
       try writer.withdrawStop(known)
     }
     try writer.seen(known, by: principal, now: now)
-    try writer.patchRun(known, new.details)
+    try writer.patchRun(known, new.details, now: now)
     guard let run = try writer.run(known) else { throw missing(known) }
     return run
   }

@@ -151,7 +151,7 @@ package final class Tracking: Sendable {
         try writer.setRunState(id, state, exit: exit, by: access.principal, now: now)
         if state == .running { try writer.withdrawStop(id) }
       }
-      try writer.patchRun(id, patch)
+      try writer.patchRun(id, patch, now: now)
       return try writer.run(id)
     }
     let changed = try check(run, id, access)

@@ -69,6 +69,8 @@ public struct MetricSummary: Sendable, Hashable {
   /// Points, NaN included.
   public var count: Int64
   public var nanCount: Int64
+  /// Which way is better; nil while nobody said.
+  public var goal: Objective.Goal?
 
   public init(name: String, value: Double, step: Int64, time: Timestamp) {
     self.name = name
@@ -92,6 +94,11 @@ public struct MetricSummary: Sendable, Hashable {
   /// Mean of all values but NaN.
   public var mean: Double? { count > nanCount ? sum / Double(count - nanCount) : nil }
 
+  /// The minimum or the maximum, whichever the goal asks for; nil without a goal.
+  public var best: Double? { goal.flatMap { $0 == .minimize ? min : max } }
+  /// Where `best` was first reached.
+  public var bestStep: Int64? { goal.flatMap { $0 == .minimize ? minStep : maxStep } }
+
   /// Takes in one more point. The last value is that of the highest step; of equal steps, the later arrival.
   public mutating func add(_ value: Double, step: Int64, time: Timestamp) {
     count += 1
@@ -110,7 +117,8 @@ public struct MetricSummary: Sendable, Hashable {
       "last": .double(last), "last_step": .int(lastStep), "last_at": JSONValue(lastTime),
       "min": JSONValue(min),
       "min_step": JSONValue(minStep), "max": JSONValue(max), "max_step": JSONValue(maxStep),
-      "mean": JSONValue(mean), "count": .int(count), "nan_count": .int(nanCount),
+      "mean": JSONValue(mean), "best": JSONValue(best), "best_step": JSONValue(bestStep),
+      "count": .int(count), "nan_count": .int(nanCount),
     ]
   }
 }
@@ -140,6 +148,10 @@ public struct Run: Sendable, Hashable {
   public var config: JSONValue
   public var metrics: [MetricSummary]
   public var values: [LoggedValue]
+  /// By name.
+  public var definitions: [MetricDefinition]
+  /// Values that were set in the summary, by name.
+  public var summaryValues: [SummaryValue]
   public var tags: [String]
   public var notes: String
   public var group: String?
@@ -165,6 +177,12 @@ public struct Run: Sendable, Hashable {
   public var devices: [Int]
   public var points: Int64
   public var lastStep: Int64?
+  /// When it was put into the trash; nil: it was not.
+  public var deletedAt: Timestamp?
+  /// The run that this one was forked from, which may be gone.
+  public var forkedFrom: PublicID?
+  /// The last step that was taken over from `forkedFrom`; nil: all were.
+  public var forkStep: Int64?
 
   public init(
     id: PublicID, project: String, name: String, state: RunState, createdAt: Timestamp, createdBy: String
@@ -176,6 +194,7 @@ public struct Run: Sendable, Hashable {
     self.createdAt = createdAt
     self.createdBy = createdBy
     (config, metrics, values, tags, notes) = ([:], [], [], [], "")
+    (definitions, summaryValues) = ([], [])
     (attempt, attempts, devices, points) = (0, 0, [], 0)
   }
 
@@ -188,6 +207,12 @@ public struct Run: Sendable, Hashable {
       // A name that was logged both as a number and as something else has both.
       let logged: JSONValue = ["value": value.value, "last_step": .int(value.lastStep)]
       summary[value.name] = logged.merging(summary[value.name] ?? [:])
+    }
+    for set in summaryValues {
+      var entry = summary[set.name]?.object ?? [:]
+      entry["value"] = set.value
+      entry["set_at"] = JSONValue(set.setAt)
+      summary[set.name] = .object(entry)
     }
     return [
       "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
@@ -202,6 +227,10 @@ public struct Run: Sendable, Hashable {
       "attempt": .int(Int64(attempt)), "attempts": .int(Int64(attempts)),
       "devices": .array(devices.map { .int(Int64($0)) }), "points": .int(points),
       "last_step": JSONValue(lastStep),
+      "metrics": .object(
+        JSONObject(definitions.map { ($0.name, $0.json) }, uniquingKeysWith: { $1 })),
+      "deleted_at": JSONValue(deletedAt),
+      "forked_from": forkedFrom.map { ["run": .string($0.rawValue), "step": JSONValue(forkStep)] } ?? .null,
     ]
   }
 }

@@ -59,30 +59,49 @@ public struct AppendReceipt: Sendable, Hashable {
   }
 }
 
-/// Which series, which window, how finely.
-public struct SeriesRequest: Sendable, Hashable {
-  public var runs: [PublicID]
-  /// Nil: all of each run.
+/// Which series of a run, which part of them, how finely.
+public struct SeriesWindow: Sendable, Hashable {
+  /// Nil: all of the run.
   public var keys: [String]?
   /// 1–20,000.
   public var buckets: Int
   public var fromStep: Int64?
   public var toStep: Int64?
+  /// The weight of the past in a moving average, 0..<1; nil: none is asked for.
+  public var ema: Double?
+  /// Another metric of the same rows, whose values are the x of the points; points of rows without it are left out.
+  public var axis: String?
+
+  public init(
+    keys: [String]? = nil, buckets: Int = 2_000, fromStep: Int64? = nil, toStep: Int64? = nil,
+    ema: Double? = nil, axis: String? = nil
+  ) {
+    (self.keys, self.buckets, self.fromStep, self.toStep) = (keys, buckets, fromStep, toStep)
+    (self.ema, self.axis) = (ema, axis)
+  }
+}
+
+/// The same window of several runs.
+public struct SeriesRequest: Sendable, Hashable {
+  public var runs: [PublicID]
+  public var window: SeriesWindow
+
+  public init(runs: [PublicID], window: SeriesWindow) {
+    self.runs = runs
+    self.window = window
+  }
 
   public init(
     runs: [PublicID], keys: [String]?, buckets: Int = 2_000, fromStep: Int64? = nil, toStep: Int64? = nil
   ) {
-    self.runs = runs
-    self.keys = keys
-    self.buckets = buckets
-    self.fromStep = fromStep
-    self.toStep = toStep
+    self.init(
+      runs: runs, window: SeriesWindow(keys: keys, buckets: buckets, fromStep: fromStep, toStep: toStep))
   }
 
   public init(json: JSONValue) throws(JSONMemberError) {
     let reader = try JSONReader(json)
-    try reader.allowOnly(["runs", "keys", "buckets", "from_step", "to_step"])
-    var runs: [PublicID] = []
+    try reader.allowOnly(["runs", "keys", "buckets", "from_step", "to_step", "ema", "x"])
+    runs = []
     for text in try reader.required("runs", reader.strings("runs")) {
       guard let id = PublicID(rawValue: text) else {
         throw JSONMemberError(key: "runs", message: "holds '\(text)', which is no run id")
@@ -93,10 +112,13 @@ public struct SeriesRequest: Sendable, Hashable {
     guard (1...20_000).contains(buckets) else {
       throw JSONMemberError(key: "buckets", message: "must be 1 to 20,000, not \(buckets)")
     }
-    self.init(
-      runs: runs, keys: try reader.strings("keys"), buckets: Int(buckets),
-      fromStep: try reader.int("from_step"),
-      toStep: try reader.int("to_step"))
+    let ema = try reader.double("ema")
+    if let ema, !(0..<1).contains(ema) {
+      throw JSONMemberError(key: "ema", message: "must be at least 0 and below 1, not \(ema)")
+    }
+    window = SeriesWindow(
+      keys: try reader.strings("keys"), buckets: Int(buckets), fromStep: try reader.int("from_step"),
+      toStep: try reader.int("to_step"), ema: ema, axis: try reader.string("x"))
   }
 }
 

@@ -1,195 +1,254 @@
 // Points on their way in: counted once, laid into a block, summed up, in one transaction.
 
-import Foundation
 import GRDB
 package import MartletModel
-import MartletSeries
+package import MartletSeries
 import OrderedCollections
-
-/// A row after it was stored: its step is known.
-package struct StoredRow: Sendable {
-  package var step: Int64
-  package var time: Timestamp
-  package var numbers: [(name: String, value: Double)]
-
-  package init(step: Int64, time: Timestamp, numbers: [(name: String, value: Double)]) {
-    self.step = step
-    self.time = time
-    self.numbers = numbers
-  }
-}
 
 extension StoreWriter {
   /// Appends one client's rows to a run; those that it has already change nothing.
   ///
-  /// - Throws: `Problem`: `notFound`; `conflict` with `details.next_seq` when rows are missing before these;
-  ///   `unprocessable` when the run would have more than `keyLimit` metrics.
+  /// - Parameters:
+  ///   - batch: its names are in normal form.
+  ///   - keyLimit: how many metrics a run may have; names under which only texts were logged do not count.
+  /// - Returns: the receipt, and what was new with all steps decided; nil when nothing was new.
+  /// - Throws: `Problem`: `notFound` also for a run in the trash; `conflict` with `details.next_seq` when rows are missing
+  ///   before these; `unprocessable` when the run would have more than `keyLimit` metrics.
   package func append(
-    _ rows: [LogRow], to run: PublicID, client: String, keyLimit: Int, now: Timestamp
-  ) throws -> (receipt: AppendReceipt, stored: [StoredRow]) {
-    let row = try requireRunRow(run)
-    let next =
-      try Int64.fetchOne(
-        db, sql: "SELECT next_seq FROM client WHERE run_id = ? AND client = ?", arguments: [row, client]) ?? 0
-    let fresh = rows.drop { $0.sequence < next }
-    guard let first = fresh.first else {
-      return (AppendReceipt(accepted: 0, duplicates: rows.count, nextSequence: next), [])
+    _ batch: RowBatch, to id: PublicID, client: String, keyLimit: Int, now: Timestamp
+  ) throws -> (receipt: AppendReceipt, stored: RowBatch?) {
+    let run = try hotRun(id)
+    let next = try hot.next(of: client, in: run, db)
+    let duplicates = Int(min(Int64(batch.count), max(0, next - batch.firstSequence)))
+    guard duplicates < batch.count else {
+      return (AppendReceipt(accepted: 0, duplicates: batch.count, nextSequence: next), nil)
     }
-    guard first.sequence == next else {
+    guard batch.firstSequence <= next else {
       throw Problem(
-        .conflict, "Row \(first.sequence) of client '\(client)' came, but row \(next) is expected.",
+        .conflict, "Row \(batch.firstSequence) of client '\(client)' came, but row \(next) is expected.",
         hint: "Send again from row \(next).", details: ["next_seq": .int(next)])
     }
-    for (place, following) in zip(fresh, fresh.dropFirst()) where following.sequence != place.sequence + 1 {
-      throw Problem(
-        .unprocessable,
-        "Row \(following.sequence) of client '\(client)' follows row \(place.sequence) in one batch.",
-        hint: "Rows are numbered without gaps.")
-    }
-    let state = try Row.fetchOne(
-      db,
-      sql:
-        "SELECT rows, last_step, created_by, state = 'lost' AND is_executed = 0 AS is_lost FROM run WHERE id = ?",
-      arguments: [row])
-    var summed = Summed(lastStep: state?["last_step"])
-    for row in fresh { summed.add(row) }
-
-    try writeSummaries(summed, run: row, keyLimit: keyLimit)
-    let block = try block(of: fresh, steps: summed.steps)
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO row_block (run_id, first_row, row_count, client, first_seq, min_step, max_step, received_at,
-          payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """
-    ).execute(arguments: [
-      row, (state?["rows"] as Int64?) ?? 0, fresh.count, client, first.sequence, summed.steps.min(),
-      summed.steps.max(), now.microseconds, Data(block.encoded()),
-    ])
-    let end = next + Int64(fresh.count)
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO client (run_id, client, next_seq) VALUES (?, ?, ?)
-        ON CONFLICT (run_id, client) DO UPDATE SET next_seq = excluded.next_seq
-        """
-    ).execute(arguments: [row, client, end])
-    try db.cachedStatement(
-      sql: "UPDATE run SET rows = rows + ?, points = points + ?, last_step = ?, last_seen_at = ? WHERE id = ?"
-    ).execute(arguments: [fresh.count, summed.points, summed.lastStep, now.microseconds, row])
-    if state?["is_lost"] == true, let creator = try principal(row: state?["created_by"] ?? 0) {
-      try setRunState(row, .running, exit: nil, by: creator, now: now)
-    }
-    let stored = zip(fresh, summed.steps).map { StoredRow(step: $1, time: $0.time, numbers: $0.numbers) }
+    var batch = batch
+    batch.removeFirst(duplicates)
+    try checkKeys(of: batch, in: run, limit: keyLimit)
+    hot.touch(run)
+    let range = batch.decideSteps(after: run.lastStep)
+    try writeSummaries(of: batch, run)
+    let bytes = try writeBlock(batch, of: run, client: client, steps: range, now: now)
+    try count(batch, in: run, client: client, highest: range.upperBound, now: now)
+    hot.tell(.appended(run: run.row, rows: batch.count, bytes: bytes))
     return (
-      AppendReceipt(accepted: fresh.count, duplicates: rows.count - fresh.count, nextSequence: end), stored
+      AppendReceipt(accepted: batch.count, duplicates: duplicates, nextSequence: batch.nextSequence), batch
     )
   }
 
-  /// The id of a metric's name, which is made where it is missing.
-  private func keyID(_ name: String) throws -> Int64 {
-    let name = name.inNormalForm
-    let known = try db.cachedStatement(sql: "SELECT id FROM metric_key WHERE name = ?")
-    if let id = try Int64.fetchOne(known, arguments: [name]) { return id }
-    try db.cachedStatement(sql: "INSERT INTO metric_key (name) VALUES (?)").execute(arguments: [name])
-    return db.lastInsertedRowID
-  }
-
-  private func block(of rows: ArraySlice<LogRow>, steps: [Int64]) throws -> RowBlock {
-    var numbers: [String: (rows: [Int32], values: [Double])] = [:]
-    var texts: [String: (rows: [Int32], values: [[UInt8]])] = [:]
-    var order: [String] = []
-    for (index, row) in rows.enumerated() {
-      for (name, value) in row.numbers {
-        if numbers[name] == nil { order.append(name) }
-        numbers[name, default: ([], [])].rows.append(Int32(index))
-        numbers[name, default: ([], [])].values.append(value)
-      }
-      for (name, value) in row.others {
-        texts[name, default: ([], [])].rows.append(Int32(index))
-        texts[name, default: ([], [])].values.append(value.bytes())
-      }
-    }
-    var block = RowBlock(steps: steps, times: rows.map(\.time.microseconds))
-    for name in order {
-      guard let column = numbers[name] else { continue }
-      block.columns.append(
-        RowBlock.Column(key: try keyID(name), rows: column.rows, values: .numbers(column.values)))
-    }
-    for (name, column) in texts.sorted(by: { $0.key < $1.key }) {
-      block.columns.append(
-        RowBlock.Column(key: try keyID(name), rows: column.rows, values: .texts(column.values)))
-    }
-    return block
-  }
-
-  private func writeSummaries(_ summed: Summed, run: Int64, keyLimit: Int) throws {
-    var added = 0
-    for (name, points) in summed.numbers {
-      let key = try keyID(name)
-      let known = try db.cachedStatement(sql: "SELECT * FROM metric_summary WHERE run_id = ? AND key_id = ?")
-      var summary: MetricSummary
-      var rest = points[...]
-      if let row = try Row.fetchOne(known, arguments: [run, key]) {
-        summary = StoreReader.summary(row, name: name)
-      } else {
-        added += 1
-        summary = MetricSummary(
-          name: name, value: points[0].value, step: points[0].step, time: points[0].time)
-        rest = points.dropFirst()
-      }
-      for point in rest { summary.add(point.value, step: point.step, time: point.time) }
-      try db.cachedStatement(
-        sql: """
-          INSERT OR REPLACE INTO metric_summary (run_id, key_id, last, last_step, last_at, min, min_step, max,
-            max_step, sum, count, nan_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """
-      ).execute(arguments: [
-        run, key, summary.last, summary.lastStep, summary.lastTime.microseconds, summary.min, summary.minStep,
-        summary.max, summary.maxStep, summary.sum, summary.count, summary.nanCount,
-      ])
-    }
-    for (name, (value, step)) in summed.others {
-      try db.cachedStatement(
-        sql: """
-          INSERT INTO logged_value (run_id, key_id, value, last_step) VALUES (?1, ?2, ?3, ?4)
-          ON CONFLICT (run_id, key_id) DO UPDATE SET value = ?3, last_step = ?4 WHERE last_step <= ?4
-          """
-      ).execute(arguments: [run, try keyID(name), value.text, step])
-    }
-    guard added > 0 else { return }
-    let count =
-      try Int.fetchOne(db, sql: "SELECT count(*) FROM metric_summary WHERE run_id = ?", arguments: [run]) ?? 0
-    if count > keyLimit {
+  private func hotRun(_ id: PublicID) throws -> HotRun {
+    guard let run = try hot.run(id, db) else { throw StoreReader.noRun(id) }
+    guard !run.isDeleted else {
       throw Problem(
-        .unprocessable, "This run would have \(count) metrics; at most \(keyLimit) are allowed.",
-        hint: "Log what belongs together as one value (a list or an object), or use fewer names.")
+        .notFound, "Run '\(id)' is in the trash and takes no points.",
+        hint: "'martlet run restore \(id)' takes it out.")
     }
+    return run
+  }
+
+  /// Before anything is written: what is refused here leaves nothing behind.
+  private func checkKeys(of batch: RowBatch, in run: HotRun, limit: Int) throws {
+    var added = 0
+    for column in batch.numbers {
+      guard let key = try hot.knownKey(column.name, db), try hot.metric(key, of: run, db) != nil else {
+        added += 1
+        continue
+      }
+    }
+    guard added > 0, run.metricCount + added > limit else { return }
+    throw Problem(
+      .unprocessable, "This run would have \(run.metricCount + added) metrics; at most \(limit) are allowed.",
+      hint: "Log what belongs together as one value (a list or an object), or use fewer names.")
+  }
+
+  private func writeBlock(
+    _ batch: RowBatch, of run: HotRun, client: String, steps: ClosedRange<Int64>, now: Timestamp
+  ) throws -> Int {
+    var block = RowBlock(steps: batch.steps, times: batch.times)
+    block.columns.reserveCapacity(batch.numbers.count + batch.texts.count)
+    for column in batch.numbers {
+      block.columns.append(
+        RowBlock.Column(
+          key: try hot.key(column.name, db), rows: column.rows.indices(of: batch.count), values: .numbers(column.values)))
+    }
+    for column in batch.texts {
+      block.columns.append(
+        RowBlock.Column(key: try hot.key(column.name, db), rows: column.rows.indices(of: batch.count), values: .texts(column.values)))
+    }
+    return try insertBlock(
+      block, run: run.row, firstRow: run.rows, 
+      origin: .client(client, firstSequence: batch.firstSequence, count: batch.count),
+      steps: steps, receivedAt: now.microseconds)
+  }
+
+  private func count(
+    _ batch: RowBatch, in run: HotRun, client: String, highest: Int64, now: Timestamp
+  ) throws {
+    let isKnown = run.clients[client] != nil
+    let clients = try RawStatement(
+      db,
+      isKnown
+        ? "UPDATE client SET next_seq = ?1 WHERE run_id = ?2 AND client = ?3"
+        : "INSERT INTO client (next_seq, run_id, client) VALUES (?1, ?2, ?3)")
+    try clients.bind(1, batch.nextSequence)
+    try clients.bind(2, run.row)
+    try clients.bind(3, client)
+    try clients.run()
+    run.clients[client] = batch.nextSequence
+
+    run.rows += Int64(batch.count)
+    run.points += Int64(batch.points)
+    run.lastStep = max(run.lastStep ?? highest, highest)
+    let runs = try RawStatement(
+      db, "UPDATE run SET rows = ?, points = ?, last_step = ?, last_seen_at = ? WHERE id = ?")
+    try runs.bind(1, run.rows)
+    try runs.bind(2, run.points)
+    try runs.bind(3, run.lastStep)
+    try runs.bind(4, now.microseconds)
+    try runs.bind(5, run.row)
+    try runs.run()
+    if run.isLost, let creator = try principal(row: run.createdBy) {
+      try setRunState(run.row, .running, exit: nil, by: creator, now: now)
+    }
+  }
+
+  // MARK: - Summaries
+
+  private func writeSummaries(of batch: RowBatch, _ run: HotRun) throws {
+    for column in batch.numbers {
+      let key = try hot.key(column.name, db)
+      let known = try hot.metric(key, of: run, db)
+      var summary = known ?? RunningSummary()
+      let changes = summary.add(column, steps: batch.steps, times: batch.times)
+      if known == nil {
+        try insertSummary(summary, key, run: run.row)
+        run.metricCount += 1
+      } else {
+        try updateSummary(summary, key, run: run.row, changes)
+      }
+      hot.remember(summary, key, of: run)
+    }
+    for column in batch.texts {
+      guard let (value, step) = column.latest(steps: batch.steps) else { continue }
+      let values = try RawStatement(
+        db,
+        """
+        INSERT INTO logged_value (run_id, key_id, value, last_step) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (run_id, key_id) DO UPDATE SET value = ?3, last_step = ?4 WHERE last_step <= ?4
+        """)
+      try values.bind(1, run.row)
+      try values.bind(2, try hot.key(column.name, db))
+      try values.bind(3, text: value)
+      try values.bind(4, step)
+      try values.run()
+    }
+  }
+
+  func insertSummary(_ summary: RunningSummary, _ key: Int64, run: Int64) throws {
+    let statement = try RawStatement(
+      db,
+      """
+      INSERT INTO metric_summary (run_id, key_id, sum, count, nan_count, last, last_step, last_at, min, min_step, max,
+        max_step) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """)
+    try statement.bind(1, run)
+    try statement.bind(2, key)
+    try Self.bind(summary, [.last, .min, .max], to: statement, from: 3)
+    try statement.run()
+  }
+
+  /// Only columns that changed: each of `last`, `min` and `max` has an index of its own.
+  private func updateSummary(
+    _ summary: RunningSummary, _ key: Int64, run: Int64, _ changes: RunningSummary.Changes
+  ) throws {
+    let statement = try RawStatement(db, Self.updates[changes.rawValue])
+    let end = try Self.bind(summary, changes, to: statement, from: 1)
+    try statement.bind(end, run)
+    try statement.bind(end + 1, key)
+    try statement.run()
+  }
+
+  /// By `RunningSummary.Changes`.
+  private static let updates: [String] = (0..<8).map { raw in
+    let changes = RunningSummary.Changes(rawValue: raw)
+    var columns = ["sum", "count", "nan_count"]
+    if changes.contains(.last) { columns += ["last", "last_step", "last_at"] }
+    if changes.contains(.min) { columns += ["min", "min_step"] }
+    if changes.contains(.max) { columns += ["max", "max_step"] }
+    let list = columns.map { "\($0) = ?" }.joined(separator: ", ")
+    return "UPDATE metric_summary SET \(list) WHERE run_id = ? AND key_id = ?"
+  }
+
+  /// Returns the next free place.
+  @discardableResult
+  private static func bind(
+    _ summary: RunningSummary, _ changes: RunningSummary.Changes, to statement: RawStatement,
+    from first: Int32
+  ) throws -> Int32 {
+    var place = first
+    func bind(_ value: Double) throws {
+      try statement.bind(place, value)
+      place += 1
+    }
+    func bind(_ value: Int64?) throws {
+      try statement.bind(place, value)
+      place += 1
+    }
+    try bind(summary.sum)
+    try bind(summary.count)
+    try bind(summary.nanCount)
+    if changes.contains(.last) {
+      try bind(summary.last)
+      try bind(summary.lastStep)
+      try bind(summary.lastTime)
+    }
+    if changes.contains(.min) {
+      try bind(summary.hasNumbers ? summary.min : .nan)
+      try bind(summary.hasNumbers ? summary.minStep : nil)
+    }
+    if changes.contains(.max) {
+      try bind(summary.hasNumbers ? summary.max : .nan)
+      try bind(summary.hasNumbers ? summary.maxStep : nil)
+    }
+    return place
   }
 }
 
-/// A batch brought together: a step for every row, the points of every metric.
-private struct Summed {
-  struct Point {
-    var value: Double
-    var step: Int64
-    var time: Timestamp
-  }
-
-  var lastStep: Int64?
-  var steps: [Int64] = []
-  var points = 0
-  var numbers: [String: [Point]] = [:]
-  var others: [String: (JSONValue, Int64)] = [:]
-
-  init(lastStep: Int64?) { self.lastStep = lastStep }
-
-  mutating func add(_ row: LogRow) {
-    let step = row.step ?? (lastStep.map { $0 == .max ? $0 : $0 + 1 } ?? 0)
-    steps.append(step)
-    lastStep = max(lastStep ?? step, step)
-    for (name, value) in row.numbers {
-      numbers[name, default: []].append(Point(value: value, step: step, time: row.time))
-      points += 1
+extension RowBatch {
+  /// Gives every row without a step one more than the highest before it, and 0 to the run's very first.
+  ///
+  /// - Returns: the lowest and the highest step of the batch, which is not empty.
+  fileprivate mutating func decideSteps(after lastStep: Int64?) -> ClosedRange<Int64> {
+    if !stepless.isEmpty {
+      var highest = lastStep
+      var missing = stepless[...]
+      for index in steps.indices {
+        if missing.first == Int32(index) {
+          missing.removeFirst()
+          steps[index] = highest.map { $0 == .max ? $0 : $0 + 1 } ?? 0
+        }
+        highest = Swift.max(highest ?? steps[index], steps[index])
+      }
+      stepless = []
     }
-    for (name, value) in row.others where step >= others[name]?.1 ?? .min { others[name] = (value, step) }
+    return (steps.min() ?? 0)...(steps.max() ?? 0)
+  }
+}
+
+extension RowBatch.Texts {
+  /// The text of the highest step; of equal steps, the later one.
+  fileprivate func latest(steps: [Int64]) -> (value: [UInt8], step: Int64)? {
+    var best: (value: [UInt8], step: Int64)?
+    for (row, value) in zip(rows.indices(of: steps.count), values) {
+      let step = steps[Int(row)]
+      if step >= best?.step ?? .min { best = (value, step) }
+    }
+    return best
   }
 }

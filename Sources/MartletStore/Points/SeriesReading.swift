@@ -1,147 +1,273 @@
 // Series read back: raw where they are short, in buckets where they are long.
 
-import Foundation
 import GRDB
 package import MartletModel
 import MartletSeries
 
 extension StoreReader {
-  /// The series of one run, by name.
+  /// The series of one run, by name; those without a point in the window are left out.
   ///
-  /// Of a repeated step the later arrival is shown. Buckets are equal widths of steps over the window, empty ones left
-  /// out; no minimum or maximum is lost.
-  package func series(
-    run: PublicID, keys: [String]?, buckets: Int, fromStep: Int64?, toStep: Int64?
-  ) throws -> [Series] {
-    let row = try requireRunRow(run)
-    var names: [Int64: String] = [:]
-    let known = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT metric_key.id, metric_key.name FROM metric_summary
-          JOIN metric_key ON metric_key.id = metric_summary.key_id WHERE run_id = ?
-        """, arguments: [row])
-    for row in known {
-      let name: String = row["name"]
-      if keys?.contains(name) ?? true { names[row["id"]] = name }
-    }
+  /// Of a repeated step the later arrival is shown. A series with more points than buckets comes in equal widths of steps,
+  /// empty ones left out, and no minimum or maximum is lost. Where the steps of a series increase, it is read from levels
+  /// (`LevelReading`); where they do not, and with an average or an axis, from all its points.
+  ///
+  /// - Throws: `Problem.notFound`; `internal` where the database is damaged.
+  package func series(run id: PublicID, _ window: SeriesWindow) throws -> [Series] {
+    let run = try requireRunRow(id)
+    let low = window.fromStep ?? .min
+    let high = window.toStep ?? .max
+    guard low <= high else { return [] }
+    let names = try metricNames(of: run, only: window.keys)
     guard !names.isEmpty else { return [] }
-    let wanted = Set(names.keys)
-    var columns: [Int64: PointColumn] = [:]
-    let blocks = try Row.fetchCursor(
+    var axis: Int64?
+    if let name = window.axis {
+      axis = try metricNames(of: run, only: [name]).first?.key
+      // Without the axis no row has one.
+      if axis == nil { return [] }
+    }
+    var reading = SeriesReading(
+      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema, axis: axis)
+    return try reading.series(of: names)
+  }
+
+  /// Keys and names of a run's metrics, by name.
+  func metricNames(of run: Int64, only names: [String]?) throws -> [(key: Int64, name: String)] {
+    if let names {
+      let statement = try RawStatement(
+        db,
+        """
+        SELECT id FROM metric_key
+        WHERE name = ?1 AND EXISTS (SELECT 1 FROM metric_summary WHERE run_id = ?2 AND key_id = metric_key.id)
+        """)
+      var found: [(key: Int64, name: String)] = []
+      for name in Set(names.map(\.inNormalForm)).sorted() {
+        try statement.bind(1, name)
+        try statement.bind(2, run)
+        if try statement.step() { found.append((statement.int(0), name)) }
+        statement.reset()
+      }
+      return found
+    }
+    let statement = try RawStatement(
       db,
-      sql: """
-        SELECT payload FROM row_block WHERE run_id = ? AND max_step >= ? AND min_step <= ? ORDER BY first_row
-        """, arguments: [row, fromStep ?? .min, toStep ?? .max])
-    while let row = try blocks.next() {
-      let block = try row.withUnsafeData(named: "payload") { data in
-        try (data ?? Data()).withUnsafeBytes { try RowBlock.decode($0, keys: wanted) }
-      }
-      for column in block.columns {
-        guard case .numbers(let values) = column.values else { continue }
-        columns[column.key, default: PointColumn()].append(
-          rows: column.rows, values: values, steps: block.steps, times: block.times, from: fromStep,
-          to: toStep)
-      }
-    }
-    return names.sorted { $0.value < $1.value }.compactMap { key, name in
-      columns[key]?.series(run: run, key: name, buckets: buckets)
-    }
+      """
+      SELECT key_id, name FROM metric_summary JOIN metric_key ON metric_key.id = key_id WHERE run_id = ?
+      """)
+    try statement.bind(1, run)
+    var found: [(key: Int64, name: String)] = []
+    while try statement.step() { found.append((statement.int(0), statement.text(1))) }
+    return found.sorted { $0.name < $1.name }
   }
 }
 
-/// One metric's points in order of arrival.
-private struct PointColumn {
-  var steps: [Int64] = []
-  var times: [Int64] = []
-  var values: [Double] = []
+/// One request for the series of a run, in one snapshot.
+struct SeriesReading {
+  /// One metric while it is read.
+  struct Metric {
+    var key: Int64
+    var name: String
+    /// Its numbers in chunks of the window; `place` is the chunk's in `chunks`.
+    var entries: [(place: Int, entry: SeriesEntry)] = []
+    /// Points of the tail.
+    var tail = PointColumn()
+    var isOrdered = true
+    var points = PointColumn()
+  }
 
-  mutating func append(
-    rows: [Int32], values new: [Double], steps allSteps: [Int64], times allTimes: [Int64], from: Int64?,
-    to: Int64?
+  let reader: StoreReader
+  let id: PublicID
+  let run: Int64
+  /// Steps that are asked for.
+  let window: ClosedRange<Int64>
+  let buckets: Int
+  let ema: Double?
+  let axis: Int64?
+  /// Chunks with a row in `scope`.
+  private(set) var chunks: [ChunkEntry] = []
+  private var metrics: [Metric] = []
+  /// Steps and times of chunks that were decoded last.
+  private var decoded: [Int: (steps: [Int64], times: [Int64])] = [:]
+
+  init(
+    reader: StoreReader, id: PublicID, run: Int64, window: ClosedRange<Int64>, buckets: Int, ema: Double?,
+    axis: Int64?
   ) {
-    for (row, value) in zip(rows, new) {
-      let step = allSteps[Int(row)]
-      if let from, step < from { continue }
-      if let to, step > to { continue }
-      steps.append(step)
-      times.append(allTimes[Int(row)])
-      values.append(value)
-    }
+    (self.reader, self.id, self.run, self.window) = (reader, id, run, window)
+    (self.buckets, self.ema, self.axis) = (max(1, buckets), ema, axis)
   }
 
-  /// By step, and of a repeated step only the later arrival.
-  func ordered() -> PointColumn {
-    if zip(steps, steps.dropFirst()).allSatisfy({ $0 < $1 }) { return self }
-    var result = PointColumn()
-    let order = steps.indices.sorted { (steps[$0], $0) < (steps[$1], $1) }
-    for (place, index) in order.enumerated() {
-      if place + 1 < order.count, steps[order[place + 1]] == steps[index] { continue }
-      result.steps.append(steps[index])
-      result.times.append(times[index])
-      result.values.append(values[index])
-    }
-    return result
-  }
+  /// Steps that have to be read: an average is over all points up to the window's end, so that it does not depend on where the
+  /// window begins.
+  private var scope: ClosedRange<Int64> { ema == nil ? window : .min ... window.upperBound }
 
-  func series(run: PublicID, key: String, buckets: Int) -> Series? {
-    guard !steps.isEmpty else { return nil }
-    let points = ordered()
-    guard points.steps.count > buckets, let low = points.steps.first, let high = points.steps.last else {
-      return Series(
-        run: run, key: key, count: points.steps.count, steps: points.steps, times: points.times,
-        points: .raw(values: points.values))
-    }
-    return points.bucketed(run: run, key: key, buckets: buckets, low: low, high: high)
-  }
-
-  private func bucketed(run: PublicID, key: String, buckets: Int, low: Int64, high: Int64) -> Series {
-    // Widths in Double: a window may span all of Int64.
-    let width = (Double(high) - Double(low) + 1) / Double(buckets)
-    var result = PointColumn()
-    var (first, last, minima, maxima, means): ([Double], [Double], [Double], [Double], [Double]) = (
-      [], [], [], [], []
-    )
-    var (counts, nanCounts): ([Int64], [Int64]) = ([], [])
-    var sum = 0.0
-    var current = -1
-    func close() {
-      guard let count = counts.last, let nans = nanCounts.last else { return }
-      means.append(count > nans ? sum / Double(count - nans) : .nan)
-    }
-    for (index, step) in steps.enumerated() {
-      let bucket = min(buckets - 1, Int((Double(step) - Double(low)) / width))
-      let value = values[index]
-      if bucket != current {
-        close()
-        current = bucket
-        sum = 0
-        result.steps.append(step)
-        result.times.append(times[index])
-        first.append(value)
-        last.append(value)
-        minima.append(.nan)
-        maxima.append(.nan)
-        counts.append(0)
-        nanCounts.append(0)
-      }
-      let at = counts.count - 1
-      counts[at] += 1
-      last[at] = value
-      if value.isNaN {
-        nanCounts[at] += 1
+  mutating func series(of names: [(key: Int64, name: String)]) throws -> [Series] {
+    metrics = names.map { Metric(key: $0.key, name: $0.name) }
+    chunks = try reader.chunks(of: run, steps: scope)
+    try readEntries()
+    try readTail()
+    var whole: [Int] = []
+    var result: [(Int, Series)] = []
+    for index in metrics.indices {
+      checkOrder(of: index)
+      let metric = metrics[index]
+      let total = metric.entries.reduce(metric.tail.count) { $0 + $1.entry.count }
+      if ema == nil, axis == nil, metric.isOrdered, total > 2 * Levels.blockLength * buckets {
+        if let series = try fromLevels(metric) { result.append((index, series)) }
       } else {
-        sum += value
-        // The first comparison with NaN is false, so a bucket's first number is always taken.
-        minima[at] = minima[at] <= value ? minima[at] : value
-        maxima[at] = maxima[at] >= value ? maxima[at] : value
+        whole.append(index)
       }
     }
-    close()
+    try readPoints(of: whole)
+    for index in whole {
+      metrics[index].points.append(metrics[index].tail)
+      let points = metrics[index].points
+      metrics[index].points = PointColumn()
+      if let series = series(metrics[index].name, points.ordered()) { result.append((index, series)) }
+    }
+    return result.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  // MARK: - What there is
+
+  private mutating func readEntries() throws {
+    guard let first = chunks.first?.firstRow, let last = chunks.last?.firstRow else { return }
+    for index in metrics.indices {
+      var place = 0
+      for entry in try reader.seriesEntries(of: metrics[index].key, run: run, from: first, to: last) {
+        while place < chunks.count, chunks[place].firstRow < entry.firstRow { place += 1 }
+        guard place < chunks.count else { break }
+        if chunks[place].firstRow == entry.firstRow { metrics[index].entries.append((place, entry)) }
+      }
+    }
+  }
+
+  private mutating func readTail() throws {
+    var keys = Set(metrics.map(\.key))
+    if let axis { keys.insert(axis) }
+    let places = Dictionary(metrics.enumerated().map { ($1.key, $0) }) { $1 }
+    let (scope, axis) = (scope, axis)
+    try reader.readTail(of: run, keys: keys, steps: scope) { tail in
+      let block = tail.block
+      var xs: Axis?
+      if let axis {
+        xs = Axis(absentIn: block.steps.count)
+        for column in block.columns where column.key == axis {
+          guard case .numbers(let values) = column.values else { continue }
+          xs = Axis(rows: .some(column.rows), values: values, of: block.steps.count)
+        }
+      }
+      for column in block.columns {
+        guard case .numbers(let values) = column.values, let index = places[column.key] else { continue }
+        metrics[index].tail.append(
+          rows: RowBatch.Rows(column.rows, of: block.steps.count), values: values, steps: block.steps,
+          times: block.times, skipping: tail.sealed, window: scope, axis: xs)
+      }
+      return true
+    }
+  }
+
+  /// Whether a metric's points in the window strictly increase in the order of their arrival.
+  private mutating func checkOrder(of index: Int) {
+    let metric = metrics[index]
+    // A chunk that is ordered begins above all before it, also above those outside of the window.
+    let high = metric.entries.map(\.entry.highStep).max()
+    metrics[index].isOrdered =
+      metric.entries.allSatisfy(\.entry.isOrdered) && metric.tail.isOrdered
+      && (metric.tail.steps.first.map { $0 > high ?? .min || high == nil } ?? true)
+  }
+
+  // MARK: - Points
+
+  /// Reads the chunks of some metrics, chunk by chunk: its steps and times are decoded once for all of them.
+  private mutating func readPoints(of indices: [Int]) throws {
+    var wanted: [[(metric: Int, entry: SeriesEntry)]] = Array(repeating: [], count: chunks.count)
+    for index in indices {
+      for (place, entry) in metrics[index].entries { wanted[place].append((index, entry)) }
+    }
+    var axes: [Int64: SeriesEntry] = [:]
+    if let axis, let first = chunks.first?.firstRow {
+      for entry in try reader.seriesEntries(of: axis, run: run, from: first) { axes[entry.firstRow] = entry }
+    }
+    for place in chunks.indices where !wanted[place].isEmpty {
+      let chunk = chunks[place]
+      var xs: Axis?
+      if axis != nil {
+        guard let entry = axes[chunk.firstRow] else { continue }
+        let (rows, values) = try reader.numbers(of: entry, rowCount: chunk.rowCount)
+        xs = Axis(rows: rows, values: values, of: chunk.rowCount)
+      }
+      let (steps, times) = try reader.stepsAndTimes(of: chunk)
+      for (index, entry) in wanted[place] {
+        let (rows, values) = try reader.numbers(of: entry, rowCount: chunk.rowCount)
+        metrics[index].points.append(
+          rows: rows, values: values, steps: steps, times: times,
+          window: chunk.isWithin(scope) ? nil : scope, axis: xs)
+      }
+    }
+  }
+
+  /// One metric's points in one chunk, within the window.
+  mutating func points(_ entry: SeriesEntry, at place: Int) throws -> PointColumn {
+    let chunk = chunks[place]
+    let columns: (steps: [Int64], times: [Int64])
+    if let known = decoded[place] {
+      columns = known
+    } else {
+      columns = try reader.stepsAndTimes(of: chunk)
+      if decoded.count >= 64 { decoded = [:] }
+      decoded[place] = columns
+    }
+    let (rows, values) = try reader.numbers(of: entry, rowCount: chunk.rowCount)
+    var points = PointColumn()
+    points.append(
+      rows: rows, values: values, steps: columns.steps, times: columns.times,
+      window: chunk.isWithin(window) ? nil : window)
+    return points
+  }
+
+  // MARK: - Answers
+
+  /// - Parameter points: within `scope`, in order.
+  private func series(_ name: String, _ points: PointColumn) -> Series? {
+    let start = ema == nil ? 0 : points.count(below: window.lowerBound)
+    var average = ema.map(MovingAverage.init(weight:))
+    for value in points.values[..<start] { average?.add(value) }
+    let shown = points.dropping(start)
+    guard let low = shown.steps.first, let high = shown.steps.last else { return nil }
+    let xs: [Double]? = axis == nil ? nil : shown.xs
+    guard shown.count > buckets else {
+      var averages: [Double]?
+      if var average {
+        averages = shown.values.map { value in
+          average.add(value)
+          return average.value
+        }
+      }
+      return Series(
+        run: id, key: name, count: shown.count, steps: shown.steps, times: shown.times,
+        points: .raw(values: shown.values), averages: averages, xs: xs)
+    }
+    var reduction = Reduction(window: low...high, buckets: buckets, average: average)
+    reduction.add(steps: shown.steps, times: shown.times, values: shown.values, xs: xs)
+    return series(name, reduction, count: shown.count)
+  }
+
+  /// - Parameter count: points in the window.
+  func series(_ name: String, _ reduction: Reduction, count: Int) -> Series {
+    let buckets = reduction.buckets
     return Series(
-      run: run, key: key, count: steps.count, steps: result.steps, times: result.times,
+      run: id, key: name, count: count, steps: buckets.map(\.firstStep), times: buckets.map(\.firstTime),
       points: .buckets(
-        first: first, last: last, min: minima, max: maxima, mean: means, counts: counts, nanCounts: nanCounts)
-    )
+        first: buckets.map(\.first), last: buckets.map(\.last), min: buckets.map(\.min),
+        max: buckets.map(\.max), mean: buckets.map(\.mean), counts: buckets.map(\.count),
+        nanCounts: buckets.map(\.nanCount)),
+      averages: ema == nil ? nil : reduction.averages, xs: axis == nil ? nil : reduction.xs)
+  }
+
+  /// As `series` gives them for points that were found to be few.
+  func rawSeries(_ name: String, _ points: PointColumn) -> Series {
+    Series(
+      run: id, key: name, count: points.count, steps: points.steps, times: points.times,
+      points: .raw(values: points.values))
   }
 }

@@ -32,6 +32,20 @@ extension StoreReader {
       }
   }
 
+  /// A metric's goal is that of its definition, else of the sweep whose metric it is.
+  static func withGoals(
+    _ metrics: [MetricSummary], definitions: [MetricDefinition], sweepMetric: String?,
+    sweepGoal: Objective.Goal?
+  ) -> [MetricSummary] {
+    guard !definitions.isEmpty || sweepMetric != nil else { return metrics }
+    return metrics.map { metric in
+      var metric = metric
+      metric.goal =
+        definitions.definition(of: metric.name)?.goal ?? (metric.name == sweepMetric ? sweepGoal : nil)
+      return metric
+    }
+  }
+
   static func summary(_ row: Row, name: String) -> MetricSummary {
     MetricSummary(
       name: name, last: row["last"] ?? .nan, lastStep: row["last_step"],

@@ -35,8 +35,10 @@ extension StoreReader {
 
   private static let projectSQL = """
     SELECT project.*, principal.name AS creator_name,
-      (SELECT count(*) FROM run WHERE project_id = project.id) AS runs,
-      (SELECT count(*) FROM run WHERE project_id = project.id AND state IN ('starting', 'running')) AS running,
+      (SELECT count(*) FROM run WHERE project_id = project.id)
+        - (SELECT count(*) FROM run WHERE project_id = project.id AND deleted_at IS NOT NULL) AS runs,
+      (SELECT count(*) FROM run
+        WHERE project_id = project.id AND state IN ('starting', 'running') AND deleted_at IS NULL) AS running,
       (SELECT count(*) FROM sweep WHERE project_id = project.id) AS sweeps
     FROM project JOIN principal ON principal.id = project.created_by
     """

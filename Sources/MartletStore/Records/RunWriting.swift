@@ -53,7 +53,7 @@ extension StoreWriter {
     try note("created", subject: "run", row: row, payload: ["state": "running"], by: principal, at: now)
     var rest = details
     rest.name = nil
-    try change(row, rest)
+    try change(row, rest, now: now)
     return try run(row: row)
   }
 
@@ -84,13 +84,15 @@ extension StoreWriter {
   /// Applies `patch` but for its state, which is `setRunState`'s business.
   ///
   /// What is executed, and where, is settled when an executed run is created: of such a run, command and workdir stay.
-  package func patchRun(_ id: PublicID, _ patch: RunPatch) throws {
+  package func patchRun(_ id: PublicID, _ patch: RunPatch, now: Timestamp) throws {
     var patch = patch
     if try isExecuted(id) { (patch.command, patch.workdir) = (nil, nil) }
-    try change(try requireRunRow(id), patch)
+    try change(try requireRunRow(id), patch, now: now)
   }
 
-  private func change(_ row: Int64, _ patch: RunPatch) throws {
+  private func change(_ row: Int64, _ patch: RunPatch, now: Timestamp) throws {
+    if let metrics = patch.metrics { try define(metrics, of: row) }
+    if let summary = patch.summary { try setSummary(summary, of: row, now: now) }
     var columns: [String] = []
     var arguments = StatementArguments()
     func set(_ column: String, _ value: (any DatabaseValueConvertible)?) {
@@ -134,6 +136,8 @@ extension StoreWriter {
           exit_code = ?4, exit_signal = ?5, exit_reason = ?6 WHERE id = ?7
         """,
       arguments: [state.rawValue, startedAt, endedAt, exit?.code, exit?.signal, exit?.reason, row])
+    hot.forget(row)
+    hot.tell(.ended(run: row, state.isEnd))
     try note(
       "state", subject: "run", row: row,
       payload: ["from": .string(old), "to": .string(state.rawValue), "reason": JSONValue(exit?.reason)],
@@ -203,7 +207,7 @@ extension StoreReader {
         db,
         sql: """
           SELECT project.name AS project_name, run.state, run.is_executed
-          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ?
+          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ? AND run.purge IS NULL
           """, arguments: [id.rawValue])
     else { return nil }
     guard let state = RunState(rawValue: row["state"]) else {

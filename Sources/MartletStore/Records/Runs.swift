@@ -5,19 +5,22 @@ package import MartletModel
 
 extension StoreReader {
   func runRow(_ id: PublicID) throws -> Int64? {
-    try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE public_id = ?", arguments: [id.rawValue])
+    try Int64.fetchOne(
+      db, sql: "SELECT id FROM run WHERE public_id = ? AND purge IS NULL", arguments: [id.rawValue])
   }
 
   func requireRunRow(_ id: PublicID) throws -> Int64 {
-    guard let row = try runRow(id) else {
-      throw Problem(
-        .notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
-    }
+    guard let row = try runRow(id) else { throw Self.noRun(id) }
     return row
   }
 
+  static func noRun(_ id: PublicID) -> Problem {
+    Problem(.notFound, "There is no run '\(id)'.", hint: "'martlet run list' shows the runs there are.")
+  }
+
+  /// Also a run in the trash, which says so; nil: there is none.
   package func run(_ id: PublicID) throws -> Run? {
-    try runs(sql: "WHERE run.public_id = ?", arguments: [id.rawValue]).first
+    try runs(sql: "WHERE run.public_id = ? AND run.purge IS NULL", arguments: [id.rawValue]).first
   }
 
   func run(row: Int64) throws -> Run {
@@ -27,14 +30,16 @@ extension StoreReader {
     return run
   }
 
-  /// All runs of a sweep.
+  /// All runs of a sweep, also those in the trash.
   package func runs(ofSweep id: PublicID) throws -> [Run] {
-    try runs(sql: "WHERE run.sweep_id = ?", arguments: [try requireSweepRow(id)])
+    try runs(sql: "WHERE run.sweep_id = ? AND run.purge IS NULL", arguments: [try requireSweepRow(id)])
   }
 
   /// A page of runs.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
-    var conditions: [String] = []
+    var conditions = [
+      query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
+    ]
     var arguments = StatementArguments()
     if let project = query.project {
       guard let row = try projectRowID(project) else {
@@ -72,22 +77,39 @@ extension StoreReader {
       order = "run.id \(descending ? "DESC" : "ASC")"
     case .name(let descending): order = "run.name \(descending ? "DESC" : "ASC"), run.id DESC"
     case .metric(let name, let aggregate, let descending):
-      // `aggregate` is one of three words of ours; the metric's name is bound.
       join = """
         LEFT JOIN metric_summary sorted ON sorted.run_id = run.id
-          AND sorted.key_id = (SELECT id FROM metric_key WHERE name = ?)
+          AND sorted.key_id = (SELECT id FROM metric_key WHERE name = :metric)
         """
-      arguments = [name.inNormalForm] + arguments
-      let column = "sorted.\(aggregate.rawValue)"
-      order = "\(column) IS NULL, \(column) \(descending ? "DESC" : "ASC"), run.id DESC"
+      arguments += ["metric": name.inNormalForm]
+      let value = Self.expression(of: aggregate)
+      order = "\(value) IS NULL, \(value) \(descending ? "DESC" : "ASC"), run.id DESC"
     }
     let isByCreation = if case .created = query.order { true } else { false }
     let offset = isByCreation ? 0 : try Cursor.offset(page.cursor)
     arguments += [page.limit + 1, offset]
-    let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+    let filter = "WHERE \(conditions.joined(separator: " AND "))"
     let runs = try runs(sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments)
     return isByCreation
       ? Cursor.page(runs, page, id: \.id) : Cursor.page(runs, page, offset: offset)
+  }
+
+  /// A column of `sorted`, or what is computed of them; `:metric` is the metric's name.
+  private static func expression(of aggregate: RunQuery.Aggregate) -> String {
+    switch aggregate {
+    case .last, .min, .max: return "sorted.\(aggregate.rawValue)"
+    case .mean: return "sorted.sum / nullif(sorted.count - sorted.nan_count, 0)"
+    case .best:
+      // As `withGoals` does it.
+      let goal = """
+        coalesce(
+          (SELECT goal FROM metric_definition WHERE run_id = run.id AND (name = :metric
+              OR substr(name, -1) = '*' AND substr(:metric, 1, length(name) - 1) = substr(name, 1, length(name) - 1))
+            ORDER BY name = :metric DESC, length(CAST(name AS BLOB)) DESC LIMIT 1),
+          CASE WHEN sweep.metric = :metric THEN sweep.goal END)
+        """
+      return "CASE \(goal) WHEN 'minimize' THEN sorted.min WHEN 'maximize' THEN sorted.max END"
+    }
   }
 
   /// `sql` follows the joins of a run: more joins, conditions, order.
@@ -96,7 +118,7 @@ extension StoreReader {
       db,
       sql: """
         SELECT run.*, project.name AS project_name, sweep.public_id AS sweep_public_id, sweep.name AS sweep_name,
-          principal.name AS creator_name,
+          principal.name AS creator_name, sweep.metric AS sweep_metric, sweep.goal AS sweep_goal,
           (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
           (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices
         FROM run JOIN project ON project.id = run.project_id JOIN principal ON principal.id = run.created_by
@@ -106,9 +128,15 @@ extension StoreReader {
     let ids: [Int64] = rows.map { $0["id"] }
     let metrics = try summaries(of: ids)
     let values = try loggedValues(of: ids)
+    let definitions = try metricDefinitions(of: ids)
+    let summaryValues = try summaryValues(of: ids)
     return try rows.map { row in
       var run = try Self.run(row)
-      run.metrics = metrics[row["id"]] ?? []
+      run.definitions = definitions[row["id"]] ?? []
+      run.summaryValues = summaryValues[row["id"]] ?? []
+      run.metrics = Self.withGoals(
+        metrics[row["id"]] ?? [], definitions: run.definitions, sweepMetric: row["sweep_metric"],
+        sweepGoal: (row["sweep_goal"] as String?).flatMap(Objective.Goal.init(rawValue:)))
       run.values = values[row["id"]] ?? []
       return run
     }
@@ -146,6 +174,9 @@ extension StoreReader {
     run.devices = try row.devices()
     run.points = row["points"]
     run.lastStep = row["last_step"]
+    run.deletedAt = row.time("deleted_at")
+    run.forkedFrom = (row["forked_from"] as String?).flatMap(PublicID.init(rawValue:))
+    run.forkStep = row["fork_step"]
     return run
   }
 }

@@ -83,5 +83,22 @@ func readAnswer(from socket: Socket, hasBody: Bool = true) async throws -> HTTPA
     if more.isEmpty { break }
     body += more
   }
+  if headers["transfer-encoding"] == "chunked" { body = try unchunked(body) }
   return HTTPAnswer(status: status, headers: headers, body: body)
+}
+
+/// What a chunked body holds (RFC 9112 §7.1); a body that was cut off is an error.
+private func unchunked(_ bytes: [UInt8]) throws -> [UInt8] {
+  var out: [UInt8] = []
+  var rest = bytes[...]
+  while let end = rest.firstIndex(of: 13),
+    let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16)
+  {
+    if size == 0 { return out }
+    let start = end + 2
+    guard rest.endIndex >= start + size + 2 else { break }
+    out += rest[start..<(start + size)]
+    rest = rest[(start + size + 2)...]
+  }
+  throw SocketError(what: "the body was cut off")
 }

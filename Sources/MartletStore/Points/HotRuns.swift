@@ -1,0 +1,204 @@
+// What the writer remembers of runs that points come for, so that it need not ask the database each time.
+
+import GRDB
+import MartletModel
+import MartletSeries
+
+/// A run as the writer knows it.
+///
+/// It is ahead of the database only while a transaction runs: when that fails, the run is forgotten and read again.
+final class HotRun {
+  let row: Int64
+  let createdBy: Int64
+  var rows: Int64
+  var points: Int64
+  var lastStep: Int64?
+  /// A run from outside that gave no sign of life: points bring it back.
+  var isLost: Bool
+  let isDeleted: Bool
+  /// The next sequence number of clients that were heard.
+  var clients: [String: Int64] = [:]
+  /// Summaries that were read or written, by key.
+  var metrics: [Int64: RunningSummary] = [:]
+  /// Of the run, also those that `metrics` has not.
+  var metricCount: Int
+
+  init(
+    row: Int64, createdBy: Int64, rows: Int64, points: Int64, lastStep: Int64?, isLost: Bool, isDeleted: Bool,
+    metricCount: Int
+  ) {
+    (self.row, self.createdBy, self.rows, self.points) = (row, createdBy, rows, points)
+    (self.lastStep, self.isLost, self.isDeleted) = (lastStep, isLost, isDeleted)
+    self.metricCount = metricCount
+  }
+}
+
+/// The writer's memory, bounded, and true after every transaction, however that ended.
+///
+/// `@unchecked`: it is used on the writer's queue alone.
+final class HotRuns: @unchecked Sendable {
+  /// Where a transaction, or a savepoint in it, began.
+  struct Mark {
+    fileprivate var touched = 0
+    fileprivate var keys = 0
+    fileprivate var news = 0
+  }
+
+  /// What others have to know of when a transaction has been committed.
+  enum News {
+    /// One block more in the tail, of so many rows and bytes.
+    case appended(run: Int64, rows: Int, bytes: Int)
+    case ended(run: Int64, Bool)
+    /// Nothing is left in the tail.
+    case rewritten(run: Int64)
+    case purge
+  }
+
+  private static let runLimit = 512
+  private static let metricLimit = 50_000
+  private static let keyLimit = 100_000
+
+  private var runs: [Int64: HotRun] = [:]
+  private var rows: [PublicID: Int64] = [:]
+  private var keys: [String: Int64] = [:]
+  private var metricCount = 0
+  private var dataVersion: Int64?
+
+  private var touched: [Int64] = []
+  private var newKeys: [String] = []
+  private var news: [News] = []
+
+  // MARK: - Transactions
+
+  /// Forgets everything when another connection has written: another process may have opened the file.
+  func begin(_ db: Database) throws {
+    let statement = try RawStatement(db, "PRAGMA data_version")
+    guard try statement.step() else { return }
+    let version = statement.int(0)
+    statement.reset()
+    if version != dataVersion { forgetAll() }
+    dataVersion = version
+    if metricCount > Self.metricLimit || runs.count > Self.runLimit { forgetAll() }
+    if keys.count > Self.keyLimit { keys = [:] }
+  }
+
+  func mark() -> Mark { Mark(touched: touched.count, keys: newKeys.count, news: news.count) }
+
+  /// What has been since `mark` was undone.
+  func undo(to mark: Mark = Mark()) {
+    for row in touched[mark.touched...] { forget(row) }
+    for key in newKeys[mark.keys...] { keys[key] = nil }
+    touched.removeSubrange(mark.touched...)
+    newKeys.removeSubrange(mark.keys...)
+    news.removeSubrange(mark.news...)
+  }
+
+  /// Everything since the begin is durable.
+  func commit() -> [News] {
+    defer { (touched, newKeys, news) = ([], [], []) }
+    return news
+  }
+
+  func tell(_ piece: News) { news.append(piece) }
+
+  /// What the database holds of this run is no longer what is remembered.
+  func forget(_ row: Int64) {
+    guard let run = runs.removeValue(forKey: row) else { return }
+    metricCount -= run.metrics.count
+  }
+
+  private func forgetAll() {
+    (runs, rows, keys, metricCount) = ([:], [:], [:], 0)
+  }
+
+  // MARK: - Reading
+
+  /// Nil: there is no such run.
+  func run(_ id: PublicID, _ db: Database) throws -> HotRun? {
+    if let row = rows[id], let run = runs[row] { return run }
+    let statement = try RawStatement(
+      db,
+      """
+      SELECT id, created_by, rows, points, last_step, state = 'lost' AND is_executed = 0, deleted_at IS NOT NULL,
+        (SELECT count(*) FROM metric_summary WHERE run_id = run.id)
+      FROM run WHERE public_id = ? AND purge IS NULL
+      """)
+    try statement.bind(1, id.rawValue)
+    guard try statement.step() else { return nil }
+    defer { statement.reset() }
+    let run = HotRun(
+      row: statement.int(0), createdBy: statement.int(1), rows: statement.int(2), points: statement.int(3),
+      lastStep: statement.optionalInt(4), isLost: statement.int(5) == 1, isDeleted: statement.int(6) == 1,
+      metricCount: Int(statement.int(7)))
+    runs[run.row] = run
+    rows[id] = run.row
+    // Read in a transaction that may yet fail.
+    touched.append(run.row)
+    return run
+  }
+
+  /// `run` is about to be changed.
+  func touch(_ run: HotRun) { touched.append(run.row) }
+
+  func next(of client: String, in run: HotRun, _ db: Database) throws -> Int64 {
+    if let next = run.clients[client] { return next }
+    let statement = try RawStatement(db, "SELECT next_seq FROM client WHERE run_id = ? AND client = ?")
+    try statement.bind(1, run.row)
+    try statement.bind(2, client)
+    guard try statement.step() else { return 0 }
+    defer { statement.reset() }
+    run.clients[client] = statement.int(0)
+    return statement.int(0)
+  }
+
+  /// Nil: nothing was logged under this key.
+  func metric(_ key: Int64, of run: HotRun, _ db: Database) throws -> RunningSummary? {
+    if let known = run.metrics[key] { return known }
+    let statement = try RawStatement(
+      db,
+      """
+      SELECT last, last_step, last_at, min, min_step, max, max_step, sum, count, nan_count
+      FROM metric_summary WHERE run_id = ? AND key_id = ?
+      """)
+    try statement.bind(1, run.row)
+    try statement.bind(2, key)
+    guard try statement.step() else { return nil }
+    defer { statement.reset() }
+    var summary = RunningSummary(
+      last: statement.double(0), lastStep: statement.int(1), lastTime: statement.int(2),
+      sum: statement.double(7), count: statement.int(8), nanCount: statement.int(9))
+    if summary.hasNumbers {
+      (summary.min, summary.minStep) = (statement.double(3), statement.int(4))
+      (summary.max, summary.maxStep) = (statement.double(5), statement.int(6))
+    }
+    remember(summary, key, of: run)
+    return summary
+  }
+
+  func remember(_ summary: RunningSummary, _ key: Int64, of run: HotRun) {
+    if run.metrics.updateValue(summary, forKey: key) == nil { metricCount += 1 }
+  }
+
+  /// The id of a metric's name, which is in normal form; nil: no run has it.
+  func knownKey(_ name: String, _ db: Database) throws -> Int64? {
+    if let key = keys[name] { return key }
+    let statement = try RawStatement(db, "SELECT id FROM metric_key WHERE name = ?")
+    try statement.bind(1, name)
+    guard try statement.step() else { return nil }
+    defer { statement.reset() }
+    keys[name] = statement.int(0)
+    newKeys.append(name)
+    return statement.int(0)
+  }
+
+  /// The id of a metric's name, which is in normal form and is made where it is missing.
+  func key(_ name: String, _ db: Database) throws -> Int64 {
+    if let key = try knownKey(name, db) { return key }
+    let statement = try RawStatement(db, "INSERT INTO metric_key (name) VALUES (?)")
+    try statement.bind(1, name)
+    try statement.run()
+    keys[name] = db.lastInsertedRowID
+    newKeys.append(name)
+    return db.lastInsertedRowID
+  }
+}

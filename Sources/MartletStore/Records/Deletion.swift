@@ -1,0 +1,123 @@
+// Runs into the trash, out of it, and off the disk.
+
+import GRDB
+package import MartletModel
+
+extension StoreReader {
+  /// - Throws: `Problem.notFound` for a run in the trash.
+  func refuseDeleted(_ id: PublicID, _ run: Int64) throws {
+    let isDeleted = try Bool.fetchOne(
+      db, sql: "SELECT deleted_at IS NOT NULL FROM run WHERE id = ?", arguments: [run])
+    guard isDeleted == true else { return }
+    throw Problem(
+      .notFound, "Run '\(id)' is in the trash.",
+      hint: "'martlet run restore \(id)' takes it out.")
+  }
+}
+
+extension StoreWriter {
+  /// Puts a run into the trash: lists leave it out, and it takes no points, until it is restored. A run that is there stays
+  /// as it is.
+  ///
+  /// - Throws: `Problem`: `notFound`; `conflict` for a run that Martlet executes and that has not ended.
+  package func trash(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
+    let run = try requireRunRow(id)
+    try refuseExecuting(id, run)
+    try db.execute(
+      sql: "UPDATE run SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL",
+      arguments: [now.microseconds, run])
+    guard db.changesCount > 0 else { return }
+    hot.forget(run)
+    try note("trashed", subject: "run", row: run, by: principal, at: now)
+  }
+
+  /// Takes a run out of the trash; one that is not there stays as it is.
+  ///
+  /// - Throws: `Problem.notFound`, also when it is being purged.
+  package func restore(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
+    let run = try requireRunRow(id)
+    try db.execute(
+      sql: "UPDATE run SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL", arguments: [run])
+    guard db.changesCount > 0 else { return }
+    hot.forget(run)
+    try note("restored", subject: "run", row: run, by: principal, at: now)
+  }
+
+  private func refuseExecuting(_ id: PublicID, _ run: Int64) throws {
+    let isAlive = try Bool.fetchOne(
+      db, sql: "SELECT is_executed AND ended_at IS NULL FROM run WHERE id = ?", arguments: [run])
+    guard isAlive == true else { return }
+    throw Problem(
+      .conflict, "Run '\(id)' has not ended and cannot be deleted.",
+      hint: "'martlet run stop \(id)' ends it.")
+  }
+
+  /// From now on there is no such run; what it has is removed in the background.
+  func beginPurge(_ id: PublicID) throws {
+    let run = try requireRunRow(id)
+    try refuseExecuting(id, run)
+    try db.execute(
+      sql: "UPDATE run SET purge = 1, deleted_at = coalesce(deleted_at, 0) WHERE id = ?", arguments: [run])
+    for table in ["token", "run_blob"] {
+      try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
+    }
+    try db.execute(sql: "DELETE FROM alias WHERE kind = 'run' AND row_id = ?", arguments: [run])
+    hot.forget(run)
+    hot.tell(.rewritten(run: run))
+    hot.tell(.purge)
+  }
+
+  /// Removes a part of what a purged run has. Returns false when there is nothing left to remove of any.
+  func purgeStep() throws -> Bool {
+    guard
+      let run = try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE purge = 1 ORDER BY id LIMIT 1")
+    else { return false }
+    for (table, limit) in [("row_block", 16), ("series_chunk", 256), ("series_level", 1_024), ("row_chunk", 256)]
+    {
+      try db.execute(
+        sql: "DELETE FROM \(table) WHERE id IN (SELECT id FROM \(table) WHERE run_id = ? LIMIT \(limit))",
+        arguments: [run])
+      if db.changesCount > 0 { return true }
+    }
+    for table in ["metric_summary", "logged_value", "client", "metric_definition", "summary_value"] {
+      try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
+    }
+    let isTrial = try Bool.fetchOne(
+      db, sql: "SELECT EXISTS (SELECT 1 FROM trial WHERE run_id = ?)", arguments: [run])
+    if isTrial == true {
+      // A sweep's account of its trials stays whole.
+      try db.execute(
+        sql: "UPDATE run SET purge = 2, points = 0, rows = 0, last_step = NULL WHERE id = ?",
+        arguments: [run])
+    } else {
+      try db.execute(sql: "DELETE FROM event WHERE subject = 'run' AND subject_id = ?", arguments: [run])
+      try db.execute(sql: "DELETE FROM attempt WHERE run_id = ?", arguments: [run])
+      try db.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [run])
+    }
+    return true
+  }
+}
+
+extension Store {
+  /// Removes a run for good: at once for whoever asks, in bounded transactions on the disk. A later start goes on with them.
+  ///
+  /// Of a trial's run only the row that the trial needs is left, which nobody finds. Directories of the run are the caller's.
+  ///
+  /// - Throws: `Problem`: `notFound`; `conflict` for a run that Martlet executes and that has not ended.
+  package func purge(_ id: PublicID) async throws {
+    try await write { try $0.beginPurge(id) }
+  }
+
+  /// Removes for good what was put into the trash before a moment, at most 1,000 runs. Returns which these are.
+  package func purgeTrash(before: Timestamp) async throws -> [PublicID] {
+    try await write { writer in
+      let ids = try String.fetchAll(
+        writer.db,
+        sql: "SELECT public_id FROM run WHERE deleted_at < ? AND purge IS NULL ORDER BY id LIMIT 1000",
+        arguments: [before.microseconds]
+      ).compactMap(PublicID.init(rawValue:))
+      for id in ids { try writer.beginPurge(id) }
+      return ids
+    }
+  }
+}

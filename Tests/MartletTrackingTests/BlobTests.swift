@@ -1,0 +1,126 @@
+// Files of runs: durable once they are answered, seen by their runs alone, gone with the last of them.
+
+import Foundation
+import MartletModel
+import MartletStore
+import MartletTestSupport
+import Testing
+
+@testable import MartletTracking
+
+@Suite struct BlobTests {
+  private let bytes = Array("the bytes of a picture".utf8)
+
+  private func hash(_ bytes: [UInt8]) throws -> ContentHash {
+    try #require(ContentHash(bytes: SHA256.hash(bytes)))
+  }
+
+  private func put(
+    _ bytes: [UInt8], as hash: ContentHash? = nil, _ run: PublicID, _ bench: Bench, access: Access? = nil
+  ) async throws -> Int64 {
+    let upload = try bench.tracking.blobs.begin()
+    try bytes.withUnsafeBytes { try upload.write($0) }
+    return try await bench.tracking.keepBlob(
+      upload, as: try hash ?? self.hash(bytes), of: run, access: access ?? bench.access)
+  }
+
+  private func read(_ hash: ContentHash, _ run: PublicID, _ bench: Bench) async throws -> [UInt8] {
+    let blob = try await bench.tracking.openBlob(hash, of: run, access: bench.access)
+    return try blob.read(from: 0, count: Int(blob.size))
+  }
+
+  /// Files under the directory, those on their way included.
+  private func files(_ bench: Bench) throws -> Int {
+    let paths = try FileManager.default.subpathsOfDirectory(atPath: "\(bench.directory.path)/blobs")
+    return paths.count { $0.utf8.count > 20 }
+  }
+
+  @Test func aRunSeesItsOwnFilesOnly() async throws {
+    let bench = try await Bench()
+    let (mine, other) = (try await bench.create(), try await bench.create())
+    let hash = try hash(bytes)
+    #expect(try await bench.tracking.blobSize(hash, of: mine, access: bench.access) == nil)
+    #expect(try await put(bytes, mine, bench) == Int64(bytes.count))
+    #expect(try await bench.tracking.blobSize(hash, of: mine, access: bench.access) == Int64(bytes.count))
+    #expect(try await read(hash, mine, bench) == bytes)
+    #expect(try await bench.tracking.blobSize(hash, of: other, access: bench.access) == nil)
+    _ = try await problem(.notFound) { _ = try await read(hash, other, bench) }
+    _ = try await problem(.notFound) {
+      _ = try await bench.tracking.openBlob(hash, of: mine, access: bench.bound(run: other))
+    }
+    _ = try await problem(.notFound) { _ = try await put(bytes, mine, bench, access: bench.bound(run: other)) }
+    // Given again, and to another run: it lies there once.
+    for run in [mine, other] { _ = try await put(bytes, run, bench) }
+    #expect(try await read(hash, other, bench) == bytes)
+    #expect(try files(bench) == 1)
+    // A fork has the files that its rows name.
+    let fork = try await bench.tracking.forkRun(mine, RunFork(step: nil, name: nil), access: bench.access)
+    #expect(try await read(hash, fork.id, bench) == bytes)
+  }
+
+  @Test func bytesOfAnotherHashAreRefused() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    let wrong = try hash([1])
+    let refused = try await problem(.unprocessable) { _ = try await put(bytes, as: wrong, run, bench) }
+    #expect(refused.details["sha256"] == .string(try hash(bytes).description))
+    _ = try await problem(.notFound) { _ = try await put(bytes, .random(), bench) }
+    #expect(try files(bench) == 0)
+  }
+
+  @Test func theSameFileFromManyAtOnce() async throws {
+    let bench = try await Bench()
+    let runs = [try await bench.create(), try await bench.create(), try await bench.create()]
+    let hash = try hash(bytes)
+    try await withThrowingTaskGroup { group in
+      for index in 0..<24 {
+        group.addTask {
+          let run = runs[index % 3]
+          #expect(try await put(bytes, run, bench) == Int64(bytes.count))
+          #expect(try await read(hash, run, bench) == bytes)
+          if index % 5 == 0 { await bench.tracking.removeUnusedBlobs() }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try files(bench) == 1)
+  }
+
+  @Test func aFileGoesWithTheLastRunThatHasIt() async throws {
+    let bench = try await Bench()
+    let (first, second) = (try await bench.create(), try await bench.create())
+    let (hash, own) = (try hash(bytes), try hash([7]))
+    for run in [first, second] { _ = try await put(bytes, run, bench) }
+    _ = try await put([7], first, bench)
+    // The trash keeps it.
+    _ = try await bench.tracking.deleteRun(first, purge: false, access: bench.access)
+    await bench.tracking.removeUnusedBlobs()
+    #expect(try files(bench) == 2)
+    _ = try await bench.tracking.deleteRun(first, purge: true, access: bench.access)
+    #expect(try files(bench) == 1)
+    #expect(try bench.tracking.blobs.open(own) == nil)
+    #expect(try await read(hash, second, bench) == bytes)
+    _ = try await bench.tracking.deleteRun(second, purge: true, access: bench.access)
+    #expect(try files(bench) == 0)
+  }
+
+  @Test func whatAKilledServerLeftIsCleanedUp() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    // Named, but not noted.
+    let lost = try bench.tracking.blobs.begin()
+    try [9].withUnsafeBytes { try lost.write($0) }
+    try bench.tracking.blobs.keep(lost, as: try lost.end())
+    // Noted, and killed before its mark was removed.
+    _ = try await put(bytes, run, bench)
+    try bench.tracking.blobs.unsettle(try hash(bytes))
+    await bench.tracking.removeUnusedBlobs()
+    #expect(try bench.tracking.blobs.open(try hash([9])) == nil)
+    #expect(try await read(try hash(bytes), run, bench) == bytes)
+    #expect(try bench.tracking.blobs.unsettled().isEmpty)
+    // A file whose bytes are gone says so.
+    try bench.tracking.blobs.remove(try hash(bytes))
+    let gone = try await problem(.internal) { _ = try await read(try hash(bytes), run, bench) }
+    #expect(gone.hint?.contains("doctor") == true)
+  }
+}

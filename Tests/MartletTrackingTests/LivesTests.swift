@@ -50,7 +50,7 @@ import Testing
     // The same name in another project is another run's; without a name each is new.
     #expect(try await begin(bench, "a", .allow, in: "letters").isNew)
     let unnamed = [try await begin(bench, nil, nil), try await begin(bench, nil, nil)]
-    #expect(unnamed.allSatisfy(\.isNew))
+    #expect(unnamed.map(\.isNew) == [true, true])
     #expect(unnamed[0].run.id != unnamed[1].run.id)
   }
 

@@ -47,7 +47,8 @@ struct Backup: AsyncParsableCommand {
     for leftover in target.leftovers() {
       Terminal.complain("martlet: \(leftover) is left of a backup that was cut off; it can be removed.")
     }
-    try await target.begin(space: try await blocking { source.bytes() })
+    let space = try await blocking { source.bytes() }
+    try target.begin(space: space)
     let interrupts = Interrupts()
     let watch = Task {
       while !Task.isCancelled {
@@ -60,8 +61,7 @@ struct Backup: AsyncParsableCommand {
     }
     defer { watch.cancel() }
     let (record, faults) = try await copy(source, to: target)
-    let copied = target.path
-    try print(record, at: copied)
+    try print(record, at: target.path)
     guard faults.isEmpty else {
       for fault in faults { Terminal.complain("martlet: \(fault.name): \(fault.message)") }
       throw Failure(

@@ -52,14 +52,8 @@ struct FileTree {
   }
 
   private mutating func copyLink(_ source: String, to target: String) throws {
-    var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = path.withUnsafeMutableBytes { buffer in
-      readlink(source, buffer.baseAddress?.assumingMemoryBound(to: CChar.self) ?? UnsafeMutablePointer(mutating: ""), buffer.count)
-    }
-    guard count >= 0 else { return }
-    guard symlink(String(decoding: path[..<count], as: UTF8.self), target) == 0 else {
-      throw Failure(writing: target, code: errno)
-    }
+    guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: source) else { return }
+    guard symlink(path, target) == 0 else { throw Failure(writing: target, code: errno) }
     files += 1
   }
 

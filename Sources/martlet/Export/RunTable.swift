@@ -50,7 +50,7 @@ struct RunTable {
       guard let run = try? JSONValue.parse(line) else { return }
       config.learn(run["config"])
       for (name, metric) in run["summary"]?.object ?? [:] {
-        for member in (metric.object ?? [:]).keys where Self.aggregates.contains(member) {
+        for (member, value) in metric.object ?? [:] where Self.aggregates.contains(member) && !value.isNull {
           summary.append("\(name).\(member)")
         }
       }

@@ -153,6 +153,11 @@ struct HistoryTable {
         guard let cell else { continue }
         if cell.isNumber {
           out += lines[cell.text]
+        } else if lines[cell.text.lowerBound] == UInt8(ascii: "\""),
+          let text = try? JSONValue.parse(lines[cell.text]).string
+        {
+          // A string is itself in a table; lists, objects and the like are JSON.
+          CSV.quote(text.utf8, to: &out)
         } else {
           CSV.quote(lines[cell.text], to: &out)
         }

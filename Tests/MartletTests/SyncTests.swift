@@ -71,7 +71,7 @@ struct SyncTests {
       var spool = SpoolWriter(
         in: place.root.path + "/.martlet-client/spool/offline-x", client: Self.clients[0],
         first: ["create": ["project": "p", "name": "kept"], "local": "offline-x"])
-      spool.info(["names": ["loss": 0]])
+      spool.info(["names": ["loss": 0, "acc": 1]])
       fill(&spool, rows: 0..<3)
       try spool.save()
       let outcome = try await place.martlet("sync")
@@ -319,7 +319,9 @@ struct SyncTests {
   func ownSender() async throws {
     try await Workplace.withServer { place in
       let program = try place.startPython(trainer("online"))
-      #expect(try await eventually { program.outputSoFar.contains("logged") })
+      // What has arrived, its sender has sent: it is there.
+      #expect(
+        try await eventually { try await place.json("run", "list").array?.first?["points"]?.int == 100 })
       let (status, reports) = try await sync(place, ".martlet-client")
       #expect(status == 0)
       #expect(reports.first?["state"] == "elsewhere", "\(reports)")

@@ -60,7 +60,13 @@ struct Backup: AsyncParsableCommand {
       }
     }
     defer { watch.cancel() }
-    let (record, faults) = try await copy(source, to: target)
+    let (record, faults): (BackupRecord, [Check])
+    do {
+      (record, faults) = try await copy(source, to: target)
+    } catch where interrupts.arePending {
+      // What failed is that the copy was taken away; this ends the process.
+      return await watch.value
+    }
     try print(record, at: target.path)
     guard faults.isEmpty else {
       for fault in faults { Terminal.complain("martlet: \(fault.name): \(fault.message)") }

@@ -92,7 +92,8 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution", "MartletServer",
+        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution",
+        "MartletServer",
         .argumentParser, .collections, .logging,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),

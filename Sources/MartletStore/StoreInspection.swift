@@ -77,9 +77,10 @@ package final class StoreInspection: Sendable {
     try await read { reader in
       let db = reader.db
       func number(_ sql: String) throws -> Int64 { try Int64.fetchOne(db, sql: sql) ?? 0 }
-      let version = try String.fetchAll(
-        db, sql: "SELECT identifier FROM grdb_migrations"
-      ).compactMap { Int($0) }.max() ?? 0
+      let version =
+        try String.fetchAll(
+          db, sql: "SELECT identifier FROM grdb_migrations"
+        ).compactMap { Int($0) }.max() ?? 0
       var facts = Facts(
         version: version, projects: Int(try number("SELECT count(*) FROM project")),
         runs: Int(try number("SELECT count(*) FROM run")),

@@ -13,7 +13,9 @@ struct BackupTests {
 
   /// One run that Martlet executed, one from outside with rows and a file.
   private func fill(_ place: Workplace) async throws -> (executed: String, outside: String) {
-    #expect(try await place.martlet("run", "--name", "executed", "--", "sh", "-c", "echo said; echo bad >&2").status == 0)
+    #expect(
+      try await place.martlet("run", "--name", "executed", "--", "sh", "-c", "echo said; echo bad >&2").status
+        == 0)
     let run = try await place.makeRun("outside", config: ["lr": 0.5])
     try await place.log((0..<600).map { #"{"loss": \#($0), "note": "n\#($0)"}"# }, to: run)
     let hash = hexadecimal(SHA256.hash(Self.blob))
@@ -28,8 +30,11 @@ struct BackupTests {
     return "blobs/\(hash.prefix(2))/\(hash.dropFirst(2))"
   }
 
-  private func checks(_ data: String, _ place: Workplace, deep: Bool = true) async throws -> [String: JSONValue] {
-    let outcome = try await place.martlet(["doctor", "--data", data, "--format", "json"] + (deep ? ["--deep"] : []))
+  private func checks(_ data: String, _ place: Workplace, deep: Bool = true) async throws -> [String:
+    JSONValue]
+  {
+    let outcome = try await place.martlet(
+      ["doctor", "--data", data, "--format", "json"] + (deep ? ["--deep"] : []))
     let checks = try JSONValue.parse(outcome.output).array ?? []
     let errors = checks.contains { $0["status"] == "error" }
     #expect(outcome.status == (errors ? 1 : 0), "\(outcome)")
@@ -40,7 +45,8 @@ struct BackupTests {
     (try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue ?? 0
   }
 
-  @Test("a copy made beside a server that is up is a data directory like the first", arguments: [false, true])
+  @Test(
+    "a copy made beside a server that is up is a data directory like the first", arguments: [false, true])
   func restores(links: Bool) async throws {
     try await Workplace.withServer { place in
       let runs = try await fill(place)
@@ -51,14 +57,18 @@ struct BackupTests {
       #expect(outcome.output.contains("read again"))
       let names = Set(try FileManager.default.contentsOfDirectory(atPath: copy))
       #expect(names.isSuperset(of: ["martlet.db", "backup.json", "runs", "blobs"]))
-      #expect(names.isDisjoint(with: ["token", "address.key", "lock", "server.json", "server.log", "martlet.db-wal"]))
+      #expect(
+        names.isDisjoint(with: [
+          "token", "address.key", "lock", "server.json", "server.log", "martlet.db-wal",
+        ]))
       #expect(!place.exists(copy + ".partial"))
       #expect(try mode(copy) == 0o700)
       for path in try FileManager.default.subpathsOfDirectory(atPath: "\(place.data)/runs") {
         guard !path.hasSuffix("/lock") else { continue }
         #expect(try mode("\(copy)/runs/\(path)") == mode("\(place.data)/runs/\(path)"), "\(path)")
       }
-      let shared = try FileManager.default.attributesOfItem(atPath: "\(copy)/\(blobName)")[.referenceCount] as? NSNumber
+      let shared =
+        try FileManager.default.attributesOfItem(atPath: "\(copy)/\(blobName)")[.referenceCount] as? NSNumber
       #expect(shared?.intValue == (links ? 2 : 1))
 
       let record = try JSONValue.parse(try place.text(of: copy + "/backup.json"))
@@ -76,16 +86,23 @@ struct BackupTests {
       let other = ["MARTLET_DATA": copy]
       #expect(try await place.martlet(["up", "--detach", "--port", "0"], environment: other).status == 0)
       do {
-        let history = try await place.martlet(["run", "history", runs.outside, "--format", "jsonl"], environment: other)
+        let history = try await place.martlet(
+          ["run", "history", runs.outside, "--format", "jsonl"], environment: other)
         #expect(history.lines.count == 600)
         #expect(history.lines.last?.contains(#""note":"n599""#) == true)
-        #expect(try await place.martlet(["run", "logs", runs.executed], environment: other).output == "said\n")
-        #expect(try await place.martlet(["run", "logs", "--stderr", runs.executed], environment: other).output == "bad\n")
+        #expect(
+          try await place.martlet(["run", "logs", runs.executed], environment: other).output == "said\n")
+        #expect(
+          try await place.martlet(["run", "logs", "--stderr", runs.executed], environment: other).output
+            == "bad\n")
         let shown = try JSONValue.parse(
-          try await place.martlet(["run", "show", runs.executed, "--format", "json"], environment: other).output)
+          try await place.martlet(["run", "show", runs.executed, "--format", "json"], environment: other)
+            .output)
         #expect(shown["state"] == "finished")
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(copy)/\(blobName)")) == Data(Self.blob))
-        #expect(try await checks(copy, place)["backup"]?["message"]?.string?.contains("a server has used it") == true)
+        #expect(
+          try await checks(copy, place)["backup"]?["message"]?.string?.contains("a server has used it")
+            == true)
       }
       #expect(try await place.martlet(["down"], environment: other).status == 0)
       #expect(try await place.history(runs.outside).count == 601)
@@ -107,7 +124,10 @@ struct BackupTests {
       }
       var floors: [Int] = []
       for copy in 1...3 {
-        #expect(try await eventually { try await place.api("GET", "/runs/\(run)")["points"]?.int ?? 0 >= Int64(copy * 200) })
+        #expect(
+          try await eventually {
+            try await place.api("GET", "/runs/\(run)")["points"]?.int ?? 0 >= Int64(copy * 200)
+          })
         floors.append(Int(try await place.api("GET", "/runs/\(run)")["points"]?.int ?? 0))
         let outcome = try await place.martlet("backup", "copy-\(copy)", "--verify")
         #expect(outcome.status == 0, "\(outcome)")
@@ -117,7 +137,8 @@ struct BackupTests {
       for (copy, floor) in zip(1...3, floors) {
         let data = ["MARTLET_DATA": "\(place.root.path)/copy-\(copy)"]
         #expect(try await place.martlet(["up", "--detach", "--port", "0"], environment: data).status == 0)
-        let history = try await place.martlet(["run", "history", run, "--format", "jsonl"], environment: data)
+        let history = try await place.martlet(
+          ["run", "history", run, "--format", "jsonl"], environment: data)
         #expect(try await place.martlet(["down"], environment: data).status == 0)
         let steps = try history.lines.map { try JSONValue.parse($0)["step"]?.int ?? -1 }
         #expect(steps == Array(0..<Int64(steps.count)))
@@ -139,9 +160,11 @@ struct BackupTests {
       #expect(try mode(place.root.path + "/a/token") == 0o600)
       #expect(try place.text(of: place.root.path + "/a/results/latest") == "1\n")
       #expect(
-        try FileManager.default.destinationOfSymbolicLink(atPath: place.root.path + "/a/results/latest") == "sweep/best.txt")
+        try FileManager.default.destinationOfSymbolicLink(atPath: place.root.path + "/a/results/latest")
+          == "sweep/best.txt")
       // A copy can be copied; its own record is not taken for the copy's.
-      let second = try await place.martlet("backup", "b", "--data", "a", "--without-results", "--format", "json")
+      let second = try await place.martlet(
+        "backup", "b", "--data", "a", "--without-results", "--format", "json")
       #expect(second.status == 0, "\(second)")
       #expect(try JSONValue.parse(second.output)["source"]?.string == place.root.path + "/a")
       #expect(!place.exists(place.root.path + "/b/results"))
@@ -157,7 +180,8 @@ struct BackupTests {
       let nothing = try await place.martlet("backup", "copy")
       #expect(nothing.status == 66, "\(nothing)")
       #expect(try await place.martlet("up", "--detach", "--port", "0").status == 0)
-      try FileManager.default.createDirectory(atPath: place.root.path + "/there", withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: place.root.path + "/there", withIntermediateDirectories: true)
       try FileManager.default.createSymbolicLink(
         atPath: place.root.path + "/inside", withDestinationPath: place.data)
       for (destination, status, word) in [
@@ -244,9 +268,12 @@ struct BackupTests {
       #expect(try await checks(copy, place, deep: false)["blobs"]?["status"] == "ok")
       #expect(try await checks(copy, place)["blobs"]?["message"]?.string?.contains("other bytes") == true)
       try Data(Self.blob.dropLast()).write(to: blob)
-      #expect(try await checks(copy, place, deep: false)["blobs"]?["message"]?.string?.contains("19 bytes") == true)
+      #expect(
+        try await checks(copy, place, deep: false)["blobs"]?["message"]?.string?.contains("19 bytes") == true)
       try FileManager.default.removeItem(at: blob)
-      #expect(try await checks(copy, place, deep: false)["blobs"]?["message"]?.string?.contains("not there") == true)
+      #expect(
+        try await checks(copy, place, deep: false)["blobs"]?["message"]?.string?.contains("not there") == true
+      )
       // The backup of what is damaged already is made, and says so.
       let again = try await place.martlet("backup", "again", "--data", copy, "--verify")
       #expect(again.status == 1, "\(again)")
@@ -282,7 +309,8 @@ struct BackupTests {
       let script = """
         mount -t tmpfs -o size=2m tmpfs small && '\(Binary.path)' backup small/copy; status=$?; ls -A small; exit $status
         """
-      try FileManager.default.createDirectory(atPath: place.root.path + "/small", withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: place.root.path + "/small", withIntermediateDirectories: true)
       let shell = try Running(
         ["-rm", "sh", "-c", script], environment: ["MARTLET_DATA": place.data, "HOME": place.root.path],
         directory: place.root, program: "/usr/bin/unshare")

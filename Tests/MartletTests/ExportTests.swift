@@ -34,13 +34,16 @@ struct ExportTests {
   @Test("runs and histories as CSV, with names, values and texts of every kind")
   func csv() async throws {
     try await Workplace.withServer { place in
-      let config: JSONValue = ["lr": 0.1, "model": ["depth": 3, "a.b": [1, "x"]], "model.depth": "flat", "none": [:]]
+      let config: JSONValue = [
+        "lr": 0.1, "model": ["depth": 3, "a.b": [1, "x"]], "model.depth": "flat", "none": [:],
+      ]
       let first = try await place.makeRun("a/b: \"c\"", config: ["x": 1])
       let second = try await place.makeRun("a/b: c", config: config)
       let third = try await place.makeRun("a/b: c", project: "q")
       try await place.log(
         [
-          #"{"loss": 0.1, "we\"ird, näme": 1e308, "note": "a,\"b\"\r\nc"}"#, #"{"loss": NaN, "many": [1, "x,y"]}"#,
+          #"{"loss": 0.1, "we\"ird, näme": 1e308, "note": "a,\"b\"\r\nc"}"#,
+          #"{"loss": NaN, "many": [1, "x,y"]}"#,
           #"{"loss": -Infinity, "tiny": 5e-324, "zero": -0.0, "flag": true, "nil": null}"#,
         ], to: second)
       let outcome = try await place.martlet("export", "--project", "p", "--output", "out")
@@ -79,7 +82,8 @@ struct ExportTests {
       #expect(rows.map { $0["step"]?.string } == ["0", "1", "2"])
       // One without rows has a heading all the same.
       #expect(found[runs[0]["history"]?.string ?? ""]?.array == [])
-      #expect(try await read(place.root.path + "/out", place).object?.keys.contains { $0.contains(third) } == false)
+      #expect(
+        try await read(place.root.path + "/out", place).object?.keys.contains { $0.contains(third) } == false)
     }
   }
 
@@ -107,7 +111,8 @@ struct ExportTests {
     }
   }
 
-  @Test("standard output has one table with the runs' ids; --keys narrows it; --only-runs leaves histories out")
+  @Test(
+    "standard output has one table with the runs' ids; --keys narrows it; --only-runs leaves histories out")
   func standardOutput() async throws {
     try await Workplace.withServer { place in
       let runs = [try await place.makeRun("one"), try await place.makeRun("two")]
@@ -121,7 +126,8 @@ struct ExportTests {
       }
       #expect(
         try await export("one", "two") == [
-          "run,row,step,time,a,b,c", "\(runs[0]),0,0,1790000000000000,1.0,2.0,", "\(runs[0]),1,1,1790000000000001,3.0,,",
+          "run,row,step,time,a,b,c", "\(runs[0]),0,0,1790000000000000,1.0,2.0,",
+          "\(runs[0]),1,1,1790000000000001,3.0,,",
           "\(runs[1]),0,0,1790000000000000,,,4.0",
         ])
       #expect(
@@ -142,7 +148,9 @@ struct ExportTests {
       try place.writeGrid()
       #expect(try await place.martlet("sweep", "run", "grid.yaml").status == 0)
       _ = try await place.makeRun("other")
-      #expect(try await place.martlet("export", "--sweep", "grid", "-o", "grid").output.hasPrefix("4 runs, 12 rows"))
+      #expect(
+        try await place.martlet("export", "--sweep", "grid", "-o", "grid").output.hasPrefix("4 runs, 12 rows")
+      )
       #expect(try await place.martlet("export", "-o", "all").output.hasPrefix("5 runs, 12 rows"))
       let again = try await place.martlet("export", "-o", "all")
       #expect(again.status == 73, "\(again)")
@@ -157,7 +165,8 @@ struct ExportTests {
   @Test(
     "what makes no sense, or is not there, is said",
     arguments: [
-      (["nobody"], 66), (["--project", "none"], 66), (["--sweep", "none"], 66), (["one", "--project", "p"], 64),
+      (["nobody"], 66), (["--project", "none"], 66), (["--sweep", "none"], 66),
+      (["one", "--project", "p"], 64),
       (["--format", "parquet"], 64), (["--only-runs", "--keys", "a"], 64), (["--output", ""], 64),
       (["one", "-o", "/proc/none"], 73),
     ] as [([String], Int32)])
@@ -174,7 +183,8 @@ struct ExportTests {
     "names of files are safe everywhere",
     arguments: [
       ("plain-1.5_x", "plain-1.5_x"), ("a/b\\c", "a_b_c"), ("..", "_."), (".hidden", "_hidden"), ("", "run"),
-      ("é\u{301}", "é\u{301}"), ("a\u{0}b\n", "a_b_"), ("日本 語", "日本_語"), (String(repeating: "x", count: 300), String(repeating: "x", count: 100)),
+      ("é\u{301}", "é\u{301}"), ("a\u{0}b\n", "a_b_"), ("日本 語", "日本_語"),
+      (String(repeating: "x", count: 300), String(repeating: "x", count: 100)),
     ])
   func safeNames(name: String, safe: String) {
     #expect(ExportDirectory.safe(name) == safe)

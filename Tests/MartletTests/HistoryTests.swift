@@ -14,7 +14,8 @@ struct HistoryTests {
     try await Workplace.withServer { place in
       let run = try await place.makeRun("one")
       try await place.log(
-        [#"{"loss": 1.5, "note": "a,\"b\"\nc"}"#, #"{"loss": NaN}"#, #"{"loss": -Infinity, "lr": 1e-3}"#], to: run)
+        [#"{"loss": 1.5, "note": "a,\"b\"\nc"}"#, #"{"loss": NaN}"#, #"{"loss": -Infinity, "lr": 1e-3}"#],
+        to: run)
       func history(_ options: String...) async throws -> Outcome {
         let outcome = try await place.martlet(["run", "history", "one"] + options)
         #expect(outcome.status == 0, "\(outcome)")
@@ -57,7 +58,9 @@ struct HistoryTests {
       let lines = csv.split(whereSeparator: \.isNewline)
       #expect(lines.count == 12_501)
       #expect(lines.last?.hasPrefix("12499,12499,1790000000012499,1562.375") == true)
-      #expect(try await place.martlet("run", "history", run, "-n", "10001", "--format", "jsonl").lines.count == 10_001)
+      #expect(
+        try await place.martlet("run", "history", run, "-n", "10001", "--format", "jsonl").lines.count
+          == 10_001)
       let table = try await place.martlet("run", "history", run)
       #expect(table.lines.count == 101)
       #expect(table.errors.contains("--limit 0"))
@@ -68,7 +71,8 @@ struct HistoryTests {
   func metrics() async throws {
     try await Workplace.withServer { place in
       let run = try await place.makeRun("one")
-      try await place.log([#"{"acc": 0.5}"#, #"{"acc": NaN}"#, #"{"acc": 0.75, "note": "x"}"#, #"{"acc": 0.25}"#], to: run)
+      try await place.log(
+        [#"{"acc": 0.5}"#, #"{"acc": NaN}"#, #"{"acc": 0.75, "note": "x"}"#, #"{"acc": 0.25}"#], to: run)
       try await place.api("PATCH", "/runs/\(run)", ["metrics": ["acc": ["goal": "maximize"]]])
       let metrics = try #require(try await place.json("metrics", "one").array)
       let acc = try #require(metrics.first { $0["name"] == "acc" })
@@ -81,7 +85,9 @@ struct HistoryTests {
       #expect(metrics.first { $0["name"] == "note" }?["value"] == "x")
       let table = try await place.martlet("metrics", run, "--search", "AC")
       #expect(table.lines.count == 2, "\(table)")
-      #expect(try await place.martlet("metrics", run, "--format", "csv").lines.first?.hasPrefix("name,last,") == true)
+      #expect(
+        try await place.martlet("metrics", run, "--format", "csv").lines.first?.hasPrefix("name,last,")
+          == true)
       #expect(try await place.martlet("metrics", "none").status == 66)
     }
   }
@@ -170,7 +176,9 @@ struct HistoryTests {
 
   @Test("a line of a history is taken apart without reading its values")
   func line() throws {
-    let whole = #"{"row":7,"step":-2,"time":5,"values":{"a\"b,":-1.5e-7,"n":NaN,"x":{"k":[1,"}]\""]},"s":"é\\"}}"# + "\n"
+    let whole =
+      #"{"row":7,"step":-2,"time":5,"values":{"a\"b,":-1.5e-7,"n":NaN,"x":{"k":[1,"}]\""]},"s":"é\\"}}"#
+      + "\n"
     let bytes = Array(whole.utf8)
     var end = 0
     let line = try #require(HistoryLine(bytes, from: 0, end: &end))

@@ -11,7 +11,9 @@ struct SyncTests {
   private static let clients = (1...9).map { String(repeating: String($0), count: 32) }
 
   /// A spool of a run that was kept offline.
-  private func offline(_ place: Workplace, client: String, name: String = "kept", folder: String = "offline-abcd") -> SpoolWriter {
+  private func offline(
+    _ place: Workplace, client: String, name: String = "kept", folder: String = "offline-abcd"
+  ) -> SpoolWriter {
     SpoolWriter(
       in: place.root.path + "/spools/\(folder)", client: client,
       first: [
@@ -23,7 +25,9 @@ struct SyncTests {
     for row in rows { spool.points([(0, Double(row)), (1, row == 3 ? .nan : 0.5)], step: Int64(row)) }
   }
 
-  private func sync(_ place: Workplace, _ options: String...) async throws -> (status: Int32, reports: [JSONValue]) {
+  private func sync(_ place: Workplace, _ options: String...) async throws -> (
+    status: Int32, reports: [JSONValue]
+  ) {
     let outcome = try await place.martlet(["sync", "--format", "json"] + options)
     guard outcome.output.hasPrefix("[") else { throw Unexpected("\(outcome)") }
     return (outcome.status, try JSONValue.parse(outcome.output).array ?? [])
@@ -136,7 +140,8 @@ struct SyncTests {
     try await Workplace.withServer { place in
       let run = try await place.makeRun("one")
       for noted in [40, 0] {
-        var spool = SpoolWriter(in: place.root.path + "/spools", client: Self.clients[0], first: ["run": .string(run)])
+        var spool = SpoolWriter(
+          in: place.root.path + "/spools", client: Self.clients[0], first: ["run": .string(run)])
         spool.info(["names": ["loss": 0, "acc": 1]])
         fill(&spool, rows: 0..<60)
         spool.end([:])
@@ -182,7 +187,9 @@ struct SyncTests {
       for client in Self.clients.prefix(2) {
         var spool = offline(place, client: client)
         spool.info(["blobs": [hash: .int(Int64(content.utf8.count))]])
-        spool.row(["image": ["_type": "image", "blob": .string(hash), "size": .int(Int64(content.utf8.count))]], step: 0)
+        spool.row(
+          ["image": ["_type": "image", "blob": .string(hash), "size": .int(Int64(content.utf8.count))]],
+          step: 0)
         spool.end([:])
         try spool.save()
       }
@@ -211,7 +218,8 @@ struct SyncTests {
       fill(&good, rows: 0..<3)
       good.end([:])
       try good.save()
-      try place.write("spools/b/\(Self.clients[2]).spool", "no spool at all, but long enough for a record's head")
+      try place.write(
+        "spools/b/\(Self.clients[2]).spool", "no spool at all, but long enough for a record's head")
       let (status, reports) = try await sync(place, "spools")
       #expect(status == 2)
       #expect(reports.map { $0["state"]?.string } == ["refused", "unsent", "sent"])
@@ -291,7 +299,9 @@ struct SyncTests {
       #expect(reports.first?["state"] == "sent")
       let run = try await place.json("run", "show", "live")
       #expect(run["state"] == "finished")
-      #expect(try await place.history(run["id"]?.string ?? "").map { $0["values"]?["loss"]?.double } == (0..<200).map(Double.init))
+      #expect(
+        try await place.history(run["id"]?.string ?? "").map { $0["values"]?["loss"]?.double }
+          == (0..<200).map(Double.init))
     }
   }
 
@@ -334,7 +344,8 @@ struct SyncTests {
       #expect(try await following.outcome().status == 0)
       #expect(try await eventually { try await place.json("run", "show", "live")["state"] == "finished" })
       let run = try await place.json("run", "show", "live")["id"]?.string ?? ""
-      #expect(try await place.history(run).map { $0["values"]?["loss"]?.double } == (0..<200).map(Double.init))
+      #expect(
+        try await place.history(run).map { $0["values"]?["loss"]?.double } == (0..<200).map(Double.init))
     }
   }
 
@@ -358,7 +369,9 @@ struct SyncTests {
       #expect(try await sync(place, "swift").status == 0)
       let other = try Running(
         ["python3", "-m", "martlet", "sync", "\(place.root.path)/python"],
-        environment: ["MARTLET_DATA": place.data, "HOME": place.root.path, "PYTHONPATH": Workplace.pythonClient],
+        environment: [
+          "MARTLET_DATA": place.data, "HOME": place.root.path, "PYTHONPATH": Workplace.pythonClient,
+        ],
         directory: place.root, program: "/usr/bin/env")
       let outcome = try await other.outcome()
       #expect(outcome.status == 0, "\(outcome)")
@@ -371,12 +384,19 @@ struct SyncTests {
       // NaN differs from itself: texts are compared.
       #expect(mine.rows.map(\.text) == theirs.rows.map(\.text))
       #expect(mine.rows.count == 301)
-      for member in ["state", "config", "tags", "points", "last_step", "exit", "git", "python", "host", "command"] {
-        #expect(mine.run[member]?.text.replacing("swift", with: "python") == theirs.run[member]?.text, "\(member)")
+      for member in [
+        "state", "config", "tags", "points", "last_step", "exit", "git", "python", "host", "command",
+      ] {
+        #expect(
+          mine.run[member]?.text.replacing("swift", with: "python") == theirs.run[member]?.text, "\(member)")
       }
       for folder in ["swift", "python"] {
-        let left = FileManager.default.enumerator(atPath: "\(place.root.path)/\(folder)")?.compactMap { $0 as? String }
-        #expect(left?.contains { $0.hasSuffix(".spool") || $0.hasSuffix(".sender") || $0.hasSuffix(".run") } == false)
+        let left = FileManager.default.enumerator(atPath: "\(place.root.path)/\(folder)")?.compactMap {
+          $0 as? String
+        }
+        #expect(
+          left?.contains { $0.hasSuffix(".spool") || $0.hasSuffix(".sender") || $0.hasSuffix(".run") }
+            == false)
       }
     }
   }

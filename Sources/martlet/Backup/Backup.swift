@@ -63,7 +63,7 @@ struct Backup: AsyncParsableCommand {
     let (record, faults): (BackupRecord, [Check])
     do {
       (record, faults) = try await copy(source, to: target)
-    } catch where interrupts.arePending {
+    } catch  where interrupts.arePending {
       // What failed is that the copy was taken away; this ends the process.
       return await watch.value
     }
@@ -72,7 +72,8 @@ struct Backup: AsyncParsableCommand {
       for fault in faults { Terminal.complain("martlet: \(fault.name): \(fault.message)") }
       throw Failure(
         .failed, "The backup is there, but not all of it is as it should be.",
-        hint: "martlet doctor --deep --data \(Words.command([place.data.path])) says whether the original is.")
+        hint: "martlet doctor --deep --data \(Words.command([place.data.path])) says whether the original is."
+      )
     }
   }
 

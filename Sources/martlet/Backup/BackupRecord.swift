@@ -69,7 +69,8 @@ struct BackupRecord {
 
   var missingCheck: Check {
     Check(
-      "blobs", .error, "\(Words.count(Int64(missingBlobs), "logged file")) of the database not there to be copied.")
+      "blobs", .error,
+      "\(Words.count(Int64(missingBlobs), "logged file")) of the database not there to be copied.")
   }
 
   static let fields = [

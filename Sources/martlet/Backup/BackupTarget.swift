@@ -60,7 +60,8 @@ final class BackupTarget: Sendable {
       let free = Int64(clamping: UInt64(volume.f_bavail) * UInt64(volume.f_frsize))
       guard free > space else {
         throw Failure(
-          .cannotCreate, "The backup takes \(Words.bytes(space)), and there are \(Words.bytes(free)) free in \(parent).",
+          .cannotCreate,
+          "The backup takes \(Words.bytes(space)), and there are \(Words.bytes(free)) free in \(parent).",
           hint: "Make room there, or name a place on another disk.")
       }
     }

@@ -17,7 +17,8 @@ struct Doctor: AsyncParsableCommand {
         martlet doctor --data ~/experiments --format json
       """)
 
-  @Flag(name: .long, help: "Read every row and every logged file, and compare them with what is said of them.")
+  @Flag(
+    name: .long, help: "Read every row and every logged file, and compare them with what is said of them.")
   var deep = false
 
   @OptionGroup var connection: ConnectionOptions

@@ -35,7 +35,8 @@ struct StoreChecks {
   private func database(_ inspection: StoreInspection, _ facts: StoreInspection.Facts) async throws -> Check {
     guard facts.version <= StoreInspection.newestVersion else {
       return Check(
-        "database", .error, "It is of schema \(facts.version); this program knows \(StoreInspection.newestVersion).",
+        "database", .error,
+        "It is of schema \(facts.version); this program knows \(StoreInspection.newestVersion).",
         hint: "Use the version of martlet that wrote it, or a later one.")
     }
     let findings = try await inspection.integrity(deep: isDeep)
@@ -94,11 +95,13 @@ struct StoreChecks {
     }
     let read = isDeep ? "all read" : "sizes compared; --deep reads them"
     return Check(
-      "blobs", .ok, "\(Words.count(Int64(facts.blobs), "file")), \(Words.bytes(facts.blobBytes)): all there (\(read)).")
+      "blobs", .ok,
+      "\(Words.count(Int64(facts.blobs), "file")), \(Words.bytes(facts.blobBytes)): all there (\(read)).")
   }
 
   /// What is wrong with a file; nil: nothing.
-  private static func fault(of blob: StoreInspection.Blob, in folder: String, isDeep: Bool) throws -> String? {
+  private static func fault(of blob: StoreInspection.Blob, in folder: String, isDeep: Bool) throws -> String?
+  {
     let name = fileName(blob.hash)
     var entry = stat()
     guard lstat("\(folder)/\(name)", &entry) == 0 else { return "blobs/\(name) is not there." }
@@ -113,7 +116,9 @@ struct StoreChecks {
 
   /// Whether a backup is as it was made; nil: the directory is none.
   private func backup() async throws -> Check? {
-    guard let bytes = FileManager.default.contents(atPath: "\(path)/\(BackupRecord.fileName)") else { return nil }
+    guard let bytes = FileManager.default.contents(atPath: "\(path)/\(BackupRecord.fileName)") else {
+      return nil
+    }
     guard let record = (try? JSONValue.parse(bytes)).flatMap(BackupRecord.init(json:)) else {
       return Check(
         "backup", .error, "\(BackupRecord.fileName) cannot be read.",

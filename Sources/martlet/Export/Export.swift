@@ -54,7 +54,9 @@ struct Export: AsyncParsableCommand {
       throw ValidationError("Name runs, or narrow with --project and --sweep; not both.")
     }
     if output?.isEmpty == true { throw ValidationError("--output is empty; name a directory, or -.") }
-    if onlyRuns, !keys.isEmpty { throw ValidationError("--keys is about histories, which --only-runs leaves out.") }
+    if onlyRuns, !keys.isEmpty {
+      throw ValidationError("--keys is about histories, which --only-runs leaves out.")
+    }
   }
 
   func run() async throws {
@@ -97,7 +99,9 @@ enum KeyList {
   /// Names between commas, or given one by one; where one holds a comma, a JSON list.
   static func parse(_ words: [String]) -> [String] {
     words.flatMap { word -> [String] in
-      if word.hasPrefix("["), let list = (try? JSONValue.parse(word))?.array { return list.compactMap(\.string) }
+      if word.hasPrefix("["), let list = (try? JSONValue.parse(word))?.array {
+        return list.compactMap(\.string)
+      }
       return word.split(separator: ",").map(String.init)
     }
   }

@@ -32,7 +32,7 @@ struct RunSelection {
   }
 
   /// Calls `body` with one run after the other, in the order in which they were created or named.
-  func forEach(_ body: (JSONValue) async throws -> Void) async throws {
+  func each(_ body: (JSONValue) async throws -> Void) async throws {
     switch source {
     case .named(let runs):
       for run in runs { try await body(run) }
@@ -49,7 +49,7 @@ struct RunSelection {
   /// All of them, by id and name.
   func references() async throws -> [RunReference] {
     var runs: [RunReference] = []
-    try await forEach { runs.append(RunReference(id: $0.id, name: $0["name"]?.string ?? "")) }
+    try await each { runs.append(RunReference(id: $0.id, name: $0["name"]?.string ?? "")) }
     return runs
   }
 }

@@ -13,7 +13,12 @@ struct RunTable {
   func write(_ selection: RunSelection, to file: OutputFile, scratch: String) async throws -> [RunReference] {
     do {
       switch form {
-      case .jsonl: return try await writeLines(selection) { try file.write($0) } finish: { try file.finish() }
+      case .jsonl:
+        return try await writeLines(selection) {
+          try file.write($0)
+        } finish: {
+          try file.finish()
+        }
       case .csv: return try await writeColumns(selection, to: file, scratch: scratch)
       }
     } catch {
@@ -27,7 +32,7 @@ struct RunTable {
     _ selection: RunSelection, _ take: ([UInt8]) throws -> Void, finish: () throws -> Void
   ) async throws -> [RunReference] {
     var runs: [RunReference] = []
-    try await selection.forEach { run in
+    try await selection.each { run in
       let reference = RunReference(id: run.id, name: run["name"]?.string ?? "")
       var line = run
       if let history { line = line.merging(["history": .string(history(reference))]) }
@@ -59,7 +64,7 @@ struct RunTable {
     let fields = Self.fields + (history == nil ? [] : [Field("history", nil)])
     try file.write(
       CSV.line(fields.map(\.key) + config.columns.map(\.name) + summary.map { "summary.\($0)" }))
-    try lines.forEach { line in
+    try lines.each { line in
       let run = try JSONValue.parse(line)
       let values = config.values(of: run["config"])
       var aggregates: [String: String] = [:]

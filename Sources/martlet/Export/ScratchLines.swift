@@ -32,7 +32,7 @@ final class ScratchLines {
   }
 
   /// Calls `body` with each line, without its line feed.
-  func forEach(_ body: (ArraySlice<UInt8>) throws -> Void) throws {
+  func each(_ body: (ArraySlice<UInt8>) throws -> Void) throws {
     try flush()
     lseek(descriptor, 0, SEEK_SET)
     var rest: [UInt8] = []

@@ -49,7 +49,8 @@ struct RunDelete: AsyncParsableCommand {
         try Terminal.say("Run \(run.id), '\(name)', is removed.")
       } else {
         try Terminal.say("Run \(run.id), '\(name)', is in the trash.")
-        Terminal.complain("  martlet run restore \(run.id)\(client.place.suffix) takes it out again, for 30 days.")
+        Terminal.complain(
+          "  martlet run restore \(run.id)\(client.place.suffix) takes it out again, for 30 days.")
       }
     }
   }

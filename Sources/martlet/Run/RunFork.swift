@@ -20,7 +20,8 @@ struct RunFork: AsyncParsableCommand {
   @Argument(help: "The run's id, or its name when it is unique.")
   var run: String
 
-  @Option(name: .long, help: ArgumentHelp("The highest step that is taken along. (default: all)", valueName: "n"))
+  @Option(
+    name: .long, help: ArgumentHelp("The highest step that is taken along. (default: all)", valueName: "n"))
   var step: Int64?
 
   @Option(name: .long, help: "What the new run is called. (default: adjective-bird-number)")

@@ -23,7 +23,8 @@ struct RunHistory: AsyncParsableCommand {
   @Argument(help: "The run's id, or its name when it is unique.")
   var run: String
 
-  @Option(name: .long, help: ArgumentHelp("Only these names; repeatable, or with commas.", valueName: "names"))
+  @Option(
+    name: .long, help: ArgumentHelp("Only these names; repeatable, or with commas.", valueName: "names"))
   var keys: [String] = []
 
   @Option(name: .long, help: ArgumentHelp("Only rows of this step or a higher one.", valueName: "n"))
@@ -124,7 +125,8 @@ struct RunHistory: AsyncParsableCommand {
     }
     try Listing(items: rows, fields: fields, whenEmpty: "There are no such rows.").print(.table)
     if isCut {
-      Terminal.complain("The first \(Self.shownRows) rows are shown; --limit 0 shows all, --from-step those behind.")
+      Terminal.complain(
+        "The first \(Self.shownRows) rows are shown; --limit 0 shows all, --from-step those behind.")
     }
   }
 }

@@ -66,8 +66,11 @@ struct RunList: AsyncParsableCommand {
     // One more than shown tells whether there are more.
     let found = try await client.items("/runs", query: query, limit: limit == 0 ? nil : limit + 1)
     let shown = limit == 0 ? found : Array(found.prefix(limit))
-    try Listing(items: shown, fields: RunGroup.listFields, whenEmpty: deleted ? "The trash is empty." : "There are no such runs.")
-      .print(format.format)
+    try Listing(
+      items: shown, fields: RunGroup.listFields,
+      whenEmpty: deleted ? "The trash is empty." : "There are no such runs."
+    )
+    .print(format.format)
     if shown.count < found.count {
       Terminal.complain("The first \(limit) are shown; --limit 0 shows all.")
     }

@@ -35,12 +35,14 @@ struct RunRewind: AsyncParsableCommand {
     let last = found["last_step"]?.int
     guard let last, last > step else {
       try Terminal.say(
-        "Run \(found.id), '\(name)', has nothing above step \(step)\(last.map { ": its last is \($0)" } ?? "").")
+        "Run \(found.id), '\(name)', has nothing above step \(step)\(last.map { ": its last is \($0)" } ?? "")."
+      )
       return
     }
     try Confirmation.ask("Take back what '\(name)' logged above step \(step), up to \(last)?", isGiven: yes)
     let after = try await client.send(.post, "/runs/\(found.id)/rewind", body: ["step": .int(step)])
     let gone = (found["points"]?.int ?? 0) - (after["points"]?.int ?? 0)
-    try Terminal.say("Run \(found.id), '\(name)', is back at step \(step); \(Words.count(gone, "point")) gone.")
+    try Terminal.say(
+      "Run \(found.id), '\(name)', is back at step \(step); \(Words.count(gone, "point")) gone.")
   }
 }

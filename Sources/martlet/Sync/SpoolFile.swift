@@ -57,7 +57,8 @@ final class SpoolFile {
     guard descriptor >= 0 else {
       let code = errno
       throw Failure(
-        code == ENOENT ? .notFound : .notPermitted, "\(path) cannot be read: \(String(cString: strerror(code))).")
+        code == ENOENT ? .notFound : .notPermitted,
+        "\(path) cannot be read: \(String(cString: strerror(code))).")
     }
     let noted = Self.json(at: path.dropLast(Self.suffix.count) + ".ack")
     nextSequence = noted["next_seq"]?.int ?? 0
@@ -173,7 +174,8 @@ final class SpoolFile {
   private static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
-        let more = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(offset) + off_t(filled))
+        let more = pread(
+          descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(offset) + off_t(filled))
         if more < 0, errno == EINTR { continue }
         guard more > 0 else { return }
         filled += more
@@ -213,7 +215,8 @@ final class SpoolFile {
 
   /// A JSON object in a file; empty when there is none, or one that a power cut tore.
   static func json(at path: some StringProtocol) -> JSONValue {
-    guard let bytes = FileManager.default.contents(atPath: String(path)), let json = try? JSONValue.parse(bytes),
+    guard let bytes = FileManager.default.contents(atPath: String(path)),
+      let json = try? JSONValue.parse(bytes),
       json.object != nil
     else { return [:] }
     return json

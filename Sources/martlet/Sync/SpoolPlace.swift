@@ -29,7 +29,9 @@ enum SpoolPlace {
     for suffix in [".ack", ".room", SpoolFile.suffix, ".sender"] { unlink(spool.stem + suffix) }
     removeOrphans(in: directory)
     let left = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? ["?"]
-    guard spool.isFromOutside, left.allSatisfy({ $0 == "stop_signal" || $0.hasSuffix(".run") }) else { return }
+    guard spool.isFromOutside, left.allSatisfy({ $0 == "stop_signal" || $0.hasSuffix(".run") }) else {
+      return
+    }
     if let note = runNote(of: spool) { unlink(note) }
     unlink(directory + "/stop_signal")
     // Somebody may put something here just now: then it stays.

@@ -184,7 +184,8 @@ struct SpoolSender {
           try await client.exchange(.put, place, body: .file(file, type: "application/octet-stream"))
         }
         files += 1
-        bytes += (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? NSNumber)?.int64Value ?? 0
+        bytes +=
+          (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? NSNumber)?.int64Value ?? 0
       } catch let failure as Failure where failure.isAboutContent {
         // The points are worth more: they go on.
         spool.note(error: failure.inOneLine)
@@ -223,7 +224,9 @@ struct SpoolSender {
 
   // MARK: - Asking
 
-  private mutating func request(_ method: Client.Method, _ path: String, _ body: JSONValue) async throws -> JSONValue {
+  private mutating func request(_ method: Client.Method, _ path: String, _ body: JSONValue) async throws
+    -> JSONValue
+  {
     try await patiently { client in try await client.send(method, path, body: body) }
   }
 

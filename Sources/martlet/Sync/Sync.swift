@@ -108,7 +108,8 @@ struct SpoolReport {
 
   var json: JSONValue {
     [
-      "spool": .string(spool), "run": JSONValue(run), "state": .string(state.rawValue), "rows": JSONValue(rows),
+      "spool": .string(spool), "run": JSONValue(run), "state": .string(state.rawValue),
+      "rows": JSONValue(rows),
       "files": JSONValue(files), "bytes": .int(bytes), "message": JSONValue(message),
     ]
   }

@@ -113,7 +113,8 @@ struct SyncCrew {
   private func place(of spool: SpoolFile) throws -> ServerPlace {
     let place = try connection.place()
     guard connection.url == nil, connection.data == nil, place.namedURL == nil,
-      let text = spool.first["url"]?.string, let url = try? ServerPlace.parse(text), !ServerPlace.isLoopback(url)
+      let text = spool.first["url"]?.string, let url = try? ServerPlace.parse(text),
+      !ServerPlace.isLoopback(url)
     else { return place }
     throw Failure(
       .usage, "Its run is on \(Terminal.plain(text)), which was not named.",

@@ -32,11 +32,13 @@ extension Workplace {
   }
 
   /// Logs rows, each the JSON of its values; steps and times count from `first`.
-  func log(_ rows: [String], to run: String, from first: Int = 0, client: String = "test-client") async throws {
+  func log(_ rows: [String], to run: String, from first: Int = 0, client: String = "test-client") async throws
+  {
     for start in stride(from: 0, to: rows.count, by: 500) {
       let lines = rows[start..<min(rows.count, start + 500)].enumerated().map { index, values in
         let number = first + start + index
-        return "{\"seq\":\(number),\"step\":\(number),\"time\":\(1_790_000_000_000_000 + number),\"values\":\(values)}\n"
+        return
+          "{\"seq\":\(number),\"step\":\(number),\"time\":\(1_790_000_000_000_000 + number),\"values\":\(values)}\n"
       }
       try await api(
         "POST", "/runs/\(run)/log?client=\(client)", text: lines.joined(), type: "application/x-ndjson")
@@ -78,7 +80,8 @@ struct SpoolWriter {
   init(in directory: String, client: String, first: JSONObject) {
     (self.directory, self.client) = (directory, client)
     let every: JSONObject = [
-      "format": 1, "client": .string(client), "run": nil, "url": nil, "outside": true, "finish": true, "lock": true,
+      "format": 1, "client": .string(client), "run": nil, "url": nil, "outside": true, "finish": true,
+      "lock": true,
       "pid": 1,
     ]
     info(.object(every.merging(first) { $1 }))

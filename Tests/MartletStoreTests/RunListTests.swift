@@ -216,7 +216,7 @@ import Testing
     change.config = try JSONValue.parse(
       #"{"net": {"act": 2, "new": {}}, "whole": null, "added": false, "real": {"now": "nested"}}"#)
     let patch = change
-    try await bench.store.write { try $0.patchRun(run, patch) }
+    try await bench.store.write { try $0.patchRun(run, patch, now: noon) }
     bench = try bench.reopened()
     let merged = try await bench.show(run).config
     #expect(
@@ -243,7 +243,7 @@ import Testing
     var patch = RunPatch()
     (patch.name, patch.tags) = ("second", [])
     let change = patch
-    try await bench.store.write { try $0.patchRun(run, change) }
+    try await bench.store.write { try $0.patchRun(run, change, now: noon) }
     var expected = before
     (expected.name, expected.tags) = ("second", [])
     #expect(try await bench.show(run) == expected)

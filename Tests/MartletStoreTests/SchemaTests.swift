@@ -38,7 +38,7 @@ import Testing
           var patch = RunPatch()
           patch.config = ["a": ["\(known)": .int(known)]]
           let change = patch
-          try await bench.store.write { try $0.patchRun(run, change) }
+          try await bench.store.write { try $0.patchRun(run, change, now: noon) }
         case 5:
           let hash = (0..<32).map { _ in UInt8.random(in: 0...255, using: &dice) }
           _ = try await bench.store.createToken(
@@ -60,7 +60,7 @@ import Testing
       try await bench.store.read { reader in
         #expect(try String.fetchAll(reader.db, sql: "PRAGMA integrity_check") == ["ok"])
         #expect(try Row.fetchAll(reader.db, sql: "PRAGMA foreign_key_check").isEmpty)
-        #expect(try String.fetchAll(reader.db, sql: "SELECT identifier FROM grdb_migrations") == ["1"])
+        #expect(try String.fetchAll(reader.db, sql: "SELECT identifier FROM grdb_migrations") == ["1", "2"])
         let points = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(count), 0) FROM metric_summary")
         #expect(try Int64.fetchOne(reader.db, sql: "SELECT sum(points) FROM run") == points)
         let rows = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(row_count), 0) FROM row_block")

@@ -15,6 +15,15 @@ extension StoreReader {
   }
 }
 
+extension StoreReader {
+  /// Whether a run was put into the trash before a moment and is still there.
+  package func isTrashOlder(than moment: Timestamp) throws -> Bool {
+    try Bool.fetchOne(
+      db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE deleted_at < ? AND purge IS NULL)",
+      arguments: [moment.microseconds]) ?? false
+  }
+}
+
 extension StoreWriter {
   /// Puts a run into the trash: lists leave it out, and it takes no points, until it is restored. A run that is there stays
   /// as it is.

@@ -201,19 +201,21 @@ extension StoreReader {
   }
 
   /// What an access is checked against: one row, without the run's metrics. Nil: there is no such run.
-  package func place(of id: PublicID) throws -> (project: String, state: RunState, isExecuted: Bool)? {
+  package func place(
+    of id: PublicID
+  ) throws -> (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool)? {
     guard
       let row = try Row.fetchOne(
         db,
         sql: """
-          SELECT project.name AS project_name, run.state, run.is_executed
+          SELECT project.name AS project_name, run.state, run.is_executed, run.deleted_at IS NOT NULL AS is_deleted
           FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ? AND run.purge IS NULL
           """, arguments: [id.rawValue])
     else { return nil }
     guard let state = RunState(rawValue: row["state"]) else {
       throw Problem(.internal, "A stored run has an unknown state.", hint: "Run 'martlet doctor'.")
     }
-    return (row["project_name"], state, row["is_executed"])
+    return (row["project_name"], state, row["is_executed"], row["is_deleted"])
   }
 
   /// Runs from outside in `state`, which is no end, that gave no sign of life since `before`.

@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletSeries
 import MartletTestSupport
 import Testing
 
@@ -55,23 +56,26 @@ struct Bench: Sendable {
   let directory: Scratch
   let store: Store
   let me: Principal
+  var sealing = SealingPolicy()
 
   var path: String { "\(directory.path)/martlet.db" }
 
-  init() async throws {
+  init(sealing: SealingPolicy = SealingPolicy()) async throws {
     directory = Scratch()
-    store = try Store(path: "\(directory.path)/martlet.db")
+    store = try Store(path: "\(directory.path)/martlet.db", sealing: sealing)
     me = try await store.write { try $0.createPrincipal(kind: .local, name: "tester", now: noon) }
+    self.sealing = sealing
   }
 
-  private init(directory: Scratch, store: Store, me: Principal) {
-    (self.directory, self.store, self.me) = (directory, store, me)
+  private init(directory: Scratch, store: Store, me: Principal, sealing: SealingPolicy) {
+    (self.directory, self.store, self.me, self.sealing) = (directory, store, me, sealing)
   }
 
   /// The same file, closed and opened again.
-  func reopened() throws -> Bench {
+  func reopened(sealing: SealingPolicy = SealingPolicy()) throws -> Bench {
     try store.close()
-    return Bench(directory: directory, store: try Store(path: path), me: me)
+    return Bench(
+      directory: directory, store: try Store(path: path, sealing: sealing), me: me, sealing: sealing)
   }
 
   func run(
@@ -97,8 +101,9 @@ struct Bench: Sendable {
   func append(
     _ rows: [LogRow], to run: PublicID, client: String = "client-a", keyLimit: Int = 10_000
   ) async throws -> AppendReceipt {
-    try await store.write {
-      try $0.append(rows, to: run, client: client, keyLimit: keyLimit, now: noon).receipt
+    let batch = try RowBatch(rows)
+    return try await store.write {
+      try $0.append(batch, to: run, client: client, keyLimit: keyLimit, now: noon).receipt
     }
   }
 
@@ -106,8 +111,18 @@ struct Bench: Sendable {
     _ run: PublicID, _ keys: [String]? = nil, buckets: Int = 20_000, from: Int64? = nil, to: Int64? = nil
   ) async throws -> [Series] {
     try await store.read {
-      try $0.series(run: run, keys: keys, buckets: buckets, fromStep: from, toStep: to)
+      try $0.series(
+        run: run, SeriesWindow(keys: keys, buckets: buckets, fromStep: from, toStep: to))
     }
+  }
+}
+
+extension SealingPolicy {
+  /// Everything is due at once: the sealer works beside the test.
+  static var eager: SealingPolicy {
+    var policy = SealingPolicy()
+    (policy.endedSeconds, policy.idleSeconds, policy.blocks) = (0, 0.2, 20)
+    return policy
   }
 }
 

@@ -92,8 +92,9 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletServer", .argumentParser,
-        .collections, .logging,
+        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution",
+        "MartletServer",
+        .argumentParser, .collections, .logging,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
 

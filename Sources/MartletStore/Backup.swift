@@ -48,6 +48,8 @@ extension Store {
         let target = try DatabaseQueue(path: partial)
         defer { try? target.close() }
         try source.backup(to: target)
+        // Without a write-ahead log of its own it can be read where nothing can be written. A store switches it on again.
+        try target.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
       }
       try sync(partial)
       guard rename(partial, path) == 0 else { throw unwritable(path, errno) }

@@ -32,7 +32,7 @@ extension Store {
 }
 
 extension StoreReader {
-  fileprivate func pageFindings() throws -> [Finding] {
+  func pageFindings() throws -> [Finding] {
     let pages = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
     let references = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").prefix(20)
     return pages.map { Finding(run: nil, message: "SQLite finds the file damaged: \($0).") }
@@ -43,7 +43,7 @@ extension StoreReader {
       }
   }
 
-  fileprivate func nextRun(after row: Int64) throws -> (row: Int64, id: PublicID)? {
+  func nextRun(after row: Int64) throws -> (row: Int64, id: PublicID)? {
     let next = try Row.fetchOne(
       db, sql: "SELECT id, public_id FROM run WHERE id > ? AND purge IS NULL ORDER BY id LIMIT 1",
       arguments: [row])
@@ -51,7 +51,7 @@ extension StoreReader {
     return (next["id"], id)
   }
 
-  fileprivate func findings(of run: Int64, id: PublicID, isDeep: Bool) throws -> [Finding] {
+  func findings(of run: Int64, id: PublicID, isDeep: Bool) throws -> [Finding] {
     do {
       let flaws = try chunkFlaws(of: run) + (isDeep ? try summaryFlaws(of: run) : [])
       return flaws.map { Finding(run: id, message: $0) }

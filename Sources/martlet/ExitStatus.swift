@@ -50,6 +50,8 @@ struct Failure: Error, Hashable {
   var status: ExitStatus
   var message: String
   var hint: String?
+  /// What the server said, where it was the server that said no.
+  var refusal: Problem?
 
   init(_ status: ExitStatus, _ message: String, hint: String? = nil) {
     self.status = status
@@ -60,6 +62,18 @@ struct Failure: Error, Hashable {
   /// The server's refusal, or a library's.
   init(_ problem: Problem, status: ExitStatus? = nil) {
     self.init(status ?? ExitStatus(refusal: problem.code), problem.message, hint: problem.hint)
+    refusal = problem
+  }
+
+  /// Whether the same request may succeed another time: nobody answered, or the server said "not now".
+  var isPassing: Bool {
+    switch refusal?.code {
+    case nil: status == .unavailable
+    case .tooManyRequests, .internal, .unavailable: true
+    case .badRequest, .unauthenticated, .forbidden, .notFound, .methodNotAllowed, .conflict, .tooLarge,
+      .rangeNotSatisfiable, .unprocessable, .upgradeRequired:
+      false
+    }
   }
 
   /// Writes it to standard error.

@@ -14,6 +14,7 @@ struct Martlet: AsyncParsableCommand {
         martlet sweep run sweep.yaml      run a sweep and follow it
         martlet run -- python train.py    run one command and keep its record
         martlet up                        start the server and the dashboard
+        martlet backup /backups/tonight   copy all of it, while it runs
 
       Exit codes: 0 done, 1 what was run failed, 64 usage, 65 wrong file,
       66 not found, 69 no server, 70 internal, 73 cannot write, 75 port or
@@ -22,9 +23,14 @@ struct Martlet: AsyncParsableCommand {
     version: "martlet \(martletVersion)",
     subcommands: [Version.self],
     groupedSubcommands: [
-      CommandGroup(name: "Experiments:", subcommands: [RunGroup.self, SweepGroup.self, ProjectGroup.self]),
       CommandGroup(
-        name: "Server:", subcommands: [Up.self, Down.self, Status.self, Doctor.self, TokenGroup.self]),
+        name: "Experiments:",
+        subcommands: [
+          RunGroup.self, SweepGroup.self, ProjectGroup.self, Metrics.self, Export.self, Sync.self,
+        ]),
+      CommandGroup(
+        name: "Server:",
+        subcommands: [Up.self, Down.self, Status.self, Doctor.self, Backup.self, TokenGroup.self]),
     ])
   static func main() async {
     // A reader that went away (`martlet run list | head`) is noticed by write(2), not by a deadly signal.

@@ -1,4 +1,4 @@
-// The API over HTTP: one request, one JSON answer, errors as sentences.
+// The API over HTTP: one request, one answer, errors as sentences.
 
 import Foundation
 import FoundationNetworking
@@ -8,9 +8,33 @@ import MartletModel
 struct Client: Sendable {
   enum Method: String {
     case get = "GET"
+    case head = "HEAD"
     case post = "POST"
+    case put = "PUT"
     case patch = "PATCH"
     case delete = "DELETE"
+  }
+
+  /// What a request brings.
+  enum Body: Sendable {
+    case json(JSONValue)
+    case bytes([UInt8], type: String)
+    /// A file's content, read as it is sent.
+    case file(String, type: String)
+  }
+
+  /// What a server answered with a status of 200 to 299.
+  struct Answer: Sendable {
+    var bytes: Data
+    private let head: HTTPURLResponse
+
+    fileprivate init(_ bytes: Data, _ head: HTTPURLResponse) {
+      self.bytes = bytes
+      self.head = head
+    }
+
+    /// A header's value.
+    subscript(_ header: String) -> String? { head.value(forHTTPHeaderField: header) }
   }
 
   /// Names with values; those with a nil value are left out.
@@ -33,13 +57,25 @@ struct Client: Sendable {
     session = URLSession(configuration: configuration)
   }
 
-  /// Asks under `/api/v1`.
+  /// Asks under `/api/v1` for JSON.
   ///
   /// - Parameter path: like `/runs`; built with `Client.escaped` where it holds a name.
   /// - Throws: `Failure` when the server refuses or does not answer.
   func send(
     _ method: Method, _ path: String, query: Query = [], body: JSONValue? = nil
   ) async throws -> JSONValue {
+    let answer = try await exchange(method, path, query: query, body: body.map(Body.json))
+    if answer.bytes.isEmpty { return .null }
+    guard let json = try? JSONValue.parse(answer.bytes) else { throw isNoMartlet }
+    return json
+  }
+
+  /// Asks under `/api/v1` for anything.
+  ///
+  /// - Throws: `Failure` when the server refuses or does not answer.
+  func exchange(
+    _ method: Method, _ path: String, query: Query = [], body: Body? = nil
+  ) async throws -> Answer {
     let parts = query.compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }
     let suffix = parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
     guard let url = URL(string: base.absoluteString + "/api/v1" + path + suffix) else {
@@ -48,21 +84,29 @@ struct Client: Sendable {
     var request = URLRequest(url: url)
     request.httpMethod = method.rawValue
     if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-    if let body {
+    var file: String?
+    switch body {
+    case .json(let json):
       request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-      request.httpBody = Data(body.bytes())
+      request.httpBody = Data(json.bytes())
+    case .bytes(let bytes, let type):
+      request.setValue(type, forHTTPHeaderField: "Content-Type")
+      request.httpBody = Data(bytes)
+    case .file(let path, let type):
+      request.setValue(type, forHTTPHeaderField: "Content-Type")
+      file = path
+    case nil: break
     }
-    let (bytes, response) = try await exchange(request)
+    let (bytes, response) = try await exchange(request, file: file)
     guard let http = response as? HTTPURLResponse else {
       throw Failure(.internalError, "\(url) did not answer in HTTP.")
     }
-    let json = try? JSONValue.parse(bytes)
     guard (200..<300).contains(http.statusCode) else {
-      throw refusal(status: http.statusCode, json: json)
+      // An answer to HEAD has no body that could say more.
+      if method == .head, http.statusCode == 404 { throw Failure(.notFound, "\(path) is not there.") }
+      throw refusal(status: http.statusCode, json: try? JSONValue.parse(bytes))
     }
-    if bytes.isEmpty { return .null }
-    guard let json else { throw isNoMartlet }
-    return json
+    return Answer(bytes, http)
   }
 
   /// All items of a list, page after page, or the first `limit` of them.
@@ -73,13 +117,25 @@ struct Client: Sendable {
     var cursor: String?
     repeat {
       let page = min(1000, limit.map { $0 - items.count } ?? 1000)
-      let paged = query + [("limit", String(page)), ("cursor", cursor)]
-      let answer = try await send(.get, path, query: paged)
-      items += answer["items"]?.array ?? []
-      cursor = answer["next"]?.string
+      let answer = try await self.page(path, query: query, count: page, cursor: cursor)
+      items += answer.items
+      cursor = answer.next
       if let limit, items.count >= limit { return Array(items.prefix(limit)) }
     } while cursor != nil
     return items
+  }
+
+  /// One page of a list.
+  ///
+  /// - Parameters:
+  ///   - count: items of a page, 1 to 1000.
+  ///   - cursor: `next` of the page before; nil: the first page.
+  func page(
+    _ path: String, query: Query = [], count: Int, cursor: String?
+  ) async throws -> (items: [JSONValue], next: String?) {
+    let answer = try await send(
+      .get, path, query: query + [("limit", String(count)), ("cursor", cursor)])
+    return (answer["items"]?.array ?? [], answer["next"]?.string)
   }
 
   /// A path segment or a query value, percent-encoded (RFC 3986's unreserved characters stay).
@@ -92,8 +148,9 @@ struct Client: Sendable {
     }.joined()
   }
 
-  private func exchange(_ request: URLRequest) async throws -> (Data, URLResponse) {
+  private func exchange(_ request: URLRequest, file: String?) async throws -> (Data, URLResponse) {
     do {
+      if let file { return try await session.upload(for: request, fromFile: URL(fileURLWithPath: file)) }
       return try await session.data(for: request)
     } catch let error as URLError {
       switch error.code {
@@ -113,7 +170,11 @@ struct Client: Sendable {
   private func refusal(status: Int, json: JSONValue?) -> Failure {
     guard let problem = json.flatMap(Problem.init(json:)) else {
       let isOurs = json?["error"] != nil
-      return isOurs ? Failure(.internalError, "The server answered with status \(status).") : isNoMartlet
+      guard !isOurs, !(500..<600).contains(status) else {
+        return Failure(
+          isOurs ? .internalError : .unavailable, "\(base.absoluteString) answered with status \(status).")
+      }
+      return isNoMartlet
     }
     var failure = Failure(problem)
     if problem.code == .unauthenticated, problem.hint == nil {

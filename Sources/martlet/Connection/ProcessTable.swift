@@ -52,3 +52,18 @@ enum ProcessTable {
     }
   }
 }
+
+extension ProcessTable {
+  /// Whether a process ignores a signal, as what a script started in the background ignores SIGINT
+  /// (proc_pid_status(5): `SigIgn`, a mask in hexadecimal digits).
+  static func ignores(_ signal: Int32, _ pid: Int32) -> Bool {
+    guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else {
+      return false
+    }
+    for line in status.split(separator: "\n") where line.hasPrefix("SigIgn:") {
+      let mask = line.split(whereSeparator: \.isWhitespace).last.flatMap { UInt64($0, radix: 16) } ?? 0
+      return mask >> UInt64(signal - 1) & 1 == 1
+    }
+    return false
+  }
+}

@@ -8,12 +8,18 @@ struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the data directory, this machine and the server.",
     discussion: """
-      Ends with status 1 when anything is an error; warnings leave it 0.
+      Ends with status 1 when anything is an error; warnings leave it 0. The database is
+      read beside a server that is up. A backup is checked like any data directory.
 
       Examples:
         martlet doctor
+        martlet doctor --deep --data /backups/tonight
         martlet doctor --data ~/experiments --format json
       """)
+
+  @Flag(
+    name: .long, help: "Read every row and every logged file, and compare them with what is said of them.")
+  var deep = false
 
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var format: FormatOption
@@ -21,7 +27,13 @@ struct Doctor: AsyncParsableCommand {
   func run() async throws {
     let place = try connection.place()
     // The directory of a server elsewhere is not here.
+    guard place.isLocal || !deep else {
+      throw Failure(
+        .usage, "--deep reads the data directory, and only the server's address was named.",
+        hint: "Run it on the server's machine, with --data.")
+    }
     var checks = place.isLocal ? DirectoryChecks(data: place.data).all : []
+    if place.isLocal { checks += await StoreChecks(path: place.data.path, isDeep: deep).all() }
     checks += try await MachineChecks.all()
     let known = Set(checks.map(\.name))
     checks += await serverChecks(place).filter { !known.contains($0.name) }

@@ -6,15 +6,19 @@ import MartletModel
 struct RunGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Run a command and keep its record; list, show and stop runs.",
+    abstract: "Run a command and keep its record; list, show, stop, fork and delete runs.",
     discussion: """
       Examples:
         martlet run -- python train.py --lr 0.1      run it, follow its output, keep its record
         martlet run --project digits --detach -- ./train.sh
         martlet run list --project digits
         martlet run logs -f swift-finch-3
+        martlet run history swift-finch-3 --keys loss --format csv
       """,
-    subcommands: [RunStart.self, RunList.self, RunShow.self, RunLogs.self, RunStop.self],
+    subcommands: [
+      RunStart.self, RunList.self, RunShow.self, RunLogs.self, RunHistory.self, RunStop.self, RunFork.self,
+      RunRewind.self, RunDelete.self, RunRestore.self,
+    ],
     defaultSubcommand: RunStart.self)
 
   /// A command without its `--` would be read as options of martlet and refused for the wrong reason.

@@ -26,10 +26,13 @@ struct RunList: AsyncParsableCommand {
   @Option(name: .long, help: "Only those whose name holds this.")
   var search: String?
 
+  @Flag(name: .long, help: "Those in the trash instead of all others.")
+  var deleted = false
+
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "created, name or metric:NAME.last, .min or .max; with - before it descending. (default: -created)",
+      "created, name or metric:NAME.last, .best, .min, .max or .mean; with - before it descending. (default: -created)",
       valueName: "order"))
   var sort: String?
 
@@ -58,13 +61,16 @@ struct RunList: AsyncParsableCommand {
     let query: Client.Query = [
       ("project", project), ("sweep", sweepID),
       ("state", states.isEmpty ? nil : states.joined(separator: ",")),
-      ("search", search), ("sort", sort),
+      ("search", search), ("sort", sort), ("deleted", deleted ? "true" : nil),
     ]
     // One more than shown tells whether there are more.
     let found = try await client.items("/runs", query: query, limit: limit == 0 ? nil : limit + 1)
     let shown = limit == 0 ? found : Array(found.prefix(limit))
-    try Listing(items: shown, fields: RunGroup.listFields, whenEmpty: "There are no such runs.")
-      .print(format.format)
+    try Listing(
+      items: shown, fields: RunGroup.listFields,
+      whenEmpty: deleted ? "The trash is empty." : "There are no such runs."
+    )
+    .print(format.format)
     if shown.count < found.count {
       Terminal.complain("The first \(limit) are shown; --limit 0 shows all.")
     }

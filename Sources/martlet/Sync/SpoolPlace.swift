@@ -1,0 +1,86 @@
+// The files around a spool: where spools lie, who may send one, what goes when all is sent.
+
+import Foundation
+import MartletModel
+
+enum SpoolPlace {
+  /// Where clients keep the spools of runs from outside.
+  static let usual = "~/.martlet-client/spool"
+
+  /// The spools in a directory and below it, or the one that is named; in order. Links are not followed.
+  static func spools(in place: String) -> [String] {
+    if place.hasSuffix(SpoolFile.suffix), !isDirectory(place) { return [place] }
+    guard let below = FileManager.default.enumerator(atPath: place) else { return [] }
+    return below.compactMap { $0 as? String }.filter { $0.hasSuffix(SpoolFile.suffix) }
+      .map { "\(place)/\($0)" }.filter { !isDirectory($0) }.sorted()
+  }
+
+  static func isDirectory(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+  }
+
+  /// Removes what a spool's client has no more need of: everything is delivered. What could not be read, or was refused,
+  /// stays.
+  static func remove(_ spool: SpoolFile) {
+    guard !spool.hasMore else { return }
+    let directory = spool.directory
+    // The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do.
+    for suffix in [".ack", ".room", SpoolFile.suffix, ".sender"] { unlink(spool.stem + suffix) }
+    removeOrphans(in: directory)
+    let left = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? ["?"]
+    guard spool.isFromOutside, left.allSatisfy({ $0 == "stop_signal" || $0.hasSuffix(".run") }) else {
+      return
+    }
+    if let note = runNote(of: spool) { unlink(note) }
+    unlink(directory + "/stop_signal")
+    // Somebody may put something here just now: then it stays.
+    rmdir(directory)
+  }
+
+  /// Files that no row named, since their client was killed before it wrote the row. They are listed before the spools are:
+  /// one that is listed and still needed was written by a client whose spool is seen then.
+  private static func removeOrphans(in directory: String) {
+    let folder = directory + "/blobs"
+    let files = FileManager.default
+    guard let orphans = try? files.contentsOfDirectory(atPath: folder),
+      let beside = try? files.contentsOfDirectory(atPath: directory),
+      !beside.contains(where: { $0.hasSuffix(SpoolFile.suffix) })
+    else { return }
+    for name in orphans { unlink("\(folder)/\(name)") }
+    rmdir(folder)
+  }
+
+  /// Where senders note the run that was made of an offline one.
+  static func runNote(of spool: SpoolFile) -> String? {
+    guard let local = spool.first["local"]?.string, !local.contains("/") else { return nil }
+    return "\(spool.directory)/\(local).run"
+  }
+}
+
+/// The lock that makes us the only sender of a spool; it ends with this value.
+final class SenderLock {
+  enum Attempt {
+    case taken(SenderLock)
+    /// By this process, as far as that can be told.
+    case held(by: Int32?)
+  }
+
+  /// Negative where no lock can be made, as on a read-only disk: two senders would be harmless.
+  private let descriptor: Int32
+
+  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  static func take(for spool: String) -> Attempt {
+    let file = spool.dropLast(SpoolFile.suffix.count) + ".sender"
+    let descriptor = open(String(file), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { return .taken(SenderLock(-1)) }
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      close(descriptor)
+      return .held(by: ProcessTable.lockHolder(of: String(file)))
+    }
+    return .taken(SenderLock(descriptor))
+  }
+}

@@ -15,7 +15,7 @@ import signal
 import sqlite3
 import threading
 import time
-from typing import Optional
+from typing import Callable, Optional
 
 from tracking import history
 from tracking.activity import Activity
@@ -97,18 +97,32 @@ class Batch:
 
     def _round(self, seed: int) -> None:
         numbers = random.Random(seed)
+        if numbers.random() < 0.8:  # else most trainers would begin without a server, and stay offline
+            self.server.ensure_up()
         alive = sum(trainer.lives for trainer in self.place.trainers)
-        for number in range(min(numbers.choice((1, 1, 2)), MOST_TRAINERS - alive)):
+        trainers = [
             self._train(numbers, f"t{seed}-{number}")
+            for number in range(min(numbers.choice((1, 1, 2)), MOST_TRAINERS - alive))
+        ]
+        if numbers.random() < 0.8:
+            self._wait_for(lambda: all(any(trainer.notes()) or not trainer.lives for trainer in trainers))
         for _ in range(numbers.randrange(2, 6)):
+            if numbers.random() < 0.5:
+                self._wait_for(self.server.is_up)
             self._wait(numbers.uniform(0, 0.35))
             self._kill(numbers)
 
-    def _train(self, numbers: random.Random, name: str) -> None:
+    def _train(self, numbers: random.Random, name: str) -> Trainer:
         assert self._relay is not None
         orders = random_orders(numbers, name)
         url = numbers.choice((None, None, self.server.url, self._relay.url))
-        self.place.train(orders, self.place.near(url))
+        return self.place.train(orders, self.place.near(url))
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        """A while at most: what does not come is no fault here."""
+        end = time.monotonic() + 5
+        while not condition() and time.monotonic() < end:
+            self._wait(0.03)
 
     def _wait(self, seconds: float) -> None:
         """Lets them work, and starts the server when its time has come."""
@@ -176,8 +190,22 @@ class Batch:
             activity.join(PATIENCE)
         if self._relay:  # some senders know no other way to the server
             self._relay.calm()
+        for by_client in (True, False):
+            self._sync_and_kill(by_client)
         self.place.settle()
         self.server.ensure_up()
+
+    def _sync_and_kill(self, by_client: bool) -> None:
+        """A `sync` that does not come to its end, or the server that it speaks to."""
+        self.server.ensure_up()
+        process = self.place.start_sync(by_client)
+        time.sleep(self._numbers.uniform(0, 0.5))
+        if self._numbers.random() < 0.5:
+            self.server.end()
+            self.tally.kills["server"] += 1
+        process.kill()
+        process.communicate()
+        self.tally.kills["sender"] += 1
 
     def _judge(self) -> None:
         tally, verdict = self.tally, self.tally.verdict

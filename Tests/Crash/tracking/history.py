@@ -12,6 +12,7 @@ from tracking.server import Server, Unexpected
 
 PAGE = 10_000  # rows of one answer
 POINTS = 20_000  # … points
+COMPARED = ("n", "loss", "strange")  # metrics whose series must be what the rows are; all are counted
 
 
 def runs(server: Server, project: str = "crash") -> dict[str, list[dict[str, Any]]]:
@@ -107,8 +108,9 @@ def disagreements(server: Server, run: dict[str, Any], found: list[Row]) -> list
         said = summary.get(name, {"count": 0})
         if said["count"] != counts[name]:
             faults.append(f"{name}: the summary counts {said['count']} points, the rows have {counts[name]}")
-    shown = series(server, run["id"]) if latest else {}
-    for name, points in latest.items():
+    compared = {name: points for name, points in latest.items() if name in COMPARED}
+    shown = series(server, run["id"], list(compared)) if compared else {}
+    for name, points in compared.items():
         steps = sorted(points)
         wanted = Line(steps, [points[step] for step in steps])
         if repr(shown.get(name)) != repr(wanted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -17,7 +18,7 @@ from typing import Optional
 
 from tracking import guard, torn
 from tracking.logged import Noted, Steps, read_notes
-from tracking.server import PATIENCE, ROOT, Server
+from tracking.server import MARTLET, PATIENCE, ROOT, Server
 from tracking.trainer import Orders
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -153,29 +154,39 @@ class Workplace:
         """What servers refused for good; none should have been."""
         return "".join(path.read_text() for path in sorted(pathlib.Path(self.root).rglob("*.error")))
 
-    def sync(self, *directories: str, seconds: float = PATIENCE) -> subprocess.CompletedProcess[str]:
-        """`python3 -m martlet sync`, by default of all that there are in this place."""
-        return subprocess.run(
-            [sys.executable, "-m", "martlet", "sync", *(directories or [self.root])],
+    def start_sync(self, by_client: bool, directory: Optional[str] = None) -> subprocess.Popen[str]:
+        """`python3 -m martlet sync` or `martlet sync`, by default of all that there is in this place."""
+        program = [sys.executable, "-m", "martlet"] if by_client else [MARTLET]
+        return subprocess.Popen(
+            [*program, "sync", directory or self.root],
             env=self.near(),
             cwd=self.home,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=seconds,
-            check=False,
         )
 
+    def sync(self, by_client: bool = True, directory: Optional[str] = None) -> str:
+        """Goes through once; returns what it said."""
+        process = self.start_sync(by_client, directory)
+        try:
+            return process.communicate(timeout=20 * PATIENCE)[0]
+        finally:
+            process.kill()
+            process.wait()
+
     def settle(self, patience: float = PATIENCE) -> None:
-        """Until the server has whatever is in a spool: senders that still are at it, and `sync`."""
+        """Until the server has whatever is in a spool: senders that still are at it, and both kinds of `sync`."""
         end = time.monotonic() + patience
         said = ""
-        while self.spool_files():
+        for by_client in itertools.cycle((True, False)):
+            if not self.spool_files():
+                return
             if time.monotonic() > end:
                 raise AssertionError(f"spools are left after {patience:.0f} s:\n{said}\n{self.refusals()}")
             self.server.ensure_up()
-            done = self.sync(seconds=patience)
-            said = done.stdout[-2000:] + done.stderr[-2000:]
+            said = self.sync(by_client)[-2000:]
             time.sleep(0.05)
 
     def close(self, keep: bool = False) -> None:

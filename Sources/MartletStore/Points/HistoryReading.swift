@@ -101,16 +101,15 @@ private struct HistoryReading {
     guard rows.count > start else { return next == nil }
     for column in block.columns {
       guard let name = names[column.key] else { continue }
+      let rows = column.rows.indices(of: block.steps.count)
       switch column.values {
       case .numbers(let values):
-        for (row, value) in zip(column.rows.indices(of: block.steps.count), values)
-        where places[Int(row)] >= 0 {
-          rows[Int(places[Int(row)])].numbers.append((name, value))
+        for (row, value) in zip(rows, values) where places[Int(row)] >= 0 {
+          self.rows[Int(places[Int(row)])].numbers.append((name, value))
         }
       case .texts(let values):
-        for (row, value) in zip(column.rows.indices(of: block.steps.count), values)
-        where places[Int(row)] >= 0 {
-          rows[Int(places[Int(row)])].texts.append((name, value))
+        for (row, value) in zip(rows, values) where places[Int(row)] >= 0 {
+          self.rows[Int(places[Int(row)])].texts.append((name, value))
         }
       }
     }

@@ -26,8 +26,7 @@ extension StoreReader {
       if axis == nil { return [] }
     }
     var reading = SeriesReading(
-      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema, axis: axis
-    )
+      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema, axis: axis)
     return try reading.series(of: names)
   }
 
@@ -99,7 +98,7 @@ struct SeriesReading {
 
   /// Steps that have to be read: an average is over all points up to the window's end, so that it does not depend on where the
   /// window begins.
-  private var scope: ClosedRange<Int64> { ema == nil ? window : .min...window.upperBound }
+  private var scope: ClosedRange<Int64> { ema == nil ? window : .min ... window.upperBound }
 
   mutating func series(of names: [(key: Int64, name: String)]) throws -> [Series] {
     metrics = names.map { Metric(key: $0.key, name: $0.name) }
@@ -160,8 +159,8 @@ struct SeriesReading {
       for column in block.columns {
         guard case .numbers(let values) = column.values, let index = places[column.key] else { continue }
         metrics[index].tail.append(
-          rows: column.rows, values: values, steps: block.steps,
-          times: block.times, skipping: tail.sealed, window: scope, axis: xs)
+          rows: column.rows, values: values, steps: block.steps, times: block.times,
+          skipping: tail.sealed, window: scope, axis: xs)
       }
       return true
     }

@@ -4,6 +4,7 @@ import Logging
 package import MartletModel
 import MartletStore
 import OrderedCollections
+import Synchronization
 
 extension Tracking {
   /// Bytes of a run's file; nil: the run was not given it. That another run has it does not count.
@@ -47,9 +48,16 @@ extension Tracking {
 
   /// Opens a file of a run.
   ///
+  /// - Parameter inTrash: also of a run in the trash.
   /// - Throws: `Problem`: `notFound`, `internal` when its bytes are gone.
-  package func openBlob(_ hash: ContentHash, of run: PublicID, access: Access) async throws -> OpenBlob {
-    guard let size = try await blobSize(hash, of: run, access: access) else {
+  package func openBlob(
+    _ hash: ContentHash, of run: PublicID, inTrash: Bool = true, access: Access
+  ) async throws -> OpenBlob {
+    let size = try await store.read { reader -> Int64? in
+      let place = try Self.check(try reader.place(of: run), run, access)
+      return place.isDeleted && !inTrash ? nil : try reader.blob(hash.bytes, run: run)
+    }
+    guard let size else {
       throw Problem(
         .notFound, "Run '\(run)' has no file \(hash).", hint: "A run sees only the files that were put for it.")
     }
@@ -76,15 +84,16 @@ extension Tracking {
           let hashes = unused.compactMap(ContentHash.init(bytes:))
           guard !hashes.isEmpty else { return }
           try await blocking { for hash in hashes { try blobs.unsettle(hash) } }
-          try await store.write { writer in
-            for hash in hashes { try writer.forgetBlob(hash.bytes) }
+          let forgotten = try await store.write { writer in
+            try hashes.filter { try writer.forgetBlob($0.bytes) }
           }
           // Only now: a note without a file would be a file lost.
-          try await blocking { for hash in hashes { try blobs.remove(hash) } }
+          try await blocking { for hash in forgotten { try blobs.remove(hash) } }
         }
       }
     } catch {
-      logger.warning("Files that nobody has any more could not be removed: \(error)")
+      logger.warning("Files that nobody has any more could not be removed; trying again: \(error)")
+      needsCleaning.store(true, ordering: .relaxed)
     }
   }
 

@@ -1,6 +1,7 @@
 // Runs resumed, rewound, forked, defined, deleted: over HTTP and over the live feed.
 
 import HTTPTypes
+import Hummingbird
 import MartletModel
 import Testing
 

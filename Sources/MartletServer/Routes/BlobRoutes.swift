@@ -36,7 +36,8 @@ let blobRoutes: [Route] = [
     let address = try services.addressSigner.check(
       request.parameters["address"] ?? "", now: services.clock.now)
     let access = Access(principal: services.engine.localPrincipal, token: nil, scopes: [.read], run: address.run)
-    let blob = try await services.tracking.openBlob(address.hash, of: address.run, access: access)
+    let blob = try await services.tracking.openBlob(
+      address.hash, of: address.run, inTrash: false, access: access)
     return try await answer(request, blob, name: address.name, type: address.type)
   },
 ]

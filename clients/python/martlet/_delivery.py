@@ -83,14 +83,14 @@ class Delivery:
             with open(self._beside(".error"), encoding="utf-8") as file:
                 for line in file:
                     warn(line.rstrip())
-        except FileNotFoundError:
-            return  # nothing was refused
+        except OSError:
+            return  # nothing was refused, or nobody can read it
 
     def _acknowledged(self) -> int:
         try:
             with open(self._beside(".ack"), encoding="utf-8") as file:
                 return int(json.load(file)["next_seq"])
-        except FileNotFoundError:
+        except (OSError, ValueError, KeyError, TypeError):
             return 0
 
 

@@ -7,7 +7,7 @@ import sys
 from types import TracebackType
 from typing import Any, Callable, Optional
 
-from martlet._run import exited, outcome
+from martlet._outcome import exited, outcome
 
 
 class Ending:

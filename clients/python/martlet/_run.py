@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import operator
 import os
 import signal
-import struct
 import threading
 import time
 import uuid
@@ -16,18 +16,22 @@ from types import FrameType, TracebackType
 from typing import Any, Callable, Optional
 from urllib.parse import quote
 
-from martlet import _values
+from martlet import _metrics, _values
 from martlet._config import Config
 from martlet._delivery import Delivery, warn
+from martlet._fallback import disk_trouble, writable
+from martlet._outcome import outcome
 from martlet._place import Place
-from martlet._spool import POINTS, ROW, Spool
+from martlet._spool import ROW, Shape, Spool
+from martlet._summary import Summary
 
 LOOK_AFTER = 5_000_000  # microseconds between two looks whether the sender still is there
 MOST_SHAPES = 1_000  # sets of names whose packing is kept
 LONGEST_ROW = 8 << 20  # bytes of JSON
 
 # What stands in a row's place for its step when it is no row.
-_CONFIG, _FINISH = object(), object()
+_TELL, _FINISH = object(), object()
+_PLAIN: dict[str, int] = {}  # in the place of a row's blobs: it is a dictionary of numbers
 
 _alive: weakref.WeakSet[Run] = weakref.WeakSet()
 
@@ -46,8 +50,10 @@ class Run:
         self.dropped = 0  # rows and values that could not be kept
         self._config = config
         self._last_drop = ""
-        self._step = -1
-        self._latest: dict[str, Any] = {}
+        self._disk_trouble = ""
+        self._step = place.last_step if place else -1
+        self._summary = Summary(self._summary_set)
+        self._latest = self._summary.latest
         self._finished = False
         self._stopping = False
         self._callbacks: list[Callable[[], Any]] = []
@@ -56,7 +62,8 @@ class Run:
         self._owner = os.getpid()
         self._fresh()
         if place:
-            self._open(place, _now())
+            self._place = dataclasses.replace(place, spool=writable(place.spool))
+            self._open(self._place, _now())
         config.tell(self._config_changed)
         _alive.add(self)
 
@@ -80,9 +87,9 @@ class Run:
         return self._place.directory if self._place else os.getcwd()
 
     @property
-    def summary(self) -> dict[str, Any]:
-        """The last value that this process logged under each name (a copy)."""
-        return dict(self._latest)
+    def summary(self) -> Summary:
+        """The last value that this process logged under each name; `summary[name] = value` sets the run's own word."""
+        return self._summary
 
     @property
     def stopping(self) -> bool:
@@ -94,17 +101,31 @@ class Run:
 
         Never raises and never waits for anybody; what could not be kept is counted in `dropped` and said at the end.
         """
-        with self._lock:
-            self._late.append((values, step, time.time_ns() // 1000))
-            # Busy: we are a signal handler inside another log() of this thread, which takes our row too.
-            while self._late and not self._busy:
-                self._busy = True
-                try:
-                    self._take(*self._late.pop(0))
-                except Exception as error:  # a full disk, say: the training must go on
-                    self._drop(error)
-                finally:
-                    self._busy = False
+        blobs: Mapping[str, int] = _PLAIN
+        if type(values) is not dict or not _values.NUMBERS.issuperset(map(type, values.values())):
+            values, blobs = self._encoded(values)
+        self._in_turn(values, step, blobs)
+
+    def define_metric(
+        self,
+        name: str,
+        *,
+        summary: Optional[str] = None,
+        step_metric: Optional[str] = None,
+        goal: Optional[str] = None,
+        hidden: Optional[bool] = None,
+    ) -> None:
+        """Says how a metric is shown. `name` may end in `*` and then holds for all that begin so.
+
+        `summary`: last, min, max, mean, best or none. `step_metric`: the metric that is its x axis. `goal`: minimize
+        or maximize. `hidden`: no chart of its own. Never raises: what cannot be said so is warned of.
+        """
+        try:
+            wanted = _metrics.definition(name, summary, step_metric, goal, hidden)
+        except ValueError as error:
+            warn(f"define_metric has no effect: {error}")
+        else:
+            self._tell_run({"patch": {"metrics": wanted}})
 
     def on_stop(self, callback: Optional[Callable[[], Any]] = None) -> None:
         """Calls `callback()` when the run is asked to stop: save what you need and leave.
@@ -130,11 +151,14 @@ class Run:
         finished, failed, crashed, stopped, for when the exit code alone does not tell.
         """
         end = {"exit_code": exit_code, "reason": reason and reason[:1000], "state": state}
-        self._later({key: value for key, value in end.items() if value is not None}, _FINISH)
+        self._in_turn({key: value for key, value in end.items() if value is not None}, _FINISH, {})
         if self._finished:  # not yet, when we are a signal handler inside a log(): the end of the program waits then
             delivery, self._delivery = self._delivery, None
             if delivery:
-                delivery.wait()
+                try:
+                    delivery.wait()
+                except Exception as error:  # a disk that went away, say: the program ends as it would
+                    warn(f"the end could not be waited for: {error}")
 
     def __enter__(self) -> Run:
         return self
@@ -149,78 +173,113 @@ class Run:
 
     # -- One row ----------------------------------------------------------------------------------------------
 
-    def _take(self, values: Mapping[str, Any], step: Any, at: int) -> None:
+    def _in_turn(self, values: Mapping[str, Any], step: Any, blobs: Mapping[str, int]) -> None:
+        """Takes one row, or what stands for one, and those that signal handlers log in the meantime."""
+        with self._lock:
+            at = time.time_ns() // 1000
+            if self._busy:  # we are a signal handler inside another log() of this thread, which takes our row too
+                self._late.append((values, step, blobs, at))
+                return
+            while True:
+                try:
+                    self._busy = True
+                    self._take(values, step, blobs, at)
+                except Exception as error:  # a full disk, say: the training must go on
+                    self._drop(error)
+                finally:
+                    self._busy = False
+                if not self._late:
+                    return
+                values, step, blobs, at = self._late.pop(0)
+
+    def _take(self, values: Mapping[str, Any], step: Any, blobs: Mapping[str, int], at: int) -> None:
         if step is None:
             step = self._step + 1
-        elif step is _CONFIG or step is _FINISH:
-            self._tell(values, step, at)
-            return
-        else:
+        elif type(step) is not int or step.bit_length() > 63:
+            if step is _TELL or step is _FINISH:
+                self._tell(values, step, blobs, at)
+                return
             step = _whole(step)
         self._step = step
         spool = self._spool
-        if spool is None:
-            if self._place is None:
+        if spool is None or at > self._look_at:
+            spool = self._looked_after(at)
+            if spool is None:
                 return
-            if self._finished:
-                raise _values.Unloggable("the run had been finished")
-            spool = self._open(self._place, at)
-        if at > self._look_at and self._delivery:
-            self._look_at = at + LOOK_AFTER
-            self._delivery.look_after()
-        if type(values) is dict and _values.NUMBERS.issuperset(map(type, values.values())):
+        if blobs is _PLAIN:
             shape = self._shapes.get(tuple(values))
             if shape:
                 try:
-                    payload = shape[0].pack(shape[1], *values.values())
+                    spool.points(shape, step, at, values.values())
                 except OverflowError:  # an integer beyond the doubles: it alone is dropped, below
                     pass
                 else:
-                    spool.row(POINTS, step, at, payload)
                     self._latest.update(values)
                     return
-        self._take_anything(spool, values, step, at)
+        self._take_anything(spool, values, step, blobs, at)
 
-    def _take_anything(self, spool: Spool, values: Mapping[str, Any], step: int, at: int) -> None:
+    def _take_anything(
+        self, spool: Spool, values: Mapping[str, Any], step: int, blobs: Mapping[str, int], at: int
+    ) -> None:
         """The way for new names and for what is no plain number."""
-        if not isinstance(values, Mapping):
-            raise _values.Unloggable(f"log() takes a dictionary, not a {type(values).__name__}")
         row: dict[str, Any] = {}
         for key, value in list(values.items()):
             try:
                 name = _values.name_of(key)
                 if spool.name_count >= _values.MOST_NAMES and not spool.knows(name):
                     raise _values.Unloggable(f"a run has at most {_values.MOST_NAMES} metrics")
-                row[name] = _values.plain(value)
+                row[name] = kept = _values.plain(value)
+                if type(kept) in (float, int) and type(value) not in _values.NUMBERS:
+                    _values.learn(type(value))
             except Exception as error:  # whatever another library's __float__ raises
                 self._drop(error, key)
         if not row:
             return
         if _values.NUMBERS.issuperset(map(type, row.values())):
             names = tuple(row)
-            ids = spool.ids(names, at)
-            layout = struct.Struct(f"<{len(ids)}s{len(names)}d")
-            spool.row(POINTS, step, at, layout.pack(ids, *row.values()))
+            shape = spool.shape(names, at)
+            spool.points(shape, step, at, row.values())
             if len(self._shapes) >= MOST_SHAPES:
                 self._shapes.clear()
-            self._shapes[names] = (layout, ids)
+            self._shapes[names] = shape
         else:
             payload = json.dumps(row).encode()
             if len(payload) > LONGEST_ROW:
                 raise _values.Unloggable(f"a row of {len(payload)} bytes is too large to log")
+            if blobs:
+                spool.info({"blobs": blobs}, at)
             spool.row(ROW, step, at, payload)
         self._latest.update(row)
 
-    def _later(self, what: Mapping[str, Any], kind: object) -> None:
-        """Takes its turn among the rows, as `log` does: a signal handler may be anywhere inside one."""
-        self.log(what, kind)  # type: ignore[arg-type]
+    def _encoded(self, values: Any) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+        """Pictures and the like turned into JSON and files, before the row takes its turn: other threads wait for no
+        PNG."""
+        if self._place is None or self._finished:
+            return (values if isinstance(values, Mapping) else {}), {}
+        if not isinstance(values, Mapping):
+            self._drop(_values.Unloggable(f"log() takes a dictionary, not a {type(values).__name__}"))
+            return {}, {}
+        from martlet import _typed  # here, since most programs log numbers
 
-    def _tell(self, what: Mapping[str, Any], kind: object, at: int) -> None:
+        blobs, row = _typed.Blobs(self._place.spool), {}
+        for key, value in list(values.items()):
+            try:
+                row[key] = _typed.encoded(value, blobs)
+            except Exception as error:  # an unknown format, a full disk, whatever another library raises
+                self._drop(error, key)
+        return row, blobs.kept
+
+    def _tell_run(self, what: Mapping[str, Any], blobs: Optional[Mapping[str, int]] = None) -> None:
+        """An info record, in its turn among the rows."""
+        self._in_turn(what, _TELL, blobs or {})
+
+    def _tell(self, what: Mapping[str, Any], kind: object, blobs: Mapping[str, int], at: int) -> None:
         if self._finished:
             return
-        if kind is _CONFIG:
-            if self._spool:
-                self._spool.info({"config": _values.described(what)}, at)
+        if kind is _TELL:
+            spool = self._looked_after(at)
+            if spool:
+                spool.info({**what, "blobs": blobs} if blobs else what, at)
             return
         self._finished = True
         _alive.discard(self)
@@ -232,6 +291,8 @@ class Run:
                 spool.end(what, at)
             finally:
                 spool.close()
+        if self._place and self._place.done and not what.get("exit_code") and os.getpid() == self._owner:
+            self._place.done()
 
     def _drop(self, error: BaseException, key: Any = None) -> None:
         self.dropped += 1
@@ -239,7 +300,12 @@ class Run:
             self._last_drop = f"{key!r}: {error}" if key is not None else str(error)
         except Exception:  # a key or an error of another library that cannot even be printed
             self._last_drop = type(error).__name__
-        if self.dropped == 1:
+        trouble = disk_trouble(error, self._place.spool if self._place else "")
+        if trouble:
+            if not self._disk_trouble:
+                warn(f"{trouble}; what is logged is lost until that changes")
+            self._disk_trouble = self._last_drop = trouble
+        elif self.dropped == 1:
             warn(f"could not be logged: {self._last_drop}")
 
     # -- The process's own ------------------------------------------------------------------------------------
@@ -247,9 +313,28 @@ class Run:
     def _fresh(self) -> None:
         self._lock = threading.RLock()
         self._busy = False
-        self._late: list[tuple[Mapping[str, Any], Any, int]] = []
-        self._shapes: dict[tuple[str, ...], tuple[struct.Struct, bytes]] = {}
+        self._late: list[tuple[Mapping[str, Any], Any, Mapping[str, int], int]] = []
+        self._shapes: dict[tuple[str, ...], Shape] = {}
         self._look_at = 0
+        self._seen = (0, 0)  # at the last look: the next row's number, and `dropped`
+
+    def _looked_after(self, at: int) -> Optional[Spool]:
+        """The spool, opened where this process has none yet; and now and then a look at its sender and its disk."""
+        place = self._place
+        if place is None:
+            return None
+        if self._finished:
+            raise _values.Unloggable("the run had been finished")
+        spool = self._spool or self._open(place, at)
+        if at > self._look_at:
+            self._look_at = at + LOOK_AFTER
+            if self._delivery:
+                self._delivery.look_after()
+            if self._disk_trouble and spool.seq > self._seen[0] and self.dropped == self._seen[1]:
+                warn(f"the disk takes rows again; {self.dropped} logged values were lost")
+                self._disk_trouble = ""
+            self._seen = (spool.seq, self.dropped)
+        return spool
 
     def _open(self, place: Place, at: int) -> Spool:
         own = os.getpid() == self._owner
@@ -262,7 +347,18 @@ class Run:
         return spool
 
     def _config_changed(self, changes: Mapping[str, Any]) -> None:
-        self._later(changes, _CONFIG)
+        self._tell_run({"config": _values.described(changes)})
+
+    def _summary_set(self, changes: Mapping[str, Any]) -> None:
+        values, blobs = self._encoded(changes)
+        told = {}
+        for key, value in values.items():
+            try:
+                told[_values.name_of(key)] = _values.plain(value)
+            except Exception as error:
+                self._drop(error, key)
+        if told:
+            self._tell_run({"patch": {"summary": told}}, blobs)
 
     def _asked_to_stop(self, _number: int, _frame: Optional[FrameType]) -> None:
         self._stopping = True
@@ -279,25 +375,6 @@ class Run:
             self._delivery = None
         self.dropped = 0
         self._fresh()
-
-
-def outcome(kind: Optional[type[BaseException]], error: Optional[BaseException]) -> dict[str, Any]:
-    """How a program ended that was left by this exception, in the words of `finish`."""
-    if kind is None:
-        return {"exit_code": 0}
-    if issubclass(kind, SystemExit):
-        return exited(getattr(error, "code", None))
-    if issubclass(kind, KeyboardInterrupt):
-        return {"exit_code": 130, "reason": "Interrupted from the keyboard.", "state": "stopped"}
-    text = str(error)
-    return {"exit_code": 1, "reason": f"{kind.__name__}: {text}" if text else kind.__name__}
-
-
-def exited(status: Any) -> dict[str, Any]:
-    """What `sys.exit(status)` means."""
-    if status is None or isinstance(status, int):
-        return {"exit_code": int(status or 0) & 0xFF}
-    return {"exit_code": 1, "reason": str(status)}
 
 
 def _now() -> int:

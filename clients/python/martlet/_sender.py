@@ -18,17 +18,19 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, Callable, Optional, TypeVar
 
 if not __package__:  # as a file, with nothing but the standard library on the path
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from martlet import _environment
 from martlet._connection import Connection, Refused, Unreachable
+from martlet._create import create
 from martlet._credentials import NoServer, elsewhere, find
 from martlet._launch import DELIVERED, REFUSED
 from martlet._spool import try_lock
 from martlet._tail import Batch, Tail
+from martlet._upload import Blobs, Lost
 
 LOOK = 0.05  # seconds between two looks at the spool
 GATHER = 0.25  # seconds between two batches of a trainer that logs all the time
@@ -39,17 +41,35 @@ PATIENCE = 24 * 3600.0  # seconds without an answer, the trainer being gone, aft
 SLOWEST = 2.0  # seconds between two tries, at most
 GONE = (401, 404)  # no token, or no run, any more: nothing that we could send will be taken
 
+T = TypeVar("T")
+
 
 class CutOff(Exception):
     """We were told to go, or nobody answered for too long: the spool keeps the rest."""
 
 
 class Sender:
-    """One spool's way to the server."""
+    """One spool's way to the server. `patience`: seconds without an answer after which it gives up, once the client
+    is gone; with `once`, also while it lives, and it leaves as soon as it has sent what is there by now."""
 
-    def __init__(self, path: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: str,
+        environ: Mapping[str, str],
+        *,
+        patience: float = PATIENCE,
+        once: bool = False,
+        progress: Callable[[], None] = lambda: None,
+    ) -> None:
         self.tail = Tail(path)
         self.leaving = False
+        self.rows = self.files = self.bytes = 0  # what was sent; blobs count as files
+        self._patience = patience
+        self._once = once
+        self._progress = progress
+        self._blobs = Blobs(self.tail.directory)
+        self._signs: Optional[Connection] = None  # of life, while the other connection is busy with a large blob
+        self._rewound_to = -1
         self._environ = environ
         self._connection: Optional[Connection] = None
         self._failures = 0
@@ -61,8 +81,8 @@ class Sender:
         self._next_heartbeat = time.monotonic() + self._heartbeat_every
         self._next_batch = 0.0
 
-    def work(self) -> None:
-        """Returns when everything is delivered. Raises Refused, or CutOff."""
+    def work(self) -> bool:
+        """True when everything is delivered; False with `once`, when the client goes on. Raises Refused, or CutOff."""
         if self._run is None:
             self._create()
         while True:
@@ -70,22 +90,32 @@ class Sender:
             alive = self.tail.client_lives()
             leaving = self.leaving
             batch = self.tail.read()
+            self._upload(batch)
             self._patch(batch)
             if batch.rows:
                 self._deliver(batch)
             self.tail.acknowledge()
+            self._progress()
             if self.tail.ended or (not alive and batch.complete):
                 break
             if leaving and batch.complete:
                 raise CutOff("asked to leave")
             if alive and time.monotonic() >= self._next_heartbeat:
                 self._heartbeat()
+            if batch.complete and self._once:
+                self._find()
+                return False
             if batch.complete:
                 self._pause(batch)
+        self._find()
+        self._finish()
+        return True
+
+    def _find(self) -> None:
+        """The end waits a little for git."""
         if self._finding and not self.leaving:
             self._finding.join(FIND)
             self._patch(Batch())
-        self._finish()
 
     def _pause(self, batch: Batch) -> None:
         if batch.rows:
@@ -102,9 +132,41 @@ class Sender:
         """A spool that was kept offline: its run is made now, and noted, so that it is made once."""
         self._run = self.tail.created_run()
         if self._run is None:
-            answer = self._request("POST", "/runs", self.tail.create)
+            answer = create(self.tail.first, self._request)
+            if not isinstance(answer.get("id"), str):
+                raise CutOff("what answers is no Martlet server")
             self._run = str(answer["id"])
-            self.tail.note_created_run(self._run, self._connection.url if self._connection else "")
+            try:
+                self.tail.note_created_run(self._run, self._connection.url if self._connection else "")
+            except OSError as error:
+                note(self.tail.path, f"run {self._run} was made for this spool, which could not be noted: {error}")
+
+    def _upload(self, batch: Batch) -> None:
+        """The files that the rows name, before the rows."""
+        for blob in batch.blobs:
+            try:
+                sent = self._until(lambda server, name=blob: self._send_blob(server, name))  # type: ignore[misc]
+            except Refused as refusal:
+                if refusal.status in GONE:
+                    raise
+                note(self.tail.path, str(refusal))  # the points are worth more: they go on
+            except Lost as loss:
+                note(self.tail.path, str(loss))
+            else:
+                self.files += sent > 0
+                self.bytes += sent
+
+    def _send_blob(self, server: Connection, name: str) -> int:
+        return self._blobs.send(name, str(self._run), server, self._between)
+
+    def _between(self) -> None:
+        """In the midst of a large upload."""
+        if self.leaving:
+            raise CutOff("asked to leave")
+        if time.monotonic() >= self._next_heartbeat:
+            if self._signs is None:
+                self._signs = self._connect()
+            self._heartbeat(self._signs)
 
     def _patch(self, batch: Batch) -> None:
         if batch.capture and not self._finding:
@@ -113,14 +175,20 @@ class Sender:
         changes = batch.patch
         with contextlib.suppress(queue.Empty):
             changes = {**changes, **self._found.get_nowait()}
-        if not changes:
-            return
+        if changes:
+            self._tell(changes)
+
+    def _tell(self, changes: Mapping[str, Any]) -> None:
         try:
             self._request("PATCH", f"/runs/{self._run}", changes)
         except Refused as refusal:
             if refusal.status in GONE:
                 raise
-            note(self.tail.path, str(refusal))  # the points are worth more: they go on
+            if len(changes) > 1:  # one wrong field keeps no other back
+                for key, value in changes.items():
+                    self._tell({key: value})
+            else:
+                note(self.tail.path, str(refusal))  # the points are worth more: they go on
 
     def _capture(self, directory: str) -> None:
         git = _environment.git(directory)
@@ -130,23 +198,36 @@ class Sender:
     def _deliver(self, batch: Batch) -> None:
         path = f"/runs/{self._run}/log?client={self.tail.client}"
         try:
-            self._request("POST", path, b"\n".join(batch.rows), expects="next_seq")
+            self._until(lambda server: self._post(server, path, batch.body))
         except Refused as refusal:
             wanted = refusal.details.get("next_seq")
             # Only a server that has less than we sent asks for more: the spool still has it.
             if refusal.status != 409 or type(wanted) is not int or not 0 <= wanted < batch.first_seq:
                 raise
+            if wanted == self._rewound_to:  # it was asked for before, and the spool does not have it
+                raise
+            self._rewound_to = wanted
             self.tail.rewind(wanted)
             batch.complete = False
             return
+        self._rewound_to = -1
+        self.rows += batch.rows
+        self.bytes += len(batch.body)
         self.tail.delivered(batch)
+        for blob in batch.blobs:
+            self._blobs.forget(blob)
 
-    def _heartbeat(self) -> None:
+    def _post(self, server: Connection, path: str, piece: bytes) -> None:
+        if type(server.post_rows(path, piece).get("next_seq")) is not int:
+            raise Unreachable(f"what answers at {server.url} is no Martlet server")
+
+    def _heartbeat(self, connection: Optional[Connection] = None) -> None:
         self._next_heartbeat = time.monotonic() + self._heartbeat_every
         try:
-            answer = self._server().request("POST", f"/runs/{self._run}/heartbeat", {})
+            answer = (connection or self._server()).request("POST", f"/runs/{self._run}/heartbeat", {})
         except Unreachable:
-            self._failed()  # the next batch or heartbeat tries again
+            if connection is None:
+                self._failed()  # the next batch or heartbeat tries again
             return
         except Refused as refusal:
             if refusal.status in GONE:
@@ -165,7 +246,7 @@ class Sender:
             if end.get("reason"):
                 self._request("POST", f"/runs/{self._run}/finish", {"reason": end["reason"]})
             return
-        if not self.tail.finishes:
+        if not self.tail.finishes or self.tail.succeeded():
             return
         if not self.tail.ended and self._stop_asked:
             end = {"state": "stopped", "reason": "It was asked to stop."}
@@ -180,15 +261,15 @@ class Sender:
             end["state"] = "failed" if end.get("exit_code") else "finished"
         self._request("POST", f"/runs/{self._run}/finish", end)
 
-    def _request(self, method: str, path: str, body: Any, expects: Optional[str] = None) -> dict[str, Any]:
+    def _request(self, method: str, path: str, body: Any) -> dict[str, Any]:
+        return self._until(lambda server: server.request(method, path, body))
+
+    def _until(self, attempt: Callable[[Connection], T]) -> T:
         """Tries until there is an answer. Raises Refused, or CutOff when there is no more time."""
         wait, since = LOOK, time.monotonic()
         while True:
             try:
-                answer = self._server().request(method, path, body)
-                if expects is None or type(answer.get(expects)) is int:
-                    return answer
-                raise Unreachable(f"what answers at {self._server().url} is no Martlet server")
+                return attempt(self._server())
             except Unreachable as failure:
                 self._failed()
                 wait = min(max(wait * 2, failure.retry_after), max(SLOWEST, failure.retry_after))
@@ -197,19 +278,23 @@ class Sender:
                     if self.leaving:
                         raise CutOff("asked to leave") from failure
                     time.sleep(LOOK)
-                if time.monotonic() - since > PATIENCE and not self.tail.client_lives():
-                    raise CutOff(f"no answer for a day; the last failure: {failure}") from failure
+                waited = time.monotonic() - since
+                if waited > self._patience and (self._once or not self.tail.client_lives()):
+                    raise CutOff(f"no answer for {_time_in_words(waited)}; the last failure: {failure}") from failure
 
     def _server(self) -> Connection:
         if self._connection is None:
-            try:
-                credentials = find(self._environ)
-            except NoServer as nowhere:
-                raise Unreachable(str(nowhere)) from nowhere
-            if self._failures % 2:
-                credentials = elsewhere(credentials, self._environ)
-            self._connection = Connection(credentials.url, credentials.token)
+            self._connection = self._connect()
         return self._connection
+
+    def _connect(self) -> Connection:
+        try:
+            credentials = find(self._environ)
+        except NoServer as nowhere:
+            raise Unreachable(str(nowhere)) from nowhere
+        if self._failures % 2:
+            credentials = elsewhere(credentials, self._environ)
+        return Connection(credentials.url, credentials.token)
 
     def _failed(self) -> None:
         """The next request opens a new connection: by turns to where the server was and to where it may be now."""
@@ -217,21 +302,35 @@ class Sender:
         self._failures += 1
 
 
+def lock_of(path: str) -> Optional[int]:
+    """The lock that makes us the only sender of `path`, as a descriptor to keep; None when another one has it.
+
+    Where no lock can be made (a read-only or full disk), two senders would be harmless: -1.
+    """
+    try:
+        only = os.open(path.removesuffix(".spool") + ".sender", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return -1
+    if try_lock(only, fcntl.LOCK_EX) is False:
+        os.close(only)
+        return None
+    return only
+
+
 def main(path: str, status: Optional[int] = None) -> int:
     """Sends `path`; 0 when everything is delivered, 1 when the rest stays in the spool, 2 when it was refused."""
-    lock = path.removesuffix(".spool") + ".sender"
-    only = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if try_lock(only, fcntl.LOCK_EX) is False:
+    if lock_of(path) is None:
         return 1  # another one is at it
     if not os.path.exists(path):  # another one has just been done with it
-        os.unlink(lock)
+        with contextlib.suppress(OSError):
+            os.unlink(path.removesuffix(".spool") + ".sender")
         return 0
     verdict, code = b"", 1
     try:
         sender = Sender(path, os.environ)
         _listen(sender)
         sender.work()
-        sender.tail.remove()
+        remove(sender.tail)
         verdict, code = DELIVERED, 0
     except CutOff as cut:
         print(f"martlet: {path}: {cut}", file=sys.stderr)
@@ -245,6 +344,14 @@ def main(path: str, status: Optional[int] = None) -> int:
         with contextlib.suppress(OSError):  # the trainer is gone, or no longer waits
             os.write(status, verdict)
     return code
+
+
+def remove(tail: Tail) -> None:
+    """Everything is with the server. What cannot be removed (a read-only disk) may be sent again: it is kept once."""
+    try:
+        tail.remove()
+    except OSError as error:
+        print(f"martlet: {tail.path} is sent, but cannot be removed: {error}", file=sys.stderr)
 
 
 def _listen(sender: Sender) -> None:
@@ -261,8 +368,14 @@ def _listen(sender: Sender) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])  # blocked until here by whoever started us
 
 
-def note(path: str, message: str) -> None:
-    print(f"martlet: {path}: {message}", file=sys.stderr)
+def _time_in_words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.0f} hours"
+
+
+def note(path: str, message: str, aloud: bool = True) -> None:
+    """Keeps what was refused beside the spool, where the client looks for it at its end."""
+    if aloud:
+        print(f"martlet: {path}: {message}", file=sys.stderr)
     with contextlib.suppress(OSError), open(path.removesuffix(".spool") + ".error", "a", encoding="utf-8") as file:
         file.write(message.rstrip() + "\n")
 

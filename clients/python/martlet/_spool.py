@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
 import os
 import struct
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
+from zlib import crc32
 
 POINTS, INFO, END, ROW = range(4)
 
 HEAD = struct.Struct("<II")  # length and CRC-32 of what follows
 BODY = struct.Struct("<QqqB")  # seq, step, time in microseconds, kind
 LONGEST = (1 << 26) - 1  # a longer record is damage, not a row
+ROOM = 8192  # bytes kept for the last record of a client whose disk is full
 
 # What a file system without flock answers (Lustre mounted without it, for one).
 NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
@@ -32,6 +34,13 @@ class Record(NamedTuple):
     payload: bytes
 
 
+class Shape(NamedTuple):
+    """How rows of one set of names are packed: seq, step, time, kind, ids and as many doubles."""
+
+    layout: struct.Struct
+    ids: bytes
+
+
 def records(path: str, offset: int) -> Iterator[Record]:
     """The records from `offset` on, up to the first that is torn, damaged, or still being written."""
     with open(path, "rb") as file:
@@ -39,11 +48,17 @@ def records(path: str, offset: int) -> Iterator[Record]:
         while len(head := file.read(HEAD.size)) == HEAD.size:
             length, crc = HEAD.unpack(head)
             body = file.read(length) if BODY.size <= length <= LONGEST else b""
-            if not body or len(body) != length or zlib.crc32(body) != crc:
+            if not body or len(body) != length or crc32(body) != crc:
                 return
             offset += HEAD.size + length
             seq, step, time, kind = BODY.unpack_from(body)
             yield Record(offset, seq, step, time, kind, body[BODY.size :])
+
+
+def record(kind: int, seq: int, step: int, time: int, payload: bytes) -> bytes:
+    """The bytes of one record."""
+    body = BODY.pack(seq, step, time, kind) + payload
+    return HEAD.pack(len(body), crc32(body)) + body
 
 
 def try_lock(fd: int, kind: int) -> Optional[bool]:
@@ -75,10 +90,18 @@ class Spool:
         self._size = 0
         self._unsettled: Optional[tuple[int, int, int]] = None  # size before, size after, seq after
         self._ids: dict[str, int] = {}
+        self._room = os.path.join(directory, client + ".room")
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        # Held for life, however that ends: it tells the sender whether we live. The spool is new, so nobody has it.
-        lock = try_lock(self._fd, fcntl.LOCK_EX)
-        self.info({"format": 1, "client": client, **first, "lock": bool(lock), "pid": os.getpid()}, time)
+        try:
+            # Held for life, however that ends: it tells the sender whether we live. The spool is new: nobody has it.
+            lock = try_lock(self._fd, fcntl.LOCK_EX)
+            self.info({"format": 1, "client": client, **first, "lock": bool(lock), "pid": os.getpid()}, time)
+            _reserve(self._room)
+        except OSError:  # a full disk: nothing of it is left behind
+            self.close()
+            _unlink(self._room)
+            _unlink(self.path)
+            raise
 
     def ids(self, names: tuple[str, ...], time: int) -> bytes:
         """The packed ids of names, which are written down first where they are new."""
@@ -91,12 +114,25 @@ class Spool:
             self._ids.update(new)  # after the write: a name that no reader was told of is not known
         return struct.pack(f"<{len(names)}I", *(self._ids[name] for name in names))
 
+    def shape(self, names: tuple[str, ...], time: int) -> Shape:
+        """How `points` packs rows of these names."""
+        ids = self.ids(names, time)
+        return Shape(struct.Struct(f"<QqqB{len(ids)}s{len(names)}d"), ids)
+
     @property
     def name_count(self) -> int:
         return len(self._ids)
 
     def knows(self, name: str) -> bool:
         return name in self._ids
+
+    def points(self, shape: Shape, step: int, time: int, values: Iterable[float]) -> None:
+        """A row of numbers. The hot path: one pack, one checksum, one write."""
+        if self._unsettled:
+            self._settle()
+        seq = self.seq
+        body = shape.layout.pack(seq, step, time, POINTS, shape.ids, *values)
+        self._write(HEAD.pack(len(body), crc32(body)) + body, seq + 1)
 
     def row(self, kind: int, step: int, time: int, payload: bytes) -> None:
         self._append(kind, step, time, payload)
@@ -105,7 +141,14 @@ class Spool:
         self._append(INFO, 0, time, json.dumps(content).encode())
 
     def end(self, content: Mapping[str, Any], time: int) -> None:
-        self._append(END, 0, time, json.dumps(content).encode() if content else b"")
+        """The last record. On a full disk it takes the room that was kept for it."""
+        payload = json.dumps(content).encode() if content else b""
+        try:
+            self._append(END, 0, time, payload)
+        except OSError:
+            _unlink(self._room)
+            self._append(END, 0, time, payload)
+        _unlink(self._room)
 
     def close(self) -> None:
         """Lets go of the file and of the lock. In a forked child this leaves the parent's lock alone only because the
@@ -118,14 +161,13 @@ class Spool:
         if self._unsettled:
             self._settle()
         seq = self.seq
-        body = BODY.pack(seq, step, time, kind) + payload
-        record = HEAD.pack(len(body), zlib.crc32(body)) + body
-        size = self._size + len(record)
-        if kind in (POINTS, ROW):
-            seq += 1
+        self._write(record(kind, seq, step, time, payload), seq + 1 if kind in (POINTS, ROW) else seq)
+
+    def _write(self, whole: bytes, seq: int) -> None:
+        """Appends one record; `seq` is the next row's number from then on."""
+        size = self._size + len(whole)
         self._unsettled = (self._size, size, seq)
-        written = os.write(self._fd, record)
-        if written != len(record):
+        if os.write(self._fd, whole) != len(whole):
             self._settle()
             raise OSError(errno.ENOSPC, "The disk took only a part of a record", self.path)
         self._size, self.seq = size, seq
@@ -142,3 +184,16 @@ class Spool:
         elif actual > before:
             os.ftruncate(self._fd, before)
         self._unsettled = None
+
+
+def _reserve(path: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, b"-" * ROOM)
+    finally:
+        os.close(fd)
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)

@@ -6,18 +6,55 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from martlet import _environment, _values
 from martlet._config import Config
+from martlet._create import create, fields_of, path_of
 from martlet._credentials import Credentials, NoServer, find
 from martlet._delivery import warn
 from martlet._place import Place
+from martlet._resume import MODES as RESUMES
+from martlet._resume import Resumption
 from martlet._run import Run
 
 MODES = ("online", "offline", "disabled")
 CREATION_TIMEOUT = 10.0  # seconds that init waits for a server that takes the connection but does not answer
+
+
+class Wish(NamedTuple):
+    """Which run is meant, where it is not simply a new one."""
+
+    id: Optional[str] = None
+    resume: Optional[str] = None
+    rewind_to: Optional[int] = None
+    fork_from: Optional[str] = None
+    step: Optional[int] = None
+
+    def checked(self) -> Wish:
+        """Raises ValueError for what no run can be."""
+        if self.resume is not None and self.resume not in RESUMES:
+            raise ValueError(f"resume is one of {', '.join(RESUMES)}, not {self.resume!r}")
+        if self.resume not in (None, "auto") and not self.id:
+            raise ValueError(f"resume='{self.resume}' needs the run's id: init(id=…)")
+        if self.fork_from is not None and (self.id or self.resume or self.rewind_to is not None):
+            raise ValueError("fork_from makes a new run: it goes with step, not with id, resume or rewind_to")
+        if self.rewind_to is not None and not (self.id or self.resume):
+            raise ValueError("rewind_to needs the run's id: init(id=…, rewind_to=…)")
+        if self.rewind_to is not None and self.resume == "never":
+            raise ValueError("rewind_to is for a run that exists, resume='never' for one that does not")
+        if self.step is not None and self.fork_from is None:
+            raise ValueError("step goes with fork_from; to go back within a run there is rewind_to")
+        for name in ("rewind_to", "step"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value.bit_length() > 63):
+                raise ValueError(f"{name} is a whole number, not {value!r}")
+        return self
+
+    @property
+    def is_of_old(self) -> bool:
+        """The run may be there already."""
+        return self.id is not None or self.fork_from is not None
 
 
 def start(
@@ -25,31 +62,42 @@ def start(
     name: Optional[str],
     config: Any,
     *,
-    tags: Optional[Iterable[str]],
-    notes: Optional[str],
-    group: Optional[str],
-    job_type: Optional[str],
+    fields: dict[str, Any],
     directory: Optional[str],
-    mode: str,
+    mode: Optional[str],
+    wish: Wish,
 ) -> Run:
-    if mode not in MODES:
-        raise ValueError(f"mode is one of {', '.join(MODES)}, not {mode!r}")
+    """`fields`: tags, notes, group and job_type, those that were given."""
+    mode = _mode(mode)
+    wish = wish.checked()
     attempt = os.environ.get("MARTLET_RUN_ID")
     inherited = os.environ.get("MARTLET_PROJECT")
     project = (inherited or project if attempt else project or inherited) or "default"
     settings = Config(config, _parameters())
-    fields = {"tags": list(tags) if tags else None, "notes": notes, "group": group, "job_type": job_type}
-    fields = {key: value for key, value in fields.items() if value is not None}
     if mode == "disabled":
         return Run(None, id=attempt or "disabled", name=name or "disabled", project=project, config=settings)
     if attempt:
-        return _in_attempt(attempt, project, settings, fields, bool(config), mode)
+        return _in_attempt(attempt, project, settings, fields, bool(config), mode, wish)
     body = {"project": project, **({"name": name} if name else {}), **fields, **_environment.process()}
     body["config"] = _values.described(settings.as_dict())
-    return _outside(body, settings, directory, mode)
+    return _outside(body, settings, directory, mode, wish)
 
 
-def _in_attempt(run: str, project: str, config: Config, fields: dict[str, Any], configured: bool, mode: str) -> Run:
+def _mode(given: Optional[str]) -> str:
+    if given is not None:
+        if given not in MODES:
+            raise ValueError(f"mode is one of {', '.join(MODES)}, not {given!r}")
+        return given
+    named = os.environ.get("MARTLET_MODE") or "online"
+    if named not in MODES:
+        warn(f"MARTLET_MODE is '{named}', not one of {', '.join(MODES)}; online is used")
+        return "online"
+    return named
+
+
+def _in_attempt(
+    run: str, project: str, config: Config, fields: dict[str, Any], configured: bool, mode: str, wish: Wish
+) -> Run:
     """Martlet executes us: the run is there, with a name of its sweep's choosing, its command and its process id."""
     given = os.environ.get("MARTLET_RUN_DIR")
     directory = given or os.getcwd()
@@ -63,62 +111,113 @@ def _in_attempt(run: str, project: str, config: Config, fields: dict[str, Any], 
     patch = {**fields, "python": _environment.process()["python"]}
     if configured:
         patch["config"] = _values.described(config.as_dict())
+    if wish.is_of_old:
+        warn(f"Martlet started this program for run {run}: id, resume and fork_from mean nothing here")
     place = Place(
         spool=os.path.abspath(spool),
         directory=os.path.abspath(directory),
         first={"run": run, "url": credentials.url if credentials else None, "outside": False, "finish": False},
         credentials=credentials,
         opening={"patch": patch, "capture": {"workdir": os.getcwd()}},
+        last_step=_rewound(run, wish.rewind_to, credentials),
     )
     name = os.environ.get("MARTLET_RUN_NAME") or (os.path.basename(os.path.normpath(given)) if given else run)
     return _opened(place, id=run, name=name, project=project, config=config)
 
 
-def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mode: str) -> Run:
+def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mode: str, wish: Wish) -> Run:
     """A run of somebody who started the program by hand, or under another scheduler."""
-    created, credentials = _create(body) if mode == "online" else (None, None)
+    resumption = Resumption(body["project"], directory) if wish.resume == "auto" and not wish.id else None
+    if resumption:
+        wish = wish._replace(id=resumption.id)
+    if wish.id:
+        resume = "allow" if wish.resume == "auto" else wish.resume or ("must" if wish.rewind_to is not None else None)
+        body = {**body, "id": wish.id, **({"resume": resume} if resume else {})}
+    asked: dict[str, Any] = {"create": body}
+    if wish.rewind_to is not None:
+        asked["rewind_to"] = wish.rewind_to
+    if wish.fork_from is not None:
+        asked["fork"] = {"run": wish.fork_from, **({} if wish.step is None else {"step": wish.step})}
+    created, credentials = _create(asked, wish, directory) if mode == "online" else (None, None)
     run = created["id"] if created else f"offline-{uuid.uuid4().hex[:8]}"
-    spool = os.path.join(os.path.abspath(directory), ".martlet") if directory else _spool_of(run)
+    spool = _spool_of(run, directory)
     first: dict[str, Any] = {"run": None, "url": None, "outside": True, "finish": True}
     if created and credentials:
         first.update(run=run, url=credentials.url)
     else:
-        first.update(local=run, create=body)
+        first.update(local=run, **asked)
+    opening: dict[str, Any] = {"capture": {"workdir": body["workdir"]}}
+    if wish.is_of_old:
+        opening["patch"] = fields_of(body)
+    shown = created or body
+    steps = (shown.get("last_step") if wish.is_of_old else None, wish.rewind_to, wish.step)
     place = Place(
         spool=spool,
         directory=os.path.abspath(directory or os.getcwd()),
         first=first,
         credentials=credentials,
-        opening={"capture": {"workdir": body["workdir"]}},
+        opening=opening,
+        last_step=next((step for step in steps if type(step) is int), -1),
+        done=resumption.forget if resumption else None,
     )
-    shown = created or body
     opened = _opened(
         place, id=run, name=shown.get("name") or run, project=shown.get("project") or body["project"], config=config
     )
     if opened.url:
         warn(f"run {opened.name}: {opened.url}")
-    else:
-        warn(f"run {opened.name} is kept offline in {spool}")
+    elif opened._place:
+        warn(f"run {opened.name} is kept offline in {opened._place.spool}")
     return opened
 
 
-def _create(body: dict[str, Any]) -> tuple[Optional[dict[str, Any]], Optional[Credentials]]:
-    """The server's new run, or nothing when there is no server that would take one: the run is then kept offline."""
+def _create(
+    asked: dict[str, Any], wish: Wish, directory: Optional[str]
+) -> tuple[Optional[dict[str, Any]], Optional[Credentials]]:
+    """The server's run, or nothing when there is no server that would take one: the run is then kept offline.
+
+    Raises ValueError where the server says that there can be no such run (`resume="must"` of one that is not there).
+    """
     from martlet._connection import Connection, Refused, Unreachable  # the HTTP library, which an attempt never needs
+    from martlet._leftovers import settle
 
     try:
         credentials = find()
         connection = Connection(credentials.url, credentials.token, CREATION_TIMEOUT)
         try:
-            created = connection.request("POST", "/runs", body)
+            created = create(
+                asked,
+                connection.request,
+                lambda run: settle(_spool_of(run, directory), run, credentials, CREATION_TIMEOUT),
+            )
         finally:
             connection.close()
         if isinstance(created.get("id"), str):
             return created, credentials
         warn(f"what answers at {credentials.url} is no Martlet server")
-    except (NoServer, Unreachable, Refused, ValueError) as error:
+    except Refused as refusal:
+        if (wish.is_of_old or wish.rewind_to is not None) and refusal.status in (400, 404, 409, 422):
+            raise ValueError(str(refusal)) from refusal
+        warn(str(refusal))
+    except (NoServer, Unreachable, ValueError) as error:
         warn(str(error))
     return None, None
+
+
+def _rewound(run: str, step: Optional[int], credentials: Optional[Credentials]) -> int:
+    """In an attempt that goes on from a checkpoint: the rows behind it are taken back, if they can be."""
+    if step is None:
+        return -1
+    from martlet._connection import Connection, Refused, Unreachable
+
+    try:
+        if credentials is None:
+            raise Unreachable("no server is there")
+        connection = Connection(credentials.url, credentials.token, CREATION_TIMEOUT)
+        connection.request("POST", f"{path_of(run)}/rewind", {"step": step})
+        connection.close()
+    except (Refused, Unreachable) as error:
+        warn(f"the rows behind step {step} are still there: {error}")
+    return step
 
 
 def _opened(place: Place, **run: Any) -> Run:
@@ -129,7 +228,9 @@ def _opened(place: Place, **run: Any) -> Run:
         return Run(None, **run)
 
 
-def _spool_of(run: str) -> str:
+def _spool_of(run: str, directory: Optional[str] = None) -> str:
+    if directory:
+        return os.path.join(os.path.abspath(directory), ".martlet")
     return os.path.join(os.path.expanduser("~/.martlet-client/spool"), run)
 
 

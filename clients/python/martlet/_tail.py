@@ -1,4 +1,4 @@
-"""The reading end of a spool, as its sender sees it: batches of rows, what else the client told, and what is done."""
+"""The reading end of a spool, as its sender sees it: pieces of rows, what else the client told, and what is done."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
+from zlib import crc32
 
-from martlet._spool import END, INFO, POINTS, ROW, Record, records, try_lock
+from martlet._piece import Names
+from martlet._spool import BODY, END, HEAD, INFO, LONGEST, POINTS, ROW, records, try_lock
 
-MOST_ROWS = 5_000  # of a batch
-MOST_BYTES = 1 << 20  # after which a batch takes no further row
+PIECE = 1 << 20  # bytes that one look reads; a longer record comes alone
+HEADS = struct.Struct("<IIQ16xB")  # length, crc, seq, kind
 
 
 class NotASpool(ValueError):
@@ -26,10 +28,12 @@ class NotASpool(ValueError):
 class Batch:
     """What one look at the spool gave."""
 
-    rows: list[bytes] = field(default_factory=list)  # JSON lines
+    body: bytes = b""  # for POST /runs/:run/log: docs/spool.md, "Sending"
+    rows: int = 0
     first_seq: int = 0
     last_seq: int = -1
     patch: dict[str, Any] = field(default_factory=dict)  # for PATCH /runs/:run
+    blobs: dict[str, int] = field(default_factory=dict)  # what the rows name: SHA-256 and size
     capture: Optional[str] = None  # a directory to look for git in
     complete: bool = True  # nothing more was to be read
 
@@ -41,47 +45,90 @@ class Tail:
         self.path = path
         self._stem = path.removesuffix(".spool")
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._first = self._first_record()
-        self.run: Optional[str] = self._first.get("run")
-        self.url: Optional[str] = self._first.get("url")
-        self.client: str = self._first["client"]
-        self.outside: bool = self._first.get("outside", True)
-        self.finishes: bool = self._first.get("finish", False)
-        self.create: dict[str, Any] = self._first.get("create") or {}
+        self.first = self._first_record()
+        self.run: Optional[str] = self.first.get("run")
+        self.url: Optional[str] = self.first.get("url")
+        self.client: str = self.first["client"]
+        self.outside: bool = self.first.get("outside", True)
+        self.finishes: bool = self.first.get("finish", False)
         self.ended = False
         self.end: dict[str, Any] = {}
         self._at = 0
-        self._names: dict[int, str] = {}
+        self._names = Names()
         self._gone = False
         self._ack = self._stem + ".ack"
-        self._run_note = os.path.join(os.path.dirname(path), str(self._first.get("local")) + ".run")
+        self._run_note = os.path.join(self.directory, str(self.first.get("local")) + ".run")
         noted = self._read_json(self._ack)
         self._next_seq: int = noted.get("next_seq", 0)
         self._told: int = noted.get("offset", 0)  # what the records before it told needs no second telling
         self._noted = (self._next_seq, self._told)
 
+    def close(self) -> None:
+        os.close(self._fd)
+
+    @property
+    def directory(self) -> str:
+        return os.path.dirname(self.path)
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file are read."""
+        return self._at
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._fd).st_size
+
+    @property
+    def next_seq(self) -> int:
+        """The server has all rows below it."""
+        return self._next_seq
+
     def read(self) -> Batch:
-        """The next rows, at most a batch of them."""
+        """The next rows: a piece of the file, whose records are checked and copied as they are."""
         batch = Batch()
-        size = 0
-        for record in records(self.path, self._at):
-            self._at = record.end
-            if record.kind == INFO:
-                self._info(json.loads(record.payload), batch, record.end > self._told)
-            elif record.kind == END:
-                self.ended = True
-                self.end = json.loads(record.payload) if record.payload else {}
-                return batch
-            elif record.kind in (POINTS, ROW) and record.seq >= self._next_seq:
-                line = self._line(record)
-                size += len(line)
-                if not batch.rows:
-                    batch.first_seq = record.seq
-                batch.rows.append(line)
-                batch.last_seq = record.seq
-                if len(batch.rows) >= MOST_ROWS or size >= MOST_BYTES:
+        chunk = os.pread(self._fd, PIECE, self._at)
+        view = memoryview(chunk)
+        size = len(chunk)
+        batch.complete = size < PIECE
+        at, begin, end = 0, -1, 0  # in the chunk: the next record, the first row's, the end of the last row's
+        heads, wanted, crc_of = HEADS.unpack_from, self._next_seq, crc32
+        lead = b""
+        while size - at >= BODY.size + HEAD.size:
+            length, crc, seq, kind = heads(chunk, at)
+            stop = at + HEAD.size + length
+            if stop > size:
+                if at == 0 and BODY.size <= length <= LONGEST and self.size - self._at >= stop:
+                    chunk = os.pread(self._fd, stop, self._at)  # one record, longer than a piece
+                    view, size = memoryview(chunk), len(chunk)
                     batch.complete = False
-                    return batch
+                    continue
+                break
+            if length < BODY.size or crc_of(view[at + HEAD.size : stop]) != crc:
+                batch.complete = True  # damage, or a record that is just being written
+                break
+            if kind == POINTS or kind == ROW:  # noqa: PLR1714, SIM109 (the hot loop)
+                if seq >= wanted:
+                    if begin < 0:
+                        begin, batch.first_seq = at, seq
+                        lead = self._names.lead(seq)
+                    end, batch.last_seq = stop, seq
+                    batch.rows += 1
+            elif kind == INFO:
+                self._info(json.loads(chunk[at + HEAD.size + BODY.size : stop]), batch, seq, self._at + stop)
+            elif kind == END:
+                payload = chunk[at + HEAD.size + BODY.size : stop]
+                self.ended, self.end = True, json.loads(payload) if payload else {}
+                batch.complete = True
+                at = stop
+                break
+            at = stop
+        if at == 0:
+            batch.complete = True  # nothing whole
+        self._at += at
+        if batch.rows:
+            rows = chunk[begin:end]
+            batch.body = self._names.fitting(lead, rows, batch.first_seq) + rows
         return batch
 
     def delivered(self, batch: Batch) -> None:
@@ -90,22 +137,23 @@ class Tail:
     def rewind(self, seq: int) -> None:
         """The server has less than we thought: from row `seq` on, again."""
         self._next_seq, self._at, self.ended = seq, 0, False
-        self._names.clear()
+        self._names = Names()
 
     def acknowledge(self) -> None:
-        """Notes for a later sender what is done."""
+        """Notes for a later sender what is done. Without the note (a full disk, say) that sender sends too much, of
+        which the server keeps nothing twice."""
         self._told = max(self._told, self._at)
-        if (self._next_seq, self._told) == self._noted:
-            return
-        self._write_json(self._ack, {"next_seq": self._next_seq, "offset": self._told})
-        self._noted = (self._next_seq, self._told)
+        if (self._next_seq, self._told) != self._noted:
+            with contextlib.suppress(OSError):
+                self._write_json(self._ack, {"next_seq": self._next_seq, "offset": self._told})
+                self._noted = (self._next_seq, self._told)
 
     def grown(self) -> bool:
         return self._left_over() > 0
 
     def client_lives(self) -> bool:
         if not self._gone:
-            locked = try_lock(self._fd, fcntl.LOCK_SH) if self._first.get("lock") else None
+            locked = try_lock(self._fd, fcntl.LOCK_SH) if self.first.get("lock") else None
             self._gone = not self._process_lives() if locked is None else locked
         return not self._gone
 
@@ -114,13 +162,22 @@ class Tail:
         ignored. The lock that the client still holds proves that the process id is its own."""
         if not self.client_lives():
             return
-        pid = self._first["pid"]
-        if os.path.exists(os.path.join(os.path.dirname(self.path), "stop_signal")):
+        pid = self.first["pid"]
+        if os.path.exists(os.path.join(self.directory, "stop_signal")):
             number = signal.SIGUSR1
         else:
             number = signal.SIGTERM if _ignores_interrupts(pid) else signal.SIGINT
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
+
+    def succeeded(self) -> bool:
+        """True when a later start of the same run is going on here: it is not this client's to end any more."""
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self.directory):
+                path = os.path.join(self.directory, name)
+                if name.endswith(".spool") and path != self.path and _goes_on(path, self.run):
+                    return True
+        return False
 
     def created_run(self) -> Optional[str]:
         """The run that an earlier sender created for this offline spool."""
@@ -133,18 +190,29 @@ class Tail:
         """Everything is delivered: only what could not be read, or was refused, is kept."""
         if self._left_over() > 0:
             return
-        for suffix in (".ack", ".spool", ".sender"):  # the spool before its sender's lock
+        for suffix in (".ack", ".room", ".spool", ".sender"):  # the spool before its sender's lock
             _unlink(self._stem + suffix)
-        directory = os.path.dirname(self.path)
-        left = {name for name in os.listdir(directory) if not name.endswith(".run")}
+        self._remove_blobs()
+        left = {name for name in os.listdir(self.directory) if not name.endswith(".run")}
         if self.outside and left <= {"stop_signal"}:  # no other client's spool, and no .error
             _unlink(self._run_note)
-            _unlink(os.path.join(directory, "stop_signal"))
+            _unlink(os.path.join(self.directory, "stop_signal"))
             with contextlib.suppress(OSError):  # somebody put something here just now: then it stays
-                os.rmdir(directory)
+                os.rmdir(self.directory)
+
+    def _remove_blobs(self) -> None:
+        """Blobs that no row named, since their client was killed before it wrote the row. They are listed before the
+        spools are: one that is listed and still needed was written by a client whose spool is seen then."""
+        folder = os.path.join(self.directory, "blobs")
+        with contextlib.suppress(OSError):
+            orphans = os.listdir(folder)
+            if not any(name.endswith(".spool") for name in os.listdir(self.directory)):
+                for name in orphans:
+                    _unlink(os.path.join(folder, name))
+                os.rmdir(folder)
 
     def _left_over(self) -> int:
-        return os.fstat(self._fd).st_size - self._at
+        return self.size - self._at
 
     def _first_record(self) -> dict[str, Any]:
         for record in records(self.path, 0):
@@ -154,28 +222,21 @@ class Tail:
             break
         raise NotASpool(f"{self.path} does not begin as a spool of format 1 does")
 
-    def _info(self, info: Mapping[str, Any], batch: Batch, news: bool) -> None:
-        self._names.update({number: name for name, number in info.get("names", {}).items()})
-        if news:
-            batch.patch.update(info.get("patch", {}))
-            if "config" in info:
-                batch.patch["config"] = {**batch.patch.get("config", {}), **info["config"]}
+    def _info(self, info: Mapping[str, Any], batch: Batch, seq: int, end: int) -> None:
+        if "names" in info:
+            self._names.learn(info["names"])
+        if "blobs" in info and seq >= self._next_seq:
+            batch.blobs.update(info["blobs"])
+        if end > self._told:
+            for key, value in {**info.get("patch", {}), **{k: info[k] for k in ("config",) if k in info}}.items():
+                # Of these the parts are told one after the other.
+                both = key in ("config", "summary", "metrics") and isinstance(value, dict)
+                batch.patch[key] = {**batch.patch.get(key, {}), **value} if both else value
             batch.capture = info.get("capture", {}).get("workdir", batch.capture)
-
-    def _line(self, record: Record) -> bytes:
-        if record.kind == ROW:
-            values = record.payload
-        else:
-            count = len(record.payload) // 12
-            numbers = struct.unpack(f"<{count}I{count}d", record.payload)
-            row = {self._names[name]: value for name, value in zip(numbers[:count], numbers[count:])}
-            values = json.dumps(row).encode()
-        head = f'{{"seq": {record.seq}, "step": {record.step}, "time": {record.time}, "values": '
-        return head.encode() + values + b"}"
 
     def _process_lives(self) -> bool:
         try:
-            os.kill(self._first["pid"], 0)
+            os.kill(self.first["pid"], 0)
         except ProcessLookupError:
             return False
         except PermissionError:
@@ -195,6 +256,17 @@ class Tail:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file)
         os.replace(temporary, path)
+
+
+def _goes_on(path: str, run: Optional[str]) -> bool:
+    try:
+        other = Tail(path)
+    except (OSError, NotASpool):
+        return False
+    try:
+        return run is not None and other.run == run and other.finishes and other.client_lives()
+    finally:
+        other.close()
 
 
 def _unlink(path: str) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Mapping
 from typing import Any
 
-NUMBERS = frozenset((float, int))  # exactly these types are packed without a look (a bool stays a bool)
+# Exactly these types are packed without a look (a bool stays a bool). Those of other libraries that are real numbers
+# (numpy.float32, …) join them when they are first seen.
+NUMBERS: set[type] = {float, int}
+FLOATS = frozenset((float,))
 
 LONGEST_NAME = 512  # bytes of UTF-8, the server's limit
 MOST_NAMES = 10_000  # metrics a run, the server's limit
@@ -25,6 +29,8 @@ def name_of(key: Any) -> str:
         name = name.encode("utf-8", "replace").decode("utf-8")
     if not name:
         raise Unloggable("a metric needs a name")
+    if not name.isprintable() and any(ord(sign) < 32 or ord(sign) == 127 for sign in name):
+        raise Unloggable("a metric's name has no control characters (a line break, say)")
     if len(name) > LONGEST_NAME // 4 and len(name.encode()) > LONGEST_NAME:
         raise Unloggable(f"the name {name[:40]!r}… is longer than {LONGEST_NAME} bytes")
     return name
@@ -33,6 +39,11 @@ def name_of(key: Any) -> str:
 def plain(value: Any) -> Any:
     """`value` made of None, bool, int (64 bits), float, str, list and dict, ready for JSON."""
     return _plain(value, [MOST_ITEMS], DEEPEST)
+
+
+def within(value: Any, left: list[int]) -> Any:
+    """As `plain`, of one part of a value that may have `left[0]` more parts."""
+    return _plain(value, left, DEEPEST)
 
 
 def described(value: Any) -> Any:
@@ -54,17 +65,23 @@ def _plain(value: Any, left: list[int], depth: int) -> Any:
     if kind is str:
         return _text(value)
     left[0] -= 1
+    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        left[0] -= len(value)
     if left[0] < 0 or depth == 0:
-        raise Unloggable("the value is too large to log (write it to a file in run.dir instead)")
+        raise _too_large()
     if isinstance(value, Mapping):
         return {_text(str(key)): _plain(item, left, depth - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
+        if kind is list and FLOATS.issuperset(map(type, value)):  # a vector, at once
+            return list(value)
         return [_plain(item, left, depth - 1) for item in value]
-    if isinstance(value, (str, bool, int, float)):  # subclasses: numpy.float64, enum.IntEnum
+    if isinstance(value, (str, int, float)):  # subclasses: numpy.float64, enum.IntEnum
         base = next(base for base in (str, int, float) if isinstance(value, base))
         return _plain(base(value), left, depth)
     if isinstance(value, os.PathLike):
         return _text(os.fsdecode(os.fspath(value)))
+    if callable(getattr(value, "isoformat", None)):  # dates and times
+        return _text(value.isoformat())
     return _converted(value, left, depth)
 
 
@@ -86,6 +103,16 @@ def _converted(value: Any, left: list[int], depth: int) -> Any:
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise Unloggable(f"a {type(value).__name__} could not be turned into a number: {error}") from error
     raise Unloggable(f"a {type(value).__name__} is neither a number nor text")
+
+
+def learn(kind: type) -> None:
+    """A type whose values are real numbers is packed without a look from now on."""
+    if kind is not bool and issubclass(kind, numbers.Real) and len(NUMBERS) < 100:
+        NUMBERS.add(kind)
+
+
+def _too_large() -> Unloggable:
+    return Unloggable("the value is too large to log (write it to a file in run.dir instead)")
 
 
 def _integer(value: int) -> Any:

@@ -280,7 +280,7 @@ class ServerTest(ClientTest):
     def test_what_is_no_martlet_server_gets_no_rows_acknowledged(self):
         server = self.serve()
         honest = server.answer
-        server.answer = lambda method, path, body: (200, {}) if "/log?" in path else honest(method, path, body)
+        server.answer = lambda method, path, *rest: (200, {}) if "/log?" in path else honest(method, path, *rest)
         self.environment["MARTLET_FINISH_TIMEOUT"] = "0.5"
         _, err = self.train("martlet.init('p').log({'a': 1})")
         self.assertIn("1 of 1 rows are not with the server yet", err)

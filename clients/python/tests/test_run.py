@@ -297,6 +297,21 @@ class ValuesTest(ClientTest):
         self.assertEqual(rows[4:], [{"b": 2.0}, {"big": 2.0**70, "i": 2.0**63}, {"after": 1.0}])
         self.assertIn("8 logged values could not be kept", err)
 
+    def test_scalars_of_other_libraries_are_points_like_any_other(self):
+        """A type that is a real number is learnt when it is first seen, and packed as fast from then on."""
+        server = self.serve()
+        self.train(
+            "import fractions, enum\n"
+            "class Level(enum.IntEnum): HIGH = 7\n"
+            "class Mine(float): pass\n"
+            "run = martlet.init('p')\n"
+            "for i in range(3): run.log({'f': fractions.Fraction(1, 4), 'e': Level.HIGH, 'm': Mine(0.5), 'b': i})\n"
+            "run.log({'f': fractions.Fraction(10**400), 'b': True})\n"  # f is dropped, b stays what it is
+            "assert run.dropped == 1 and len(run._shapes) == 1\n"
+        )
+        self.assertEqual(server.values()[:3], [{"f": 0.25, "e": 7, "m": 0.5, "b": i} for i in range(3)])
+        self.assertEqual(server.values()[3], {"b": True})
+
     def test_a_hundred_thousand_rows(self):
         server = self.serve()
         out, _ = self.train(

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 import zlib
 
+import rows
 import support  # noqa: F401  (puts the client on the path)
 from martlet._spool import INFO, POINTS, ROW, Spool, records
 from martlet._tail import NotASpool, Tail
@@ -163,7 +164,7 @@ class SpoolTest(unittest.TestCase):
             spool = self.spool()
         process = subprocess.Popen(["sleep", "60"])
         tail = Tail(spool.path)
-        tail._first["pid"] = process.pid
+        tail.first["pid"] = process.pid
         self.assertTrue(tail.client_lives())
         process.kill()
         process.wait()
@@ -175,8 +176,8 @@ class SpoolTest(unittest.TestCase):
         spool.row(POINTS, 0, 0, struct.pack("<Id", 0, 1.0))
         spool.info({"names": {"b": 0}}, 0)
         spool.row(POINTS, 1, 0, struct.pack("<Id", 0, 2.0))
-        rows = [json.loads(line)["values"] for line in Tail(spool.path).read().rows]
-        self.assertEqual(rows, [{"a": 1.0}, {"b": 2.0}])
+        found = [row["values"] for row in rows.decode(Tail(spool.path).read().body)]
+        self.assertEqual(found, [{"a": 1.0}, {"b": 2.0}])
 
 
 if __name__ == "__main__":

@@ -147,8 +147,7 @@ extension StoreReader {
           ? .numbers(try NumberColumn.decode(bytes.orEmpty, count: count))
           : .texts(try TextColumn.decode(bytes.orEmpty, count: count))
       }
-      block.columns.append(
-        RowBlock.Column(key: key, rows: RowBatch.Rows(rows, of: chunk.rowCount), values: values))
+      block.columns.append(RowBlock.Column(key: key, rows: rows, values: values))
     }
     return block
   }

@@ -142,8 +142,8 @@ let package = Package(
       name: "MartletServerTests",
       dependencies: [
         "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletTracking",
-        "MartletOrchestration", "MartletServer", "martlet-supervisor", .collections, .logging, .httpTypes,
-        .nioCore, .nioHTTP1, .nioWebSocket, .unixSignals,
+        "MartletOrchestration", "MartletServer", "martlet-supervisor", .collections, .hummingbird, .logging,
+        .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletTests",

@@ -116,10 +116,11 @@ package final class Engine: Sendable {
         do {
           try await Task.sleep(for: .seconds(5))
           try await leases.check()
+          try await tracking.clean()
         } catch is CancellationError {
           return
         } catch {
-          logger.error("Silent runs could not be marked: \(error)")
+          logger.error("Silent runs and old trash could not be seen to: \(error)")
         }
       }
     }

@@ -3,6 +3,7 @@
 package import MartletModel
 import MartletStore
 import OrderedCollections
+import Synchronization
 
 extension Tracking {
   /// Makes a run, or finds the one that goes on.
@@ -24,8 +25,8 @@ extension Tracking {
     let now = clock.now
     let (run, isNew) = try await store.write { writer -> (Run, Bool) in
       let known = try new.alias.flatMap { try writer.run(alias: $0, inProject: new.project) }
-      if let known, let resume = new.resume {
-        return (try Self.resume(known, new, resume, writer, by: access.principal, now: now), false)
+      if let known, let resume = new.resume, let place = try writer.place(of: known), !place.isDeleted {
+        return (try Self.resume(known, place, new, resume, writer, by: access.principal, now: now), false)
       }
       if let alias = new.alias, new.resume == .must {
         throw Problem(
@@ -42,10 +43,10 @@ extension Tracking {
   }
 
   private static func resume(
-    _ known: PublicID, _ new: NewRun, _ resume: NewRun.Resume, _ writer: StoreWriter,
+    _ known: PublicID, _ place: Place, _ new: NewRun, _ resume: NewRun.Resume, _ writer: StoreWriter,
     by principal: Principal, now: Timestamp
   ) throws -> Run {
-    guard resume != .never, let place = try writer.place(of: known) else {
+    guard resume != .never else {
       throw Problem(
         .conflict, "Project '\(new.project)' has a run with the id '\(new.alias ?? "")' already: \(known).",
         hint: "Resume it with resume=\"allow\", or choose another id.",
@@ -102,6 +103,21 @@ extension Tracking {
 
   // MARK: - The trash
 
+  /// Seconds a run stays in the trash.
+  package static let trashLifetime = 30.0 * 86_400
+
+  /// One round of cleaning up, called every few seconds: runs that were in the trash for long enough go, and so do the
+  /// files that nobody else has.
+  package func clean() async throws {
+    let old = clock.now + -Self.trashLifetime
+    // Most rounds find nothing: those must not cost a transaction of the writer.
+    if try await store.read({ try $0.isTrashOlder(than: old) }) {
+      _ = try await store.purgeTrash(before: old)
+      needsCleaning.store(true, ordering: .relaxed)
+    }
+    if needsCleaning.exchange(false, ordering: .relaxed) { await removeUnusedBlobs() }
+  }
+
   /// Puts a run into the trash.
   ///
   /// - Parameter purge: all of it goes at once, and for ever.
@@ -110,12 +126,7 @@ extension Tracking {
   package func deleteRun(_ id: PublicID, purge: Bool, access: Access) async throws -> Run {
     let now = clock.now
     let run = try await store.write { writer -> Run? in
-      let place = try Self.check(try writer.place(of: id), id, access)
-      guard !place.isExecuted || place.state.isEnd else {
-        throw Problem(
-          .conflict, "Run '\(id)' is executed here and has not ended.",
-          hint: "Use 'martlet run stop \(id)' to end it first.")
-      }
+      try Self.check(try writer.place(of: id), id, access)
       try writer.trash(id, by: access.principal, now: now)
       return try writer.run(id)
     }

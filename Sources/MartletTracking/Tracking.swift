@@ -5,6 +5,7 @@ package import MartletModel
 import MartletSeries
 package import MartletStore
 package import OrderedCollections
+import Synchronization
 
 /// Runs and their points, for every face. Objects that an access may not see do not exist for it.
 package final class Tracking: Sendable {
@@ -26,6 +27,8 @@ package final class Tracking: Sendable {
   let ingest: IngestQueue
   let changes: RunChanges
   let logger: Logger
+  /// Whether there may be files that nobody has any more.
+  let needsCleaning = Atomic(true)
 
   package init(
     store: Store, blobs: BlobStore, feed: LiveFeed, clock: any WallClock,
@@ -102,7 +105,7 @@ package final class Tracking: Sendable {
     return run
   }
 
-  typealias Place = (project: String, state: RunState, isExecuted: Bool)
+  typealias Place = (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool)
 
   /// That `access` may see this run, without reading the whole of it.
   @discardableResult
@@ -113,6 +116,17 @@ package final class Tracking: Sendable {
   @discardableResult
   static func check(_ place: Place?, _ id: PublicID, _ access: Access) throws -> Place {
     guard let place, allows(access, id, project: place.project) else { throw missing(id) }
+    return place
+  }
+
+  /// That `access` may see this run and that it is not in the trash, where nothing of it can be changed.
+  @discardableResult
+  static func checkWritable(_ place: Place?, _ id: PublicID, _ access: Access) throws -> Place {
+    let place = try check(place, id, access)
+    guard !place.isDeleted else {
+      throw Problem(
+        .notFound, "Run '\(id)' is in the trash.", hint: "'martlet run restore \(id)' takes it out.")
+    }
     return place
   }
 
@@ -137,14 +151,14 @@ package final class Tracking: Sendable {
   }
 
   package func patchRun(_ id: PublicID, _ patch: RunPatch, access: Access) async throws -> Run {
-    try await place(id, access)
     if let name = patch.name { try Self.checkName(name, of: "run") }
-    if patch.state != nil || patch.name != nil, !access.scopes.contains(.write) {
-      throw Problem(.forbidden, "Changing a run's name or state needs the scope 'write'.")
-    }
     let now = clock.now
     let run = try await store.write { writer -> Run? in
-      if let state = patch.state, let place = try writer.place(of: id), state != place.state {
+      let place = try Self.checkWritable(try writer.place(of: id), id, access)
+      if patch.state != nil || patch.name != nil, !access.scopes.contains(.write) {
+        throw Problem(.forbidden, "Changing a run's name or state needs the scope 'write'.")
+      }
+      if let state = patch.state, state != place.state {
         try Self.checkMove(of: id, place, to: state)
         let exit =
           state.isEnd ? ExitRecord(code: nil, signal: nil, reason: "Set by \(access.principal.name).") : nil
@@ -176,10 +190,9 @@ package final class Tracking: Sendable {
   }
 
   package func finishRun(_ id: PublicID, _ finish: RunFinish, access: Access) async throws -> Run {
-    try await place(id, access)
     let now = clock.now
     let run = try await store.write { writer -> Run? in
-      if try writer.isExecuted(id) {
+      if try Self.checkWritable(try writer.place(of: id), id, access).isExecuted {
         // Its state follows its process; the reason is kept for the moment its process ends.
         if let reason = finish.reason { try writer.setReason(id, reason) }
       } else {
@@ -202,7 +215,7 @@ package final class Tracking: Sendable {
   ) {
     let now = clock.now
     let (before, after, isStopRequested) = try await store.write { writer in
-      let before = try Self.check(try writer.place(of: id), id, access).state
+      let before = try Self.checkWritable(try writer.place(of: id), id, access).state
       try writer.seen(id, by: access.principal, now: now)
       return (before, try writer.place(of: id)?.state ?? before, try writer.isStopRequested(id))
     }

@@ -100,12 +100,13 @@ final class Sealer: @unchecked Sendable {
       var isDue = false
       for piece in news {
         switch piece {
-        case .appended(let run, let rows, let bytes):
+        case .appended(let run, let rows, let bytes, let hasEnded):
           state.lastRow = now
           var tail = state.tails[run] ?? Tail()
           tail.rows += rows
           tail.blocks += 1
           tail.bytes += bytes
+          tail.hasEnded = hasEnded
           tail.lastRow = now
           state.tails[run] = tail
           isDue = isDue || kind(for: tail, now: now, .policy) != nil

@@ -56,6 +56,7 @@ struct Bench: Sendable {
   let directory: Scratch
   let store: Store
   let me: Principal
+  var sealing = SealingPolicy()
 
   var path: String { "\(directory.path)/martlet.db" }
 
@@ -63,16 +64,18 @@ struct Bench: Sendable {
     directory = Scratch()
     store = try Store(path: "\(directory.path)/martlet.db", sealing: sealing)
     me = try await store.write { try $0.createPrincipal(kind: .local, name: "tester", now: noon) }
+    self.sealing = sealing
   }
 
-  private init(directory: Scratch, store: Store, me: Principal) {
-    (self.directory, self.store, self.me) = (directory, store, me)
+  private init(directory: Scratch, store: Store, me: Principal, sealing: SealingPolicy) {
+    (self.directory, self.store, self.me, self.sealing) = (directory, store, me, sealing)
   }
 
   /// The same file, closed and opened again.
   func reopened(sealing: SealingPolicy = SealingPolicy()) throws -> Bench {
     try store.close()
-    return Bench(directory: directory, store: try Store(path: path, sealing: sealing), me: me)
+    return Bench(
+      directory: directory, store: try Store(path: path, sealing: sealing), me: me, sealing: sealing)
   }
 
   func run(
@@ -111,6 +114,15 @@ struct Bench: Sendable {
       try $0.series(
         run: run, SeriesWindow(keys: keys, buckets: buckets, fromStep: from, toStep: to))
     }
+  }
+}
+
+extension SealingPolicy {
+  /// Everything is due at once: the sealer works beside the test.
+  static var eager: SealingPolicy {
+    var policy = SealingPolicy()
+    (policy.endedSeconds, policy.idleSeconds, policy.blocks) = (0, 0.2, 20)
+    return policy
   }
 }
 

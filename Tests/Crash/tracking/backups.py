@@ -39,7 +39,7 @@ class Backups(Activity):
 
     def work(self) -> None:
         number = 0
-        while not self.is_over:
+        while not self.is_over and not self.faults:
             self.pause(self.numbers.uniform(0.3, 3))
             # One that was killed is made again at the same place.
             number += self._back_up(self._place.path(f"backup-{number}"))

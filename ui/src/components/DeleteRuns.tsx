@@ -25,6 +25,8 @@ interface Props {
   runs: readonly Run[];
   /** Called with what was done when the question is answered. */
   onClose: (done: boolean) => void;
+  /** Called when the server has done it. */
+  onDone?: () => void;
 }
 
 export function DeleteRuns({ runs, onClose }: Props) {
@@ -54,13 +56,13 @@ export function DeleteRuns({ runs, onClose }: Props) {
   );
 }
 
-export function PurgeRuns({ runs, onClose }: Props) {
+export function PurgeRuns({ runs, onClose, onDone }: Props) {
   const [typed, setTyped] = useState("");
   const word = runs.length === 1 ? runs[0]!.name : `delete ${plural(runs.length, "run")}`;
   const certain = typed.trim() === word;
   const remove = () => {
     onClose(true);
-    void purge(runs);
+    void purge(runs).then(onDone);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -73,7 +73,7 @@ function Bin({ project, store }: { project: string; store: TrashStore }) {
         </Empty>
       ) : error ? null : <Skeleton rows={6} label="Reading the trash" />}
       {complete && runs.length > 0 ? <p className="muted small">{plural(runs.length, "run")}. Restoring brings everything back.</p> : null}
-      {asking ? <PurgeRuns runs={asking} onClose={() => setAsking(null)} /> : null}
+      {asking ? <PurgeRuns runs={asking} onClose={() => setAsking(null)} onDone={store.follow.read} /> : null}
     </div>
   );
 }

@@ -62,7 +62,9 @@ import Testing
     var run = NaiveRun(id: try await bench.run())
     for index in 0..<700 {
       let client = index % 3 == 0 ? "client-a" : "client-b"
-      let one = [row(run.next[client, default: 0], ["x": Double(index)], others: index % 9 == 0 ? ["t": "x"] : [:])]
+      let one = [
+        row(run.next[client, default: 0], ["x": Double(index)], others: index % 9 == 0 ? ["t": "x"] : [:])
+      ]
       try await bench.append(one, to: run.id, client: client)
       run.append(one, client: client)
       if index == 400 {
@@ -149,7 +151,8 @@ import Testing
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for start in stride(from: Int64(0), to: total, by: 400) {
-          try await bench.append((start..<(start + 400)).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
+          try await bench.append(
+            (start..<(start + 400)).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
         }
       }
       for _ in 0..<2 {
@@ -184,7 +187,9 @@ import Testing
       let rows = (start..<(start + 4)).map { index in
         row(
           index, step: index, ["x": Double(index)],
-          others: ["big": .string(String(repeating: "\(index % 10)", count: 200_000)), "small": .string("s\(index)")])
+          others: [
+            "big": .string(String(repeating: "\(index % 10)", count: 200_000)), "small": .string("s\(index)"),
+          ])
       }
       try await bench.append(rows, to: run.id)
       run.append(rows, client: "client-a")
@@ -239,7 +244,9 @@ import Testing
     #expect(try await count(bench.store, "run") == 1)
     let again = try bench.reopened(sealing: .eager)
     try await eventually("the run is gone") { try await count(again.store, "run") == 0 }
-    for table in ["row_block", "row_chunk", "series_chunk", "series_level", "metric_summary", "client", "event"] {
+    for table in [
+      "row_block", "row_chunk", "series_chunk", "series_level", "metric_summary", "client", "event",
+    ] {
       let left = try await count(again.store, table)
       #expect(left == (table == "event" ? 1 : 0), "\(table): only the project's event")
     }

@@ -18,7 +18,8 @@ import Testing
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for start in stride(from: Int64(0), to: 20_000, by: 100) {
-          try await bench.append((start..<(start + 100)).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
+          try await bench.append(
+            (start..<(start + 100)).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
         }
       }
       group.addTask {
@@ -76,7 +77,10 @@ import Testing
     ("UPDATE row_chunk SET max_step = max_step + 1 WHERE first_row = 0", false),
     ("UPDATE row_chunk SET origins = x'' WHERE first_row = 0", false),
     ("DELETE FROM row_chunk WHERE first_row = 0", false),
-    ("UPDATE series_level SET payload = (SELECT payload FROM series_level WHERE first_row = 4096 LIMIT 1)", false),
+    (
+      "UPDATE series_level SET payload = (SELECT payload FROM series_level WHERE first_row = 4096 LIMIT 1)",
+      false
+    ),
     ("DELETE FROM series_level WHERE first_row = 0", false),
     ("UPDATE row_block SET payload = x'01'", false),
     ("DELETE FROM row_block", false),

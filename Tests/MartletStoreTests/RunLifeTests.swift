@@ -205,10 +205,13 @@ import Testing
 
   @Test func definitionsSayWhatIsBest() async throws {
     let bench = try await Bench()
-    let (up, down, mute) = (try await bench.run("up"), try await bench.run("down"), try await bench.run("mute"))
+    let (up, down, mute) = (
+      try await bench.run("up"), try await bench.run("down"), try await bench.run("mute")
+    )
     for run in [up, down, mute] {
       try await bench.append(
-        [row(0, ["val/a": 2, "b": 1]), row(1, ["val/a": 8, "b": 3]), row(2, ["val/a": 5, "b": .nan])], to: run)
+        [row(0, ["val/a": 2, "b": 1]), row(1, ["val/a": 8, "b": 3]), row(2, ["val/a": 5, "b": .nan])], to: run
+      )
     }
     func define(_ run: PublicID, _ metrics: OrderedDictionary<String, MetricDefinition?>) async throws {
       var patch = RunPatch()
@@ -235,7 +238,8 @@ import Testing
       shown.json["metrics"]?["val/*"]
         == ["summary": "best", "step_metric": "epoch", "goal": "maximize", "hidden": false])
     #expect(try await bench.show(down).metric("val/a")?.best == 2)
-    func sorted(_ name: String, _ aggregate: RunQuery.Aggregate, descending: Bool) async throws -> [PublicID] {
+    func sorted(_ name: String, _ aggregate: RunQuery.Aggregate, descending: Bool) async throws -> [PublicID]
+    {
       let query = RunQuery(order: .metric(name: name, aggregate: aggregate, descending: descending))
       return try await bench.store.read { try $0.runs(query, PageRequest()) }.items.map(\.id)
     }

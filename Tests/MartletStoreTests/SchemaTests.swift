@@ -113,7 +113,10 @@ import Testing
         try $0.history(run: run, keys: nil, fromStep: nil, toStep: nil, after: nil, limit: 10)
       }
     }
-    #expect(history.contains { $0.contains("series_chunk USING INDEX series_chunk_by_row (run_id=? AND first_row=?)") })
+    #expect(
+      history.contains {
+        $0.contains("series_chunk USING INDEX series_chunk_by_row (run_id=? AND first_row=?)")
+      })
     for line in series + byProject + byHash + silent + place + one + sealed + history {
       #expect(!line.hasPrefix("SCAN"), "a table is read whole: \(line)")
     }

@@ -62,7 +62,9 @@ import Testing
     var run = NaiveRun(id: try await bench.run())
     for index in 0..<700 {
       let client = index % 3 == 0 ? "client-a" : "client-b"
-      let one = [row(run.next[client, default: 0], ["x": Double(index)], others: index % 9 == 0 ? ["t": "x"] : [:])]
+      let one = [
+        row(run.next[client, default: 0], ["x": Double(index)], others: index % 9 == 0 ? ["t": "x"] : [:])
+      ]
       try await bench.append(one, to: run.id, client: client)
       run.append(one, client: client)
       if index == 400 {
@@ -83,6 +85,64 @@ import Testing
     #expect(origins.prefix(3).map(\.firstSequence) == [0, 0, 1])
   }
 
+  /// Between reading a tail and writing its chunks, anything may happen to the run.
+  @Test func whatWasReadOfAnotherStateIsNotWritten() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let me = bench.me
+    var run = NaiveRun(id: try await bench.run())
+    let id = run.id
+    func append(_ range: Range<Int64>) async throws {
+      let rows = range.map { row($0, step: $0, ["x": Double($0)]) }
+      try await bench.append(rows, to: id)
+      run.append(rows, client: "client-a")
+    }
+    func plan() throws -> (SealPlan, [SealedChunk]) {
+      let plan = try #require(
+        try bench.store.readNow { try $0.sealPlan(of: 1, isWhole: true, bytes: 1 << 20) })
+      return (plan, plan.chunks())
+    }
+    try await append(0..<5_000)
+    let (first, firstChunks) = try plan()
+    let merge = try bench.store.readNow { try $0.mergePlan(of: 1) }
+    #expect(merge == nil)
+    // More rows change nothing of what was read.
+    try await append(5_000..<5_010)
+    try bench.store.writeNow { try $0.seal(firstChunks, first) }
+    #expect(try await count(bench.store, "row_chunk") == 2)
+    // The same again: the chunks are there.
+    try bench.store.writeNow { try $0.seal(firstChunks, first) }
+    #expect(try await count(bench.store, "row_chunk") == 2)
+    // As many rows as before, but others.
+    let (old, oldChunks) = try plan()
+    try await bench.store.write { _ = try $0.rewind(id, to: -1, by: me, now: noon) }
+    run.rewind(to: -1)
+    try await append(5_010..<10_010)
+    try await bench.store.settle(idle: true)
+    try await append(10_010..<10_020)
+    try bench.store.writeNow { try $0.seal(oldChunks, old) }
+    try await run.check(bench.store, SeriesWindow(buckets: 20_000))
+    try await run.checkHistory(bench.store, keys: nil, limit: 10_000)
+
+    let (second, secondChunks) = try plan()
+    try await bench.store.write { _ = try $0.rewind(id, to: 6_000, by: me, now: noon) }
+    run.rewind(to: 6_000)
+    try await append(10_020..<10_030)
+    try bench.store.writeNow { try $0.seal(secondChunks, second) }
+    try await run.check(bench.store, SeriesWindow(buckets: 20_000))
+    try await run.checkHistory(bench.store, keys: nil, limit: 10_000)
+    // Blocks that were to be brought together, and were sealed meanwhile.
+    try await append(10_030..<10_031)
+    let third = try #require(try bench.store.readNow { try $0.mergePlan(of: 1) })
+    try await bench.store.settle(idle: true)
+    try bench.store.writeNow { try $0.merge(third) }
+    #expect(try await count(bench.store, "row_block") == 0)
+    try await run.checkHistory(bench.store, keys: nil, limit: 10_000)
+    try await bench.store.purge(id)
+    try await bench.store.settle()
+    try bench.store.writeNow { try $0.seal(secondChunks, second) }
+    #expect(try await count(bench.store, "row_chunk") == 0)
+  }
+
   /// Readers meet every moment of it: the same points in blocks, in chunks, or half and half.
   @Test func readersSeeTheSamePointsAtAnyMoment() async throws {
     let bench = try await Bench(sealing: .eager)
@@ -91,7 +151,8 @@ import Testing
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for start in stride(from: Int64(0), to: total, by: 400) {
-          try await bench.append((start..<(start + 400)).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
+          try await bench.append(
+            (start..<(start + 400)).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
         }
       }
       for _ in 0..<2 {
@@ -126,7 +187,9 @@ import Testing
       let rows = (start..<(start + 4)).map { index in
         row(
           index, step: index, ["x": Double(index)],
-          others: ["big": .string(String(repeating: "\(index % 10)", count: 200_000)), "small": .string("s\(index)")])
+          others: [
+            "big": .string(String(repeating: "\(index % 10)", count: 200_000)), "small": .string("s\(index)"),
+          ])
       }
       try await bench.append(rows, to: run.id)
       run.append(rows, client: "client-a")
@@ -181,7 +244,9 @@ import Testing
     #expect(try await count(bench.store, "run") == 1)
     let again = try bench.reopened(sealing: .eager)
     try await eventually("the run is gone") { try await count(again.store, "run") == 0 }
-    for table in ["row_block", "row_chunk", "series_chunk", "series_level", "metric_summary", "client", "event"] {
+    for table in [
+      "row_block", "row_chunk", "series_chunk", "series_level", "metric_summary", "client", "event",
+    ] {
       let left = try await count(again.store, table)
       #expect(left == (table == "event" ? 1 : 0), "\(table): only the project's event")
     }

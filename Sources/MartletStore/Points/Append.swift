@@ -74,7 +74,7 @@ extension StoreWriter {
       batch, numberKeys: try batch.numbers.map { try hot.key($0.name, db) },
       textKeys: try batch.texts.map { try hot.key($0.name, db) })
     return try insertBlock(
-      block, run: run.row, firstRow: run.rows, 
+      block, run: run.row, firstRow: run.rows,
       origin: .client(client, firstSequence: batch.firstSequence, count: batch.count),
       steps: steps, receivedAt: now.microseconds)
   }

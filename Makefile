@@ -48,7 +48,7 @@ lint: setup-test
 	scripts/lint
 
 format: setup-test
-	swift format --in-place --parallel --recursive Sources Tests Package.swift
+	swift format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
 	.venv-tools/bin/ruff check --fix --quiet .
 	.venv-tools/bin/ruff format --quiet .
 

@@ -8,7 +8,8 @@ let package = Package(
     .executableTarget(
       name: "series",
       dependencies: [
-        .product(name: "MartletModel", package: "martlet"), .product(name: "MartletSeries", package: "martlet"),
+        .product(name: "MartletModel", package: "martlet"),
+        .product(name: "MartletSeries", package: "martlet"),
       ])
   ]
 )

@@ -36,6 +36,10 @@ extension Conductor {
     let run = attempt.run
     var said = try await store.read { try $0.saidReason(of: run) }
     let directory = attempt.directory.spool
+    // Before the rows that name them.
+    try await keep("Files in \(directory)") {
+      try await self.tracking.takeBlobs(in: "\(directory)/blobs", of: run)
+    }
     for name in try await blocking({ try Spool.names(in: directory) }) {
       let path = "\(directory)/\(name)"
       let spool = try await blocking { try Spool.read(path: path) }

@@ -176,8 +176,3 @@ extension RowBatch {
     return rows
   }
 }
-
-extension RowBatch {
-  /// What `rows()` would give is the same, bit for bit.
-  public static func == (a: RowBatch, b: RowBatch) -> Bool { a.rows() == b.rows() }
-}

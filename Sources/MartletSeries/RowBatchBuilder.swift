@@ -186,8 +186,8 @@ struct RowBatchBuilder {
     waitingRows = 0
   }
 
-  /// The batch; names that no committed row has are left out.
-  consuming func finish() -> RowBatch {
+  /// The batch, after which the builder is of no use; names that no committed row has are left out.
+  mutating func finish() -> RowBatch {
     flush()
     let count = steps.count
     return RowBatch(

@@ -16,6 +16,7 @@ final class Checkpointer: @unchecked Sendable {
   private static let worthwhile = 1 << 20
   private static let bound = 64 << 20
 
+  private let path: String
   private let connection: DatabaseQueue
   private let timer: any DispatchSourceTimer
   private let queue = DispatchQueue(label: "martlet.checkpoint", qos: .utility)
@@ -28,8 +29,7 @@ final class Checkpointer: @unchecked Sendable {
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now() + 0.5, repeating: 0.5, leeway: .milliseconds(100))
     timer.setEventHandler {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)-wal")
-      let size = (attributes?[.size] as? NSNumber)?.intValue ?? 0
+      let size = Self.size(ofLog: path)
       guard size > Self.worthwhile else { return }
       do {
         _ = try connection.writeWithoutTransaction { db in
@@ -43,9 +43,30 @@ final class Checkpointer: @unchecked Sendable {
         FileHandle.standardError.write(Data("martlet: checkpoint of \(path): \(error)\n".utf8))
       }
     }
+    self.path = path
     self.connection = connection
     self.timer = timer
     timer.activate()
+  }
+
+  private static func size(ofLog path: String) -> Int {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)-wal")
+    return (attributes?[.size] as? NSNumber)?.intValue ?? 0
+  }
+
+  /// Moves all of the log into the file, which gets as short as its pages are, and empties the log: for times without work.
+  ///
+  /// - Parameter always: also when the log is short.
+  func empty(always: Bool) throws {
+    guard always || Self.size(ofLog: path) > Self.worthwhile else { return }
+    try queue.sync {
+      do {
+        _ = try connection.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        // A reader or a commit is in the way: no time without work.
+        return
+      }
+    }
   }
 
   /// Returns when no checkpoint runs any more and the connection is closed.

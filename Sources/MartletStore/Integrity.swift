@@ -99,7 +99,7 @@ extension StoreReader {
         of: column.key, run: run, from: chunk.firstRow, to: chunk.firstRow
       ).first?.isOrdered
       guard isOrdered == true else { continue }
-      let rows = RowBatch.Rows(column.rows, of: chunk.rowCount)
+      let rows = column.rows
       let expected = Levels.blocks(
         steps: rows.picked(from: block.steps), times: rows.picked(from: block.times), values: values)
       var found: [PointBlock] = []

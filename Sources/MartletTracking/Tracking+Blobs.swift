@@ -1,5 +1,6 @@
 // Files of runs: media and whatever else is too big for a row.
 
+import Foundation
 import Logging
 package import MartletModel
 import MartletStore
@@ -21,6 +22,13 @@ extension Tracking {
   package func keepBlob(
     _ upload: BlobUpload, as hash: ContentHash, of run: PublicID, access: Access
   ) async throws -> Int64 {
+    try await keepBlob(upload, as: hash, of: run) { place in try Self.check(place, run, access) }
+  }
+
+  private func keepBlob(
+    _ upload: BlobUpload, as hash: ContentHash, of run: PublicID,
+    check: @escaping @Sendable (Place?) throws -> Void
+  ) async throws -> Int64 {
     let (found, size) = try await blocking { (try upload.end(), upload.size) }
     guard found == hash else {
       throw Problem(
@@ -33,7 +41,7 @@ extension Tracking {
       try await blocking { try blobs.keep(upload, as: hash) }
       do {
         try await store.write { writer in
-          try Self.check(try writer.place(of: run), run, access)
+          try check(try writer.place(of: run))
           try writer.noteBlob(hash.bytes, size: size, run: run, now: now)
         }
       } catch {
@@ -44,6 +52,30 @@ extension Tracking {
       try await blocking { try blobs.settle(hash) }
     }
     return size
+  }
+
+  /// Gives a run the files that its client left beside its spool, each named by its hash; an absent directory has none.
+  ///
+  /// - Throws: `Problem.unavailable` when the store cannot take them now; what is no such file is told in the log.
+  package func takeBlobs(in directory: String, of run: PublicID) async throws {
+    let names = try await blocking { () throws -> [String] in
+      guard FileManager.default.fileExists(atPath: directory) else { return [] }
+      return try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+    }
+    let blobs = blobs
+    for hash in names.compactMap(ContentHash.init(_:)) {
+      guard try await store.read({ try $0.blob(hash.bytes, run: run) }) == nil else { continue }
+      do {
+        let upload = try await blocking {
+          let upload = try blobs.begin()
+          try upload.write(contentsOf: "\(directory)/\(hash)")
+          return upload
+        }
+        _ = try await keepBlob(upload, as: hash, of: run) { _ in }
+      } catch let problem as Problem where problem.code != .unavailable {
+        logger.warning("\(directory)/\(hash) was not taken: \(problem)")
+      }
+    }
   }
 
   /// Opens a file of a run.
@@ -59,7 +91,8 @@ extension Tracking {
     }
     guard let size else {
       throw Problem(
-        .notFound, "Run '\(run)' has no file \(hash).", hint: "A run sees only the files that were put for it.")
+        .notFound, "Run '\(run)' has no file \(hash).",
+        hint: "A run sees only the files that were put for it.")
     }
     let blobs = blobs
     guard let blob = try await blocking({ try blobs.open(hash) }), blob.size == size else {
@@ -98,7 +131,8 @@ extension Tracking {
   }
 
   /// Removes those of `hashes` that the database does not know.
-  private static func forgetUnknown(_ hashes: [ContentHash], _ blobs: BlobStore, _ store: Store) async throws {
+  private static func forgetUnknown(_ hashes: [ContentHash], _ blobs: BlobStore, _ store: Store) async throws
+  {
     for hash in hashes {
       let isKnown = try await store.read { try $0.isBlobKnown(hash.bytes) }
       try await blocking { isKnown ? try blobs.settle(hash) : try blobs.remove(hash) }

@@ -22,13 +22,14 @@ import Testing
           rows.map { _ in
             (0..<Int.random(in: 0...9, using: &dice)).map { _ in UInt8.random(in: 0...255, using: &dice) }
           })
-      block.columns.append(RowBlock.Column(key: key * 1_000_003, rows: rows, values: values))
+      block.columns.append(
+        RowBlock.Column(key: key * 1_000_003, rows: RowBatch.Rows(rows, of: count), values: values))
     }
     return block
   }
 
   private func decode(_ bytes: [UInt8], keys: Set<Int64>? = nil) throws -> RowBlock {
-    try bytes.withUnsafeBytes { try RowBlock.decode($0, keys: keys) }
+    try withGuard(bytes) { try RowBlock.decode($0, keys: keys) }
   }
 
   private func expectSame(_ a: RowBlock.Column, _ b: RowBlock.Column) {
@@ -57,6 +58,38 @@ import Testing
     }
   }
 
+  /// Version 1 is in databases: its bytes never change.
+  @Test func theBytesOfVersion1() {
+    let block = RowBlock(
+      steps: [1, -2], times: [3, 4],
+      columns: [
+        RowBlock.Column(key: 5, rows: .some([1]), values: .numbers([0.5])),
+        RowBlock.Column(key: 6, rows: .all, values: .texts([[], Array("\"a\"".utf8)])),
+      ])
+    #expect(
+      block.encoded() == [
+        1, 2, 0, 0, 0, 2, 0, 0, 0,
+        1, 0, 0, 0, 0, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0,
+        5, 0, 0, 0, 0, 9, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0xE0, 0x3F,
+        6, 0, 0, 0, 1, 12, 0, 0, 0, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0x22, 0x61, 0x22,
+      ])
+  }
+
+  @Test func aBatchAsABlock() throws {
+    let batch = try RowBatch([
+      LogRow(sequence: 4, step: 1, time: noon, numbers: [("a", 1)], others: []),
+      LogRow(sequence: 5, step: 2, time: noon, numbers: [("a", 2), ("b", -0.0)], others: [("c", nil)]),
+    ])
+    let block = try decode(RowBlock(batch, numberKeys: [7, 8], textKeys: [9]).encoded())
+    #expect(block.steps == [1, 2])
+    #expect(block.times == [noon.microseconds, noon.microseconds])
+    #expect(block.columns.map(\.key) == [7, 8, 9])
+    #expect(block.columns.map(\.rows) == [.all, .some([1]), .some([1])])
+    guard case .texts(let texts) = block.columns[2].values else { throw Unexpected("no texts") }
+    #expect(texts == [Array("null".utf8)])
+  }
+
   @Test func damageIsNoCrash() throws {
     var dice = SeededNumbers(seed: 11)
     var block = random(&dice)
@@ -73,7 +106,9 @@ import Testing
           // Most damage to values cannot be seen: then the shape must still hold.
           let read = try decode(bytes)
           #expect(read.steps.count == read.times.count)
-          for column in read.columns { #expect(column.rows.allSatisfy { Int($0) < read.steps.count }) }
+          for column in read.columns {
+            #expect(column.rows.indices(of: read.steps.count).allSatisfy { Int($0) < read.steps.count })
+          }
         } catch {
           #expect((error as? Problem)?.code == .internal)
         }

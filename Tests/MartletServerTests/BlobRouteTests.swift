@@ -68,11 +68,8 @@ import Testing
   @Test func `a file larger than any other body goes to the disk as it comes`() async throws {
     try await TestServer.run { server in
       let run = try await server.newRun()
-      var state: UInt64 = 11
-      let large = (0..<(20 << 20)).map { _ -> UInt8 in
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return UInt8(truncatingIfNeeded: state >> 40)
-      }
+      // Each megabyte is another one.
+      let large = (0..<17).flatMap { [UInt8](repeating: UInt8($0), count: 1 << 20) }
       let place = path(run, large)
       // In chunks, without a word about its size.
       let head = [
@@ -89,9 +86,9 @@ import Testing
       #expect(answer.status == 201)
       #expect(answer.json["size"]?.int == Int64(large.count))
       #expect(try await server.get(place).body == large)
-      let part = try await server.get(place, headers: [("Range", "bytes=5000000-15000000")])
+      let part = try await server.get(place, headers: [("Range", "bytes=5000000-6000000")])
       #expect(part.status == 206)
-      #expect(part.body == Array(large[5_000_000...15_000_000]))
+      #expect(part.body == Array(large[5_000_000...6_000_000]))
     }
   }
 
@@ -130,7 +127,8 @@ import Testing
       }
       let directory = server.data + "/blobs"
       let deadline = ContinuousClock.now + .seconds(20)
-      while try !FileManager.default.contentsOfDirectory(atPath: directory + "/tmp").isEmpty, .now < deadline {
+      while try !FileManager.default.contentsOfDirectory(atPath: directory + "/tmp").isEmpty, .now < deadline
+      {
         try await Task.sleep(for: .milliseconds(20))
       }
       #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/tmp").isEmpty)
@@ -200,7 +198,7 @@ import Testing
       ] {
         let bytes = Array(text.utf8)
         try await put(server, run, bytes)
-        let signed = try await sign(server, run, bytes, ["type": .string(type), "name": "x\"\r.html"])
+        let signed = try await sign(server, run, bytes, ["type": .string(type), "name": "x\"; .html"])
         for answer in [try await server.get(path(run, bytes)), try await server.request("GET", signed)] {
           #expect(answer.status == 200)
           #expect(answer.body == bytes)

@@ -119,7 +119,8 @@ import Testing
   @Test func `series come in binary where it is asked for`() async throws {
     try await TestServer.run { server in
       let run = try await server.newRun()
-      try await server.log(run, (0..<100).map { ["loss": .double(1 / Double($0 + 1)), "epoch": .int($0 / 10)] })
+      try await server.log(
+        run, (0..<100).map { ["loss": .double(1 / Double($0 + 1)), "epoch": .int($0 / 10)] })
       let body: JSONValue = ["runs": [.string(run.rawValue)], "keys": ["loss"], "ema": 0.5, "x": "epoch"]
       let json = try await server.post("/api/v1/series", body)
       let series = try #require(json.json["series"]?.array?.first)
@@ -128,7 +129,8 @@ import Testing
       let binary = try await server.request(
         "POST", "/api/v1/series", token: server.token,
         headers: [
-          ("Content-Type", "application/json"), ("Accept", "application/json;q=0.5, \(SeriesFrame.mediaType)"),
+          ("Content-Type", "application/json"),
+          ("Accept", "application/json;q=0.5, \(SeriesFrame.mediaType)"),
         ], body: body.bytes())
       #expect(binary.headers["content-type"] == SeriesFrame.mediaType)
       let read = try #require(try binary.body.withUnsafeBytes { try SeriesFrame.decode($0) }.first)

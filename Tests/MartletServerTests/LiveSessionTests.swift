@@ -166,9 +166,10 @@ import Testing
     #expect(!isHeard2)
     // Of a run only the newest word is told: not the row before it was deleted.
     #expect(
-      try texts(session.takeChanges()) == [1, 2, 3].map { id in
-        ["type": "deleted", "id": .int(id), "seq": 2, "run": "aaaaaaaa"]
-      })
+      try texts(session.takeChanges())
+        == [1, 2, 3].map { id in
+          ["type": "deleted", "id": .int(id), "seq": 2, "run": "aaaaaaaa"]
+        })
     _ = session.receive(4, .deleted(run: a, project: "digits"))
     _ = session.receive(5, .run(try run("a", notes: "back")))
     let told = try texts(session.takeChanges())

@@ -42,7 +42,9 @@ import Testing
       #expect(fork.json["name"] == "branch")
       #expect(fork.json["forked_from"] == ["run": .string(run.rawValue), "step": 2])
       #expect(fork.json["summary"]?["loss"]?["count"] == 3)
-      for (path, body) in [("rewind", [:]), ("rewind", ["step": "a"]), ("fork", ["stp": 1])] as [(String, JSONValue)] {
+      for (path, body) in [("rewind", [:]), ("rewind", ["step": "a"]), ("fork", ["stp": 1])]
+        as [(String, JSONValue)]
+      {
         #expect(try await server.post("/api/v1/runs/\(run)/\(path)", body).status == 422)
       }
     }
@@ -57,7 +59,10 @@ import Testing
         let patched = try await server.send(
           "PATCH", "/api/v1/runs/\(run)",
           [
-            "metrics": ["loss": ["goal": "minimize", "summary": "best", "step_metric": "epoch"], "sys/*": ["hidden": true]],
+            "metrics": [
+              "loss": ["goal": "minimize", "summary": "best", "step_metric": "epoch"],
+              "sys/*": ["hidden": true],
+            ],
             "summary": ["verdict": ["good": true]],
           ])
         #expect(patched.status == 200)
@@ -69,7 +74,8 @@ import Testing
       }
       #expect(try await server.get("/api/v1/runs/\(runs[0])").json["summary"]?["loss"]?["best"] == 1.0)
       for (sort, names) in [
-        ("metric:loss.best", ["a", "b"]), ("-metric:loss.best", ["b", "a"]), ("metric:loss.mean", ["b", "a"]),
+        ("metric:loss.best", ["a", "b"]), ("-metric:loss.best", ["b", "a"]),
+        ("metric:loss.mean", ["b", "a"]),
         ("-metric:loss.mean", ["a", "b"]),
       ] {
         let list = try await server.get("/api/v1/runs?sort=\(sort)").json["items"]?.array
@@ -111,7 +117,8 @@ import Testing
       #expect(try await server.post("/api/v1/runs/\(run)/restore", [:]).json["deleted_at"] == JSONValue.null)
       #expect(try await socket.message("run")["run"]?["id"]?.string == run.rawValue)
       #expect(
-        try await server.request("DELETE", "/api/v1/runs/\(run)?purge=true", token: server.token).status == 200)
+        try await server.request("DELETE", "/api/v1/runs/\(run)?purge=true", token: server.token).status
+          == 200)
       #expect(try await socket.message("deleted")["run"]?.string == run.rawValue)
       #expect(try await server.get("/api/v1/runs/\(run)").status == 404)
       #expect(try await server.get("/api/v1/runs?deleted=true").json["items"]?.array?.isEmpty == true)
@@ -124,7 +131,9 @@ import Testing
       let run = try await server.newRun()
       let socket = try await WebSocketClient(server, token: server.token)
       _ = try await socket.message("ready")
-      try await socket.send(["type": "subscribe", "id": 3, "topic": "points", "runs": [.string(run.rawValue)]])
+      try await socket.send([
+        "type": "subscribe", "id": 3, "topic": "points", "runs": [.string(run.rawValue)],
+      ])
       _ = try await socket.message("subscribed")
       try await server.log(run, (0..<5).map { ["loss": .int($0)] })
       #expect(try await server.post("/api/v1/runs/\(run)/rewind", ["step": 1]).status == 200)

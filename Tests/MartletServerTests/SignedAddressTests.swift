@@ -51,16 +51,22 @@ import Testing
     #expect(hexadecimal(hmacSHA256(key: key, message)) == code)
   }
 
-  @Test(arguments: [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{3FF}\u{FF}?", "z7_Dvz8")])
+  @Test(arguments: [
+    ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{3FF}\u{FF}?", "z7_Dvz8"),
+  ])
   func `base64url is RFC 4648's, without padding, and has one text a meaning`(plain: String, text: String) {
     #expect(base64URL(Array(plain.utf8)) == text)
     #expect(bytes(base64URL: text[...]) == Array(plain.utf8))
-    for wrong in ["Zh", "Z", "Zg==", "Zm+v", "Zm/v", "Zm9v ", "é"] { #expect(bytes(base64URL: wrong[...]) == nil) }
+    for wrong in ["Zh", "Z", "Zg==", "Zm+v", "Zm/v", "Zm9v ", "é"] {
+      #expect(bytes(base64URL: wrong[...]) == nil)
+    }
   }
 
   @Test func `what was signed comes back, for as long as it is good`() throws {
     let signer = AddressSigner(key: [1, 2, 3])
-    for address in [try address(), try address(name: nil), try address(type: nil), try address(name: nil, type: nil)] {
+    for address in [
+      try address(), try address(name: nil), try address(type: nil), try address(name: nil, type: nil),
+    ] {
       let text = signer.sign(address)
       #expect(text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
       #expect(try signer.check(text, now: now) == address)

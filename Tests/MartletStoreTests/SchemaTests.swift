@@ -79,7 +79,7 @@ import Testing
       expiresAt: nil, by: bench.me, now: noon)
 
     let series = try await plans(bench) { _ = try await bench.series(run) }
-    #expect(series.contains { $0.contains("SEARCH row_block USING INDEX row_block_by_run (run_id=?)") })
+    #expect(series.contains { $0.contains("SEARCH row_block USING INDEX row_block_by_run (run_id=?)") }, "\(series)")
     let byProject = try await plans(bench) {
       _ = try await bench.store.read { try $0.runs(RunQuery(project: "digits"), PageRequest()) }
     }

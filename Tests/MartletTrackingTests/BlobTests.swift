@@ -49,7 +49,9 @@ import Testing
     _ = try await problem(.notFound) {
       _ = try await bench.tracking.openBlob(hash, of: mine, access: bench.bound(run: other))
     }
-    _ = try await problem(.notFound) { _ = try await put(bytes, mine, bench, access: bench.bound(run: other)) }
+    _ = try await problem(.notFound) {
+      _ = try await put(bytes, mine, bench, access: bench.bound(run: other))
+    }
     // Given again, and to another run: it lies there once.
     for run in [mine, other] { _ = try await put(bytes, run, bench) }
     #expect(try await read(hash, other, bench) == bytes)
@@ -121,6 +123,24 @@ import Testing
     _ = try await problem(.notFound) { _ = try await bench.show(old) }
     #expect(try files(bench) == 0)
     #expect(try await bench.show(young).deletedAt != nil)
+  }
+
+  @Test func filesLeftBesideASpool() async throws {
+    let bench = try await Bench()
+    let (run, scratch) = (try await bench.create(), Scratch())
+    let directory = "\(scratch.path)/blobs"
+    try await bench.tracking.takeBlobs(in: directory, of: run)
+    #expect(mkdir(directory, 0o700) == 0)
+    try scratch.write(bytes, to: "blobs/\(try hash(bytes))")
+    try scratch.write([1, 2], to: "blobs/\(try hash([3]))")
+    try scratch.write([4], to: "blobs/notes.txt")
+    try scratch.write([5], to: "secret")
+    #expect(symlink("\(scratch.path)/secret", "\(directory)/\(try hash([5]))") == 0)
+    #expect(mkfifo("\(directory)/\(try hash([6]))", 0o600) == 0)
+    #expect(mkdir("\(directory)/\(try hash([7]))", 0o700) == 0)
+    for _ in 0..<2 { try await bench.tracking.takeBlobs(in: directory, of: run) }
+    #expect(try await read(try hash(bytes), run, bench) == bytes)
+    #expect(try files(bench) == 1)
   }
 
   @Test func whatAKilledServerLeftIsCleanedUp() async throws {

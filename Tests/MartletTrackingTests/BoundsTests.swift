@@ -77,7 +77,8 @@ import Testing
       #expect(try await bench.tracking.runs(query, PageRequest(), access: access).items.map(\.id) == found)
     }
     _ = try await problem(.notFound) {
-      _ = try await bench.tracking.series(SeriesRequest(runs: [mine, neighbour], window: SeriesWindow()), access: access)
+      _ = try await bench.tracking.series(
+        SeriesRequest(runs: [mine, neighbour], window: SeriesWindow()), access: access)
     }
     _ = try await problem(.forbidden) {
       let new = NewRun(project: "digits", name: nil, details: RunPatch())

@@ -20,7 +20,9 @@ import Testing
       for id in ids {
         group.addTask {
           for step in 0..<50 {
-            feed.publish([.points(run: id, RowBatch(firstSequence: 0, steps: [Int64(step)], times: [noon.microseconds]))])
+            feed.publish([
+              .points(run: id, RowBatch(firstSequence: 0, steps: [Int64(step)], times: [noon.microseconds]))
+            ])
           }
         }
       }

@@ -5,6 +5,7 @@ import MartletSeries
 import MartletStore
 import MartletTestSupport
 import OrderedCollections
+import Synchronization
 import Testing
 
 @testable import MartletTracking
@@ -111,6 +112,37 @@ import Testing
     #expect(shown.metrics.map(\.name) == ["a"])
   }
 
+  /// What comes while a commit is on its way shares the next one.
+  @Test func batchesThatWaitShareACommit() async throws {
+    let bench = try await Bench()
+    let commits = Mutex<[Int]>([])
+    let queue = IngestQueue(store: bench.store, clock: bench.clock, keyLimit: 9) { batches in
+      commits.withLock { $0.append(batches.count) }
+    }
+    let run = try await bench.create()
+    let batch = RowBatch(
+      firstSequence: 0, steps: [0], times: [noon.microseconds],
+      numbers: [RowBatch.Numbers(name: "a", rows: .all, values: [1])])
+    func send(_ client: Int) -> Task<Void, any Error> {
+      Task { _ = try await queue.append(batch, to: run, client: "client-\(client)", bytes: 10) }
+    }
+    try await holdingTheWriter(of: bench.store) { release in
+      let first = send(0)
+      try await eventually("the first waits for the writer") { await queue.waitingBytes == 10 }
+      // Its commit has begun by the time that the others come.
+      try await Task.sleep(for: .milliseconds(50))
+      let others = (1...6).map(send)
+      try await eventually("all wait") { await queue.waitingBytes == 70 }
+      release()
+      for task in [first] + others { try await task.value }
+    }
+    #expect(commits.withLock(\.self) == [1, 6])
+    // All of them come again, one after the other: nobody waits for the others for ever.
+    for client in 10..<13 { try await send(client).value }
+    await queue.flush()
+    #expect(commits.withLock(\.self) == [1, 6, 1, 1, 1])
+  }
+
   @Test func namesThatLookTheSameAreOneMetric() async throws {
     let bench = try await Bench()
     let run = try await bench.create()
@@ -138,7 +170,8 @@ import Testing
     try await bench.log(run, #"{"seq": 0, "values": {"loss": 1}}"#)
     let many = (0...Tracking.seriesLimit).map { _ in PublicID.random() }
     let refused = try await problem(.unprocessable) {
-      _ = try await bench.tracking.series(SeriesRequest(runs: many, window: SeriesWindow()), access: bench.access)
+      _ = try await bench.tracking.series(
+        SeriesRequest(runs: many, window: SeriesWindow()), access: bench.access)
     }
     #expect(refused.message.contains("1000") == true)
     // One run that is named often is one run.

@@ -107,7 +107,8 @@ import Testing
     #expect(after.metric("loss")?.count == 2)
     #expect(after.metric("loss")?.max == 3)
     #expect(try await bench.series(run)?.steps == [0, 3])
-    #expect(Array(told.news(of: run).suffix(2)) == ["rewound", "row"])
+    // Rows may be told once more, a moment after points.
+    #expect(Array(told.news(of: run).drop { $0 != "rewound" }.prefix(2)) == ["rewound", "row"])
     // What was sent stays counted, what comes is new.
     #expect(try await bench.log(run, lines([0, 5, 3, 9, 5])).duplicates == 5)
     try await bench.log(run, lines([4], from: 5))

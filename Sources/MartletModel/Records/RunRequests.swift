@@ -94,7 +94,8 @@ public struct RunPatch: Sendable, Hashable {
       metrics = [:]
       for (name, json) in definitions {
         try Self.check(name: name, in: "metrics")
-        metrics?[name] = .some(json.isNull ? nil : try MetricDefinition(name: name, json: json, path: "metrics.\(name)"))
+        metrics?[name] = .some(
+          json.isNull ? nil : try MetricDefinition(name: name, json: json, path: "metrics.\(name)"))
       }
     }
     summary = try reader.object("summary")

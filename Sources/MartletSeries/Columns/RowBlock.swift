@@ -1,13 +1,13 @@
-// Consecutive log() rows of one run as columns in one blob.
+// Consecutive log() rows of one run as columns in one blob: the tail of a run that is not sealed yet.
 
 public import MartletModel
 
-/// Rows of one run: steps and times are shared columns, each key is a column of its own with a presence bitmap, so
-/// one key is read without the others, and rows can be given back as they came.
+/// Rows of one run: steps and times are shared columns, each key is a column of its own with a presence bitmap, so one key is
+/// read without the others, and rows can be given back as they came.
 ///
-/// Layout, little endian: `u8 version = 1`, `u32 rows`, `u32 columns`, `i64 step × rows`, `i64 time µs × rows`, then for
-/// each column `u32 key`, `u8 kind` (0 numbers, 1 JSON), `u32 length` of what follows: `bitmap` of ⌈rows / 8⌉ bytes
-/// (bit i set: row i has this key), then the present values: `f64` each, or `u32 length` and JSON text each.
+/// Layout, little endian: `u8 version = 1`, `u32 rows`, `u32 columns`, `i64 step × rows`, `i64 time µs × rows`, then for each column
+/// `u32 key`, `u8 kind` (0 numbers, 1 JSON), `u32 length` of what follows: `bitmap` of ⌈rows / 8⌉ bytes (bit i set: row i has this
+/// key), then the present values: `f64` each, or `u32 length` and JSON text each.
 public struct RowBlock: Sendable {
   public enum Values: Sendable {
     case numbers([Double])
@@ -15,17 +15,20 @@ public struct RowBlock: Sendable {
   }
 
   public struct Column: Sendable {
+    /// The id of its name in the database, below 2^32.
     public var key: Int64
-    /// Rows that have this key, ascending.
-    public var rows: [Int32]
+    /// Rows that have this key.
+    public var rows: RowBatch.Rows
+    /// One for each of `rows`.
     public var values: Values
 
-    public init(key: Int64, rows: [Int32], values: Values) {
+    public init(key: Int64, rows: RowBatch.Rows, values: Values) {
       (self.key, self.rows, self.values) = (key, rows, values)
     }
   }
 
   public var steps: [Int64]
+  /// Microseconds since 1970.
   public var times: [Int64]
   public var columns: [Column]
 
@@ -33,32 +36,49 @@ public struct RowBlock: Sendable {
     (self.steps, self.times, self.columns) = (steps, times, columns)
   }
 
+  /// The rows of a batch whose steps are all known.
+  ///
+  /// - Parameters:
+  ///   - numberKeys: ids of the names in `batch.numbers`, in that order.
+  ///   - textKeys: the same of `batch.texts`.
+  public init(_ batch: RowBatch, numberKeys: [Int64], textKeys: [Int64]) {
+    self.init(
+      steps: batch.steps, times: batch.times,
+      columns: zip(numberKeys, batch.numbers).map { key, column in
+        Column(key: key, rows: column.rows, values: .numbers(column.values))
+      }
+        + zip(textKeys, batch.texts).map { key, column in
+          Column(key: key, rows: column.rows, values: .texts(column.values))
+        })
+  }
+
   // MARK: - Encoding
 
   public func encoded() -> [UInt8] {
     var out: [UInt8] = [1]
-    out.reserveCapacity(16 + 16 * steps.count + columns.count * (16 + 8 * steps.count))
-    out.appendWord(UInt32(steps.count))
-    out.appendWord(UInt32(columns.count))
-    for step in steps { out.appendWord(UInt64(bitPattern: step)) }
-    for time in times { out.appendWord(UInt64(bitPattern: time)) }
+    let count = steps.count
+    out.reserveCapacity(
+      16 + 16 * count + columns.reduce(0) { $0 + 9 + Bitmap.length(of: count) + $1.values.byteCount })
+    out.append(word: UInt32(count))
+    out.append(word: UInt32(columns.count))
+    out.append(words: steps)
+    out.append(words: times)
     for column in columns {
-      out.appendWord(UInt32(truncatingIfNeeded: column.key))
-      var body = [UInt8](repeating: 0, count: (steps.count + 7) / 8)
-      for row in column.rows { body[Int(row) / 8] |= 1 << UInt8(row % 8) }
+      out.append(word: UInt32(truncatingIfNeeded: column.key))
       switch column.values {
-      case .numbers(let values):
-        out.append(0)
-        for value in values { body.appendWord(value.bitPattern) }
+      case .numbers: out.append(0)
+      case .texts: out.append(1)
+      }
+      out.append(word: UInt32(Bitmap.length(of: count) + column.values.byteCount))
+      Bitmap.append(column.rows, of: count, to: &out)
+      switch column.values {
+      case .numbers(let values): out.append(doubles: values)
       case .texts(let texts):
-        out.append(1)
         for text in texts {
-          body.appendWord(UInt32(text.count))
-          body += text
+          out.append(word: UInt32(text.count))
+          out += text
         }
       }
-      out.appendWord(UInt32(body.count))
-      out += body
     }
     return out
   }
@@ -68,94 +88,44 @@ public struct RowBlock: Sendable {
   /// Reads a block back; `keys` nil: all columns.
   ///
   /// - Throws: `Problem.internal` when the bytes are no block: the file is damaged.
-  public static func decode(_ bytes: UnsafeRawBufferPointer, keys: Set<Int64>? = nil) throws(Problem)
-    -> RowBlock
-  {
-    var cursor = Cursor(bytes: bytes)
-    guard try cursor.byte() == 1 else { throw damaged }
-    let rows = Int(try cursor.u32())
-    let columnCount = Int(try cursor.u32())
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, keys: Set<Int64>? = nil
+  ) throws(Problem) -> RowBlock {
+    var reader = ByteReader(bytes, of: "A block of points")
+    guard try reader.byte() == 1 else { throw reader.damage }
+    let count = Int(try reader.u32())
+    let columnCount = Int(try reader.u32())
     var block = RowBlock()
-    block.steps = try cursor.i64s(rows)
-    block.times = try cursor.i64s(rows)
+    block.steps = try reader.words(count)
+    block.times = try reader.words(count)
     for _ in 0..<columnCount {
-      let key = Int64(try cursor.u32())
-      let kind = try cursor.byte()
-      let length = Int(try cursor.u32())
-      let end = cursor.at + length
-      if let keys, !keys.contains(key) {
-        try cursor.skip(length)
-        continue
-      }
-      let bitmap = cursor.at
-      try cursor.skip((rows + 7) / 8)
-      var present: [Int32] = []
-      for row in 0..<rows where bytes[bitmap + row / 8] >> UInt8(row % 8) & 1 == 1 {
-        present.append(Int32(row))
-      }
+      let key = Int64(try reader.u32())
+      let kind = try reader.byte()
+      var body = ByteReader(try reader.slice(Int(try reader.u32())), of: "A block of points")
+      if let keys, !keys.contains(key) { continue }
+      let rows = Bitmap.rows(try body.slice(Bitmap.length(of: count)), of: count)
+      let present = rows.count(of: count)
       let values: Values
       switch kind {
-      case 0:
-        values = .numbers(try cursor.i64s(present.count).map { Double(bitPattern: UInt64(bitPattern: $0)) })
+      case 0: values = .numbers(try body.doubles(present))
       case 1:
         var texts: [[UInt8]] = []
-        for _ in present { texts.append(try cursor.data(Int(try cursor.u32()))) }
+        for _ in 0..<present { texts.append(Array(try body.slice(Int(try body.u32())))) }
         values = .texts(texts)
-      default: throw damaged
+      default: throw reader.damage
       }
-      guard cursor.at == end else { throw damaged }
-      block.columns.append(Column(key: key, rows: present, values: values))
+      try body.end()
+      block.columns.append(Column(key: key, rows: rows, values: values))
     }
     return block
   }
-
-  private static let damaged = Problem(
-    .internal, "A block of points in the database is damaged.", hint: "Run 'martlet doctor'.")
-
-  private struct Cursor {
-    let bytes: UnsafeRawBufferPointer
-    var at = 0
-
-    mutating func need(_ count: Int) throws(Problem) {
-      guard count >= 0, bytes.count - at >= count else { throw RowBlock.damaged }
-    }
-
-    mutating func skip(_ count: Int) throws(Problem) {
-      try need(count)
-      at += count
-    }
-
-    mutating func byte() throws(Problem) -> UInt8 {
-      try skip(1)
-      return bytes[at - 1]
-    }
-
-    mutating func u32() throws(Problem) -> UInt32 {
-      try skip(4)
-      return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at - 4, as: UInt32.self))
-    }
-
-    mutating func i64s(_ count: Int) throws(Problem) -> [Int64] {
-      let start = at
-      try skip(8 * count)
-      return (0..<count).map {
-        Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8 * $0, as: Int64.self))
-      }
-    }
-
-    mutating func data(_ count: Int) throws(Problem) -> [UInt8] {
-      try skip(count)
-      return Array(bytes[(at - count)..<at])
-    }
-  }
 }
 
-extension [UInt8] {
-  fileprivate mutating func appendWord(_ value: UInt32) {
-    for shift in stride(from: UInt32(0), to: 32, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
-  }
-
-  fileprivate mutating func appendWord(_ value: UInt64) {
-    for shift in stride(from: UInt64(0), to: 64, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
+extension RowBlock.Values {
+  fileprivate var byteCount: Int {
+    switch self {
+    case .numbers(let values): 8 * values.count
+    case .texts(let texts): texts.reduce(0) { $0 + 4 + $1.count }
+    }
   }
 }

@@ -1,12 +1,12 @@
 // The compact form of points: pieces of a spool, to columns.
 
+import Glibc
 public import MartletModel
 import OrderedCollections
 
-/// Rows out of spool records (docs/spool.md).
+/// Rows out of spool records (docs/spool.md): the body of a request, or a spool that the server reads.
 ///
-/// One meaning for the body of a request and for a spool that the server reads: numbers under a name that is not allowed
-/// are left out, the row keeps its number.
+/// Values under a name that is not allowed are left out; the row keeps its number, so that those behind it count.
 public struct LogRecords {
   /// The media type of the records in a request.
   public static let mediaType = "application/vnd.martlet.rows"
@@ -20,6 +20,8 @@ public struct LogRecords {
   private var names: [UInt32: Name] = [:]
   private var builder = RowBatchBuilder()
   private let skipsUnnamed: Bool
+  /// The ids of the last row of numbers as they were written, while a row with the same ids has the same columns.
+  private var shape: [UInt8] = []
 
   /// - Parameter skipsUnnamed: numbers under an id that no info record named are left out, rather than refused.
   public init(skipsUnnamed: Bool) { self.skipsUnnamed = skipsUnnamed }
@@ -27,10 +29,10 @@ public struct LogRecords {
   /// Rows that were added and not taken.
   public var count: Int { builder.count }
 
-  /// Learns the names that an info record gives, and adds a row; records of other kinds change nothing.
+  /// Learns the names that an info record gives, or adds a row; records of other kinds change nothing.
   ///
-  /// - Throws: `Problem.unprocessable` with `details.offset` when its payload is no row, or the row does not follow the one
-  ///   before; nothing is added then.
+  /// - Throws: `Problem.unprocessable` with `details.offset`, and nothing is added, when the payload is no row or the row does
+  ///   not follow the one before.
   public mutating func add(_ record: LogRecord) throws(Problem) {
     switch record.kind {
     case .info: learn(record)
@@ -39,10 +41,10 @@ public struct LogRecords {
     }
   }
 
-  /// The rows so far; the next row begins another batch, names stay known. Nil: there is none.
+  /// The rows so far; the next row begins another batch, and names stay known. Nil: there is none.
   public mutating func take() -> RowBatch? {
     guard builder.count > 0 else { return nil }
-    defer { builder = RowBatchBuilder() }
+    defer { (builder, shape) = (RowBatchBuilder(), []) }
     return builder.finish()
   }
 
@@ -74,6 +76,7 @@ public struct LogRecords {
 
   private mutating func learn(_ record: LogRecord) {
     guard let given = (try? JSONValue.parse(record.payload))?["names"]?.object else { return }
+    shape = []
     for (raw, id) in given {
       guard let id = id.int.flatMap(UInt32.init(exactly:)) else { continue }
       let name = raw.inNormalForm
@@ -81,49 +84,88 @@ public struct LogRecords {
     }
   }
 
+  // MARK: - Rows
+
   private mutating func addRow(_ record: LogRecord) throws(Problem) {
     guard let sequence = Int64(exactly: record.sequence), sequence < .max else {
       throw Self.problem(record.offset, "its number is beyond 2^63 - 2")
     }
-    var row = LogRow(
-      sequence: sequence, step: record.step, time: Timestamp(microseconds: record.time), numbers: [],
-      others: [])
+    guard builder.count == 0 || sequence == builder.nextSequence else {
+      throw Self.problem(
+        record.offset, "its number is \(sequence), where \(builder.nextSequence) was expected")
+    }
     if record.kind == .points {
-      try addNumbers(of: record, to: &row)
+      try stageNumbers(record)
     } else {
-      guard let values = (try? JSONValue.parse(record.payload))?.object else {
-        throw Self.problem(record.offset, "its payload is no JSON object")
-      }
-      let allowed = values.filter { MetricName.fault(of: $0.key.inNormalForm) == nil }
-      do {
-        row = try LogLines.row(values: allowed, sequence: sequence, step: record.step, time: row.time)
-      } catch {
-        throw Self.problem(record.offset, error.description)
-      }
+      try stageValues(record)
     }
-    do {
-      try builder.add(row)
-    } catch {
-      throw Self.problem(record.offset, error.message)
-    }
+    builder.commit(sequence: sequence, step: record.step, time: record.time)
   }
 
-  private func addNumbers(of record: LogRecord, to row: inout LogRow) throws(Problem) {
+  private mutating func stageNumbers(_ record: LogRecord) throws(Problem) {
     let payload = record.payload
     let count = payload.count / 12
     guard payload.count == 12 * count else {
       throw Self.problem(record.offset, "its payload is no multiple of 12 bytes")
     }
+    let ids = UnsafeRawBufferPointer(rebasing: payload[..<(4 * count)])
+    let values = UnsafeRawBufferPointer(rebasing: payload[(4 * count)...])
+    if count > 0, shape.withUnsafeBytes({ areEqual($0, ids) }) {
+      builder.stageShape(values)
+      return
+    }
+    var slots: [Int32] = []
+    slots.reserveCapacity(count)
+    var isWhole = true
     for index in 0..<count {
-      let id = UInt32(littleEndian: payload.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
-      let bits = UInt64(
-        littleEndian: payload.loadUnaligned(fromByteOffset: 4 * count + 8 * index, as: UInt64.self))
+      let id = UInt32(littleEndian: ids.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
       switch names[id] {
-      case .known(let name): row.numbers.append((name, Double(bitPattern: bits)))
-      case .refused: break
+      case .known(let name): slots.append(builder.numberSlot(name))
+      case .refused:
+        slots.append(-1)
+        isWhole = false
       case nil:
-        if !skipsUnnamed { throw Self.problem(record.offset, "no record before it names the id \(id)") }
+        guard skipsUnnamed else {
+          throw Self.problem(record.offset, "no record before it names the id \(id)")
+        }
+        slots.append(-1)
+        isWhole = false
       }
     }
+    if Set(slots).count < count {
+      // Of two ids that were given one name, the later value stands.
+      var seen: Set<Int32> = [-1]
+      for index in slots.indices.reversed() where !seen.insert(slots[index]).inserted { slots[index] = -1 }
+      isWhole = false
+    }
+    for (index, slot) in slots.enumerated() where slot >= 0 {
+      let bits = UInt64(littleEndian: values.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+      builder.stage(Double(bitPattern: bits), in: slot)
+    }
+    // Now the builder's shape is that of these ids, if each of them has a column.
+    shape = isWhole ? Array(ids) : []
+  }
+
+  private mutating func stageValues(_ record: LogRecord) throws(Problem) {
+    guard let values = (try? JSONValue.parse(record.payload))?.object else {
+      throw Self.problem(record.offset, "its payload is no JSON object")
+    }
+    shape = []
+    for (raw, value) in values {
+      let name = raw.inNormalForm
+      guard MetricName.fault(of: name) == nil else { continue }
+      switch value {
+      case .int(let number): builder.stage(Double(number), in: builder.numberSlot(name))
+      case .double(let number): builder.stage(number, in: builder.numberSlot(name))
+      case .null, .bool, .string, .array, .object: builder.stage(value.bytes(), in: builder.textSlot(name))
+      }
+    }
+  }
+
+  @inline(__always)
+  private func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    guard a.count == b.count else { return false }
+    guard let first = a.baseAddress, let second = b.baseAddress else { return true }
+    return memcmp(first, second, a.count) == 0
   }
 }

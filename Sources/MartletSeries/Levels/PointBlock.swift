@@ -44,10 +44,20 @@ public struct PointBlock: Sendable, Hashable {
   ///
   /// - Parameter range: within all three arrays.
   public init?(steps: [Int64], times: [Int64], values: [Double], range: Range<Int>) {
-    guard let start = range.first else { return nil }
+    guard let start = range.first, let end = range.last else { return nil }
     self.init(step: steps[start], time: times[start], value: values[start])
-    for index in range.dropFirst() {
-      merge(PointBlock(step: steps[index], time: times[index], value: values[index]))
+    (lastStep, last, count) = (steps[end], values[end], Int64(range.count))
+    let extremes = values[range].withUnsafeBufferPointer { Extremes($0) }
+    (sum, nanCount) = (extremes.sum, Int64(extremes.nans))
+    guard nanCount < count else {
+      (min, max) = (.nan, .nan)
+      return
+    }
+    if let place = values[range].firstIndex(of: extremes.min) {
+      (min, minStep) = (values[place], steps[place])
+    }
+    if let place = values[range].firstIndex(of: extremes.max) {
+      (max, maxStep) = (values[place], steps[place])
     }
   }
 
@@ -65,5 +75,40 @@ public struct PointBlock: Sendable, Hashable {
     sum += next.sum
     count += next.count
     nanCount += next.nanCount
+  }
+}
+
+/// Minimum, maximum, sum and count of NaN of some values, eight at a time.
+private struct Extremes {
+  /// +∞ and −∞ when there is nothing but NaN.
+  var min = Double.infinity
+  var max = -Double.infinity
+  var sum = 0.0
+  var nans = 0
+
+  init(_ values: UnsafeBufferPointer<Double>) {
+    let whole = values.count & ~7
+    if whole > 0 {
+      var least = SIMD8<Double>(repeating: .infinity)
+      var most = -least
+      var total = SIMD8<Double>()
+      var none = SIMD8<Int64>()
+      let bytes = UnsafeRawBufferPointer(values)
+      for place in stride(from: 0, to: whole, by: 8) {
+        let eight = bytes.loadUnaligned(fromByteOffset: 8 &* place, as: SIMD8<Double>.self)
+        let isNaN = eight .!= eight
+        // A comparison with NaN is false.
+        least.replace(with: eight, where: eight .< least)
+        most.replace(with: eight, where: eight .> most)
+        total += eight.replacing(with: 0, where: isNaN)
+        none.replace(with: none &+ 1, where: isNaN)
+      }
+      (min, max, sum, nans) = (least.min(), most.max(), total.sum(), Int(none.wrappedSum()))
+    }
+    for value in values[whole...] {
+      if value < min { min = value }
+      if value > max { max = value }
+      if value.isNaN { nans += 1 } else { sum += value }
+    }
   }
 }

@@ -70,9 +70,11 @@ let answerSchemas: JSONObject = [
     "sweep_name": optionalString, "trial": optionalInteger, "config": anyObject,
     "summary": [
       "type": "object",
-      "additionalProperties": ["anyOf": .array([
-        schema("MetricSummary"), schema("ValueSummary"), schema("MixedSummary"),
-      ])],
+      "additionalProperties": [
+        "anyOf": .array([
+          schema("MetricSummary"), schema("ValueSummary"), schema("MixedSummary"),
+        ])
+      ],
     ],
     "tags": stringsSchema, "notes": stringSchema, "group": optionalString, "job_type": optionalString,
     "command": optionalStrings, "workdir": optionalString, "run_dir": optionalString, "host": optionalString,
@@ -168,7 +170,8 @@ let gitSchema: JSONValue = objectSchema(
 private let rawSeries = objectSchema(
   [
     "run": idSchema, "key": stringSchema, "count": countSchema, "kind": ["const": "raw"],
-    "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema), "values": arraySchema(numberSchema),
+    "steps": arraySchema(integerSchema), "times": arraySchema(timeSchema),
+    "values": arraySchema(numberSchema),
   ], optional: ["ema": arraySchema(numberSchema), "x": arraySchema(numberSchema)])
 
 private let bucketSeries = objectSchema(

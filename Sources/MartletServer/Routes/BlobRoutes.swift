@@ -26,7 +26,8 @@ let blobRoutes: [Route] = [
   Route(
     .post, "/runs/:run/blobs/:sha256/address", .scope(.read),
     "An address that opens the file without a token, for some minutes.",
-    body: RouteBody(schema: "NewAddress", isRequired: false), answer: RouteAnswer(status: 201, schema: "Address")
+    body: RouteBody(schema: "NewAddress", isRequired: false),
+    answer: RouteAnswer(status: 201, schema: "Address")
   ) { request in .json(try await sign(request), status: 201) },
   Route(
     .get, "/blobs/:address", .open, "The file that a signed address names.",
@@ -35,7 +36,8 @@ let blobRoutes: [Route] = [
     let services = request.services
     let address = try services.addressSigner.check(
       request.parameters["address"] ?? "", now: services.clock.now)
-    let access = Access(principal: services.engine.localPrincipal, token: nil, scopes: [.read], run: address.run)
+    let access = Access(
+      principal: services.engine.localPrincipal, token: nil, scopes: [.read], run: address.run)
     let blob = try await services.tracking.openBlob(
       address.hash, of: address.run, inTrash: false, access: access)
     return try await answer(request, blob, name: address.name, type: address.type)
@@ -66,7 +68,9 @@ private func put(_ request: APIRequest) async throws -> Response {
     .json(["sha256": .string(hash.description), "size": .int(size)], status: status)
   }
   // Nobody learns here what other runs have: for a file that this run does not have, the bytes must come.
-  if let size = try await tracking.blobSize(hash, of: run, access: access) { return answer(size, status: 200) }
+  if let size = try await tracking.blobSize(hash, of: run, access: access) {
+    return answer(size, status: 200)
+  }
   guard let stream = request.stream else { throw Problem(.badRequest, "The request must have a body.") }
   let blobs = tracking.blobs
   let upload = try await blocking { try blobs.begin() }
@@ -90,11 +94,14 @@ private func sign(_ request: APIRequest) async throws -> JSONValue {
   let reader = try JSONReader(request.json())
   try reader.allowOnly(["name", "type", "expires_in_s"])
   let (name, type) = (try reader.string("name"), try reader.string("type"))
-  if let name, name.isEmpty || name.utf8.count > SignedAddress.longestName || name.contains(where: \.isNewline) {
+  if let name,
+    name.isEmpty || name.utf8.count > SignedAddress.longestName || name.contains(where: \.isNewline)
+  {
     throw JSONMemberError(key: "name", message: "must be 1 to \(SignedAddress.longestName) bytes on one line")
   }
   if let type, !isMediaType(type) {
-    throw JSONMemberError(key: "type", message: "must be a media type such as text/csv, not '\(type.prefix(100))'")
+    throw JSONMemberError(
+      key: "type", message: "must be a media type such as text/csv, not '\(type.prefix(100))'")
   }
   let lifetime = try reader.double("expires_in_s") ?? SignedAddress.usualLifetime
   guard SignedAddress.lifetimes.contains(lifetime) else {
@@ -133,7 +140,9 @@ private let pieceSize = 256 << 10
 ///
 /// Only pictures, sounds and films, known by their first bytes, are shown in a browser; all else is handed out to be saved,
 /// whatever it says it is: a page or a drawing with a script in it must not run as if it were ours.
-private func answer(_ request: APIRequest, _ blob: OpenBlob, name: String?, type: String?) async throws -> Response {
+private func answer(_ request: APIRequest, _ blob: OpenBlob, name: String?, type: String?) async throws
+  -> Response
+{
   let tag = "\"\(blob.hash)\""
   var headers: HTTPFields = [
     .acceptRanges: "bytes", .eTag: tag, .cacheControl: "private, no-cache",
@@ -158,7 +167,8 @@ private func answer(_ request: APIRequest, _ blob: OpenBlob, name: String?, type
     return Response(status: .partialContent, headers: headers, body: body(of: blob, range))
   case .unsatisfiable:
     throw Problem(
-      .rangeNotSatisfiable, "The file has \(blob.size) bytes; the part that was asked for lies behind its end.",
+      .rangeNotSatisfiable,
+      "The file has \(blob.size) bytes; the part that was asked for lies behind its end.",
       hint: "Ask for bytes below \(blob.size), or without 'Range'.", details: ["size": .int(blob.size)])
   }
 }

@@ -51,7 +51,8 @@ let logRoutes: [Route] = [
     return Response(
       status: .ok,
       headers: [
-        .contentType: "text/plain; charset=utf-8", .contentDisposition: disposition("attachment", name: file.name),
+        .contentType: "text/plain; charset=utf-8",
+        .contentDisposition: disposition("attachment", name: file.name),
         .cacheControl: "no-store",
         // What a program printed is nobody's page, even if a browser were talked into showing it.
         .contentSecurityPolicy: "sandbox; default-src 'none'",

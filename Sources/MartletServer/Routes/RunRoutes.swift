@@ -19,7 +19,9 @@ let runRoutes: [Route] = [
       QueryParameter(name: "search", summary: "Only with this in the name.", schema: ["type": "string"]),
       QueryParameter(
         name: "sort", summary: "Order; missing values last.",
-        schema: ["type": "string", "pattern": .string(#"^(-?(created|name|metric:.+\.(last|min|max|mean|best)))?$"#)]),
+        schema: [
+          "type": "string", "pattern": .string(#"^(-?(created|name|metric:.+\.(last|min|max|mean|best)))?$"#),
+        ]),
       QueryParameter(
         name: "deleted", summary: "The runs in the trash instead of all others.",
         schema: ["type": "boolean", "default": false]),
@@ -30,7 +32,8 @@ let runRoutes: [Route] = [
     return .json(list(page, \.json))
   },
   Route(
-    .post, "/runs", .scope(.ingest), "Begins a run from outside, or goes on with one (then the status is 200).",
+    .post, "/runs", .scope(.ingest),
+    "Begins a run from outside, or goes on with one (then the status is 200).",
     body: RouteBody(schema: "NewRun", isRequired: true), answer: RouteAnswer(status: 201, schema: "Run")
   ) { request in
     let new = try NewRun(json: request.json())

@@ -70,17 +70,9 @@ extension StoreWriter {
   private func writeBlock(
     _ batch: RowBatch, of run: HotRun, client: String, steps: ClosedRange<Int64>, now: Timestamp
   ) throws -> Int {
-    var block = RowBlock(steps: batch.steps, times: batch.times)
-    block.columns.reserveCapacity(batch.numbers.count + batch.texts.count)
-    for column in batch.numbers {
-      block.columns.append(
-        RowBlock.Column(
-          key: try hot.key(column.name, db), rows: column.rows.indices(of: batch.count), values: .numbers(column.values)))
-    }
-    for column in batch.texts {
-      block.columns.append(
-        RowBlock.Column(key: try hot.key(column.name, db), rows: column.rows.indices(of: batch.count), values: .texts(column.values)))
-    }
+    let block = RowBlock(
+      batch, numberKeys: try batch.numbers.map { try hot.key($0.name, db) },
+      textKeys: try batch.texts.map { try hot.key($0.name, db) })
     return try insertBlock(
       block, run: run.row, firstRow: run.rows, 
       origin: .client(client, firstSequence: batch.firstSequence, count: batch.count),

@@ -133,9 +133,15 @@ extension StoreReader {
       else { continue }
       let count = Int(statement.int(2))
       let total = found == .numbers ? chunk.rowCount : SealedChunk.length
-      let rows = try statement.withBlob(3) { try Presence.decode($0, of: total) }.indices(of: total)
-      guard rows.count == count, Int(rows.last ?? 0) < chunk.rowCount else { throw Problem.damagedChunk }
-      if found == .texts, let wanted, !rows.contains(where: { wanted.contains(Int($0)) }) { continue }
+      let rows = try statement.withBlob(3) { try Presence.decode($0, of: total) }
+      guard rows.count(of: total) == count, rows.isWithin(chunk.rowCount, of: total) else {
+        throw Problem.damagedChunk
+      }
+      if found == .texts, let wanted,
+        !rows.indices(of: total).contains(where: { wanted.contains(Int($0)) })
+      {
+        continue
+      }
       let values: RowBlock.Values = try statement.withBlob(4) { bytes in
         found == .numbers
           ? .numbers(try NumberColumn.decode(bytes.orEmpty, count: count))
@@ -159,6 +165,16 @@ extension StoreReader {
 extension Problem {
   static let damagedChunk = Problem(
     .internal, "A chunk of points in the database is damaged.", hint: "Run 'martlet doctor'.")
+}
+
+extension RowBatch.Rows {
+  /// Whether all of these rows of `total` are below `count`.
+  fileprivate func isWithin(_ count: Int, of total: Int) -> Bool {
+    switch self {
+    case .all: total <= count
+    case .some(let rows): Int(rows.last ?? -1) < count
+    }
+  }
 }
 
 extension UnsafeRawBufferPointer? {

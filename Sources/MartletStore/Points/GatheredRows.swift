@@ -47,11 +47,7 @@ struct GatheredRows {
       steps += block.steps[all]
       times += block.times[all]
       self.origins.append(skipped == 0 ? origins : origins.slice(all))
-      for column in block.columns {
-        take(column) { row in
-          Int(row) < skipped ? nil : Int32(start + Int(row) - skipped)
-        }
-      }
+      for column in block.columns { take(column, of: block.steps.count, from: start - skipped, all) }
       return
     }
     let kept = all.filter { isKept(block.steps[$0]) }
@@ -60,31 +56,40 @@ struct GatheredRows {
     steps += kept.map { block.steps[$0] }
     times += kept.map { block.times[$0] }
     self.origins.append(origins.picked(kept))
-    for column in block.columns {
-      take(column) { row in
-        places[Int(row)] >= 0 ? places[Int(row)] : nil
+    for column in block.columns { take(column, of: block.steps.count, places) }
+  }
+
+  /// Takes a column's rows in `range`, whose places are their indices and `offset`.
+  private mutating func take(_ column: RowBlock.Column, of total: Int, from offset: Int, _ range: Range<Int>)
+  {
+    func append<Value>(_ values: [Value], to target: inout Column<Value>) {
+      switch column.rows {
+      case .all:
+        target.rows.append(contentsOf: Int32(offset + range.lowerBound)..<Int32(offset + range.upperBound))
+        target.values += values[range]
+      case .some(let rows):
+        let low = rows.partition { $0 < range.lowerBound }
+        target.rows.append(contentsOf: rows[low...].lazy.map { $0 + Int32(offset) })
+        target.values += values[low...]
       }
     }
-  }
-
-  private mutating func take(_ column: RowBlock.Column, place: (Int32) -> Int32?) {
     switch column.values {
-    case .numbers(let values):
-      Self.take(column.rows, values, into: &numbers[column.key, default: Column()], place)
-    case .texts(let values):
-      Self.take(column.rows, values, into: &texts[column.key, default: Column()], place)
+    case .numbers(let values): append(values, to: &numbers[column.key, default: Column()])
+    case .texts(let values): append(values, to: &texts[column.key, default: Column()])
     }
   }
 
-  private static func take<Value>(
-    _ rows: [Int32], _ values: [Value], into target: inout Column<Value>, _ place: (Int32) -> Int32?
-  ) {
-    target.rows.reserveCapacity(target.rows.count + rows.count)
-    target.values.reserveCapacity(target.values.count + rows.count)
-    for (row, value) in zip(rows, values) {
-      guard let place = place(row) else { continue }
-      target.rows.append(place)
-      target.values.append(value)
+  /// Takes a column's rows that have a place.
+  private mutating func take(_ column: RowBlock.Column, of total: Int, _ places: [Int32]) {
+    func append<Value>(_ values: [Value], to target: inout Column<Value>) {
+      for (row, value) in zip(column.rows.indices(of: total), values) where places[Int(row)] >= 0 {
+        target.rows.append(places[Int(row)])
+        target.values.append(value)
+      }
+    }
+    switch column.values {
+    case .numbers(let values): append(values, to: &numbers[column.key, default: Column()])
+    case .texts(let values): append(values, to: &texts[column.key, default: Column()])
     }
   }
 
@@ -103,12 +108,15 @@ struct GatheredRows {
   /// All rows as one block of the tail.
   func block() -> RowBlock {
     var block = RowBlock(steps: steps, times: times)
-    for (key, column) in numbers.sorted(by: { $0.key < $1.key }) {
+    for (key, column) in numbers.sorted(by: { $0.key < $1.key }) where !column.rows.isEmpty {
       block.columns.append(
-        RowBlock.Column(key: key, rows: column.rows, values: .numbers(column.values)))
+        RowBlock.Column(
+          key: key, rows: RowBatch.Rows(column.rows, of: count), values: .numbers(column.values)))
     }
-    for (key, column) in texts.sorted(by: { $0.key < $1.key }) {
-      block.columns.append(RowBlock.Column(key: key, rows: column.rows, values: .texts(column.values)))
+    for (key, column) in texts.sorted(by: { $0.key < $1.key }) where !column.rows.isEmpty {
+      block.columns.append(
+        RowBlock.Column(
+          key: key, rows: RowBatch.Rows(column.rows, of: count), values: .texts(column.values)))
     }
     return block
   }

@@ -83,7 +83,9 @@ private struct HistoryReading {
   mutating func take(_ block: RowBlock, firstRow: Int64, skipping skipped: Int) -> Bool {
     var has = [Bool](repeating: !isPartial, count: block.steps.count)
     if isPartial {
-      for column in block.columns { for row in column.rows { has[Int(row)] = true } }
+      for column in block.columns {
+        for row in column.rows.indices(of: block.steps.count) { has[Int(row)] = true }
+      }
     }
     let start = rows.count
     var places = [Int32](repeating: -1, count: block.steps.count)
@@ -99,14 +101,15 @@ private struct HistoryReading {
     guard rows.count > start else { return next == nil }
     for column in block.columns {
       guard let name = names[column.key] else { continue }
+      let rows = column.rows.indices(of: block.steps.count)
       switch column.values {
       case .numbers(let values):
-        for (row, value) in zip(column.rows, values) where places[Int(row)] >= 0 {
-          rows[Int(places[Int(row)])].numbers.append((name, value))
+        for (row, value) in zip(rows, values) where places[Int(row)] >= 0 {
+          self.rows[Int(places[Int(row)])].numbers.append((name, value))
         }
       case .texts(let values):
-        for (row, value) in zip(column.rows, values) where places[Int(row)] >= 0 {
-          rows[Int(places[Int(row)])].texts.append((name, value))
+        for (row, value) in zip(rows, values) where places[Int(row)] >= 0 {
+          self.rows[Int(places[Int(row)])].texts.append((name, value))
         }
       }
     }

@@ -55,7 +55,7 @@ struct SealedChunk {
     timeBytes = IntegerColumn.encode(rows.times)
     columns = []
     let isFull = rows.count == Self.length
-    for (key, column) in rows.numbers.sorted(by: { $0.key < $1.key }) {
+    for (key, column) in rows.numbers.sorted(by: { $0.key < $1.key }) where !column.rows.isEmpty {
       let present = RowBatch.Rows(column.rows, of: rows.count)
       let steps = present.picked(from: rows.steps)
       let before = highSteps[key]

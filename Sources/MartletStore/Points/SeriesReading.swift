@@ -153,14 +153,14 @@ struct SeriesReading {
         xs = Axis(absentIn: block.steps.count)
         for column in block.columns where column.key == axis {
           guard case .numbers(let values) = column.values else { continue }
-          xs = Axis(rows: .some(column.rows), values: values, of: block.steps.count)
+          xs = Axis(rows: column.rows, values: values, of: block.steps.count)
         }
       }
       for column in block.columns {
         guard case .numbers(let values) = column.values, let index = places[column.key] else { continue }
         metrics[index].tail.append(
-          rows: RowBatch.Rows(column.rows, of: block.steps.count), values: values, steps: block.steps,
-          times: block.times, skipping: tail.sealed, window: scope, axis: xs)
+          rows: column.rows, values: values, steps: block.steps, times: block.times,
+          skipping: tail.sealed, window: scope, axis: xs)
       }
       return true
     }

@@ -16,16 +16,17 @@ struct RunSum {
   /// Takes in rows that arrived later, but for the numbers of some keys.
   mutating func add(_ block: RowBlock, skipping skipped: Int = 0, without keys: Set<Int64> = []) {
     for column in block.columns {
+      let rows = column.rows.indices(of: block.steps.count)
       switch column.values {
       case .numbers(let values):
         guard !keys.contains(column.key) else { continue }
         var summary = metrics[column.key] ?? RunningSummary()
-        for (row, value) in zip(column.rows, values) where Int(row) >= skipped {
+        for (row, value) in zip(rows, values) where Int(row) >= skipped {
           _ = summary.add(value, step: block.steps[Int(row)], time: block.times[Int(row)])
         }
         if summary.count > 0 { metrics[column.key] = summary }
       case .texts(let values):
-        for (row, value) in zip(column.rows, values) where Int(row) >= skipped {
+        for (row, value) in zip(rows, values) where Int(row) >= skipped {
           let step = block.steps[Int(row)]
           if step >= texts[column.key]?.step ?? .min { texts[column.key] = (value, step) }
         }

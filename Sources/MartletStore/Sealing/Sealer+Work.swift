@@ -30,6 +30,7 @@ extension Sealer {
     try purge(store)
     while let task = nextTask(.settling(idle: idle)) { try perform(task, store) }
     while try isLoose(store, from: 1) { try giveBack(store) }
+    try store.checkpointer.empty(always: true)
   }
 
   /// Does all that is due by the policy.
@@ -121,13 +122,17 @@ extension Sealer {
 
   // MARK: - Free pages
 
-  /// Gives some pages back when nothing was appended for five seconds and more than a twentieth of the file is free.
+  /// When nothing was appended for five seconds: gives some pages back where more than a twentieth of the file is free, and
+  /// empties the write-ahead log.
   func giveBackWhenIdle(_ store: Store) {
     do {
-      for _ in 0..<16 {
-        let isIdle = state.withLock { !$0.isStopped && Self.now > $0.lastRow + 5_000_000_000 }
-        guard isIdle, try isLoose(store, from: Self.pages) else { return }
+      var given = 0
+      while state.withLock({ !$0.isStopped && Self.now > $0.lastRow + 5_000_000_000 }) {
+        guard given < 16, try isLoose(store, from: Self.pages) else {
+          return try store.checkpointer.empty(always: given > 0)
+        }
         try giveBack(store)
+        given += 1
       }
     } catch {
       report(error)

@@ -44,7 +44,8 @@ extension StoreReader {
   ///
   /// - Parameters:
   ///   - isWhole: also rows that make no full chunk are sealed.
-  ///   - bytes: where to stop reading; one plan after the other then seals it all.
+  ///   - bytes: where to stop reading though there is no full chunk yet. With one, a part of that is enough: one plan after
+  ///     the other seals it all.
   func sealPlan(of run: Int64, isWhole: Bool, bytes limit: Int) throws -> SealPlan? {
     guard let rewrites = try rewrites(of: run) else { return nil }
     let sealed = try sealedEnd(of: run)
@@ -63,7 +64,7 @@ extension StoreReader {
       rows.append(
         tail.block, origins: tail.origins, receivedAt: tail.receivedAt, skipping: tail.sealed)
       bytes += tail.bytes
-      isCut = bytes >= limit
+      isCut = bytes >= (rows.count < SealedChunk.length ? limit : limit / 8)
       return !isCut
     }
     let full = rows.count / SealedChunk.length * SealedChunk.length
@@ -82,7 +83,8 @@ extension StoreWriter {
     else { return }
     if plan.sealed > plan.rows.firstRow { try reopenChunk(of: plan.run, at: plan.rows.firstRow) }
     for chunk in chunks { try insert(chunk, run: plan.run) }
-    let blocks = try RawStatement(db, "DELETE FROM row_block WHERE run_id = ? AND first_row + row_count <= ?")
+    let blocks = try RawStatement(
+      db, "DELETE FROM row_block WHERE run_id = ?1 AND first_row < ?2 AND first_row + row_count <= ?2")
     try blocks.bind(1, plan.run)
     try blocks.bind(2, end)
     try blocks.run()

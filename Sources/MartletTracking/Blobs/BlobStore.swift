@@ -113,7 +113,8 @@ package final class BlobStore: Sendable {
 
   /// Objects that got their name and may be unknown to the database: a server was killed in between.
   func unsettled() throws -> [ContentHash] {
-    try FileManager.default.contentsOfDirectory(atPath: "\(path)/tmp").sorted().compactMap(ContentHash.init(_:))
+    try FileManager.default.contentsOfDirectory(atPath: "\(path)/tmp").sorted().compactMap(
+      ContentHash.init(_:))
   }
 
   /// Removes an object; one that is not there is removed already.

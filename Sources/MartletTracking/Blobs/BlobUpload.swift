@@ -46,6 +46,30 @@ package final class BlobUpload: Sendable {
     }
   }
 
+  /// Adds all that is in a file.
+  ///
+  /// - Throws: `Problem`: `notFound` for what is no plain file or cannot be read, `unavailable` as `write`.
+  func write(contentsOf path: String) throws {
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    var status = stat()
+    guard file >= 0, fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      let problem = Problem(.notFound, "\(path) is no plain file that can be read.")
+      if file >= 0 { close(file) }
+      throw problem
+    }
+    defer { close(file) }
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = read(file, &piece, piece.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw Problem(.notFound, "\(path) cannot be read: \(String(cString: strerror(errno))).")
+      }
+      if count == 0 { return }
+      try piece[..<count].withUnsafeBytes { try write($0) }
+    }
+  }
+
   /// Brings all bytes to the disk; nothing can be added any more.
   ///
   /// - Returns: the hash of what was written.

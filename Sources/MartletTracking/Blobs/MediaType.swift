@@ -10,7 +10,9 @@ package enum MediaType {
   ///
   /// Signatures after the WHATWG's MIME Sniffing standard, §6.
   package static func sniff(_ head: [UInt8]) -> String? {
-    func has(_ signature: [UInt8], at offset: Int = 0) -> Bool { head.dropFirst(offset).starts(with: signature) }
+    func has(_ signature: [UInt8], at offset: Int = 0) -> Bool {
+      head.dropFirst(offset).starts(with: signature)
+    }
     func has(_ text: StaticString, at offset: Int = 0) -> Bool {
       has(text.withUTF8Buffer { Array($0) }, at: offset)
     }

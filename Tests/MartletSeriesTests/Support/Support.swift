@@ -33,7 +33,8 @@ extension SeededNumbers {
   mutating func double() -> Double {
     switch Int.random(in: 0..<6, using: &self) {
     case 0: Double(bitPattern: next())
-    case 1: pick([0, -0.0, .nan, .infinity, -.infinity, .leastNonzeroMagnitude, 1e308, -.leastNormalMagnitude / 3])
+    case 1:
+      pick([0, -0.0, .nan, .infinity, -.infinity, .leastNonzeroMagnitude, 1e308, -.leastNormalMagnitude / 3])
     case 2: Double(Float(Double.random(in: -2...2, using: &self)))
     case 3: Double(Int.random(in: -1_000...1_000, using: &self))
     case 4: Double(bitPattern: 0x7FF0_0000_0000_0000 | next() & 0x800F_FFFF_FFFF_FFFF)

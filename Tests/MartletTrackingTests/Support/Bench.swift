@@ -63,7 +63,8 @@ struct Bench: Sendable {
   }
 
   func create(_ name: String? = nil, in project: String = "digits") async throws -> PublicID {
-    try await tracking.createRun(NewRun(project: project, name: name, details: RunPatch()), access: access).run
+    try await tracking.createRun(NewRun(project: project, name: name, details: RunPatch()), access: access)
+      .run
       .id
   }
 
@@ -119,11 +120,14 @@ struct Bench: Sendable {
   func log(
     _ id: PublicID, _ text: String, client: String = "client-a", access: Access? = nil
   ) async throws -> AppendReceipt {
-    try await tracking.append(id, client: client, body: Array(text.utf8), form: .lines, access: access ?? self.access)
+    try await tracking.append(
+      id, client: client, body: Array(text.utf8), form: .lines, access: access ?? self.access)
   }
 
   func series(_ id: PublicID, _ key: String = "loss", access: Access? = nil) async throws -> Series? {
-    try await tracking.series(SeriesRequest(runs: [id], window: SeriesWindow(keys: [key])), access: access ?? self.access).first
+    try await tracking.series(
+      SeriesRequest(runs: [id], window: SeriesWindow(keys: [key])), access: access ?? self.access
+    ).first
   }
 }
 
@@ -140,7 +144,9 @@ final class Recorder: Sendable {
   private let list = Mutex<[(sequence: UInt64, event: FeedEvent)]>([])
   var all: [(sequence: UInt64, event: FeedEvent)] { list.withLock { $0 } }
   var runs: [Run] { all.compactMap { if case .run(let run) = $0.event { run } else { nil } } }
-  var batches: [RowBatch] { all.compactMap { if case .points(_, let batch) = $0.event { batch } else { nil } } }
+  var batches: [RowBatch] {
+    all.compactMap { if case .points(_, let batch) = $0.event { batch } else { nil } }
+  }
   var rows: [LogRow] { batches.flatMap { $0.rows() } }
   /// What became of runs, in words: `row`, `deleted`, `rewound`, `points`.
   func news(of id: PublicID) -> [String] {

@@ -50,4 +50,26 @@ struct DoctorTests {
       #expect(outcome.output.contains("no directory"))
     }
   }
+
+  @Test("the database is looked at beside its server; --deep needs the directory")
+  func store() async throws {
+    try await Workplace.withServer { place in
+      let run = try await place.makeRun("one")
+      try await place.log((0..<300).map { #"{"loss": \#($0)}"# }, to: run)
+      for options in [[], ["--deep"]] {
+        let outcome = try await place.martlet(["doctor", "--format", "json"] + options)
+        #expect(outcome.status == 0, "\(outcome)")
+        let checks = try JSONValue.parse(outcome.output).array ?? []
+        func message(_ name: String) -> String {
+          checks.first { $0["name"]?.string == name }?["message"]?.string ?? ""
+        }
+        #expect(message("database").hasPrefix("1 run, 300 points: whole"))
+        #expect(message("unsealed rows").contains("300 rows"))
+        #expect(message("free pages").contains("%"))
+        #expect(message("blobs").hasPrefix("0 files"))
+      }
+      let remote = try await place.martlet("doctor", "--deep", "--url", place.announcedURL)
+      #expect(remote.status == 64, "\(remote)")
+    }
+  }
 }

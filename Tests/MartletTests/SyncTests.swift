@@ -266,6 +266,29 @@ struct SyncTests {
     }
   }
 
+  @Test("a run that was taken up again is not ended by what an earlier start of it left")
+  func successor() async throws {
+    try await Workplace.withServer { place in
+      let run = try await place.makeRun("one")
+      var pid: Int64 = 1
+      // The first is gone; the second lives as long as this test, by its process id.
+      for client in Self.clients.prefix(2) {
+        var spool = SpoolWriter(
+          in: place.root.path + "/spools", client: client,
+          first: ["run": .string(run), "lock": false, "pid": .int(pid == 1 ? 4_000_000 : pid)])
+        spool.info(["names": ["loss": 0, "acc": 1]])
+        fill(&spool, rows: 0..<3)
+        try spool.save()
+        pid = Int64(getpid())
+      }
+      let (status, reports) = try await sync(place, "spools")
+      #expect(status == 0)
+      #expect(reports.map { $0["state"]?.string } == ["sent", "running"])
+      #expect(try await place.json("run", "show", run)["state"] == "running")
+      #expect(try await place.json("run", "show", run)["points"] == 12)
+    }
+  }
+
   /// A trainer that logs `rows` rows, waits for a file, and logs as many more.
   private func trainer(_ mode: String, rows: Int = 100) -> String {
     """
@@ -358,6 +381,9 @@ struct SyncTests {
         for i in range(300):
             run.log({"loss": 1 / (i + 1), "nan": math.nan, "text": str(i), "many": [i, i]}, step=i * 3)
         run.config.update({"c": 2})
+        run.define_metric("loss", goal="minimize", summary="best")
+        run.summary["verdict"] = "good"
+        run.log({"picture": martlet.Image(b"\\x89PNG\\r\\n\\x1a\\n" + bytes(2000)), "spread": martlet.Histogram([1, 2, 2])})
         run.log({"late": 1})
         run.finish(exit_code=1)
         """
@@ -383,9 +409,16 @@ struct SyncTests {
       let (mine, theirs) = (try await shown("swift"), try await shown("python"))
       // NaN differs from itself: texts are compared.
       #expect(mine.rows.map(\.text) == theirs.rows.map(\.text))
-      #expect(mine.rows.count == 301)
+      #expect(mine.rows.count == 302)
+      let blob = try #require(mine.rows[300]["values"]?["picture"]?["blob"]?.string)
+      for run in [mine.run, theirs.run] {
+        let answer = try await place.request(
+          "GET", "/api/v1/runs/\(run["id"]?.string ?? "")/blobs/\(blob)", token: place.token)
+        #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer)")
+      }
       for member in [
-        "state", "config", "tags", "points", "last_step", "exit", "git", "python", "host", "command",
+        "state", "config", "metrics", "tags", "points", "last_step", "exit", "git", "python", "host",
+        "command",
       ] {
         #expect(
           mine.run[member]?.text.replacing("swift", with: "python") == theirs.run[member]?.text, "\(member)")
@@ -395,7 +428,9 @@ struct SyncTests {
           $0 as? String
         }
         #expect(
-          left?.contains { $0.hasSuffix(".spool") || $0.hasSuffix(".sender") || $0.hasSuffix(".run") }
+          left?.contains {
+            $0.contains("blobs") || $0.hasSuffix(".spool") || $0.hasSuffix(".sender") || $0.hasSuffix(".run")
+          }
             == false)
       }
     }

@@ -164,11 +164,23 @@ final class SpoolFile {
       piece.blobs += (info["blobs"]?.object ?? [:]).keys.filter { !piece.blobs.contains($0) }
     }
     guard offset > toldBytes else { return }
-    for (key, value) in info["patch"]?.object ?? [:] { piece.patch[key] = value }
+    for (key, value) in info["patch"]?.object ?? [:] {
+      // Of these the parts are told one after the other.
+      let isInParts = ["config", "metrics", "summary"].contains(key)
+      piece.patch[key] = isInParts ? Self.laying(value, over: piece.patch[key], deep: key == "config") : value
+    }
     if let config = info["config"] {
-      piece.patch["config"] = (piece.patch["config"] ?? [:]).merging(config)
+      piece.patch["config"] = Self.laying(config, over: piece.patch["config"], deep: true)
     }
     piece.workdir = info["capture"]?["workdir"]?.string ?? piece.workdir
+  }
+
+  /// - Parameter deep: nested objects are merged as well, as the server merges configuration.
+  private static func laying(_ new: JSONValue, over old: JSONValue?, deep: Bool) -> JSONValue {
+    guard let old, case .object(var members) = old, let added = new.object else { return new }
+    if deep { return old.merging(new) }
+    for (key, value) in added { members[key] = value }
+    return .object(members)
   }
 
   private static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {
@@ -253,5 +265,16 @@ final class SpoolFile {
   private var isProcessAlive: Bool {
     guard let pid = first["pid"]?.int.flatMap({ Int32(exactly: $0) }), pid > 0 else { return false }
     return ProcessTable.isAlive(pid)
+  }
+  /// Whether a later start of the same run goes on in this directory: then the run is not this client's to end any more.
+  func hasSuccessor(run: String) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return names.contains { name in
+      let other = "\(directory)/\(name)"
+      guard name.hasSuffix(Self.suffix), other != path, let spool = try? SpoolFile(path: other) else {
+        return false
+      }
+      return spool.run == run && spool.first["finish"]?.bool == true && spool.isClientAlive
+    }
   }
 }

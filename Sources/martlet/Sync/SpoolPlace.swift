@@ -39,13 +39,14 @@ enum SpoolPlace {
   }
 
   /// Files that no row named, since their client was killed before it wrote the row. They are listed before the spools are:
-  /// one that is listed and still needed was written by a client whose spool is seen then.
+  /// one that is listed and still needed was written by a client whose spool is seen then. Where something was refused, it
+  /// may be they, and they stay.
   private static func removeOrphans(in directory: String) {
     let folder = directory + "/blobs"
     let files = FileManager.default
     guard let orphans = try? files.contentsOfDirectory(atPath: folder),
       let beside = try? files.contentsOfDirectory(atPath: directory),
-      !beside.contains(where: { $0.hasSuffix(SpoolFile.suffix) })
+      !beside.contains(where: { $0.hasSuffix(SpoolFile.suffix) || $0.hasSuffix(".error") })
     else { return }
     for name in orphans { unlink("\(folder)/\(name)") }
     rmdir(folder)

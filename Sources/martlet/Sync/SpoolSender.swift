@@ -47,9 +47,13 @@ struct SpoolSender {
       let isAlive = spool.isClientAlive
       let piece = spool.read()
       var isComplete = piece.isComplete
-      try await upload(piece.blobs)
+      let arrived = try await upload(piece.blobs)
       try await tell(changes(of: piece))
-      if piece.rows > 0 { isComplete = try await deliver(piece) && isComplete }
+      if piece.rows > 0, try await deliver(piece) {
+        for name in arrived { unlink(blobFile(name)) }
+      } else if piece.rows > 0 {
+        isComplete = false
+      }
       spool.acknowledge()
       show(self)
       if spool.end != nil || (!isAlive && isComplete) {
@@ -119,7 +123,7 @@ struct SpoolSender {
       if let reason = end["reason"] { _ = try await request(.post, "\(path)/finish", ["reason": reason]) }
       return
     }
-    guard spool.first["finish"]?.bool == true else { return }
+    guard let run, spool.first["finish"]?.bool == true, !spool.hasSuccessor(run: run) else { return }
     let hasFailed = end["exit_code"].map { $0.int != 0 } ?? false
     if spool.end == nil {
       end =
@@ -163,19 +167,24 @@ struct SpoolSender {
     rows += piece.rows
     bytes += Int64(piece.body.count)
     spool.delivered(piece)
-    for blob in piece.blobs { unlink(blobFile(blob)) }
     return true
   }
 
   private func blobFile(_ name: String) -> String { "\(spool.directory)/blobs/\(name)" }
 
   /// Brings files to the server before the rows that name them.
-  private mutating func upload(_ blobs: [String]) async throws {
+  ///
+  /// - Returns: those that the server has now.
+  private mutating func upload(_ blobs: [String]) async throws -> [String] {
+    var arrived: [String] = []
     for name in blobs where name.utf8.count == 64 && name.allSatisfy(\.isHexDigit) {
       let place = "\(path)/blobs/\(name)"
       let file = blobFile(name)
       do {
-        if try await isThere(place) { continue }
+        if try await isThere(place) {
+          arrived.append(name)
+          continue
+        }
         guard access(file, R_OK) == 0 else {
           spool.note(error: "The file \(name) is neither with the server nor in \(spool.directory)/blobs.")
           continue
@@ -184,6 +193,7 @@ struct SpoolSender {
           try await client.exchange(.put, place, body: .file(file, type: "application/octet-stream"))
         }
         files += 1
+        arrived.append(name)
         bytes +=
           (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? NSNumber)?.int64Value ?? 0
       } catch let failure as Failure where failure.isAboutContent {
@@ -191,6 +201,7 @@ struct SpoolSender {
         spool.note(error: failure.inOneLine)
       }
     }
+    return arrived
   }
 
   private mutating func isThere(_ place: String) async throws -> Bool {

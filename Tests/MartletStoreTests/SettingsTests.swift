@@ -98,7 +98,9 @@ import Testing
               payload) VALUES (?, 0, 0, '', 0, 0, 0, 0, zeroblob(?))
             """, arguments: [try writer.requireRunRow(run), piece])
       }
-      try await eventually("the log begins anew in round \(round)") {
+      // Seldom: a commit while a checkpoint is made leaves frames that the checkpoint does not know of.
+      try await eventually("the log begins anew in round \(round)", within: 60) {
+        try await Task.sleep(for: .milliseconds(400))
         try await bench.store.write { try $0.db.execute(sql: "UPDATE run SET notes = notes || '.'") }
         return try beginnings() != before
       }

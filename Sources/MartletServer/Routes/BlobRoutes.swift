@@ -136,10 +136,16 @@ private func isMediaType(_ text: String) -> Bool {
 /// Bytes that are read and sent at a time.
 private let pieceSize = 256 << 10
 
+/// What a logged page may do: be drawn inside of the dashboard. `sandbox` without a word behind it forbids scripts, forms
+/// and the dashboard's origin.
+private let pagePolicy =
+  "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; frame-ancestors 'self'"
+
 /// A file, or the part of it that the request asks for.
 ///
-/// Only pictures, sounds and films, known by their first bytes, are shown in a browser; all else is handed out to be saved,
-/// whatever it says it is: a page or a drawing with a script in it must not run as if it were ours.
+/// Pictures, sounds and films, known by their first bytes, are shown in a browser, and pages whose address was signed as that of
+/// a page, which then cannot run scripts. All else is handed out to be saved, whatever it says it is: a drawing with a
+/// script in it must not run as if it were ours.
 private func answer(_ request: APIRequest, _ blob: OpenBlob, name: String?, type: String?) async throws
   -> Response
 {
@@ -154,9 +160,12 @@ private func answer(_ request: APIRequest, _ blob: OpenBlob, name: String?, type
   }
   let head = try await blocking { try blob.read(from: 0, count: MediaType.prefix) }
   let shown = MediaType.sniff(head)
-  headers[.contentType] = shown ?? type ?? "application/octet-stream"
+  // A page is shown to whoever signed its address as one: without scripts, in an origin of its own.
+  let isPage = shown == nil && type == "text/html"
+  if isPage { headers[.contentSecurityPolicy] = pagePolicy }
+  headers[.contentType] = shown ?? (isPage ? "text/html; charset=utf-8" : type) ?? "application/octet-stream"
   headers[.contentDisposition] = disposition(
-    shown == nil ? "attachment" : "inline", name: name ?? String(blob.hash.description.prefix(16)))
+    shown == nil && !isPage ? "attachment" : "inline", name: name ?? String(blob.hash.description.prefix(16)))
   // RFC 9110 §13.1.5: of a file that is another one now, the whole is asked for. This one never changes.
   let isSame = request.headers[.ifRange].map { $0 == tag } ?? true
   switch ByteRange(isSame ? request.headers[.range] : nil, size: blob.size) {

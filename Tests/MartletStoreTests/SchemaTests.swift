@@ -63,9 +63,10 @@ import Testing
         #expect(try String.fetchAll(reader.db, sql: "SELECT identifier FROM grdb_migrations") == ["1", "2"])
         let points = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(count), 0) FROM metric_summary")
         #expect(try Int64.fetchOne(reader.db, sql: "SELECT sum(points) FROM run") == points)
-        let rows = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(row_count), 0) FROM row_block")
+        let rows = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(rows), 0) FROM run")
         #expect(try Int64.fetchOne(reader.db, sql: "SELECT sum(next_seq) FROM client") == rows)
       }
+      #expect(try await bench.store.integrity(deep: true) == [])
       bench = try bench.reopened()
     }
   }

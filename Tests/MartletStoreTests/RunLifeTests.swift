@@ -122,7 +122,9 @@ import Testing
     #expect(try await bench.store.purgeTrash(before: noon + 2) == [runs[1]])
     #expect(try await bench.store.purgeTrash(before: noon + 2) == [])
     try await bench.store.settle()
-    let left = try await bench.store.read { try String.fetchAll($0.db, sql: "SELECT public_id FROM run ORDER BY id") }
+    let left = try await bench.store.read {
+      try String.fetchAll($0.db, sql: "SELECT public_id FROM run ORDER BY id")
+    }
     #expect(left == [runs[0].rawValue, runs[2].rawValue])
   }
 

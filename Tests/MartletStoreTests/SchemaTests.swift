@@ -66,6 +66,7 @@ import Testing
         let rows = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(rows), 0) FROM run")
         #expect(try Int64.fetchOne(reader.db, sql: "SELECT sum(next_seq) FROM client") == rows)
       }
+      #expect(try await bench.store.integrity(deep: true) == [])
       bench = try bench.reopened()
     }
   }

@@ -22,6 +22,11 @@ extension StoreReader {
       db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE deleted_at < ? AND purge IS NULL)",
       arguments: [moment.microseconds]) ?? false
   }
+
+  /// Whether there is a purged run of which not all is removed yet.
+  func isPurging() throws -> Bool {
+    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE purge = 1)") ?? false
+  }
 }
 
 extension StoreWriter {

@@ -117,6 +117,8 @@ extension Sealer {
     // Before it is looked: what is asked for meanwhile is not missed.
     state.withLock { $0.hasPurge = false }
     do {
+      // Most starts find none: those must not cost a transaction of the writer.
+      guard try store.readNow({ try $0.isPurging() }) else { return }
       while try store.writeNow({ try $0.purgeStep() }), !state.withLock(\.isStopped) {}
     } catch {
       state.withLock { $0.hasPurge = true }

@@ -116,6 +116,7 @@ let package = Package(
       name: "MartletStoreTests",
       dependencies: [
         "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", .collections, .grdb,
+        .grdbSQLite,
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MartletTrackingTests",

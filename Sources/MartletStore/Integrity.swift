@@ -65,8 +65,10 @@ extension StoreReader {
     var flaws: [String] = []
     var end: Int64 = 0
     for chunk in try chunks(of: run) {
-      if chunk.firstRow != end || chunk.rowCount > SealedChunk.length || end % Int64(SealedChunk.length) != 0 {
-        flaws.append("Its chunk at row \(chunk.firstRow) does not follow the one before, which ends at \(end).")
+      if chunk.firstRow != end || chunk.rowCount > SealedChunk.length || end % Int64(SealedChunk.length) != 0
+      {
+        flaws.append(
+          "Its chunk at row \(chunk.firstRow) does not follow the one before, which ends at \(end).")
       }
       end = chunk.end
       let block = try block(of: chunk, run: run)
@@ -81,7 +83,8 @@ extension StoreReader {
     var next = end
     try readTail(of: run) { tail in
       if max(tail.firstRow, end) != next {
-        flaws.append("Its block at row \(tail.firstRow) does not follow the rows before, which end at \(next).")
+        flaws.append(
+          "Its block at row \(tail.firstRow) does not follow the rows before, which end at \(next).")
       }
       next = tail.end
       return true

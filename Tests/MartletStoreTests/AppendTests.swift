@@ -184,7 +184,8 @@ import Testing
         let result = try writer.attempt {
           // The third one has laid down its summaries before its metrics are counted.
           try writer.append(
-            try RowBatch([row(0, ["x": 1, "y": 2])]), to: run, client: "client-a", keyLimit: index == 2 ? 1 : 10, now: noon)
+            try RowBatch([row(0, ["x": 1, "y": 2])]), to: run, client: "client-a",
+            keyLimit: index == 2 ? 1 : 10, now: noon)
         }
         guard case .failure(let error) = result else { return nil }
         return (error as? Problem)?.code

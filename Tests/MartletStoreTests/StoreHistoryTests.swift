@@ -181,11 +181,11 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...8)
+  @Test(arguments: 1...6)
   func isWhatANaiveStoreIs(seed: UInt64) async throws {
     var life = Life(
       dice: Dice(state: seed &* 104_729), bench: try await Bench(sealing: seed % 2 == 0 ? .manual : .eager))
-    for _ in 0..<45 {
+    for _ in 0..<36 {
       try await life.change()
       try await life.check()
     }

@@ -69,7 +69,9 @@ extension Collection<MetricDefinition> {
   /// The one that counts for a metric: its own name's, else that of the longest beginning.
   public func definition(of metric: String) -> MetricDefinition? {
     filter { $0.covers(metric) }
-      .max { ($0.name == metric ? 1 : 0, $0.name.utf8.count) < ($1.name == metric ? 1 : 0, $1.name.utf8.count) }
+      .max {
+        ($0.name == metric ? 1 : 0, $0.name.utf8.count) < ($1.name == metric ? 1 : 0, $1.name.utf8.count)
+      }
   }
 }
 

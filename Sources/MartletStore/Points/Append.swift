@@ -36,7 +36,7 @@ extension StoreWriter {
     try writeSummaries(of: batch, run)
     let bytes = try writeBlock(batch, of: run, client: client, steps: range, now: now)
     try count(batch, in: run, client: client, highest: range.upperBound, now: now)
-    hot.tell(.appended(run: run.row, rows: batch.count, bytes: bytes))
+    hot.tell(.appended(run: run.row, rows: batch.count, bytes: bytes, hasEnded: run.hasEnded))
     return (
       AppendReceipt(accepted: batch.count, duplicates: duplicates, nextSequence: batch.nextSequence), batch
     )
@@ -74,7 +74,7 @@ extension StoreWriter {
       batch, numberKeys: try batch.numbers.map { try hot.key($0.name, db) },
       textKeys: try batch.texts.map { try hot.key($0.name, db) })
     return try insertBlock(
-      block, run: run.row, firstRow: run.rows, 
+      block, run: run.row, firstRow: run.rows,
       origin: .client(client, firstSequence: batch.firstSequence, count: batch.count),
       steps: steps, receivedAt: now.microseconds)
   }

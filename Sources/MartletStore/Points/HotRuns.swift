@@ -16,6 +16,7 @@ final class HotRun {
   /// A run from outside that gave no sign of life: points bring it back.
   var isLost: Bool
   let isDeleted: Bool
+  let hasEnded: Bool
   /// The next sequence number of clients that were heard.
   var clients: [String: Int64] = [:]
   /// Summaries that were read or written, by key.
@@ -25,10 +26,11 @@ final class HotRun {
 
   init(
     row: Int64, createdBy: Int64, rows: Int64, points: Int64, lastStep: Int64?, isLost: Bool, isDeleted: Bool,
-    metricCount: Int
+    hasEnded: Bool, metricCount: Int
   ) {
     (self.row, self.createdBy, self.rows, self.points) = (row, createdBy, rows, points)
     (self.lastStep, self.isLost, self.isDeleted) = (lastStep, isLost, isDeleted)
+    self.hasEnded = hasEnded
     self.metricCount = metricCount
   }
 }
@@ -47,7 +49,7 @@ final class HotRuns: @unchecked Sendable {
   /// What others have to know of when a transaction has been committed.
   enum News {
     /// One block more in the tail, of so many rows and bytes.
-    case appended(run: Int64, rows: Int, bytes: Int)
+    case appended(run: Int64, rows: Int, bytes: Int, hasEnded: Bool)
     case ended(run: Int64, Bool)
     /// Nothing is left in the tail.
     case rewritten(run: Int64)
@@ -120,7 +122,7 @@ final class HotRuns: @unchecked Sendable {
       db,
       """
       SELECT id, created_by, rows, points, last_step, state = 'lost' AND is_executed = 0, deleted_at IS NOT NULL,
-        (SELECT count(*) FROM metric_summary WHERE run_id = run.id)
+        ended_at IS NOT NULL, (SELECT count(*) FROM metric_summary WHERE run_id = run.id)
       FROM run WHERE public_id = ? AND purge IS NULL
       """)
     try statement.bind(1, id.rawValue)
@@ -129,7 +131,7 @@ final class HotRuns: @unchecked Sendable {
     let run = HotRun(
       row: statement.int(0), createdBy: statement.int(1), rows: statement.int(2), points: statement.int(3),
       lastStep: statement.optionalInt(4), isLost: statement.int(5) == 1, isDeleted: statement.int(6) == 1,
-      metricCount: Int(statement.int(7)))
+      hasEnded: statement.int(7) == 1, metricCount: Int(statement.int(8)))
     runs[run.row] = run
     rows[id] = run.row
     // Read in a transaction that may yet fail.

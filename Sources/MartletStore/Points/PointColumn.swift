@@ -99,7 +99,10 @@ struct Axis {
 extension PointColumn {
   /// Appends points that arrived later.
   mutating func append(_ later: PointColumn) {
-    guard count > 0 else { return self = later }
+    guard count > 0 else {
+      self = later
+      return
+    }
     steps += later.steps
     times += later.times
     values += later.values

@@ -26,7 +26,8 @@ extension StoreReader {
       if axis == nil { return [] }
     }
     var reading = SeriesReading(
-      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema, axis: axis)
+      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema, axis: axis
+    )
     return try reading.series(of: names)
   }
 
@@ -98,7 +99,7 @@ struct SeriesReading {
 
   /// Steps that have to be read: an average is over all points up to the window's end, so that it does not depend on where the
   /// window begins.
-  private var scope: ClosedRange<Int64> { ema == nil ? window : .min ... window.upperBound }
+  private var scope: ClosedRange<Int64> { ema == nil ? window : .min...window.upperBound }
 
   mutating func series(of names: [(key: Int64, name: String)]) throws -> [Series] {
     metrics = names.map { Metric(key: $0.key, name: $0.name) }

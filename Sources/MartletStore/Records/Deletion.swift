@@ -81,8 +81,9 @@ extension StoreWriter {
     guard
       let run = try Int64.fetchOne(db, sql: "SELECT id FROM run WHERE purge = 1 ORDER BY id LIMIT 1")
     else { return false }
-    for (table, limit) in [("row_block", 16), ("series_chunk", 256), ("series_level", 1_024), ("row_chunk", 256)]
-    {
+    for (table, limit) in [
+      ("row_block", 16), ("series_chunk", 256), ("series_level", 1_024), ("row_chunk", 256),
+    ] {
       try db.execute(
         sql: "DELETE FROM \(table) WHERE id IN (SELECT id FROM \(table) WHERE run_id = ? LIMIT \(limit))",
         arguments: [run])

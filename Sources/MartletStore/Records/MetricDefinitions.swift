@@ -15,7 +15,8 @@ extension StoreReader {
     guard !runs.isEmpty else { return [:] }
     let rows = try Row.fetchAll(
       db,
-      sql: "SELECT * FROM metric_definition WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, name",
+      sql:
+        "SELECT * FROM metric_definition WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, name",
       arguments: StatementArguments(runs))
     return Dictionary(grouping: rows) { $0["run_id"] as Int64 }
       .mapValues { rows in
@@ -32,7 +33,8 @@ extension StoreReader {
     guard !runs.isEmpty else { return [:] }
     let rows = try Row.fetchAll(
       db,
-      sql: "SELECT * FROM summary_value WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, name",
+      sql:
+        "SELECT * FROM summary_value WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, name",
       arguments: StatementArguments(runs))
     return try Dictionary(grouping: rows) { $0["run_id"] as Int64 }
       .mapValues { rows in

@@ -101,7 +101,11 @@ extension Sealer {
     var run = Int64.min
     while let next = try store.readNow({ try $0.nextTail(after: run) }) {
       run = next
-      try store.writeNow { try $0.tail(of: next) } committed: { set($0, of: next) }
+      try store.writeNow {
+        try $0.tail(of: next)
+      } committed: {
+        set($0, of: next)
+      }
     }
     hasLoaded = true
   }

@@ -100,12 +100,13 @@ final class Sealer: @unchecked Sendable {
       var isDue = false
       for piece in news {
         switch piece {
-        case .appended(let run, let rows, let bytes):
+        case .appended(let run, let rows, let bytes, let hasEnded):
           state.lastRow = now
           var tail = state.tails[run] ?? Tail()
           tail.rows += rows
           tail.blocks += 1
           tail.bytes += bytes
+          tail.hasEnded = hasEnded
           tail.lastRow = now
           state.tails[run] = tail
           isDue = isDue || kind(for: tail, now: now, .policy) != nil
@@ -127,7 +128,10 @@ final class Sealer: @unchecked Sendable {
   func set(_ tail: (rows: Int, blocks: Int, bytes: Int, hasEnded: Bool), of run: Int64, largeBlocks: Int = 0)
   {
     state.withLock { state in
-      guard tail.blocks > 0 else { return state.tails[run] = nil }
+      guard tail.blocks > 0 else {
+        state.tails[run] = nil
+        return
+      }
       var known = state.tails[run] ?? Tail(lastRow: Self.now)
       (known.rows, known.blocks, known.bytes) = (tail.rows, tail.blocks, tail.bytes)
       (known.hasEnded, known.largeBlocks) = (tail.hasEnded, largeBlocks)

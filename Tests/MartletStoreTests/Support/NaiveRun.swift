@@ -46,7 +46,7 @@ struct NaiveRun {
 
   /// By step, later arrivals over earlier ones, within the window; with an axis, only those that have an x.
   func points(_ name: String, _ window: SeriesWindow) -> [Point] {
-    var points: [Int64: Point] = [:]
+    var all: [Point] = []
     for row in rows where row.step >= window.fromStep ?? .min && row.step <= window.toStep ?? .max {
       guard let value = row.numbers.first(where: { $0.name == name })?.value else { continue }
       var x: Double?
@@ -54,9 +54,10 @@ struct NaiveRun {
         x = row.numbers.first { $0.name == axis }?.value
         guard x != nil else { continue }
       }
-      points[row.step] = Point(step: row.step, time: row.time, value: value, x: x)
+      all.append(Point(step: row.step, time: row.time, value: value, x: x))
     }
-    return points.values.sorted { $0.step < $1.step }
+    if zip(all, all.dropFirst()).allSatisfy({ $0.step < $1.step }) { return all }
+    return Dictionary(all.map { ($0.step, $0) }) { $1 }.values.sorted { $0.step < $1.step }
   }
 
   /// The average after each point of the window, by step: over all points up to there.

@@ -1,0 +1,130 @@
+// Stores of earlier versions, opened by this one: nothing is lost, nothing reads otherwise.
+
+import Foundation
+import GRDB
+import MartletModel
+import MartletSeries
+import MartletTestSupport
+import OrderedCollections
+import Testing
+
+@testable import MartletStore
+
+@Suite struct MigrationTests {
+  /// A copy of a store that version 1 made, and what version 1 answered of it.
+  private struct Fixture {
+    var directory = Scratch()
+    var answers: JSONValue
+
+    var path: String { "\(directory.path)/martlet.db" }
+
+    init() throws {
+      let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+      let text = try Data(contentsOf: fixtures.appending(path: "store-1.json"))
+      answers = try JSONValue.parse(Array(text))
+      try FileManager.default.copyItem(atPath: fixtures.appending(path: "store-1.db").path, toPath: path)
+    }
+
+    var runs: [JSONValue] { answers["runs"]?.array ?? [] }
+    var series: [JSONValue] { answers["series"]?.array ?? [] }
+  }
+
+  /// Whether all of `old` is in `new`; numbers may differ in rounding.
+  private func isKept(_ old: JSONValue, in new: JSONValue) -> Bool {
+    switch (old, new) {
+    case (.object(let old), .object(let new)):
+      old.allSatisfy { name, value in new[name].map { isKept(value, in: $0) } ?? false }
+    case (.array(let old), .array(let new)):
+      old.count == new.count && zip(old, new).allSatisfy { isKept($0, in: $1) }
+    case (.double, _), (_, .double): isNear(old.double ?? 0, new.double ?? .nan)
+    default: old == new
+    }
+  }
+
+  private func check(_ store: Store, _ fixture: Fixture, _ place: SourceLocation = #_sourceLocation)
+    async throws
+  {
+    let runs = try await store.read { try $0.runs(RunQuery(), PageRequest()) }.items
+    #expect(runs.map { $0.json["id"] } == fixture.runs.map { $0["id"] }, sourceLocation: place)
+    for (run, old) in zip(runs, fixture.runs) {
+      #expect(isKept(old, in: run.json), "\(run.name)", sourceLocation: place)
+    }
+    for old in fixture.series {
+      let id = try #require(old["run"]?.string.flatMap(PublicID.init(rawValue:)))
+      let key = try #require(old["key"]?.string)
+      let series = try await store.read { try $0.series(run: id, SeriesWindow(keys: [key], buckets: 200)) }
+      var text: [UInt8] = []
+      try #require(series.first).write(to: &text)
+      #expect(isKept(old, in: try JSONValue.parse(text)), "\(key)", sourceLocation: place)
+    }
+  }
+
+  private struct Raw: Equatable {
+    var series: [[UInt64]]
+    var history: [String]
+  }
+
+  /// Every point and every row of every run, bit for bit.
+  private func raw(_ store: Store) async throws -> [Raw] {
+    try await store.read { reader in
+      try reader.runs(RunQuery(), PageRequest()).items.map { run in
+        let series = try reader.series(run: run.id, SeriesWindow(buckets: 20_000))
+        let history = try reader.history(
+          run: run.id, keys: nil, fromStep: nil, toStep: nil, after: nil, limit: 100_000)
+        return Raw(
+          series: series.map { one in
+            (one.values ?? []).map(\.bitPattern) + one.steps.map(UInt64.init(bitPattern:))
+              + one.times.map(UInt64.init(bitPattern:))
+          },
+          history: history.rows.map { row in
+            let names = row.numbers.map { "\($0.name)=\($0.value.bitPattern)" }
+            let texts = row.texts.map { "\($0.name)=\(String(decoding: $0.value, as: UTF8.self))" }
+            return "\(row.row) \(row.step) \(row.time) \((names + texts).sorted())"
+          })
+      }
+    }
+  }
+
+  @Test func versionOneReadsTheSameBeforeAndAfterSealing() async throws {
+    let fixture = try Fixture()
+    let store = try Store(path: fixture.path, sealing: .manual)
+    try await check(store, fixture)
+    let before = try await raw(store)
+    #expect(before.map { $0.history.count }.reduce(0, +) == 5_006)
+    try await store.settle()
+    // The run that has not ended keeps its tail.
+    let blocks = try await store.read { try Int.fetchOne($0.db, sql: "SELECT count(*) FROM row_block") }
+    #expect(blocks == 2)
+    try await check(store, fixture)
+    #expect(try await raw(store) == before)
+    try await store.settle(idle: true)
+    try store.close()
+
+    let again = try Store(path: fixture.path, sealing: .manual)
+    try await check(again, fixture)
+    #expect(try await raw(again) == before)
+    #expect(try await again.integrity(deep: true) == [])
+    let health = try await again.health()
+    #expect((health.unsealedRows, health.pageSize, health.autoVacuum) == (0, 4096, 2))
+    #expect(health.levels == 2, "one full chunk of two series")
+    try again.close()
+  }
+
+  /// The sealer takes up an old store by itself, and points go on where they were.
+  @Test func versionOneGoesOn() async throws {
+    let fixture = try Fixture()
+    let store = try Store(path: fixture.path, sealing: .eager)
+    try await eventually("the old rows are sealed") {
+      try await store.read { try Int.fetchOne($0.db, sql: "SELECT count(*) FROM row_block") } == 0
+    }
+    try await check(store, fixture)
+    let id = try #require(fixture.series[0]["run"]?.string.flatMap(PublicID.init(rawValue:)))
+    let rows = try RowBatch([row(4_999, step: 4_999, ["loss": 1]), row(5_000, ["loss": 2])])
+    let receipt = try await store.write {
+      try $0.append(rows, to: id, client: "aaaaaaaaaa", keyLimit: 10, now: noon).receipt
+    }
+    #expect(receipt == AppendReceipt(accepted: 1, duplicates: 1, nextSequence: 5_001))
+    #expect(try await store.read { try $0.run(id) }?.lastStep == 5_000)
+    try store.close()
+  }
+}

@@ -1,0 +1,254 @@
+// What the store does by itself: beside appends and reads, bounded, and to the end.
+
+import Foundation
+import GRDB
+import MartletModel
+import MartletSeries
+import MartletTestSupport
+import OrderedCollections
+import Testing
+
+@testable import MartletStore
+
+@Suite struct SealerTests {
+  private func count(_ store: Store, _ table: String) async throws -> Int {
+    try await store.read { try Int.fetchOne($0.db, sql: "SELECT count(*) FROM \(table)") ?? -1 }
+  }
+
+  @Test func sealsWhatIsDueAndNoMore() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let me = bench.me
+    let (alive, ended) = (try await bench.run("alive"), try await bench.run("ended"))
+    for run in [alive, ended] {
+      try await bench.append((0..<5_000).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
+    }
+    try await bench.store.write {
+      try $0.setRunState(ended, .finished, exit: nil, by: me, now: noon)
+    }
+    #expect(try await bench.store.health().unsealedRows == 10_000)
+    try await bench.store.settle()
+    #expect(try await bench.store.health().unsealedRows == 5_000 - 4_096)
+    let chunks = try await bench.store.read { reader in
+      try Row.fetchAll(reader.db, sql: "SELECT row_count FROM row_chunk ORDER BY run_id, first_row").map {
+        $0[0] as Int
+      }
+    }
+    #expect(chunks == [4_096, 4_096, 904])
+    // Rows after the end take the last chunk up again.
+    try await bench.append((5_000..<9_000).map { row($0, step: $0, ["x": Double($0)]) }, to: ended)
+    try await bench.store.settle()
+    let again = try await bench.store.read { reader in
+      try Row.fetchAll(
+        reader.db, sql: "SELECT first_row, row_count FROM row_chunk WHERE run_id = 2 ORDER BY first_row"
+      ).map { [$0[0] as Int, $0[1] as Int] }
+    }
+    #expect(again == [[0, 4_096], [4_096, 4_096], [8_192, 808]])
+    #expect(try await bench.series(ended).first?.values == (0..<9_000).map(Double.init))
+  }
+
+  @Test func worksByItself() async throws {
+    let bench = try await Bench(sealing: .eager)
+    let run = try await bench.run()
+    for start in stride(from: Int64(0), to: 9_000, by: 500) {
+      try await bench.append((start..<(start + 500)).map { row($0, step: $0, ["x": 1]) }, to: run)
+    }
+    try await eventually("all rows are in chunks") { try await count(bench.store, "row_block") == 0 }
+    #expect(try await bench.series(run).first?.count == 9_000)
+    #expect(try await bench.store.integrity(deep: true) == [])
+  }
+
+  @Test func manySmallBlocksBecomeFew() async throws {
+    let bench = try await Bench(sealing: .manual)
+    var run = NaiveRun(id: try await bench.run())
+    for index in 0..<700 {
+      let client = index % 3 == 0 ? "client-a" : "client-b"
+      let one = [
+        row(run.next[client, default: 0], ["x": Double(index)], others: index % 9 == 0 ? ["t": "x"] : [:])
+      ]
+      try await bench.append(one, to: run.id, client: client)
+      run.append(one, client: client)
+      if index == 400 {
+        try await bench.store.settle()
+        #expect(try await count(bench.store, "row_block") == 1)
+      }
+    }
+    try await bench.store.settle()
+    #expect(try await count(bench.store, "row_block") == 2)
+    try await run.checkHistory(bench.store, keys: nil, limit: 1_000)
+    try await bench.store.settle(idle: true)
+    try await run.checkHistory(bench.store, keys: nil, limit: 1_000)
+    let origins = try await bench.store.read { reader in
+      try reader.chunks(of: 1).flatMap { try reader.origins(of: $0).origins.stretches }
+    }
+    #expect(origins.reduce(0) { $0 + $1.count } == 700)
+    #expect(Set(origins.map(\.client)) == ["client-a", "client-b"])
+    #expect(origins.prefix(3).map(\.firstSequence) == [0, 0, 1])
+  }
+
+  /// Between reading a tail and writing its chunks, anything may happen to the run.
+  @Test func whatWasReadOfAnotherStateIsNotWritten() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let me = bench.me
+    var run = NaiveRun(id: try await bench.run())
+    let id = run.id
+    func append(_ range: Range<Int64>) async throws {
+      let rows = range.map { row($0, step: $0, ["x": Double($0)]) }
+      try await bench.append(rows, to: id)
+      run.append(rows, client: "client-a")
+    }
+    func plan() throws -> (SealPlan, [SealedChunk]) {
+      let plan = try #require(
+        try bench.store.readNow { try $0.sealPlan(of: 1, isWhole: true, bytes: 1 << 20) })
+      return (plan, plan.chunks())
+    }
+    try await append(0..<5_000)
+    let (first, firstChunks) = try plan()
+    let merge = try bench.store.readNow { try $0.mergePlan(of: 1) }
+    #expect(merge == nil)
+    // More rows change nothing of what was read.
+    try await append(5_000..<5_010)
+    try bench.store.writeNow { try $0.seal(firstChunks, first) }
+    #expect(try await count(bench.store, "row_chunk") == 2)
+    // The same again: the chunks are there.
+    try bench.store.writeNow { try $0.seal(firstChunks, first) }
+    #expect(try await count(bench.store, "row_chunk") == 2)
+    // As many rows as before, but others.
+    let (old, oldChunks) = try plan()
+    try await bench.store.write { _ = try $0.rewind(id, to: -1, by: me, now: noon) }
+    run.rewind(to: -1)
+    try await append(5_010..<10_010)
+    try await bench.store.settle(idle: true)
+    try await append(10_010..<10_020)
+    try bench.store.writeNow { try $0.seal(oldChunks, old) }
+    try await run.check(bench.store, SeriesWindow(buckets: 20_000))
+    try await run.checkHistory(bench.store, keys: nil, limit: 10_000)
+
+    let (second, secondChunks) = try plan()
+    try await bench.store.write { _ = try $0.rewind(id, to: 6_000, by: me, now: noon) }
+    run.rewind(to: 6_000)
+    try await append(10_020..<10_030)
+    try bench.store.writeNow { try $0.seal(secondChunks, second) }
+    try await run.check(bench.store, SeriesWindow(buckets: 20_000))
+    try await run.checkHistory(bench.store, keys: nil, limit: 10_000)
+    // Blocks that were to be brought together, and were sealed meanwhile.
+    try await append(10_030..<10_031)
+    let third = try #require(try bench.store.readNow { try $0.mergePlan(of: 1) })
+    try await bench.store.settle(idle: true)
+    try bench.store.writeNow { try $0.merge(third) }
+    #expect(try await count(bench.store, "row_block") == 0)
+    try await run.checkHistory(bench.store, keys: nil, limit: 10_000)
+    try await bench.store.purge(id)
+    try await bench.store.settle()
+    try bench.store.writeNow { try $0.seal(secondChunks, second) }
+    #expect(try await count(bench.store, "row_chunk") == 0)
+  }
+
+  /// Readers meet every moment of it: the same points in blocks, in chunks, or half and half.
+  @Test func readersSeeTheSamePointsAtAnyMoment() async throws {
+    let bench = try await Bench(sealing: .eager)
+    let run = try await bench.run()
+    let total: Int64 = 40_000
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for start in stride(from: Int64(0), to: total, by: 400) {
+          try await bench.append(
+            (start..<(start + 400)).map { row($0, step: $0, ["x": Double($0)]) }, to: run)
+        }
+      }
+      for _ in 0..<2 {
+        group.addTask {
+          var seen = 0
+          while seen < Int(total) {
+            let (series, points) = try await bench.store.read { reader in
+              (
+                try reader.series(run: run, SeriesWindow(buckets: 1_000_000)).first,
+                try reader.run(run)?.points ?? 0
+              )
+            }
+            #expect(series?.count ?? 0 == Int(points))
+            #expect(series?.values ?? [] == (0..<Int(points)).map(Double.init))
+            #expect(Int(points) >= seen)
+            seen = Int(points)
+            await Task.yield()
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  /// Texts of many bytes are sealed before a chunk is full, and read without the others.
+  @Test func longTextsAreSpread() async throws {
+    var policy = SealingPolicy.manual
+    policy.bytes = 3 << 20
+    let bench = try await Bench(sealing: policy)
+    var run = NaiveRun(id: try await bench.run())
+    for start in stride(from: Int64(0), to: 60, by: 4) {
+      let rows = (start..<(start + 4)).map { index in
+        row(
+          index, step: index, ["x": Double(index)],
+          others: [
+            "big": .string(String(repeating: "\(index % 10)", count: 200_000)), "small": .string("s\(index)"),
+          ])
+      }
+      try await bench.append(rows, to: run.id)
+      run.append(rows, client: "client-a")
+      try await bench.store.settle()
+    }
+    let columns = try await bench.store.read {
+      try Int.fetchOne($0.db, sql: "SELECT count(*) FROM series_chunk WHERE kind = 1") ?? 0
+    }
+    #expect(columns >= 4, "more than one of each key")
+    try await run.checkHistory(bench.store, keys: nil, limit: 7)
+    try await bench.store.settle(idle: true)
+    try await run.checkHistory(bench.store, keys: ["big"], from: 11, to: 50, limit: 3)
+    try await run.checkSummary(bench.store)
+    let me = bench.me
+    let id = run.id
+    _ = try await bench.store.write { try $0.rewind(id, to: 41, by: me, now: noon) }
+    run.rewind(to: 41)
+    try await run.checkHistory(bench.store, keys: nil, limit: 100)
+    try await run.checkSummary(bench.store)
+    #expect(try await bench.store.integrity(deep: true) == [])
+  }
+
+  @Test func freePagesGoBack() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let (kept, gone) = (try await bench.run("kept"), try await bench.run("gone"))
+    var dice = Dice(state: 3)
+    for run in [kept, gone] {
+      for start in stride(from: Int64(0), to: 60_000, by: 5_000) {
+        try await bench.append(
+          (start..<(start + 5_000)).map { row($0, ["x": Double.random(in: 0...1, using: &dice)]) }, to: run)
+      }
+    }
+    try await bench.store.settle(idle: true)
+    let before = try await bench.store.health()
+    try await bench.store.purge(gone)
+    try await bench.store.settle()
+    let after = try await bench.store.health()
+    #expect(Double(after.bytes) < 0.7 * Double(before.bytes))
+    #expect(after.freePages * 20 <= after.pages)
+    #expect(after.walBytes == 0)
+    #expect(try await bench.series(kept, buckets: 100_000).first?.count == 60_000)
+  }
+
+  /// What a start finds half done, it ends.
+  @Test func purgesGoOnAfterAStart() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let run = try await bench.run()
+    try await bench.append((0..<9_000).map { row($0, ["x": 1], others: ["t": "x"]) }, to: run)
+    try await bench.store.settle()
+    try await bench.store.purge(run)
+    #expect(try await bench.store.write { try $0.purgeStep() })
+    #expect(try await count(bench.store, "run") == 1)
+    let again = try bench.reopened(sealing: .eager)
+    try await eventually("the run is gone") { try await count(again.store, "run") == 0 }
+    for table in [
+      "row_block", "row_chunk", "series_chunk", "series_level", "metric_summary", "client", "event",
+    ] {
+      let left = try await count(again.store, table)
+      #expect(left == (table == "event" ? 1 : 0), "\(table): only the project's event")
+    }
+  }
+}

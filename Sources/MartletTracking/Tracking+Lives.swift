@@ -62,7 +62,10 @@ extension Tracking {
       try writer.withdrawStop(known)
     }
     try writer.seen(known, by: principal, now: now)
-    try writer.patchRun(known, new.details, now: now)
+    // What it is called, somebody may have changed meanwhile.
+    var details = new.details
+    details.name = nil
+    try writer.patchRun(known, details, now: now)
     guard let run = try writer.run(known) else { throw missing(known) }
     return run
   }

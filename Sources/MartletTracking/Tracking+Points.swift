@@ -79,11 +79,7 @@ extension Tracking {
     }
     // Nothing is read of any before all are allowed. A snapshot each: one of all would hold up checkpoints for as long
     // as the longest request takes.
-    if access.run != nil || access.project != nil {
-      try await store.read { reader in
-        for id in runs { try Self.check(try reader.place(of: id), id, access) }
-      }
-    }
+    if access.run != nil || access.project != nil { try await check(runs, access: access) }
     var series: [Series] = []
     for id in runs {
       series += try await store.read { try $0.series(run: id, request.window) }

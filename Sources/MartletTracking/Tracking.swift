@@ -105,6 +105,15 @@ package final class Tracking: Sendable {
     return run
   }
 
+  /// That `access` may see these runs, without reading the whole of them.
+  ///
+  /// - Throws: `Problem.notFound` for the first that it may not.
+  package func check(_ runs: OrderedSet<PublicID>, access: Access) async throws {
+    try await store.read { reader in
+      for id in runs { try Self.check(try reader.place(of: id), id, access) }
+    }
+  }
+
   typealias Place = (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool)
 
   /// That `access` may see this run, without reading the whole of it.

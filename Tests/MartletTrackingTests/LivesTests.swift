@@ -56,17 +56,19 @@ import Testing
 
   @Test func aRunThatGoesOn() async throws {
     let bench = try await Bench()
-    let id = try await begin(bench, "a", .allow).run.id
+    let first = try await begin(bench, "a", .allow).run
+    let (id, name) = (first.id, first.name)
     try await bench.log(id, lines([0, 1]))
     _ = try await bench.tracking.finishRun(
       id, RunFinish(state: .failed, exitCode: 1, reason: "No room."), access: bench.access)
     let told = Recorder()
     let subscription = bench.feed.subscribe(told.take)
     var details = RunPatch()
-    (details.config, details.notes) = (["lr": 0.5], "again")
+    (details.config, details.notes, details.name) = (["lr": 0.5], "again", "renamed")
     let (run, _) = try await begin(bench, "a", .must, details)
     #expect((run.state, run.notes, run.config) == (.running, "again", ["lr": 0.5]))
     #expect(run.endedAt == nil)
+    #expect(run.name == name)
     #expect(run.exit == nil)
     #expect(told.runs.last?.state == .running)
     // Its history is there, and goes on behind it.

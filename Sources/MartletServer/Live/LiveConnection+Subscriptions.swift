@@ -6,6 +6,7 @@ import MartletTracking
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import OrderedCollections
 import Synchronization
 
 /// A log that a subscription follows.
@@ -112,10 +113,10 @@ extension LiveConnection {
     case .runs(let project?):
       return .runs(project: try await services.tracking.project(project, access: access).name)
     case .runs(nil), .sweeps: break
-    case .run(let id): _ = try await services.tracking.run(id, access: access)
+    case .run(let id): try await services.tracking.check([id], access: access)
     case .sweep(let id): _ = try await services.engine.sweep(id, access: access)
-    case .points(let runs, _): for id in runs { _ = try await services.tracking.run(id, access: access) }
-    case .log(let place): _ = try await services.tracking.run(place.run, access: access)
+    case .points(let runs, _): try await services.tracking.check(OrderedSet(runs), access: access)
+    case .log(let place): try await services.tracking.check([place.run], access: access)
     }
     return topic
   }

@@ -78,6 +78,9 @@ package final class Engine: Sendable {
     let supervision = try Supervision.beside(
       executable: options.executable, environment: ProcessInfo.processInfo.environment)
     let store = try Store(path: data.database)
+    if let old = try await store.relocate(to: data.path) {
+      logger.notice("The data directory was at \(old) before; it is at \(data.path) now.")
+    }
     let clock = SystemClock()
     let now = clock.now
     let user = NSUserName()

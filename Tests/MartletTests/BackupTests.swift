@@ -147,6 +147,37 @@ struct BackupTests {
     }
   }
 
+  @Test(
+    "a server on a copy has nothing to do with the original: not with its files, nor with what runs there")
+  func independent() async throws {
+    try await Workplace.withServer { place in
+      let started = try await place.martlet(
+        "run", "--detach", "--name", "long", "--", "sh", "-c", "echo said; echo $$ > pid; exec sleep 300")
+      let run = started.output.trimmingCharacters(in: .newlines)
+      #expect(try await eventually { try await place.martlet("run", "logs", run).output == "said\n" })
+      let pid = try #require(
+        Int32(try place.text(of: place.root.path + "/pid").trimmingCharacters(in: .newlines)))
+      #expect(try await place.martlet("backup", "copy", "--verify").status == 0)
+      let copy = ["MARTLET_DATA": place.root.path + "/copy"]
+      #expect(try await place.martlet(["up", "--detach", "--port", "0"], environment: copy).status == 0)
+      func shown() async throws -> JSONValue {
+        try JSONValue.parse(
+          try await place.martlet(["run", "show", run, "--format", "json"], environment: copy).output)
+      }
+      #expect(try await eventually { try await shown()["state"] == "crashed" })
+      #expect(try await place.martlet(["run", "stop", run], environment: copy).status == 1)
+      #expect(isAlive(pid))
+      #expect(try await place.json("run", "show", run)["state"] == "running")
+      // Without the original's files the copy has its own.
+      try FileManager.default.moveItem(atPath: place.data + "/runs", toPath: place.root.path + "/runs")
+      #expect(try await place.martlet(["run", "logs", run], environment: copy).output == "said\n")
+      #expect(try await place.martlet(["down"], environment: copy).status == 0)
+      try FileManager.default.moveItem(atPath: place.root.path + "/runs", toPath: place.data + "/runs")
+      #expect(try await place.martlet("run", "stop", run, "--grace", "0").status == 0)
+      #expect(try await eventually { !isAlive(pid) })
+    }
+  }
+
   @Test("without a server it is the same; the token comes along when it is asked for, results stay when not")
   func withoutServer() async throws {
     try await Workplace.withServer { place in

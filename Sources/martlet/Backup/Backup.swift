@@ -8,10 +8,11 @@ struct Backup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy the data directory, also while its server is up.",
     discussion: """
-      DEST becomes a data directory like the one that is copied: the database as it was
-      at one moment, and what it refers to. martlet up --data DEST starts a server on it.
-      The local token is left out (a server makes a new one), and so are the server's
-      lock and log. What was submitted with runs, environments included, is in it.
+      DEST becomes a data directory like the one that is copied: the database as it
+      was at one moment, and what it refers to. martlet up --data DEST starts a
+      server on it. The local token is left out (a server makes a new one), and so
+      are the server's lock and log. What was submitted with runs, environments
+      included, is in it.
 
       Examples:
         martlet backup /backups/martlet-2026-11-21

@@ -64,6 +64,7 @@ struct BackupSource: Sendable {
       where !excluded.contains(name) {
         try tree.copy("\(path)/\(name)", to: "\(target)/\(name)")
       }
+      try AttemptCopies.detach(in: "\(target)/runs")
       for name in tree.skipped { Terminal.complain("martlet: \(name) is no file and is left out.") }
       return (tree.files, tree.bytes)
     }
@@ -74,6 +75,33 @@ struct BackupSource: Sendable {
     try file.write(record.json.bytes(indented: true) + [UInt8(ascii: "\n")])
     try file.finish()
     return record
+  }
+}
+
+/// The records of attempts in a copy.
+enum AttemptCopies {
+  /// Takes from the records of attempts that have not ended what tells their processes: these belong to the original, and
+  /// a server on the copy must neither watch nor end them. To it they are crashed.
+  static func detach(in runs: String) throws {
+    for attempt in attempts(in: runs) where access("\(attempt)/exit.json", F_OK) != 0 {
+      let path = "\(attempt)/attempt.json"
+      guard let bytes = FileManager.default.contents(atPath: path),
+        var record = try? JSONValue.parse(bytes).object
+      else { continue }
+      record["boot_id"] = "of the original"
+      let file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW)
+      guard file >= 0 else { throw Failure(writing: path, code: errno) }
+      defer { close(file) }
+      try OutputFile.write(JSONValue.object(record).bytes(), to: file, of: path)
+    }
+  }
+
+  private static func attempts(in runs: String) -> [String] {
+    let files = FileManager.default
+    return ((try? files.contentsOfDirectory(atPath: runs)) ?? []).flatMap { run in
+      ((try? files.contentsOfDirectory(atPath: "\(runs)/\(run)")) ?? []).filter { $0.hasPrefix("attempt-") }
+        .map { "\(runs)/\(run)/\($0)" }
+    }
   }
 }
 

@@ -8,8 +8,9 @@ struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the data directory, this machine and the server.",
     discussion: """
-      Ends with status 1 when anything is an error; warnings leave it 0. The database is
-      read beside a server that is up. A backup is checked like any data directory.
+      Ends with status 1 when anything is an error; warnings leave it 0. The database
+      is read beside a server that is up. A backup is checked like any data
+      directory.
 
       Examples:
         martlet doctor

@@ -18,7 +18,7 @@ struct Export: AsyncParsableCommand {
 
       Examples:
         martlet export --project digits --output digits
-        martlet export swift-finch-3 --format jsonl --output - | gzip > finch.jsonl.gz
+        martlet export swift-finch-3 --format jsonl -o - | gzip > finch.jsonl.gz
         martlet export --sweep digits-grid --keys loss,val_loss --output grid
       """)
 

@@ -16,12 +16,14 @@ struct HistoryLine {
   private(set) var fixed: [Range<Int>] = []
   private(set) var values: [Value] = []
 
+  private static let heads = HistoryPages.fixed.map { "\"\($0)\":" }
+
   /// Takes the line apart that begins at `start`; nil when it is none. `end` is behind its line feed.
   init?(_ bytes: [UInt8], from start: Int, end: inout Int) {
     var cursor = Cursor(bytes: bytes, at: start)
     guard cursor.take("{") else { return nil }
-    for name in HistoryPages.fixed {
-      guard cursor.take("\"\(name)\":"), let text = cursor.value() else { return nil }
+    for head in Self.heads {
+      guard cursor.take(head), let text = cursor.value() else { return nil }
       fixed.append(text)
       guard cursor.take(",") else { return nil }
     }

@@ -8,8 +8,8 @@ struct RunDelete: AsyncParsableCommand {
     commandName: "delete",
     abstract: "Put runs into the trash, or remove them for ever.",
     discussion: """
-      The trash keeps a run for 30 days; martlet run restore takes it out again. With
-      --purge all of it goes at once, whether it is in the trash or not.
+      The trash keeps a run for 30 days; martlet run restore takes it out again.
+      With --purge all of it goes at once, whether it is in the trash or not.
 
       Examples:
         martlet run delete swift-finch-3 k2f9a0xy

@@ -9,8 +9,8 @@ struct RunFork: AsyncParsableCommand {
     commandName: "fork",
     abstract: "Make a new run with the history of this one, up to a step.",
     discussion: """
-      The new run has the configuration and the rows of the old one and is from outside:
-      a client goes on with it. Its id is printed.
+      The new run has the configuration and the rows of the old one and is from
+      outside: a client goes on with it. Its id is printed.
 
       Examples:
         martlet run fork swift-finch-3 --step 12000 --name finch-warm

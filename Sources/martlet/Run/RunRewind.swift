@@ -9,8 +9,9 @@ struct RunRewind: AsyncParsableCommand {
     commandName: "rewind",
     abstract: "Take back all rows of a run above a step.",
     discussion: """
-      The rows are gone for ever, and summaries are as if they had never been logged.
-      martlet run fork leaves a run as it is and makes another one of its beginning.
+      The rows are gone for ever, and summaries are as if they had never been
+      logged. martlet run fork leaves a run as it is and makes another one of its
+      beginning.
 
       Examples:
         martlet run rewind swift-finch-3 12000

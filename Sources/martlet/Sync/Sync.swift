@@ -6,7 +6,7 @@ import MartletModel
 
 struct Sync: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Send runs that were kept on disk: offline, cut off, or still going on.",
+    abstract: "Send what programs kept on disk: offline, cut off, or still going on.",
     discussion: """
       Looks for spools in the directories and below them (docs/spool.md). It may be
       repeated, and run while the programs run: nothing arrives twice. A spool that

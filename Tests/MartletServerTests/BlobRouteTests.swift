@@ -188,11 +188,35 @@ import Testing
     }
   }
 
-  @Test func `a page or a drawing is handed out to be saved, whatever it says it is`() async throws {
+  @Test
+  func `a page whose address was signed as one is shown without scripts, and else handed out to be saved`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let bytes = Array("<!DOCTYPE html><script>alert(1)</script>".utf8)
+      try await put(server, run, bytes)
+      let shown = try await server.request("GET", try await sign(server, run, bytes, ["type": "text/html"]))
+      #expect(shown.status == 200)
+      #expect(shown.body == bytes)
+      #expect(shown.headers["content-type"] == "text/html; charset=utf-8")
+      #expect(shown.headers["content-disposition"]?.hasPrefix("inline") == true)
+      let policy = try #require(shown.headers["content-security-policy"])
+      #expect(policy.hasPrefix("sandbox; default-src 'none'"))
+      #expect(!policy.contains("allow") && !policy.contains("script-src"))
+      for saved in [
+        try await server.get(path(run, bytes)),
+        try await server.request("GET", try await sign(server, run, bytes, [:])),
+      ] {
+        #expect(saved.headers["content-disposition"]?.hasPrefix("attachment") == true)
+      }
+    }
+  }
+
+  @Test func `a drawing or a script is handed out to be saved, whatever it says it is`() async throws {
     try await TestServer.run { server in
       let run = try await server.newRun()
       for (text, type) in [
-        ("<!DOCTYPE html><script>alert(1)</script>", "text/html"),
         ("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/svg+xml"),
         ("alert(1)", "text/javascript"), ("%PDF-1.7", "application/pdf"), ("a,b", "image/png"),
       ] {

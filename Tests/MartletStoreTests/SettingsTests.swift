@@ -82,11 +82,11 @@ import Testing
     let bench = try await Bench()
     let run = try await bench.run()
     let log = "\(bench.path)-wal"
-    /// How often the log has begun anew: bytes 12 to 15 of its header.
+    /// What changes when the log begins anew: the checkpoint number and the salts, bytes 12 to 23 of its header.
     func beginnings() throws -> Data {
       let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: log))
       defer { try? file.close() }
-      return try (file.read(upToCount: 16) ?? Data()).suffix(4)
+      return try (file.read(upToCount: 24) ?? Data()).suffix(12)
     }
     let piece = 2 << 20
     for round in 1...3 {

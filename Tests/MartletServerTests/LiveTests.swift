@@ -198,13 +198,13 @@ import Testing
   @Test func `a client that asks on and on without reading is cut off`() async throws {
     try await TestServer.run { server in
       let token = try await server.newToken([.ingest])
-      let socket = try await WebSocketClient(server, token: token, receiveBuffer: 4096)
-      // Refused, since the token may not read. The buffers on the way hold some thousand answers.
-      let deadline = ContinuousClock.now + .seconds(30)
+      let socket = try await WebSocketClient(server, token: token)
+      // Refused, since the token may not read. The buffers on the way hold some ten thousand answers.
+      let request = socket.frame(opcode: 1, Array(#"{"type": "subscribe", "id": 1, "topic": "runs"}"#.utf8))
+      let many = Array(repeating: request, count: 100).flatMap(\.self)
+      let deadline = ContinuousClock.now + .seconds(120)
       await #expect(throws: SocketError.self) {
-        while ContinuousClock.now < deadline {
-          try await socket.send(["type": "subscribe", "id": 1, "topic": "runs"])
-        }
+        while ContinuousClock.now < deadline { try await socket.socket.send(many) }
       }
       #expect(try await server.get("/health").status == 200)
     }

@@ -229,6 +229,7 @@ struct BackupTests {
       let inTheWay = try await place.martlet("backup", "copy")
       #expect(inTheWay.status == 73, "\(inTheWay)")
       #expect(place.exists(place.root.path + "/copy.partial/mine"))
+      #expect(!place.exists(place.root.path + "/copy.partial.lock"))
       #expect(!place.exists(place.root.path + "/copy"))
     }
   }
@@ -242,14 +243,23 @@ struct BackupTests {
       try FileManager.default.createDirectory(atPath: results, withIntermediateDirectories: true)
       for name in 0..<64 { try Data(large).write(to: URL(fileURLWithPath: "\(results)/\(name)")) }
       let copy = place.root.path + "/copy"
-      for _ in 0..<3 {
-        let making = try place.start(["backup", copy])
-        let begun = try await eventually { place.exists(copy + ".partial/martlet.db") || place.exists(copy) }
-        making.signal(SIGKILL)
-        _ = try await making.outcome()
-        #expect(begun)
-        #expect(!place.exists(copy))
-        #expect(place.exists(copy + ".partial"))
+      // Killed at moments from before the first file to after the last.
+      for name in ["lock", "", "/martlet.db", "/results", "/backup.json"] {
+        var isCaught = false
+        for _ in 0..<20 where !isCaught {
+          // Of the copy before, only the mark stays, which says that a folder beside it may go.
+          try? FileManager.default.removeItem(atPath: copy + ".partial")
+          let making = try place.start(["backup", copy])
+          let isThere = copy + ".partial" + (name == "lock" ? ".lock" : name)
+          #expect(try await eventually { place.exists(isThere) || place.exists(copy) })
+          making.signal(SIGKILL)
+          _ = try await making.outcome()
+          // Otherwise it was quicker than the signal.
+          isCaught = !place.exists(copy)
+          if !isCaught { try FileManager.default.removeItem(atPath: copy) }
+        }
+        #expect(isCaught)
+        #expect(place.exists(copy + ".partial.lock"))
       }
       let other = try await place.martlet("backup", "other")
       #expect(other.status == 0, "\(other)")
@@ -257,7 +267,7 @@ struct BackupTests {
       let outcome = try await place.martlet("backup", copy, "--verify")
       #expect(outcome.status == 0, "\(outcome)")
       #expect(outcome.errors.contains("is removed"))
-      #expect(!place.exists(copy + ".partial"))
+      #expect(!place.exists(copy + ".partial") && !place.exists(copy + ".partial.lock"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: copy + "/results/large").count == 64)
       #expect(!(try FileManager.default.contentsOfDirectory(atPath: copy)).contains { $0.hasPrefix(".") })
     }
@@ -273,12 +283,13 @@ struct BackupTests {
       }
       let copy = place.root.path + "/copy"
       let making = try place.start(["backup", copy])
-      #expect(try await eventually { place.exists(copy + ".partial/results") })
+      #expect(try await eventually { place.exists(copy + ".partial/results") || place.exists(copy) })
       let second = try await place.martlet("backup", copy)
       making.signal(SIGINT)
       let outcome = try await making.outcome()
       if outcome.status == 130 {
         #expect(!place.exists(copy) && !place.exists(copy + ".partial"))
+        #expect(!place.exists(copy + ".partial.lock"))
       } else {
         // It was done before the signal came.
         #expect(outcome.status == 0, "\(outcome)")

@@ -11,7 +11,7 @@ package struct Unexpected: Error, CustomStringConvertible {
 }
 
 /// Waits until something is true; says whether it became so in time.
-package func eventually(within seconds: Double = 30, _ condition: () async throws -> Bool) async throws
+package func eventually(within seconds: Double = 60, _ condition: () async throws -> Bool) async throws
   -> Bool
 {
   let deadline = ContinuousClock.now + .seconds(seconds)
@@ -24,7 +24,7 @@ package func eventually(within seconds: Double = 30, _ condition: () async throw
 
 /// Waits until something is true, and records an issue when it does not become so in time.
 package func eventually(
-  _ what: String, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
+  _ what: String, within seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
   _ condition: () async throws -> Bool
 ) async throws {
   if try await !eventually(within: seconds, condition) {

@@ -11,8 +11,10 @@ final class BackupTarget: Sendable {
   var temporary: String { path + Self.unfinished }
 
   private static let unfinished = ".partial"
-  /// Lies in an unfinished copy, locked (flock(2)) for as long as somebody makes it.
-  private static let mark = ".martlet-backup"
+  /// Beside an unfinished copy, there before it and until it has its name: what lies beside such a file is ours to remove.
+  /// Locked (flock(2)) for as long as somebody makes the copy.
+  private static let mark = ".lock"
+  private var mark: String { temporary + Self.mark }
 
   private let lock = Mutex<Int32>(-1)
 
@@ -40,14 +42,15 @@ final class BackupTarget: Sendable {
     guard access(parent.path, W_OK | X_OK) == 0 else { throw Failure(writing: path, code: errno) }
   }
 
-  /// Unfinished copies beside this one that nobody works on.
+  /// What backups beside this one left that were cut off: unfinished copies and their marks.
   func leftovers() -> [String] {
     let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
     let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
-    return names.filter { $0.hasSuffix(Self.unfinished) }.map { "\(parent)/\($0)" }.filter { other in
-      other != temporary && access("\(other)/\(Self.mark)", F_OK) == 0
-        && ProcessTable.lockHolder(of: "\(other)/\(Self.mark)") == nil
-    }.sorted()
+    return names.filter { $0.hasSuffix(Self.unfinished + Self.mark) }.map { "\(parent)/\($0)" }.filter {
+      $0 != mark && ProcessTable.lockHolder(of: $0) == nil
+    }.sorted().flatMap { mark in
+      [String(mark.dropLast(Self.mark.count)), mark].filter { access($0, F_OK) == 0 }
+    }
   }
 
   /// Makes the temporary directory, after what a killed backup left of it is gone.
@@ -65,30 +68,51 @@ final class BackupTarget: Sendable {
           hint: "Make room there, or name a place on another disk.")
       }
     }
-    try removeRest()
-    guard mkdir(temporary, 0o700) == 0 else { throw Failure(writing: temporary, code: errno) }
-    let mark = "\(temporary)/\(Self.mark)"
-    let descriptor = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      throw Failure(writing: mark, code: errno)
+    let isFresh = try takeMark()
+    do {
+      try removeRest(isOurs: !isFresh)
+      guard mkdir(temporary, 0o700) == 0 else { throw Failure(writing: temporary, code: errno) }
+    } catch {
+      unlink(mark)
+      throw error
     }
-    lock.withLock { $0 = descriptor }
   }
 
-  private func removeRest() throws {
+  /// - Returns: whether no backup to this place was cut off before.
+  private func takeMark() throws -> Bool {
+    while true {
+      var isFresh = true
+      var descriptor = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      if descriptor < 0, errno == EEXIST {
+        isFresh = false
+        descriptor = open(mark, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        if descriptor < 0, errno == ENOENT { continue }
+      }
+      guard descriptor >= 0 else { throw Failure(writing: mark, code: errno) }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        close(descriptor)
+        throw Failure(
+          .inUse, "Another backup is just being made at \(path).",
+          hint: "Wait for it, or name another place.")
+      }
+      var (held, named) = (stat(), stat())
+      // Whoever held it may have taken the name away before its lock went.
+      guard fstat(descriptor, &held) == 0, lstat(mark, &named) == 0, held.st_ino == named.st_ino else {
+        close(descriptor)
+        continue
+      }
+      lock.withLock { $0 = descriptor }
+      return isFresh
+    }
+  }
+
+  private func removeRest(isOurs: Bool) throws {
     var entry = stat()
     guard lstat(temporary, &entry) == 0 else { return }
-    let mark = "\(temporary)/\(Self.mark)"
-    let descriptor = open(mark, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
-    guard descriptor >= 0 else {
+    guard isOurs else {
       throw Failure(
         .cannotCreate, "\(temporary) is in the way, and is no backup that was cut off.",
         hint: "Remove it, or name another place.")
-    }
-    defer { close(descriptor) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      throw Failure(
-        .inUse, "Another backup is just being made at \(path).", hint: "Wait for it, or name another place.")
     }
     Terminal.complain("martlet: \(temporary), left of a backup that was cut off, is removed.")
     do {
@@ -100,18 +124,19 @@ final class BackupTarget: Sendable {
 
   /// Brings everything to the disk and gives the copy its name.
   func finish() throws {
-    guard unlink("\(temporary)/\(Self.mark)") == 0 else { throw Failure(writing: temporary, code: errno) }
     try FileTree.sync(temporary)
     guard rename(temporary, path) == 0 else { throw Failure(writing: path, code: errno) }
     try FileTree.syncOne(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    unlink(mark)
   }
 
   /// Removes what was made so far.
   func discard() {
     // Whoever is still copying may put something in meanwhile.
     for _ in 0..<50 where access(temporary, F_OK) == 0 {
-      if (try? FileManager.default.removeItem(atPath: temporary)) != nil { return }
+      if (try? FileManager.default.removeItem(atPath: temporary)) != nil { break }
       usleep(20_000)
     }
+    if access(temporary, F_OK) != 0 { unlink(mark) }
   }
 }

@@ -50,6 +50,13 @@ final class WebSocketClient: Sendable {
   func send(
     opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, isMasked: Bool = true, reserved: UInt8 = 0
   ) async throws {
+    try await socket.send(
+      frame(opcode: opcode, payload, isFinal: isFinal, isMasked: isMasked, reserved: reserved))
+  }
+
+  func frame(
+    opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, isMasked: Bool = true, reserved: UInt8 = 0
+  ) -> [UInt8] {
     var frame: [UInt8] = [(isFinal ? 0x80 : 0) | reserved << 4 | opcode]
     let mask: UInt8 = isMasked ? 0x80 : 0
     switch payload.count {
@@ -64,7 +71,7 @@ final class WebSocketClient: Sendable {
     } else {
       frame += payload
     }
-    try await socket.send(frame)
+    return frame
   }
 
   // MARK: - Receiving

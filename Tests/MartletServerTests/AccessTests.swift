@@ -127,7 +127,7 @@ import Testing
   }
 
   @Test func `tokens are made, listed without secrets, and revoked at once`() async throws {
-    try await TestServer.run { server in
+    try await TestServer.run(timing: .patientToTheEnd) { server in
       let made = try await server.post(
         "/api/v1/tokens", ["name": "ci", "scopes": ["ingest"], "expires_in_s": 3600])
       #expect(made.status == 201)

@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletTestSupport
 import MartletTracking
 import Testing
 
@@ -126,12 +127,9 @@ import Testing
               .utf8) + [UInt8](repeating: 1, count: 1_500_000))
       }
       let directory = server.data + "/blobs"
-      let deadline = ContinuousClock.now + .seconds(20)
-      while try !FileManager.default.contentsOfDirectory(atPath: directory + "/tmp").isEmpty, .now < deadline
-      {
-        try await Task.sleep(for: .milliseconds(20))
+      try await eventually("nothing of it is left") {
+        try FileManager.default.contentsOfDirectory(atPath: directory + "/tmp").isEmpty
       }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/tmp").isEmpty)
       #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["tmp"])
     }
   }

@@ -8,8 +8,25 @@ import Testing
 
 @testable import MartletServer
 
+/// Holds programs up until it is opened, or gone.
+private struct Gate {
+  private let directory = TemporaryDirectory()
+
+  init() throws {
+    try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
+  }
+
+  private var path: String { directory.path + "/open" }
+  /// What a program of the shell waits with.
+  var wait: String { "while [ -d \(directory.path) ] && [ ! -e \(path) ]; do sleep 0.05; done" }
+  var isOpen: Bool { FileManager.default.fileExists(atPath: path) }
+
+  func open() { #expect(FileManager.default.createFile(atPath: path, contents: nil)) }
+}
+
 @Suite(.serialized) struct ExecutionTests {
-  private func execute(_ server: TestServer, _ script: String) async throws -> PublicID {
+  /// - Parameter end: the state that the script may have come to before the answer was written.
+  private func execute(_ server: TestServer, _ script: String, end: String? = nil) async throws -> PublicID {
     let answer = try await server.post(
       "/api/v1/executions",
       [
@@ -18,13 +35,14 @@ import Testing
       ])
     #expect(answer.status == 201, "\(answer.text)")
     // Nothing else waits for its turn, so it may have left the queue already.
-    #expect(["queued", "starting", "running"].contains(answer.json["state"]?.string))
+    let states = ["queued", "starting", "running"] + [end].compactMap(\.self)
+    #expect(states.contains(answer.json["state"]?.string ?? ""))
     return try #require(answer.json["id"]?.string.flatMap(PublicID.init(rawValue:)))
   }
 
   private func ended(_ server: TestServer, _ run: PublicID) async throws -> JSONValue {
     var last: JSONValue = nil
-    try await eventually("the run ended", within: 30) {
+    try await eventually("the run ended") {
       last = try await server.get("/api/v1/runs/\(run)").json
       return last["exit"]?.isNull == false
     }
@@ -33,7 +51,7 @@ import Testing
 
   @Test func `a command runs, and its log can be read and downloaded`() async throws {
     try await TestServer.run { server in
-      let run = try await execute(server, "echo one; echo two; echo wrong >&2; exit 3")
+      let run = try await execute(server, "echo one; echo two; echo wrong >&2; exit 3", end: "failed")
       let row = try await ended(server, run)
       #expect(row["state"] == "failed")
       #expect(row["exit"]?["code"] == 3)
@@ -57,10 +75,8 @@ import Testing
 
   @Test func `a log is followed while it grows, to its end`() async throws {
     try await TestServer.run { server in
-      let directory = TemporaryDirectory()
-      try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
-      let go = directory.path + "/go"
-      let run = try await execute(server, "echo first; while [ ! -e \(go) ]; do sleep 0.05; done; echo last")
+      let gate = try Gate()
+      let run = try await execute(server, "echo first; \(gate.wait); echo last")
       let socket = try await WebSocketClient(server, token: server.token)
       try await socket.send(["type": "subscribe", "id": 9, "topic": "log", "run": .string(run.rawValue)])
       _ = try await socket.message("subscribed")
@@ -71,9 +87,9 @@ import Testing
         text += piece["text"]?.string ?? ""
         #expect(piece["next_offset"]?.int == Int64(text.utf8.count))
         ended = piece["ended"] == true
-        if text == "first\n", !FileManager.default.fileExists(atPath: go) {
+        if text == "first\n", !gate.isOpen {
           #expect(!ended)
-          #expect(FileManager.default.createFile(atPath: go, contents: nil))
+          gate.open()
         }
       }
       #expect(text == "first\nlast\n")
@@ -82,11 +98,12 @@ import Testing
 
   @Test func `a sweep's rows and trials are told until it ends`() async throws {
     try await TestServer.run { server in
+      let gate = try Gate()
       let source = """
         name: three
         method: grid
         parameters: {x: {values: [1, 2, 3]}}
-        command: [/bin/sh, -c, "exit 0"]
+        command: [/bin/sh, -c, "\(gate.wait); exit 0"]
         """
       let wrong = try await server.post(
         "/api/v1/sweeps", ["source": "method: gird\n", "workdir": "/tmp", "environment": [:]])
@@ -104,7 +121,12 @@ import Testing
       try await socket.send(["type": "subscribe", "id": 3, "topic": "sweep", "sweep": .string(id)])
       var (trials, hasRow) = (Set<Int64>(), false)
       while true {
-        let message = try await socket.message("sweep", "error")
+        let message = try await socket.message("sweep", "subscribed", "error")
+        if message["type"] == "subscribed" {
+          // The sweep must not end before: what was before a subscription is not told.
+          gate.open()
+          continue
+        }
         #expect(message["type"] == "sweep", "\(message.text)")
         #expect(message["sweep"]?["id"]?.string == id)
         if message["id"] == 4 {

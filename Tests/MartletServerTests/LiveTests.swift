@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func `without a valid token nothing is heard`() async throws {
-    var timing = LiveTiming()
+    var timing = LiveTiming.patientToTheEnd
     timing.authentication = .milliseconds(200)
     try await TestServer.run(timing: timing) { server in
       let silent = try await WebSocketClient(server)
@@ -131,14 +131,19 @@ import Testing
       var row = try await server.engine.tracking.run(
         run, access: Access(principal: server.engine.localPrincipal, token: nil, scopes: [.admin]))
       let start = ContinuousClock.now
-      let publishing = Task {
+      // The first is told by itself: only then do the others follow.
+      row.notes = "first"
+      try server.engine.tracking.feed.publish([.run(row)])
+      #expect(try await socket.message("run")["run"]?["notes"] == "first")
+      let publishing = Task { [row] in
+        var row = row
         for number in 0..<150 {
           row.notes = "\(number)"
           try server.engine.tracking.feed.publish([.run(row)])
           try await Task.sleep(for: .milliseconds(10))
         }
       }
-      var (count, last) = (0, "")
+      var (count, last) = (1, "")
       while last != "149" {
         last = try await socket.message("run")["run"]?["notes"]?.string ?? ""
         count += 1
@@ -146,7 +151,6 @@ import Testing
       try await publishing.value
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       #expect(Double(count) <= 2 * seconds + 2, "\(count) messages in \(seconds) s")
-      #expect(count >= 2)
     }
   }
 
@@ -177,7 +181,8 @@ import Testing
         slowest = max(slowest, ContinuousClock.now - start)
         try await Task.sleep(for: .milliseconds(100))
       }
-      #expect(slowest < .seconds(2))
+      // Who waited for the slow client would wait for ever: it reads nothing yet.
+      #expect(slowest < .seconds(20))
       // The quick one heard all of it, as points or as "read again"; the marker ends its wait.
       feed.publish([
         .points(
@@ -211,30 +216,45 @@ import Testing
   }
 
   @Test func `pings keep a connection, silence ends it`() async throws {
-    var timing = LiveTiming()
-    (timing.authentication, timing.ping, timing.silence) = (.seconds(2), .milliseconds(100), .seconds(3))
-    try await TestServer.run(timing: timing) { server in
-      let socket = try await WebSocketClient(server, token: server.token)
-      var (pings, words) = (0, 0)
-      while pings < 10 || words < 10 {
+    var isKept = false
+    // A machine that was too slow to answer in time is given more of it.
+    for scale in [1, 4, 16] where !isKept {
+      var timing = LiveTiming()
+      timing.ping = .milliseconds(100)
+      (timing.authentication, timing.silence) = (.seconds(2 * scale), .seconds(3 * scale))
+      try await TestServer.run(timing: timing) { server in
+        let socket = try await WebSocketClient(server, token: server.token)
+        // For longer than silence is borne.
+        isKept = try await answersPings(15 * scale, of: socket)
+        // From here on no ping is answered.
+        if isKept { #expect(try await socket.closeCode() == nil) }
+      }
+    }
+    #expect(isKept, "closed although every ping was answered")
+  }
+
+  /// Answers pings until so many of both kinds have come; false when the connection ends before.
+  private func answersPings(_ count: Int, of socket: WebSocketClient) async throws -> Bool {
+    var (pings, words) = (0, 0)
+    do {
+      while pings < count || words < count {
         switch try await socket.next() {
         case .ping(let payload):
           pings += 1
           try await socket.send(opcode: 10, payload)
         case .text(let message) where message["type"] == "ping": words += 1
         case .text, .binary, .pong: continue
-        case .close, .end:
-          Issue.record("closed although every ping was answered")
-          return
+        case .close, .end: return false
         }
       }
-      // From here on no ping is answered.
-      #expect(try await socket.closeCode() == nil)
+    } catch is SocketError {
+      return false
     }
+    return true
   }
 
   @Test func `the protocol is kept`() async throws {
-    try await TestServer.run { server in
+    try await TestServer.run(timing: .patientToTheEnd) { server in
       func connect() async throws -> WebSocketClient {
         let socket = try await WebSocketClient(server, token: server.token)
         _ = try await socket.message("ready")
@@ -253,7 +273,9 @@ import Testing
       try await torn.send(opcode: 0, [1])
       #expect(try await torn.closeCode() == 1002)
       let large = try await connect()
-      try await large.send(opcode: 1, [UInt8](repeating: 32, count: 1 << 20 + 1))
+      // The server need not read all of it before it hangs up.
+      let tooMuch = [UInt8](repeating: 32, count: 1 << 20 + 1)
+      do { try await large.send(opcode: 1, tooMuch) } catch is SocketError {}
       #expect(try await large.closeCode() == 1009)
       let fragments = try await connect()
       for part in 0..<3 {
@@ -274,7 +296,7 @@ import Testing
   }
 
   @Test func `fragments, pings between them and a good-bye are understood`() async throws {
-    try await TestServer.run { server in
+    try await TestServer.run(timing: .patientToTheEnd) { server in
       let socket = try await WebSocketClient(server, token: server.token)
       _ = try await socket.message("ready")
       let text = Array(#"{"type":"subscribe","id":7,"topic":"runs"}"#.utf8)

@@ -14,7 +14,7 @@ import Testing
     var secrets: [String] = []
     let logger = Logger(label: "martlet") { _ in CollectingHandler(log: log) }
     let directory = TemporaryDirectory()
-    try await TestServer.run(in: directory, logger: logger) { options in
+    try await TestServer.run(in: directory, timing: .patientToTheEnd, logger: logger) { options in
       options.logLevel = "trace"
     } _: { server in
       secrets.append(server.token)

@@ -115,6 +115,17 @@ import Testing
   /// What comes while a commit is on its way shares the next one.
   @Test func batchesThatWaitShareACommit() async throws {
     let bench = try await Bench()
+    var sizes: [Int] = []
+    // Nothing tells from outside that the first commit has begun: where it had not, others share it. Again, slower.
+    for pause in [50, 1_000, 10_000] where sizes.first != 1 {
+      sizes = try await commits(bench, after: .milliseconds(pause))
+    }
+    #expect(sizes == [1, 6, 1, 1, 1])
+  }
+
+  /// How many batches were in each commit: of one, of six that came `pause` later while that one was on its way, and
+  /// of three one after the other.
+  private func commits(_ bench: Bench, after pause: Duration) async throws -> [Int] {
     let commits = Mutex<[Int]>([])
     let queue = IngestQueue(store: bench.store, clock: bench.clock, keyLimit: 9) { batches in
       commits.withLock { $0.append(batches.count) }
@@ -129,18 +140,16 @@ import Testing
     try await holdingTheWriter(of: bench.store) { release in
       let first = send(0)
       try await eventually("the first waits for the writer") { await queue.waitingBytes == 10 }
-      // Its commit has begun by the time that the others come.
-      try await Task.sleep(for: .milliseconds(50))
+      try await Task.sleep(for: pause)
       let others = (1...6).map(send)
       try await eventually("all wait") { await queue.waitingBytes == 70 }
       release()
       for task in [first] + others { try await task.value }
     }
-    #expect(commits.withLock(\.self) == [1, 6])
     // All of them come again, one after the other: nobody waits for the others for ever.
     for client in 10..<13 { try await send(client).value }
     await queue.flush()
-    #expect(commits.withLock(\.self) == [1, 6, 1, 1, 1])
+    return commits.withLock(\.self)
   }
 
   @Test func namesThatLookTheSameAreOneMetric() async throws {

@@ -11,6 +11,8 @@ package struct Unexpected: Error, CustomStringConvertible {
 }
 
 /// Waits until something is true; says whether it became so in time.
+///
+/// A minute: on a shared machine with few cores, a task may wait for many seconds until a thread is free for it.
 package func eventually(within seconds: Double = 60, _ condition: () async throws -> Bool) async throws
   -> Bool
 {
@@ -48,9 +50,9 @@ package func problem(
 
 /// Removes a scratch directory in which a process that was just told to end may still be writing.
 ///
-/// - Throws: what the last of its tries met, five seconds after the first.
+/// - Throws: what the last of its tries met, a minute after the first.
 package func removeScratch(_ path: String) throws {
-  let deadline = ContinuousClock.now + .seconds(5)
+  let deadline = ContinuousClock.now + .seconds(60)
   while true {
     do {
       return try FileManager.default.removeItem(atPath: path)

@@ -30,8 +30,6 @@ package func serve(_ options: ServerOptions, onReady: @escaping @Sendable (Ready
 
 /// One server from beginning to end.
 struct ServerLife: Sendable {
-  /// Until work in flight is cut off.
-  private static let patience = Duration.seconds(10)
   private static let maximumConnections = 4096
 
   var options: ServerOptions
@@ -39,6 +37,8 @@ struct ServerLife: Sendable {
   var signals: [UnixSignal]
   var clock: any WallClock = SystemClock()
   var liveTiming = LiveTiming()
+  /// Until work in flight is cut off.
+  var patience = Duration.seconds(10)
   var logger = Logger(label: "martlet")
   /// Called with the engine once it is open.
   var onOpen: @Sendable (Engine) -> Void = { _ in }
@@ -98,7 +98,7 @@ struct ServerLife: Sendable {
       }, logger: quiet)
     var configuration = ServiceGroupConfiguration(
       services: [.init(service: application)], gracefulShutdownSignals: signals, logger: quiet)
-    configuration.maximumGracefulShutdownDuration = Self.patience
+    configuration.maximumGracefulShutdownDuration = patience
     let group = ServiceGroup(configuration: configuration)
     do {
       try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -1,12 +1,15 @@
 // A plain TCP connection: tests say byte for byte what a client sends.
 
 import Glibc
+import MartletTestSupport
 import MartletTracking
 
 struct SocketError: Error { var what: String }
 
-/// Blocking calls run on threads of their own.
+/// Blocking calls run on threads of their own, and end after a minute in which nothing moves.
 final class Socket: Sendable {
+  private static let patience = 60
+
   private let descriptor: Int32
 
   /// Connects to this machine.
@@ -16,8 +19,10 @@ final class Socket: Sendable {
     if var size = receiveBuffer {
       setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
-    var timeout = timeval(tv_sec: 20, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    var timeout = timeval(tv_sec: Self.patience, tv_usec: 0)
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
@@ -33,6 +38,7 @@ final class Socket: Sendable {
 
   deinit { close(descriptor) }
 
+  /// - Throws: `SocketError` when the server has hung up, `Unexpected` when it takes nothing any more.
   func send(_ bytes: [UInt8]) async throws {
     let descriptor = descriptor
     try await blocking {
@@ -40,6 +46,10 @@ final class Socket: Sendable {
       while sent < bytes.count {
         let count = bytes[sent...].withUnsafeBytes {
           Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        if count < 0, errno == EINTR { continue }
+        if count < 0, errno == EAGAIN {
+          throw Unexpected("the server took nothing for \(Self.patience) seconds")
         }
         guard count > 0 else { throw SocketError(what: "send") }
         sent += count
@@ -52,9 +62,10 @@ final class Socket: Sendable {
     let descriptor = descriptor
     return try await blocking {
       var bytes = [UInt8](repeating: 0, count: 65_536)
-      let count = recv(descriptor, &bytes, bytes.count, 0)
+      var count = recv(descriptor, &bytes, bytes.count, 0)
+      while count < 0, errno == EINTR { count = recv(descriptor, &bytes, bytes.count, 0) }
       if count < 0, errno == ECONNRESET { return [] }
-      guard count >= 0 else { throw SocketError(what: "nothing came within 20 seconds") }
+      guard count >= 0 else { throw SocketError(what: "nothing came within \(Self.patience) seconds") }
       return Array(bytes[..<count])
     }
   }

@@ -7,6 +7,7 @@ import MartletModel
 import MartletOrchestration
 import MartletStore
 import MartletTestSupport
+import NIOCore
 import OrderedCollections
 import Synchronization
 import Testing
@@ -36,7 +37,7 @@ struct TestServer: Sendable {
   /// Runs `body` against a server, then ends it and checks that it ended well.
   static func run(
     in directory: TemporaryDirectory = TemporaryDirectory(), clock: any WallClock = SystemClock(),
-    timing: LiveTiming = LiveTiming(), logger: Logger = Logger(label: "martlet"),
+    timing: LiveTiming = .patient, logger: Logger = Logger(label: "martlet"),
     _ change: (inout ServerOptions) -> Void = { _ in }, _ body: (TestServer) async throws -> Void
   ) async throws {
     let server = try await start(in: directory, clock: clock, timing: timing, logger: logger, change)
@@ -51,13 +52,13 @@ struct TestServer: Sendable {
   }
 
   static func start(
-    in directory: TemporaryDirectory, clock: any WallClock = SystemClock(), timing: LiveTiming = LiveTiming(),
+    in directory: TemporaryDirectory, clock: any WallClock = SystemClock(), timing: LiveTiming = .patient,
     logger: Logger = Logger(label: "martlet"), _ change: (inout ServerOptions) -> Void = { _ in }
   ) async throws -> TestServer {
     var options = ServerOptions(data: directory.path)
     change(&options)
     // A server that ended in this process holds its lock until its last task has gone.
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while true {
       do {
         return try await start(options, clock, timing, logger)
@@ -75,7 +76,8 @@ struct TestServer: Sendable {
     let opened = OpenedEngine()
     let (readies, continuation) = AsyncThrowingStream.makeStream(of: ReadyServer.self)
     let life = ServerLife(
-      options: options, signals: [], clock: clock, liveTiming: timing, logger: logger,
+      options: options, signals: [], clock: clock, liveTiming: timing, patience: .seconds(120),
+      logger: logger,
       onOpen: { engine in opened.engine.withLock { $0 = engine } })
     let task = Task {
       do {
@@ -140,6 +142,22 @@ struct TestServer: Sendable {
 /// Lets go of an engine when its server has ended, and of the lock on its directory with it.
 private final class OpenedEngine: Sendable {
   let engine = Mutex<Engine?>(nil)
+}
+
+extension LiveTiming {
+  /// A slow machine is not taken for a client that says nothing.
+  static var patient: LiveTiming {
+    var timing = LiveTiming()
+    (timing.authentication, timing.silence) = (.seconds(60), .seconds(600))
+    return timing
+  }
+
+  /// A closing frame is sent, however long that takes: for tests that read its code and then let their sockets go.
+  static var patientToTheEnd: LiveTiming {
+    var timing = patient
+    timing.closing = .seconds(60)
+    return timing
+  }
 }
 
 extension ServerOptions {

@@ -11,7 +11,7 @@ package struct Unexpected: Error, CustomStringConvertible {
 }
 
 /// Waits until something is true; says whether it became so in time.
-package func eventually(within seconds: Double = 30, _ condition: () async throws -> Bool) async throws
+package func eventually(within seconds: Double = 60, _ condition: () async throws -> Bool) async throws
   -> Bool
 {
   let deadline = ContinuousClock.now + .seconds(seconds)
@@ -24,7 +24,7 @@ package func eventually(within seconds: Double = 30, _ condition: () async throw
 
 /// Waits until something is true, and records an issue when it does not become so in time.
 package func eventually(
-  _ what: String, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
+  _ what: String, within seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
   _ condition: () async throws -> Bool
 ) async throws {
   if try await !eventually(within: seconds, condition) {
@@ -48,9 +48,9 @@ package func problem(
 
 /// Removes a scratch directory in which a process that was just told to end may still be writing.
 ///
-/// - Throws: what the last of its tries met, five seconds after the first.
+/// - Throws: what the last of its tries met, a minute after the first.
 package func removeScratch(_ path: String) throws {
-  let deadline = ContinuousClock.now + .seconds(5)
+  let deadline = ContinuousClock.now + .seconds(60)
   while true {
     do {
       return try FileManager.default.removeItem(atPath: path)
@@ -60,6 +60,26 @@ package func removeScratch(_ path: String) throws {
       usleep(20_000)
     }
   }
+}
+
+/// Makes a program of a script, or a copy of a program.
+///
+/// Another process writes it. Had this one the file open for writing while another test starts something, that would
+/// have it open too until it has begun, and what somebody writes cannot be started ("Text file busy").
+package func makeProgram(at path: String, from original: String) throws {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["install", "-m", "755", original, path]
+  try process.run()
+  process.waitUntilExit()
+  guard process.terminationStatus == 0 else { throw Unexpected("\(path) could not be made") }
+}
+
+package func makeProgram(at path: String, script: String) throws {
+  let text = path + ".text"
+  try Data(script.utf8).write(to: URL(fileURLWithPath: text))
+  defer { unlink(text) }
+  try makeProgram(at: path, from: text)
 }
 
 /// Whether a process is there and no zombie.

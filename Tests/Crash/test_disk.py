@@ -61,6 +61,10 @@ class FullServerTest(PlaceTest):
         writer.start()
         self.wait_for(lambda: all(list(trainer.notes()) for trainer in trainers), "the trainers' first rows")
         self.wait_for(lambda: writer.acknowledged > 100, "the writer's first rows")
+        self.wait_for(
+            lambda: sum(len(noted.returned) for trainer in trainers for _, noted in trainer.notes()) >= 500,
+            "five hundred rows of the trainers",
+        )
         self.disk.fill()
         refused = self.post_until_refused(run)
         self.assertEqual((refused.status, refused.error["code"]), (503, "unavailable"))
@@ -122,7 +126,7 @@ class FullClientTest(PlaceTest):
         disk.make_room()
         ((_, before),) = trainer.notes()
         self.wait_for(
-            lambda: [1 for _, noted in trainer.notes() if len(noted.returned) > len(before.returned) + 50],
+            lambda: [1 for _, noted in trainer.notes() if len(noted.returned) > len(before.returned) + 100],
             "rows that were kept again",
         )
         # Its sender, which could not note on the full disk what it had sent, goes on by itself.

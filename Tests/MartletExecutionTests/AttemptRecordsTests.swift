@@ -20,7 +20,7 @@ import Testing
   @Test func `a name with parentheses and blanks does not confuse`() async throws {
     try await withScratch { scratch in
       let odd = "\(scratch)/a) R 1 (b"
-      try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: odd)
+      try makeProgram(at: odd, from: "/bin/sleep")
       let process = try bystander(odd)
       defer { kill(process.processIdentifier, SIGKILL) }
       let pid = process.processIdentifier
@@ -57,6 +57,8 @@ import Testing
       try write(
         #"{"boot_id": "b", "supervisor": {"pid": 4711, "start": 5}, "command": {"pid": 4712, "start": 6}}"#,
         to: "\(scratch)/attempt.json")
+      // Closed alone it is still held where another test's process is just being started.
+      flock(lock, LOCK_UN)
       close(lock)
       guard case .lost(let file) = try directory.condition() else { throw Unexpected("it is lost") }
       #expect(file.command == ProcessIdentity(pid: 4712, start: 6))

@@ -16,8 +16,7 @@ import Testing
       defer { close(leak) }
       // In the place of a supervisor, since that closes what it gets.
       let script = "\(scratch)/listing"
-      try write("#!/bin/sh\nls -l /proc/$$/fd > \(scratch)/descriptors\n", to: script)
-      #expect(chmod(script, 0o755) == 0)
+      try makeProgram(at: script, script: "#!/bin/sh\nls -l /proc/$$/fd > \(scratch)/descriptors\n")
       let news = NewsLog()
       Supervision(executable: script).launch(
         AttemptLaunch(

@@ -32,7 +32,7 @@ final class NewsLog: Sendable {
   func take(_ news: AttemptNews) { log.withLock { $0.append(news) } }
 
   /// The process that runs.
-  func running(within seconds: Double = 20) async throws -> Int32 {
+  func running(within seconds: Double = 60) async throws -> Int32 {
     var found: Int32?
     guard
       try await eventually(
@@ -46,7 +46,7 @@ final class NewsLog: Sendable {
   }
 
   /// What it came to.
-  func over(within seconds: Double = 30) async throws -> AttemptCondition {
+  func over(within seconds: Double = 60) async throws -> AttemptCondition {
     var found: AttemptCondition?
     guard
       try await eventually(
@@ -60,7 +60,7 @@ final class NewsLog: Sendable {
   }
 
   /// Its exit record.
-  func exit(within seconds: Double = 30) async throws -> ExitFile {
+  func exit(within seconds: Double = 60) async throws -> ExitFile {
     guard case .ended(let file) = try await over(within: seconds) else {
       throw Unexpected("no exit record: \(all)")
     }
@@ -110,7 +110,7 @@ struct Launched: Sendable {
   }
 
   /// Waits until the command has printed `text`.
-  func prints(_ text: String, within seconds: Double = 20) async throws -> Bool {
+  func prints(_ text: String, within seconds: Double = 60) async throws -> Bool {
     let path = "\(directory.path)/stdout.log"
     return try await eventually(within: seconds) { try exists(path) && self.text().contains(text) }
   }

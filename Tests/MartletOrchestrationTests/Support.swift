@@ -88,7 +88,7 @@ final class Workshop: Sendable {
     url: @escaping @Sendable () -> String = { "http://127.0.0.1:9" }
   ) async throws {
     let executable = try supervisor.map(standIn) ?? "/proc/self/exe"
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while true {
       do {
         let engine = try await Engine.open(
@@ -110,8 +110,7 @@ final class Workshop: Sendable {
     let real = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent("martlet-supervisor").path
     let path = "\(folder)/martlet-supervisor"
-    try Data("#!/bin/sh\nREAL='\(real)'\n\(script)\n".utf8).write(to: URL(fileURLWithPath: path))
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    try makeProgram(at: path, script: "#!/bin/sh\nREAL='\(real)'\n\(script)\n")
     return "\(folder)/martlet"
   }
 
@@ -164,7 +163,7 @@ final class Workshop: Sendable {
     return try await engine.createSweep(new, access: access)
   }
 
-  func ended(_ sweep: PublicID, within seconds: Double = 60) async throws -> Sweep {
+  func ended(_ sweep: PublicID, within seconds: Double = 120) async throws -> Sweep {
     var found = try await engine.sweep(sweep, access: access)
     let isEnd = try await eventually(within: seconds) {
       found = try await engine.sweep(sweep, access: access)
@@ -183,7 +182,7 @@ final class Workshop: Sendable {
 
   func run(_ id: PublicID) async throws -> Run { try await engine.tracking.run(id, access: access) }
 
-  func runEnded(_ id: PublicID, within seconds: Double = 30) async throws -> Run {
+  func runEnded(_ id: PublicID, within seconds: Double = 60) async throws -> Run {
     guard try await eventually(within: seconds, { try await run(id).state.isEnd }) else {
       throw Unexpected("run \(id) is still \(try await run(id).state); \(book.troubles)")
     }
@@ -191,7 +190,7 @@ final class Workshop: Sendable {
   }
 
   /// Waits until so many runs of a sweep run.
-  func running(_ sweep: PublicID, count: Int, within seconds: Double = 30) async throws -> Bool {
+  func running(_ sweep: PublicID, count: Int, within seconds: Double = 60) async throws -> Bool {
     try await eventually(within: seconds) {
       try await trials(sweep).count { $0.runState == .running } == count
     }

@@ -61,7 +61,7 @@ private struct Simulation {
       case 0..<3: try restart()
       case 3: if Int.random(in: 0..<8, using: &numbers) == 0 { try stop() }
       case 4..<7:
-        if let number = open.randomElement(using: &numbers) { try send(.trialRunning(number)) }
+        if let number = open.sorted().randomElement(using: &numbers) { try send(.trialRunning(number)) }
       default:
         if let number = open.sorted().randomElement(using: &numbers) {
           try send(.trialEnded(number, outcome(number)))

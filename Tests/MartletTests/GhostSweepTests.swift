@@ -39,7 +39,7 @@ struct GhostSweepTests {
       let running = try place.start(
         ["sweep", "run", "ghost-example/architecture_sweep.json", "--output", "results"],
         environment: ["PATH": "\(bin.path):\(search)"])
-      let outcome = try await running.outcome(within: 120)
+      let outcome = try await running.outcome()
       #expect(outcome.status == 0, "\(outcome)")
 
       let sweep = try await place.json("sweep", "show", "architecture_sweep")

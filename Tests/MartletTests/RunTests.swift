@@ -213,8 +213,7 @@ struct RunTests {
   @Test("a command may be called like a verb")
   func verbAsCommand() async throws {
     try await Workplace.withServer { place in
-      try place.write("list", "#!/bin/sh\necho mine $1\n")
-      #expect(chmod(place.root.path + "/list", 0o755) == 0)
+      try makeProgram(at: place.root.path + "/list", script: "#!/bin/sh\necho mine $1\n")
       let path = place.root.path + ":/usr/bin:/bin"
       let outcome = try await place.martlet(["run", "--", "list", "--help"], environment: ["PATH": path])
       #expect(outcome.output == "mine --help\n", "\(outcome)")

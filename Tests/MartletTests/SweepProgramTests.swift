@@ -83,9 +83,11 @@ struct SweepProgramTests {
 
   /// `train.sh` and `sub/trainer` can be started, `plain.sh` cannot.
   private static func writePrograms(_ place: Workplace) throws {
-    for name in ["train.sh", "sub/trainer", "plain.sh"] {
-      let path = try place.write(name, "#!/bin/sh\nexit 0\n")
-      if name != "plain.sh", chmod(path, 0o755) != 0 { throw Unexpected("chmod: errno \(errno)") }
+    try place.write("plain.sh", "#!/bin/sh\nexit 0\n")
+    for name in ["train.sh", "sub/trainer"] {
+      let path = try place.write("\(name).text", "#!/bin/sh\nexit 0\n")
+      try makeProgram(at: String(path.dropLast(".text".count)), from: path)
+      try FileManager.default.removeItem(atPath: path)
     }
   }
 

@@ -65,7 +65,7 @@ struct UpOptionTests {
         tries=0
         until [ -e device-0 ] && [ -e device-1 ]; do
           tries=$((tries + 1))
-          [ $tries -lt 600 ] || exit 1
+          [ $tries -lt 2400 ] || exit 1
           sleep 0.05
         done
 

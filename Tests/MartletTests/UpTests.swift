@@ -46,7 +46,7 @@ struct UpTests {
 
       let down = try await place.martlet("down")
       #expect(down.status == 0, "\(down)")
-      #expect(try await eventually { kill(pid, 0) != 0 })
+      #expect(try await eventually { !isAlive(pid) })
       #expect(!place.exists(place.data + "/server.json"))
       #expect(try await place.martlet("down").status == 0)
     }

@@ -64,6 +64,26 @@ package func removeScratch(_ path: String) throws {
   }
 }
 
+/// Makes a program of a script, or a copy of a program.
+///
+/// Another process writes it. Had this one the file open for writing while another test starts something, that would
+/// have it open too until it has begun, and what somebody writes cannot be started ("Text file busy").
+package func makeProgram(at path: String, from original: String) throws {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["install", "-m", "755", original, path]
+  try process.run()
+  process.waitUntilExit()
+  guard process.terminationStatus == 0 else { throw Unexpected("\(path) could not be made") }
+}
+
+package func makeProgram(at path: String, script: String) throws {
+  let text = path + ".text"
+  try Data(script.utf8).write(to: URL(fileURLWithPath: text))
+  defer { unlink(text) }
+  try makeProgram(at: path, from: text)
+}
+
 /// Whether a process is there and no zombie.
 package func isAlive(_ pid: Int32) -> Bool {
   guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),

@@ -63,7 +63,7 @@ final class Running: Sendable {
   func signal(_ number: Int32) { kill(pid, number) }
 
   /// Waits for its end; one that takes too long is killed, and its status says so.
-  func outcome(within seconds: Double = 60) async throws -> Outcome {
+  func outcome(within seconds: Double = 180) async throws -> Outcome {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while process.isRunning, .now < deadline { try await Task.sleep(for: .milliseconds(5)) }
     if process.isRunning { kill(pid, SIGKILL) }

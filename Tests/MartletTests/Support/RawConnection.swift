@@ -21,6 +21,10 @@ final class RawConnection: Sendable {
   private static func connected(to port: UInt16) throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw Unexpected("no socket: errno \(errno)") }
+    // Neither a connection nor a write waits for ever, or for the minutes that the system would.
+    var limit = timeval()
+    limit.tv_sec = 60
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -47,7 +51,7 @@ final class RawConnection: Sendable {
   }
 
   /// All that comes until the other side closes.
-  func rest(within seconds: Double = 30) async throws -> String {
+  func rest(within seconds: Double = 60) async throws -> String {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 65_536)
     let isClosed = try await eventually(within: seconds) {

@@ -37,7 +37,7 @@ struct Workplace: Sendable {
 
   private func cleanUp() async throws {
     let pid = announcedPID
-    if pid != nil { _ = try await martlet("down", "--timeout", "20") }
+    if pid != nil { _ = try await martlet("down", "--timeout", "60") }
     if let pid, kill(pid, 0) == 0 { kill(pid, SIGKILL) }
     try removeScratch(root.path)
   }

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.server
 import json
+import random
 import re
 import socket
 import threading
@@ -17,8 +18,9 @@ import reads
 
 import rows
 
-PATIENCE = 30.0  # seconds: generous, since a loaded machine is no failure
+PATIENCE = 60.0  # seconds: generous, since a loaded machine is no failure
 TOKEN = "secret-token_0123456789-abcdefghijklmnopqrst"
+GIVEN: set[int] = set()  # ports
 
 
 class Server:
@@ -27,6 +29,7 @@ class Server:
 
     def __init__(self, port: int = 0) -> None:
         self.lock = threading.Lock()
+        self.gone: set[http.server.ThreadingHTTPServer] = set()
         self.runs: dict[str, dict[str, Any]] = {}
         self.rows: dict[tuple[str, str], list[dict[str, Any]]] = {}  # of (run, client), by seq
         self.requests: list[tuple[str, str, float]] = []
@@ -45,15 +48,16 @@ class Server:
 
     def up(self) -> None:
         self.sockets: set[socket.socket] = set()
+        self.port = self.port or free_port()
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler_of(self))
         self.http.daemon_threads = True
-        self.port = self.http.server_port
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
     def down(self) -> None:
         """As kill -9 would: nobody listens, and open connections break."""
         self.http.shutdown()
         self.http.server_close()
+        self.gone.add(self.http)  # whoever has just been accepted is not among the sockets yet
         for one in list(self.sockets):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -192,6 +196,21 @@ class Server:
         return 200, self.blobs[(run, name)]
 
 
+def free_port() -> int:
+    """Another one each time, and below those that the system gives to outgoing connections: nobody gets it by chance
+    while its server is away, not even a client that tries to reach that server."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        lowest = int(file.read().split()[0])
+    for _ in range(100):
+        port = random.SystemRandom().randrange(8_000, lowest) if lowest > 10_000 else 0
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            if (found := int(probe.getsockname()[1])) not in GIVEN:
+                GIVEN.add(found)
+                return found
+    raise AssertionError("there is no free port")
+
+
 def error(status: int, message: str, **details: Any) -> tuple[int, dict[str, Any]]:
     return status, {"error": {"code": "x", "message": message, "hint": "Try another.", "details": details}}
 
@@ -203,6 +222,9 @@ def handler_of(server: Server) -> type[http.server.BaseHTTPRequestHandler]:
         def setup(self) -> None:
             super().setup()
             server.sockets.add(self.connection)
+            if self.server in server.gone:
+                with contextlib.suppress(OSError):
+                    self.connection.shutdown(socket.SHUT_RDWR)
 
         def finish(self) -> None:
             server.sockets.discard(self.connection)

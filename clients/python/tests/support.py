@@ -37,7 +37,8 @@ class ClientTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         self.addCleanup(self.no_sender_is_left)
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("MARTLET_")}
-        self.environment.update(HOME=self.home, PYTHONPATH=CLIENT)
+        # A program's end waits longer for the server than the half a minute that it would: the machine may be loaded.
+        self.environment.update(HOME=self.home, PYTHONPATH=CLIENT, MARTLET_FINISH_TIMEOUT="90")
 
     def serve(self) -> Server:
         server = Server()
@@ -93,7 +94,7 @@ class ClientTest(unittest.TestCase):
         )
 
     def no_sender_is_left(self) -> None:
-        deadline = time.monotonic() + 10  # a sender that has said its last word takes a moment to end
+        deadline = time.monotonic() + PATIENCE  # a sender that has said its last word takes a moment to end
         while (left := self.senders()) and time.monotonic() < deadline:
             time.sleep(0.02)
         for pid in left:
@@ -106,6 +107,7 @@ def end(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(OSError):
         process.kill()
     process.wait()
-    for stream in (process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr):
         if stream:
-            stream.close()
+            with contextlib.suppress(OSError):
+                stream.close()

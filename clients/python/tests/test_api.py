@@ -39,7 +39,7 @@ class ApiTest(ClientTest):
         super().setUp()
         self.server = self.serve()
         self.train(TRAIN)
-        self.api = martlet.Api(self.server.url, TOKEN, patience=10)
+        self.api = martlet.Api(self.server.url, TOKEN, patience=60)
         self.addCleanup(self.api.close)
 
     def test_runs_are_found_page_by_page(self):

@@ -1,5 +1,6 @@
 """Trainers, senders and servers that are killed, stopped or unwell: no row is lost, none comes twice."""
 
+import contextlib
 import json
 import os
 import random
@@ -9,7 +10,7 @@ import sys
 import time
 import unittest
 
-from support import CLIENT, TOKEN, ClientTest, wait_for
+from support import CLIENT, PATIENCE, TOKEN, ClientTest, wait_for
 
 SENDER = os.path.join(CLIENT, "martlet", "_sender.py")
 ENDLESS = (
@@ -65,7 +66,7 @@ class TrainerTest(ClientTest):
             "child = os.fork()\n"
             "for i in range(50): run.log({'parent' if child else 'child': i})\n"
             "if not child: print(os.getpid(), flush=True)\n"
-            "time.sleep(60)\n"
+            "time.sleep(300)\n"
         )
         child = int(process.stdout.readline())
         wait_for(lambda: len(server.all_rows()) == 150, "the rows of both")
@@ -129,7 +130,7 @@ class TrainerTest(ClientTest):
 
     def sync(self, expect):
         command = [sys.executable, "-m", "martlet", "sync"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         self.assertIn(expect, done.stdout + done.stderr)
 
 
@@ -149,7 +150,7 @@ class SenderTest(ClientTest):
         wait_for(server.all_rows)
         (sender,) = self.senders()
         second = subprocess.run(
-            [sys.executable, "-IS", SENDER, self.spools()[0]], env=self.environment, timeout=60, check=False
+            [sys.executable, "-IS", SENDER, self.spools()[0]], env=self.environment, timeout=2 * PATIENCE, check=False
         )
         self.assertEqual(second.returncode, 1, "a spool has one sender")
         os.kill(sender, signal.SIGKILL)
@@ -158,8 +159,9 @@ class SenderTest(ClientTest):
         process.stdin.flush()
         wait_for(lambda: len(server.all_rows()) == 2001, "the rows after the kill, through a new sender")
         for sender in self.senders():
-            os.kill(sender, signal.SIGKILL)
-        _, err = process.communicate("\n", timeout=60)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(sender, signal.SIGKILL)
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
         self.assertEqual(server.steps(), list(range(3001)), err)
         self.assertEqual([told["state"] for _, told in server.finishes], ["finished"])
 
@@ -167,8 +169,13 @@ class SenderTest(ClientTest):
         server = self.serve()
         self.attempt(server)
         process = self.start(
-            "run = martlet.init()\nfor i in range(20_000): run.log({'a': 1})\nprint(flush=True)\ntime.sleep(60)"
+            "run = martlet.init()\nrun.log({'a': 1})\nsys.stdin.readline()\n"
+            "for i in range(19_999): run.log({'a': 1})\nprint(flush=True)\ntime.sleep(300)",
+            stdin=subprocess.PIPE,
         )
+        wait_for(server.all_rows)  # by now it hears what it is asked
+        process.stdin.write("\n")
+        process.stdin.flush()
         process.stdout.readline()
         (sender,) = self.senders()
         os.kill(sender, signal.SIGTERM)
@@ -183,26 +190,26 @@ class SenderTest(ClientTest):
         server = self.serve()
         self.attempt(server)
         server.down()
-        process = self.start("run = martlet.init()\nrun.log({'a': 1})\nprint(flush=True)\ntime.sleep(60)")
+        process = self.start("run = martlet.init()\nrun.log({'a': 1})\nprint(flush=True)\ntime.sleep(300)")
         process.stdout.readline()
         server.refuse(2)  # so that it is in the midst of its tries
         started = time.monotonic()
         for sender in self.senders():
             os.kill(sender, signal.SIGTERM)
         wait_for(lambda: not self.senders())
-        self.assertLess(time.monotonic() - started, 10)
+        self.assertLess(time.monotonic() - started, PATIENCE)
         self.assertEqual(len(self.spools()), 1)
         server.up()
 
     def test_the_terminals_signals_do_not_reach_it(self):
         server = self.serve()
-        process = self.start("run = martlet.init('p')\nrun.log({'a': 1})\ntime.sleep(60)")
+        process = self.start("run = martlet.init('p')\nrun.log({'a': 1})\ntime.sleep(300)")
         wait_for(server.all_rows)
         (sender,) = self.senders()
         os.kill(sender, signal.SIGINT)
         os.kill(sender, signal.SIGHUP)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=2 * PATIENCE)
         self.assertEqual(server.finishes[0][1]["state"], "stopped")
 
 
@@ -226,10 +233,10 @@ class ServerTest(ClientTest):
         server.refuse(3)  # the outage lasts for so many tries
         server.up()
         wait_for(lambda: server.duplicates > 0 and len(server.all_rows()) > 2000)
-        out, err = process.communicate("\n", timeout=60)
+        out, err = process.communicate("\n", timeout=2 * PATIENCE)
         logged, slowest = out.split()
         self.assertEqual(server.steps(), list(range(int(logged))), err)
-        self.assertLess(float(slowest), 0.2, "seconds of processor time of one log()")
+        self.assertLess(float(slowest), 1, "seconds of processor time of one log()")
         self.assertEqual([told["state"] for _, told in server.finishes], ["finished"])
 
     def test_a_server_that_was_restored_gets_the_rows_again_that_it_lost(self):
@@ -243,7 +250,7 @@ class ServerTest(ClientTest):
         with server.lock:
             (rows,) = server.rows.values()
             del rows[300:]
-        process.communicate("\n", timeout=60)
+        process.communicate("\n", timeout=2 * PATIENCE)
         self.assertEqual(server.steps(), list(range(1001)))
         self.assertEqual(server.values()[999:], [{"a": 999.0}, {"b": 1.0}])
 
@@ -292,7 +299,7 @@ class ServerTest(ClientTest):
 class OfflineTest(ClientTest):
     def sync(self, *arguments, expect=0):
         command = [sys.executable, "-m", "martlet", "sync", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done.stdout + done.stderr
 

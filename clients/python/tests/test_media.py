@@ -1,5 +1,6 @@
 """Files of a run on their way: beside the spool, before the rows that name them, once, and gone when they arrived."""
 
+import contextlib
 import hashlib
 import os
 import random
@@ -9,7 +10,7 @@ import sys
 import time
 import unittest
 
-from support import ClientTest, wait_for
+from support import PATIENCE, ClientTest, wait_for
 
 PICTURE = "martlet.Image([[0, 255], [255, 0]], caption='c')"
 
@@ -50,7 +51,7 @@ class MediaTest(ClientTest):
     def test_a_large_file_and_signs_of_life_while_it_is_sent(self):
         server = self.serve()
         self.environment["MARTLET_HEARTBEAT"] = "0.05"
-        server.slow = 0.004  # seconds a piece of 64 kB
+        server.slow = 0.01  # seconds a piece of 64 kB
         process = self.start(
             "run = martlet.init('p')\n"
             "with open('big', 'wb') as file:\n"
@@ -60,7 +61,7 @@ class MediaTest(ClientTest):
             stdin=subprocess.PIPE,
         )
         wait_for(server.values)
-        _, err = process.communicate("\n", timeout=60)
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
         (row,) = server.values()
         content = server.blobs[("run00000", row["big"]["blob"])]
         self.assertEqual((len(content), hashlib.sha256(content).hexdigest()), (20_000_000, row["big"]["blob"]), err)
@@ -101,8 +102,9 @@ class MediaTest(ClientTest):
         for _ in range(8):
             time.sleep(rolls.uniform(0.05, 0.3))  # the moment of the kill is what is varied
             for sender in self.senders():
-                os.kill(sender, signal.SIGKILL)
-        _, err = process.communicate(timeout=60)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(sender, signal.SIGKILL)
+        _, err = process.communicate(timeout=2 * PATIENCE)
         wait_for(lambda: len(server.finishes) == 1)
         self.assertEqual((server.steps(), server.unfounded), (list(range(60)), []), err)
         for i, row in enumerate(server.values()):
@@ -143,7 +145,7 @@ class MediaTest(ClientTest):
         self.train(f"run = martlet.init('p', mode='offline')\nrun.log({{'picture': {PICTURE}}})")
         server = self.serve()
         command = [sys.executable, "-m", "martlet", "sync"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         self.assertIn("1 spool: 1 row and 1 file,", done.stdout)
         self.assertEqual((len(server.blobs), server.unfounded, self.spools()), (1, [], []))
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unittest
 
-from support import ClientTest, wait_for
+from support import PATIENCE, ClientTest, wait_for
 
 LOG = "for i in range(3): run.log({'a': i})\n"
 
@@ -74,7 +74,7 @@ class ResumeTest(ClientTest):
         process = self.start(code + LOG)
         wait_for(self.senders)  # it has asked for the run, and now waits
         server.fault = lambda method, path: None
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=2 * PATIENCE)
         self.assertEqual((server.steps(), len(server.runs)), ([0, 1, 2, 3, 4, 5], 1), err)
         self.assertEqual([told["state"] for _, told in server.finishes], ["crashed", "finished"])
         self.assertEqual(server.runs["run00000"]["state"], "finished")
@@ -83,15 +83,15 @@ class ResumeTest(ClientTest):
         server = self.serve()
         server.fault = lambda method, path: 503 if "/log?" in path else None
         self.environment["MARTLET_FINISH_TIMEOUT"] = "0.1"
-        code = "import martlet._start\nmartlet._start.CREATION_TIMEOUT = 0.2\n"
-        code += "run = martlet.init('p', id='mine', resume='allow')\n"
+        code = "run = martlet.init('p', id='mine', resume='allow')\n"
         self.train(code + LOG)
+        code = "import martlet._start\nmartlet._start.CREATION_TIMEOUT = 3\n" + code
         process = self.start(code + LOG + "print(flush=True); sys.stdin.readline()", stdin=subprocess.PIPE)
         process.stdout.readline()
         server.fault = lambda method, path: None
         wait_for(lambda: len(server.all_rows()) == 6 and len(self.senders()) == 1)
         self.assertEqual(server.finishes, [])
-        _, err = process.communicate("\n", timeout=60)
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
         self.assertIn("rows of an earlier start of this run are still on their way", err)
         wait_for(lambda: len(server.finishes) == 1)
 
@@ -136,7 +136,7 @@ class ResumeTest(ClientTest):
                 env=self.environment,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=2 * PATIENCE,
                 check=False,
             )
             self.assertEqual(done.returncode, 0, done.stdout)

@@ -1,5 +1,6 @@
 """A run from init to finish against a server that behaves."""
 
+import contextlib
 import json
 import math
 import os
@@ -8,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from support import TOKEN, ClientTest, wait_for
+from support import PATIENCE, TOKEN, ClientTest, wait_for
 
 
 class OutsideTest(ClientTest):
@@ -56,7 +57,7 @@ class OutsideTest(ClientTest):
             for n, (code, _, _) in enumerate(cases)
         ]
         for process, n in started:
-            process.communicate(timeout=60)
+            process.communicate(timeout=2 * PATIENCE)
             self.assertEqual(process.returncode, cases[n][1], cases[n][0])
         wait_for(lambda: len(server.finishes) == len(cases), "the word of every end")
         for run, told in server.finishes:
@@ -104,19 +105,23 @@ class OutsideTest(ClientTest):
         server.up()
         self.assertNotEqual(server.port, old)
         write()
-        _, err = process.communicate("\n", timeout=60)
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
         self.assertEqual((server.steps(), err.count("\n")), ([0, 1], 1))
 
     def test_points_come_at_once_and_then_several_times_a_second(self):
         server = self.serve()
         process = self.start("run = martlet.init('p')\nwhile True:\n  run.log({'a': 1}); time.sleep(0.02)")
-        wait_for(lambda: server.count("POST", r".*/log\?.*") >= 8)
+
+        def is_steady() -> bool:
+            """Of eight requests in a row: a machine that is busy with something else disturbs some, not all."""
+            with server.lock:
+                times = [at for _, path, at in server.requests if "/log?" in path]
+            gaps = [b - a for a, b in zip(times, times[1:])]
+            return any(0.2 < sorted(gaps[i : i + 7])[3] < 0.6 for i in range(len(gaps) - 6))
+
+        wait_for(is_steady, "eight requests that are a quarter of a second apart")
         process.kill()
         process.wait()
-        times = [at for _, path, at in server.requests if "/log?" in path][:8]
-        gaps = sorted(b - a for a, b in zip(times, times[1:]))
-        self.assertLess(gaps[len(gaps) // 2], 0.6)
-        self.assertGreater(gaps[len(gaps) // 2], 0.2)
         wait_for(lambda: not self.senders())
         self.assertEqual(server.finishes[0][1]["state"], "crashed")
 
@@ -130,20 +135,23 @@ class OutsideTest(ClientTest):
         ):
             subprocess.run([*git, *command], check=True)
         commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
-        self.train("martlet.init('p').log({'a': 1})")
+        process = self.start("martlet.init('p').log({'a': 1})\nsys.stdin.readline()", stdin=subprocess.PIPE)
+        wait_for(lambda: "git" in server.runs.get("run00000", {}))  # the end would wait three seconds for it
+        process.communicate("\n", timeout=2 * PATIENCE)
         expected = {"commit": commit, "branch": "trunk", "dirty": False, "remote": "https://example.org/x.git"}
         self.assertEqual(server.runs["run00000"]["git"], expected)
 
     def test_the_token_stands_in_no_file_and_on_no_command_line(self):
         server = self.serve()
-        process = self.start("run = martlet.init('p')\nrun.log({'a': 1})\ntime.sleep(60)")
+        process = self.start("run = martlet.init('p')\nrun.log({'a': 1})\ntime.sleep(300)")
         wait_for(server.all_rows)
         for parent, _, names in os.walk(self.home):
             for name in names:
                 path = os.path.join(parent, name)
-                self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
-                with open(path, "rb") as file:
-                    self.assertNotIn(TOKEN.encode(), file.read())
+                with contextlib.suppress(FileNotFoundError):  # one that the sender has just renamed
+                    self.assertEqual(os.stat(path).st_mode & 0o077, 0, path)
+                    with open(path, "rb") as file:
+                        self.assertNotIn(TOKEN.encode(), file.read())
         (sender,) = self.senders()
         with open(f"/proc/{sender}/cmdline", "rb") as file:
             self.assertNotIn(TOKEN.encode(), file.read())
@@ -153,14 +161,24 @@ class OutsideTest(ClientTest):
 
     def test_a_stop_that_the_server_asks_for_reaches_the_program(self):
         server = self.serve()
-        server.stop_requested = True
         self.environment["MARTLET_HEARTBEAT"] = "0.2"
-        handled = "run.on_stop(lambda: run.log({'stopped': 1}))\nwhile not run.stopping: time.sleep(0.01)\nsys.exit(1)"
-        self.train("run = martlet.init('p')\n" + handled, expect=1)
+
+        def stop(code: str, expect: int) -> None:
+            """A program that is asked to stop once it has printed a line, and no sooner."""
+            server.stop_requested = False
+            process = self.start(code)
+            process.stdout.readline()
+            server.stop_requested = True
+            _, err = process.communicate(timeout=2 * PATIENCE)
+            self.assertEqual(process.returncode, expect, err)
+
+        handled = "run.on_stop(lambda: run.log({'stopped': 1}))\nprint(flush=True)\n"
+        handled += "while not run.stopping: time.sleep(0.01)\nsys.exit(1)"
+        stop("run = martlet.init('p')\n" + handled, 1)
         self.assertEqual(server.values(), [{"stopped": 1.0}])
-        self.train("run = martlet.init('p')\ntime.sleep(60)", expect=-signal.SIGINT)
-        in_background = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nrun = martlet.init('p')\ntime.sleep(60)"
-        self.train(in_background, expect=-signal.SIGTERM)
+        sleeping = "run = martlet.init('p')\nprint(flush=True)\ntime.sleep(300)"
+        stop(sleeping, -signal.SIGINT)
+        stop("signal.signal(signal.SIGINT, signal.SIG_IGN)\n" + sleeping, -signal.SIGTERM)
         wait_for(lambda: len(server.finishes) == 3)
         self.assertEqual([told["state"] for _, told in server.finishes], ["stopped"] * 3)
 
@@ -216,7 +234,7 @@ class AttemptTest(ClientTest):
         server.up()
         with open(os.path.join(self.home, "server.json"), "w") as file:
             json.dump({"url": server.url}, file)
-        _, err = process.communicate("\n", timeout=60)
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
         self.assertEqual((server.steps(), err), ([0, 1], ""))
 
     def test_the_reason_of_a_failure_is_told(self):
@@ -236,7 +254,7 @@ class AttemptTest(ClientTest):
         with open(os.path.join(spool, "stop_signal")) as file:
             self.assertEqual(file.read(), "USR1\n")
         process.send_signal(signal.SIGUSR1)
-        process.communicate(timeout=60)
+        process.communicate(timeout=2 * PATIENCE)
         self.assertEqual((process.returncode, server.values()), (0, [{"stopped": 1.0}]))
 
     def test_unreadable_parameters_end_the_program(self):
@@ -324,7 +342,7 @@ class ValuesTest(ClientTest):
         )
         self.assertEqual(server.steps(), list(range(100_000)))
         self.assertEqual(server.duplicates, 0)
-        self.assertLess(float(out), 15, "100,000 rows take half a second on a quiet machine")
+        self.assertLess(float(out), 30, "100,000 rows take half a second on a quiet machine")
 
 
 if __name__ == "__main__":

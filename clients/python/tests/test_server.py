@@ -11,7 +11,7 @@ import time
 import unittest
 
 import martlet
-from support import ClientTest, wait_for
+from support import PATIENCE, ClientTest, wait_for
 
 BINARY = os.environ.get("MARTLET_BIN", "")
 
@@ -38,7 +38,7 @@ class RealServerTest(ClientTest):
     def down(self, number):
         """SIGKILL leaves server.json behind, which the next server writes anew."""
         self.server.send_signal(number)
-        self.server.wait(60)
+        self.server.wait(2 * PATIENCE)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(self.data, "server.json"))
 
@@ -135,7 +135,8 @@ class RealServerTest(ClientTest):
             self.up()
             self.api.close()
             self.api = martlet.Api(*self.known())
-        out, err = process.communicate("\n", timeout=60)
+        out, err = process.communicate("\n", timeout=2 * PATIENCE)
+        wait_for(lambda: not self.senders())
         rows = self.one().history()
         self.assertEqual([row["a"] for row in rows], list(range(int(out))), err)
         run = self.one()
@@ -152,10 +153,10 @@ class RealServerTest(ClientTest):
         process.stdout.readline()
         command = [sys.executable, "-m", "martlet", "sync"]
         for _ in range(2):
-            subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=60)
+            subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=2 * PATIENCE)
             self.assertEqual((len(self.one().history()), self.one().state), (1001, "running"))
-        process.communicate("\n", timeout=60)
-        subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=60)
+        process.communicate("\n", timeout=2 * PATIENCE)
+        subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=2 * PATIENCE)
         self.assertEqual((len(self.one().history()), self.one().state, self.spools()), (1002, "finished", []))
 
 

@@ -17,7 +17,7 @@ KEEP = "import martlet._run\nmartlet._run.LOOK_AFTER = 50_000\n"
 class SyncTest(ClientTest):
     def sync(self, *arguments, expect=0):
         command = [sys.executable, "-m", "martlet", "sync", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -44,7 +44,7 @@ class SyncTest(ClientTest):
         self.assertIn(": 500 rows sent; its program still runs", self.sync(self.spools()[0]))
         self.assertEqual((len(server.steps()), server.duplicates), (1500, 0))
         log(1)
-        process.communicate(timeout=60)
+        process.communicate(timeout=2 * PATIENCE)
         self.assertIn("is sent: 1 row", self.sync(os.path.join(self.home, ".martlet-client")))
         self.assertEqual((server.steps(), len(server.runs), server.duplicates), (list(range(1501)), 1, 0))
         self.assertEqual([told["state"] for _, told in server.finishes], ["finished"])
@@ -55,7 +55,7 @@ class SyncTest(ClientTest):
         process = self.start("run = martlet.init('p')\nrun.log({'a': 1})\nsys.stdin.readline()", stdin=subprocess.PIPE)
         wait_for(server.all_rows)
         self.assertIn("has a sender already", self.sync())
-        process.communicate("\n", timeout=60)
+        process.communicate("\n", timeout=2 * PATIENCE)
         self.assertEqual((server.steps(), server.duplicates), ([0], 0))
 
     def test_several_at_once_send_everything_once(self):
@@ -66,7 +66,7 @@ class SyncTest(ClientTest):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         at_it = [subprocess.Popen(command, env=self.environment, **pipes) for _ in range(4)]
         for one in at_it:
-            out, _ = one.communicate(timeout=60)
+            out, _ = one.communicate(timeout=2 * PATIENCE)
             self.assertEqual(one.returncode, 0, out)
         self.sync()
         self.assertEqual((len(server.runs), len(server.finishes), self.spools()), (3, 3, []))
@@ -97,7 +97,7 @@ class SyncTest(ClientTest):
         command = [sys.executable, "-c", "import martlet._sync as s; s.EVERY = 0\nfrom martlet.__main__ import main\n"]
         command[2] += "import sys; sys.exit(main(['sync']))"
         done = subprocess.run(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=True
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=theirs, timeout=2 * PATIENCE, check=True
         )
         shown = os.read(ours, 1 << 16).decode()
         os.close(ours)
@@ -119,7 +119,7 @@ class SyncTest(ClientTest):
         process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True)
         wait_for(lambda: server.count("POST", r".*/log\?.*") >= 2)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=2 * PATIENCE)
         self.assertEqual(process.returncode, 130, out)
         self.assertIn("stopped; what is not sent yet stays", out)
         server.fault = lambda method, path: None
@@ -223,7 +223,7 @@ class DiskTest(ClientTest):
         self.assertIn("Read-only file system", err)
         server = self.serve()
         command = [sys.executable, "-m", "martlet", "sync", self.home]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(sorted(row["a"] for row in server.values()), [1, 2], done.stdout + done.stderr)
         self.assertIn("is sent, but cannot be removed", done.stderr)
 
@@ -308,8 +308,8 @@ class ProcessTest(ClientTest):
             "    i += 1\n"
             "    run.log({'a': i, f'n{i % 300}': 1, **({'text': 'x'} if i % 3 == 0 else {})}, i)\n"
             "    logged.append(i)\n"
-            "deadline = time.monotonic() + 3\n"
-            "while time.monotonic() < deadline:\n"
+            "began = time.monotonic()\n"
+            "while (passed := time.monotonic() - began) < 3 or (hits <= 100 and passed < 60):\n"
             "  try: work()\n"
             "  except KeyboardInterrupt: hits += 1\n"
             "run.log({'last': 1}, 10**9)\n"

@@ -5,12 +5,15 @@ MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the br
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -82,6 +85,18 @@ def wait_until(what: str, true: Callable[[], object], patience: float = PATIENCE
         time.sleep(0.1)
 
 
+def free_port() -> int:
+    """A port below those that the system gives to outgoing connections: nobody gets it by chance while its server is
+    away, not even a page that tries to reach that server."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for _ in range(100):
+        port = random.SystemRandom().randrange(11_000, lowest) if lowest > 12_000 else 0
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise AssertionError("there is no free port")
+
+
 class Server:
     """A `martlet up` of its own: data directory, port, link."""
 
@@ -97,7 +112,7 @@ class Server:
             "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
         }
         self.origin = ""
-        self._port = "0"
+        self._port = str(free_port())
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -124,7 +139,6 @@ class Server:
         match = re.search(r"(http://[^\s/]+)/#code=\S+", "".join(printed))
         assert match, "martlet up printed no sign-in link: " + "".join(printed)
         self.link, self.origin = match.group(0), match.group(1)
-        self._port = self.origin.rsplit(":", 1)[1]
 
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
@@ -229,7 +243,9 @@ def server(tmp_path: pathlib.Path) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            timeout=3 * PATIENCE * 1000,
         )
         yield launched
         launched.close()
@@ -261,10 +277,21 @@ class Window:
     def chart(self, title: str) -> dict | None:
         return next((chart for chart in self.charts() if chart["title"] == title), None)
 
+    def told(self, title: str, what: str) -> object:
+        """What a chart says of itself; None while there is no such chart."""
+        return (self.chart(title) or {}).get(what)
+
+    def lines(self, title: str) -> list[dict]:
+        return self.told(title, "lines") or []
+
     def points(self, title: str) -> int:
         """How many points a chart shows in all its lines."""
-        chart = self.chart(title)
-        return sum(line["points"] for line in chart["lines"]) if chart else 0
+        return sum(line["points"] for line in self.lines(title))
+
+    def frames(self, count: int = 3) -> None:
+        """Waits until the page has been drawn so many times: what was about to be drawn is."""
+        for _ in range(count):
+            self.page.evaluate("new Promise((drawn) => requestAnimationFrame(drawn))")
 
     def sideways(self) -> int:
         """By how many pixels the page, or its main part, is wider than the window shows."""
@@ -272,6 +299,10 @@ class Window:
             "Math.max(...[document.documentElement, document.querySelector('main')]"
             ".filter(Boolean).map((part) => part.scrollWidth - part.clientWidth))"
         )
+
+    def fits(self, what: str = "the page") -> None:
+        """Nothing is wider than the window, once the layout has come to rest."""
+        wait_until(f"{what} is no wider than the window", lambda: self.sideways() == 0)
 
 
 @pytest.fixture
@@ -287,6 +318,7 @@ def window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callabl
             reduced_motion="reduce",
             permissions=["clipboard-read", "clipboard-write"],
         )
+        context.set_default_timeout(PATIENCE * 1000)
         made = Window(context)
         opened.append(made)
         return made

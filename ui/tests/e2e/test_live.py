@@ -19,12 +19,12 @@ def test_a_sweep_is_followed_to_its_end(server, window, look):
 
     # Home shows what runs.
     expect(page.get_by_role("region", name="Running now").locator(".run-card")).to_have_count(2)
-    assert mine.sideways() == 0
+    mine.fits()
 
     # The runs page: the charts grow by what is logged.
     page.get_by_role("link", name="Runs", exact=True).click()
     expect(page.get_by_role("region", name="Runs", exact=True).locator("tr[data-row]")).to_have_count(2)
-    assert mine.sideways() == 0
+    mine.fits()
     server.allow(5)
     if size["width"] < 760:
         page.get_by_role("button", name="Charts", exact=True).click()
@@ -32,17 +32,16 @@ def test_a_sweep_is_followed_to_its_end(server, window, look):
     drawn = mine.chart("val/loss")["draws"]
     server.allow(12)
     wait_until("12 points of each run in the chart", lambda: mine.points("val/loss") == 24)
-    chart = mine.chart("val/loss")
-    assert chart["draws"] > drawn
-    assert chart["xDomain"] == [0, 11]
-    assert all(line["last"]["x"] == 11 for line in chart["lines"])
-    assert mine.sideways() == 0
+    wait_until("the chart drawn anew", lambda: (mine.told("val/loss", "draws") or 0) > drawn)
+    wait_until("12 steps below the chart", lambda: mine.told("val/loss", "xDomain") == [0, 11])
+    assert all(line["last"]["x"] == 11 for line in mine.lines("val/loss"))
+    mine.fits()
 
     # The sweep page: from running to its end.
     page.get_by_role("link", name="Sweeps", exact=True).click()
     page.get_by_role("link", name="paced", exact=True).click()
     expect(page.locator("h1 .pill")).to_have_text("running")
-    assert page.url.endswith(f"/p/paced/sweeps/{sweep}")
+    expect(page).to_have_url(re.compile(f"/p/paced/sweeps/{sweep}$"))
     server.allow("all")
     expect(page.locator("h1 .pill")).to_have_text("finished")
     expect(page.get_by_role("region", name="Best")).to_contain_text(re.compile(r"0\.13"))
@@ -51,10 +50,11 @@ def test_a_sweep_is_followed_to_its_end(server, window, look):
     expect(trials.nth(0)).to_contain_text("0.1")
     expect(trials.nth(2)).to_contain_text("failed")
     expect(trials.nth(2)).to_contain_text("3")
-    assert mine.sideways() == 0
-    history = mine.chart("val/loss by trial")
-    best = next(line for line in history["lines"] if line["id"] == "best")
-    assert best["points"] == 2
+    mine.fits()
+    wait_until(
+        "two best values",
+        lambda: [line["points"] for line in mine.lines("val/loss by trial") if line["id"] == "best"] == [2],
+    )
     assert page.evaluate("window.sameDocument"), "the page was loaded anew"
 
 
@@ -74,7 +74,7 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     expect(page.get_by_role("region", name="Configuration")).to_contain_text("lr")
     expect(page.get_by_role("region", name="Details")).to_contain_text("train.py")
     expect(page.get_by_role("region", name="Summary")).to_contain_text("NaN")
-    assert mine.sideways() == 0
+    mine.fits()
 
     # The log follows.
     page.get_by_role("tab", name="Logs").click()
@@ -82,7 +82,7 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     expect(log).to_contain_text("step 5")
     server.allow(9)
     expect(log).to_contain_text("step 8")
-    assert mine.sideways() == 0
+    mine.fits()
 
     # The end, in words.
     server.allow("all")
@@ -96,7 +96,7 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     expect(page.locator(".sentence")).to_contain_text("3")
     page.get_by_role("button", name="stderr").click()
     expect(page.get_by_role("log")).to_contain_text("the learning rate is too high")
-    assert mine.sideways() == 0
+    mine.fits()
 
 
 def test_only_charts_on_screen_draw(server, window):
@@ -107,16 +107,17 @@ def test_only_charts_on_screen_draw(server, window):
     mine.sign_in(server, "/p/paced/runs")
     wait_until("3 points of each run", lambda: mine.points("val/loss") == 6 and mine.points("train/loss") == 6)
     mine.page.set_viewport_size({"width": 1600, "height": 300})
-    wait_until("the lower chart out of sight", lambda: not mine.chart("val/loss")["visible"])
+    wait_until("the lower chart out of sight", lambda: mine.told("val/loss", "visible") is False)
+    mine.frames()
     drawn = mine.chart("val/loss")["draws"]
     above = mine.chart("train/loss")["draws"]
     server.allow(9)
     wait_until("9 points of each run", lambda: mine.points("val/loss") == 18 and mine.points("train/loss") == 18)
-    wait_until("the upper chart drawn anew", lambda: mine.chart("train/loss")["draws"] > above)
+    wait_until("the upper chart drawn anew", lambda: (mine.told("train/loss", "draws") or 0) > above)
     assert mine.chart("val/loss")["draws"] == drawn
     mine.page.get_by_role("region", name="val/loss", exact=True).scroll_into_view_if_needed()
-    wait_until("drawn once in sight", lambda: mine.chart("val/loss")["draws"] > drawn)
-    assert mine.chart("val/loss")["xDomain"] == [0, 8]
+    wait_until("drawn once in sight", lambda: (mine.told("val/loss", "draws") or 0) > drawn)
+    wait_until("9 steps below it", lambda: mine.told("val/loss", "xDomain") == [0, 8])
 
 
 def test_what_was_missed_offline_is_there_after_the_reconnect(server, window):

@@ -26,6 +26,11 @@ def kept(server) -> set[str]:
     return {run["name"] for run in server.get("/runs?project=logged")["items"]}
 
 
+def expect_kept(server, names: set[str]) -> None:
+    """The page may say so a moment before the server."""
+    wait_until(f"{names} are kept", lambda: kept(server) == names)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_run_is_deleted_from_its_page_and_brought_back(server, window, runs, look):
     mine = window(*look)
@@ -35,21 +40,21 @@ def test_a_run_is_deleted_from_its_page_and_brought_back(server, window, runs, l
     page.get_by_role("menuitem", name="Delete…").click()
     dialog = page.get_by_role("dialog", name="Delete two?")
     expect(dialog).to_contain_text("30 days")
-    assert mine.sideways() == 0
+    mine.fits()
     dialog.get_by_role("button", name="Keep it").click()
     expect(dialog).to_have_count(0)
-    assert kept(server) == {"one", "two", "three"}
+    expect_kept(server, {"one", "two", "three"})
     page.get_by_role("button", name="More").click()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Move to the trash").click()
     expect(page.get_by_text("two is in the trash.")).to_be_visible()
     expect(rows(page)).to_have_count(2)
-    assert kept(server) == {"one", "three"}
+    expect_kept(server, {"one", "three"})
     page.get_by_role("button", name="Undo").click()
     expect(rows(page)).to_have_count(3)
-    assert kept(server) == {"one", "two", "three"}
-    assert mine.sideways() == 0
+    expect_kept(server, {"one", "two", "three"})
+    mine.fits()
 
 
 def test_several_runs_are_deleted_at_once_and_a_key_undoes_it(server, window, runs):
@@ -69,7 +74,7 @@ def test_several_runs_are_deleted_at_once_and_a_key_undoes_it(server, window, ru
     wait_until("only one line", lambda: [len(chart["lines"]) for chart in mine.charts()] == [1])
     page.keyboard.press("z")
     expect(rows(page)).to_have_count(3)
-    assert kept(server) == {"one", "two", "three"}
+    expect_kept(server, {"one", "two", "three"})
 
 
 def test_rows_are_selected_by_keys(server, window, runs):
@@ -99,7 +104,7 @@ def test_the_trash_gives_back_and_deletes_for_ever(server, window, runs, look):
     trash = page.get_by_role("region", name="Deleted runs").locator("tr[data-row]")
     expect(trash).to_have_count(2)
     expect(trash.first).to_contain_text("30 days")
-    assert mine.sideways() == 0
+    mine.fits()
     page.get_by_role("button", name="Delete two for ever").click()
     dialog = page.get_by_role("dialog", name="Delete two for ever?")
     certain = dialog.get_by_role("button", name="Delete for ever")
@@ -109,12 +114,13 @@ def test_the_trash_gives_back_and_deletes_for_ever(server, window, runs, look):
     dialog.get_by_role("textbox").fill("two")
     certain.click()
     expect(trash).to_have_count(1)
-    assert [run["name"] for run in server.get("/runs?project=logged&deleted=true")["items"]] == ["one"]
+    deleted = "/runs?project=logged&deleted=true"
+    wait_until("one is left", lambda: [run["name"] for run in server.get(deleted)["items"]] == ["one"])
     trash.first.get_by_title("Restore one").click()
     expect(page.get_by_text("The trash is empty")).to_be_visible()
     page.get_by_role("button", name="Back to the runs").click()
     expect(rows(page)).to_have_count(2)
-    assert kept(server) == {"one", "three"}
+    expect_kept(server, {"one", "three"})
 
 
 def test_a_run_that_somebody_else_deletes_goes_from_the_list_and_its_page_says_so(server, window, runs):

@@ -184,8 +184,8 @@ package final class StoreWriter: StoreReader {
 }
 
 extension StoreWriter {
-  /// Runs `body` in a savepoint: when it fails with a `Problem` of its own, what it wrote is undone and the
-  /// transaction goes on. Failures of the disk end the whole transaction.
+  /// Runs `body` in a savepoint: when it fails with a `Problem` of its own, or with a value that is too large, what it
+  /// wrote is undone and the transaction goes on. Failures of the disk end the whole transaction.
   package func attempt<T>(_ body: () throws -> T) throws -> Result<T, any Error> {
     var result: Result<T, any Error>?
     let mark = hot.mark()
@@ -195,9 +195,15 @@ extension StoreWriter {
         return .commit
       } catch let problem as Problem {
         result = .failure(problem)
-        hot.undo(to: mark)
-        return .rollback
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_TOOBIG {
+        // This one's fault alone: the disk is well.
+        result = .failure(
+          Problem(
+            .unprocessable, "One value of this is larger than the database takes (1 GB).",
+            hint: "Send less at a time."))
       }
+      hot.undo(to: mark)
+      return .rollback
     }
     return result ?? .failure(Problem(.internal, "A savepoint ended without a result."))
   }

@@ -81,8 +81,12 @@ extension Tracking {
     // as the longest request takes.
     if access.run != nil || access.project != nil { try await check(runs, access: access) }
     var series: [Series] = []
+    var left = Self.seriesPointLimit
     for id in runs {
-      series += try await store.read { try $0.series(run: id, request.window) }
+      let limit = left
+      let found = try await store.read { try $0.series(run: id, request.window, limit: limit) }
+      left -= found.reduce(0) { $0 + $1.steps.count }
+      series += found
     }
     return series
   }

@@ -13,6 +13,8 @@ package final class Tracking: Sendable {
   package static let keyLimit = 10_000
   /// Runs whose series may be asked for at once.
   package static let seriesLimit = 1_000
+  /// Points and buckets in one answer of series, at most.
+  package static let seriesPointLimit = 2_000_000
   /// Bytes of a log that are given at once.
   package static let largestLogPiece = 4 << 20
   /// Rows of a history in one page.

@@ -7,14 +7,16 @@ import Testing
 
 @Suite struct RowBlockTests {
   private func random(_ dice: inout SeededNumbers) -> RowBlock {
-    let count = Int.random(in: 0...40, using: &dice)
+    let count = Int.random(in: 0..<4, using: &dice) == 0 ? 300 : Int.random(in: 0...40, using: &dice)
     var block = RowBlock()
     for _ in 0..<count {
       block.steps.append(Int64.random(in: .min ... .max, using: &dice))
       block.times.append(Int64.random(in: .min ... .max, using: &dice))
     }
     for key in 0..<Int64.random(in: 0...5, using: &dice) {
-      let rows = (0..<Int32(count)).filter { _ in Bool.random(using: &dice) }
+      // Few rows of many are named one by one.
+      let share = Int.random(in: 0..<3, using: &dice) == 0 ? 0.01 : 0.5
+      let rows = (0..<Int32(count)).filter { _ in Double.random(in: 0..<1, using: &dice) < share }
       let values: RowBlock.Values =
         Bool.random(using: &dice)
         ? .numbers(rows.map { _ in Double(bitPattern: dice.next()) })
@@ -76,6 +78,25 @@ import Testing
       ])
   }
 
+  @Test func theBytesOfVersion2() {
+    let block = RowBlock(
+      steps: Array(repeating: 0, count: 100), times: Array(repeating: 0, count: 100),
+      columns: [
+        RowBlock.Column(key: 5, rows: .some([99]), values: .numbers([0.5])),
+        RowBlock.Column(key: 6, rows: .some([1, 2]), values: .texts([[], [0x31]])),
+        RowBlock.Column(key: 7, rows: .some([1, 2, 3]), values: .numbers([0, 0, 0])),
+      ])
+    let bytes = block.encoded()
+    #expect(bytes.prefix(9) == [2, 100, 0, 0, 0, 3, 0, 0, 0])
+    #expect(
+      bytes[1609...].prefix(46) == [
+        5, 0, 0, 0, 2, 16, 0, 0, 0, 1, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xE0, 0x3F,
+        6, 0, 0, 0, 3, 21, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0,
+      ])
+    // Three rows take more than a bitmap of 13 bytes.
+    #expect(bytes.suffix(9 + 13 + 24).prefix(10) == [7, 0, 0, 0, 0, 37, 0, 0, 0, 0x0E])
+  }
+
   @Test func aBatchAsABlock() throws {
     let batch = try RowBatch([
       LogRow(sequence: 4, step: 1, time: noon, numbers: [("a", 1)], others: []),
@@ -93,7 +114,18 @@ import Testing
   @Test func damageIsNoCrash() throws {
     var dice = SeededNumbers(seed: 11)
     var block = random(&dice)
-    while block.steps.count < 9 || block.columns.count < 3 { block = random(&dice) }
+    while !(9...40).contains(block.steps.count) || block.columns.count < 3 { block = random(&dice) }
+    try expectNoCrash(block)
+    let sparse = RowBlock(
+      steps: Array(repeating: 1, count: 99), times: Array(repeating: 2, count: 99),
+      columns: [
+        RowBlock.Column(key: 5, rows: .some([7, 98]), values: .numbers([0.5, 1])),
+        RowBlock.Column(key: 6, rows: .some([1]), values: .texts([[0x31]])),
+      ])
+    try expectNoCrash(sparse)
+  }
+
+  private func expectNoCrash(_ block: RowBlock) throws {
     let whole = block.encoded()
     for length in whole.indices {
       #expect(throws: Problem.self) { try decode(Array(whole.prefix(length))) }
@@ -116,7 +148,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 2, 255] as [UInt8])
+  @Test(arguments: [0, 3, 255] as [UInt8])
   func anotherVersionIsRefused(version: UInt8) {
     #expect(throws: Problem.self) { try decode([version] + [UInt8](repeating: 0, count: 8)) }
   }

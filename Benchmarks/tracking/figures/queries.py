@@ -125,11 +125,14 @@ def in_binary(answer: api.Answer) -> Iterator[tuple[str, Columns]]:
     if version != 1:
         raise RuntimeError(f"a binary answer of version {version}")
     words = {"i64": "q", "f64": "d"}
+    first = 16 + length
     for series in json.loads(answer.body[16 : 16 + length])["series"]:
         yield (
             series["kind"],
             {
-                array["name"]: struct.unpack_from(f"<{series['n']}{words[array['type']]}", answer.body, array["offset"])
+                array["name"]: struct.unpack_from(
+                    f"<{series['n']}{words[array['type']]}", answer.body, first + array["offset"]
+                )
                 for array in series["arrays"]
             },
         )

@@ -23,14 +23,23 @@ struct Responder: HTTPResponder {
       // The connection speaks no HTTP any more: Hummingbird closes it.
       throw error
     } catch {
-      response = .problem(services.problem(for: error, doing: "\(request.method) \(request.uri.path)"))
+      response = .problem(services.problem(for: error, doing: "\(request.method) \(shown(request))"))
     }
     if request.method == .head { response = response.createHeadResponse() }
     response.addSecurityHeaders()
     services.logger.debug(
-      "\(request.method) \(request.uri.path) \(response.status.code)",
+      "\(request.method) \(shown(request)) \(response.status.code)",
       metadata: ["from": "\(context.channel.remoteName)"])
     return response
+  }
+
+  /// The path as the log has it: where nobody is asked for a token, what stands in it is what opens the door.
+  private func shown(_ request: Request) -> String {
+    let path = request.uri.path
+    guard let route = table.match(Substring(path))?.route(for: request.method), route.access == .open else {
+      return path
+    }
+    return route.path
   }
 
   private func answer(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -10,10 +10,10 @@ extension StoreWriter {
   ///
   /// - Parameters:
   ///   - batch: its names are in normal form.
-  ///   - keyLimit: how many metrics a run may have; names under which only texts were logged do not count.
+  ///   - keyLimit: how many metrics a run may have, and under how many names it may have logged texts.
   /// - Returns: the receipt, and what was new with all steps decided; nil when nothing was new.
   /// - Throws: `Problem`: `notFound` also for a run in the trash; `conflict` with `details.next_seq` when rows are missing
-  ///   before these; `unprocessable` when the run would have more than `keyLimit` metrics.
+  ///   before these; `unprocessable` when the run would have more names than `keyLimit`.
   package func append(
     _ batch: RowBatch, to id: PublicID, client: String, keyLimit: Int, now: Timestamp
   ) throws -> (receipt: AppendReceipt, stored: RowBatch?) {
@@ -61,9 +61,17 @@ extension StoreWriter {
         continue
       }
     }
-    guard added > 0, run.metricCount + added > limit else { return }
+    try Self.check(run.metricCount + added, limit, isMore: added > 0, "metrics")
+    guard !batch.texts.isEmpty else { return }
+    let known = try hot.textKeys(of: run, db)
+    added = try batch.texts.count { try hot.knownKey($0.name, db).map { !known.contains($0) } ?? true }
+    try Self.check(known.count + added, limit, isMore: added > 0, "names of texts and other values")
+  }
+
+  private static func check(_ count: Int, _ limit: Int, isMore: Bool, _ what: String) throws(Problem) {
+    guard isMore, count > limit else { return }
     throw Problem(
-      .unprocessable, "This run would have \(run.metricCount + added) metrics; at most \(limit) are allowed.",
+      .unprocessable, "This run would have \(count) \(what); at most \(limit) are allowed.",
       hint: "Log what belongs together as one value (a list or an object), or use fewer names.")
   }
 
@@ -135,10 +143,12 @@ extension StoreWriter {
         ON CONFLICT (run_id, key_id) DO UPDATE SET value = ?3, last_step = ?4 WHERE last_step <= ?4
         """)
       try values.bind(1, run.row)
-      try values.bind(2, try hot.key(column.name, db))
+      let key = try hot.key(column.name, db)
+      try values.bind(2, key)
       try values.bind(3, text: value)
       try values.bind(4, step)
       try values.run()
+      hot.rememberText(key, of: run)
     }
   }
 

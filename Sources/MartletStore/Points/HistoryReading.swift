@@ -4,7 +4,7 @@ import GRDB
 package import MartletModel
 package import MartletSeries
 
-/// A part of a run's history, in the order of arrival.
+/// A part of a run's history, in the order of arrival; it may end before its limit where rows hold many texts.
 package struct HistoryPage: Sendable {
   package var rows: [HistoryRow]
   /// What to ask for rows after; nil: there are no more.
@@ -29,11 +29,15 @@ extension StoreReader {
     let wanted = keys == nil ? nil : Set(names.keys)
     if let wanted, wanted.isEmpty { return HistoryPage(rows: []) }
     var reading = HistoryReading(names: names, isPartial: keys != nil, steps: low...high, limit: limit)
-    let start = row.map { $0 < .max ? $0 + 1 : $0 } ?? 0
+    // Rows count from 0: whatever lies before them is as -1.
+    let start = row.map { max(-1, min($0, .max - 1)) + 1 } ?? 0
     let first = max(0, start / Int64(SealedChunk.length) * Int64(SealedChunk.length))
     for chunk in try chunks(of: run, steps: low...high, from: first) where chunk.end > start {
-      let block = try block(of: chunk, run: run, keys: wanted)
       let skipped = Int(max(0, start - chunk.firstRow))
+      // Where every row counts, those that the page can take are known before.
+      let isWhole = keys == nil && fromStep == nil && toStep == nil
+      let rows = isWhole ? skipped..<max(skipped, min(chunk.rowCount, skipped + reading.left)) : nil
+      let block = try block(of: chunk, run: run, keys: wanted, rows: rows)
       guard reading.take(block, firstRow: chunk.firstRow, skipping: skipped) else { break }
     }
     if reading.next == nil {
@@ -78,6 +82,17 @@ private struct HistoryReading {
   var rows: [HistoryRow] = []
   /// Set when a row was met that no longer fits in.
   var next: Int64?
+  /// Of texts, in `rows`.
+  private var bytes = 0
+
+  /// Bytes of texts at which a page ends before its limit.
+  private static let byteLimit = 16 << 20
+
+  var left: Int { max(0, limit - rows.count) }
+
+  init(names: [Int64: String], isPartial: Bool, steps: ClosedRange<Int64>, limit: Int) {
+    (self.names, self.isPartial, self.steps, self.limit) = (names, isPartial, steps, limit)
+  }
 
   /// Takes rows of a block or chunk until the page is full; says whether more fit in.
   mutating func take(_ block: RowBlock, firstRow: Int64, skipping skipped: Int) -> Bool {
@@ -88,13 +103,15 @@ private struct HistoryReading {
       }
     }
     let start = rows.count
+    let sizes = textBytes(of: block)
     var places = [Int32](repeating: -1, count: block.steps.count)
     for row in skipped..<max(skipped, block.steps.count) where has[row] && steps.contains(block.steps[row]) {
-      guard rows.count < limit else {
+      guard rows.count < limit, bytes < Self.byteLimit else {
         next = rows.last?.row
         break
       }
       places[row] = Int32(rows.count)
+      bytes += sizes?[row] ?? 0
       rows.append(
         HistoryRow(row: firstRow + Int64(row), step: block.steps[row], time: block.times[row]))
     }
@@ -114,5 +131,19 @@ private struct HistoryReading {
       }
     }
     return next == nil
+  }
+
+  /// By row; nil: there are no texts.
+  private func textBytes(of block: RowBlock) -> [Int]? {
+    var sizes: [Int]?
+    for column in block.columns where names[column.key] != nil {
+      guard case .texts(let values) = column.values else { continue }
+      var known = sizes ?? [Int](repeating: 0, count: block.steps.count)
+      for (row, value) in zip(column.rows.indices(of: block.steps.count), values) {
+        known[Int(row)] += value.count
+      }
+      sizes = known
+    }
+    return sizes
   }
 }

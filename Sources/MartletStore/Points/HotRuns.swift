@@ -8,6 +8,7 @@ import MartletSeries
 ///
 /// It is ahead of the database only while a transaction runs: when that fails, the run is forgotten and read again.
 final class HotRun {
+  let id: PublicID
   let row: Int64
   let createdBy: Int64
   var rows: Int64
@@ -23,12 +24,15 @@ final class HotRun {
   var metrics: [Int64: RunningSummary] = [:]
   /// Of the run, also those that `metrics` has not.
   var metricCount: Int
+  /// Keys under which texts were logged; nil: not read yet.
+  var textKeys: Set<Int64>?
 
   init(
-    row: Int64, createdBy: Int64, rows: Int64, points: Int64, lastStep: Int64?, isLost: Bool, isDeleted: Bool,
+    id: PublicID, row: Int64, createdBy: Int64, rows: Int64, points: Int64, lastStep: Int64?, isLost: Bool,
+    isDeleted: Bool,
     hasEnded: Bool, metricCount: Int
   ) {
-    (self.row, self.createdBy, self.rows, self.points) = (row, createdBy, rows, points)
+    (self.id, self.row, self.createdBy, self.rows, self.points) = (id, row, createdBy, rows, points)
     (self.lastStep, self.isLost, self.isDeleted) = (lastStep, isLost, isDeleted)
     self.hasEnded = hasEnded
     self.metricCount = metricCount
@@ -106,7 +110,8 @@ final class HotRuns: @unchecked Sendable {
   /// What the database holds of this run is no longer what is remembered.
   func forget(_ row: Int64) {
     guard let run = runs.removeValue(forKey: row) else { return }
-    metricCount -= run.metrics.count
+    metricCount -= run.metrics.count + (run.textKeys?.count ?? 0)
+    rows[run.id] = nil
   }
 
   private func forgetAll() {
@@ -117,7 +122,8 @@ final class HotRuns: @unchecked Sendable {
 
   /// Nil: there is no such run.
   func run(_ id: PublicID, _ db: Database) throws -> HotRun? {
-    if let row = rows[id], let run = runs[row] { return run }
+    // A row's number may be another run's by now: those of purged runs are given again.
+    if let row = rows[id], let run = runs[row], run.id == id { return run }
     let statement = try RawStatement(
       db,
       """
@@ -129,9 +135,11 @@ final class HotRuns: @unchecked Sendable {
     guard try statement.step() else { return nil }
     defer { statement.reset() }
     let run = HotRun(
-      row: statement.int(0), createdBy: statement.int(1), rows: statement.int(2), points: statement.int(3),
+      id: id, row: statement.int(0), createdBy: statement.int(1), rows: statement.int(2),
+      points: statement.int(3),
       lastStep: statement.optionalInt(4), isLost: statement.int(5) == 1, isDeleted: statement.int(6) == 1,
       hasEnded: statement.int(7) == 1, metricCount: Int(statement.int(8)))
+    forget(run.row)
     runs[run.row] = run
     rows[id] = run.row
     // Read in a transaction that may yet fail.
@@ -179,6 +187,22 @@ final class HotRuns: @unchecked Sendable {
 
   func remember(_ summary: RunningSummary, _ key: Int64, of run: HotRun) {
     if run.metrics.updateValue(summary, forKey: key) == nil { metricCount += 1 }
+  }
+
+  /// The keys under which texts were logged in a run.
+  func textKeys(of run: HotRun, _ db: Database) throws -> Set<Int64> {
+    if let known = run.textKeys { return known }
+    let statement = try RawStatement(db, "SELECT key_id FROM logged_value WHERE run_id = ?")
+    try statement.bind(1, run.row)
+    var keys: Set<Int64> = []
+    while try statement.step() { keys.insert(statement.int(0)) }
+    run.textKeys = keys
+    metricCount += keys.count
+    return keys
+  }
+
+  func rememberText(_ key: Int64, of run: HotRun) {
+    if run.textKeys?.insert(key).inserted ?? false { metricCount += 1 }
   }
 
   /// The id of a metric's name, which is in normal form; nil: no run has it.

@@ -11,8 +11,10 @@ extension StoreReader {
   /// empty ones left out, and no minimum or maximum is lost. Where the steps of a series increase, it is read from levels
   /// (`LevelReading`); where they do not, and with an average or an axis, from all its points.
   ///
-  /// - Throws: `Problem.notFound`; `internal` where the database is damaged.
-  package func series(run id: PublicID, _ window: SeriesWindow) throws -> [Series] {
+  /// - Parameter limit: points and buckets of the answer, at most.
+  /// - Throws: `Problem.notFound`; `unprocessable` where the answer would be larger; `internal` where the database is
+  ///   damaged.
+  package func series(run id: PublicID, _ window: SeriesWindow, limit: Int = .max) throws -> [Series] {
     let run = try requireRunRow(id)
     let low = window.fromStep ?? .min
     let high = window.toStep ?? .max
@@ -26,8 +28,8 @@ extension StoreReader {
       if axis == nil { return [] }
     }
     var reading = SeriesReading(
-      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema, axis: axis
-    )
+      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema,
+      axis: axis, limit: limit)
     return try reading.series(of: names)
   }
 
@@ -83,6 +85,8 @@ struct SeriesReading {
   let buckets: Int
   let ema: Double?
   let axis: Int64?
+  /// Points and buckets that the answer may have.
+  private var left: Int
   /// Chunks with a row in `scope`.
   private(set) var chunks: [ChunkEntry] = []
   private var metrics: [Metric] = []
@@ -91,15 +95,18 @@ struct SeriesReading {
 
   init(
     reader: StoreReader, id: PublicID, run: Int64, window: ClosedRange<Int64>, buckets: Int, ema: Double?,
-    axis: Int64?
+    axis: Int64?, limit: Int
   ) {
     (self.reader, self.id, self.run, self.window) = (reader, id, run, window)
-    (self.buckets, self.ema, self.axis) = (max(1, buckets), ema, axis)
+    (self.buckets, self.ema, self.axis, left) = (max(1, buckets), ema, axis, limit)
   }
 
   /// Steps that have to be read: an average is over all points up to the window's end, so that it does not depend on where the
   /// window begins.
   private var scope: ClosedRange<Int64> { ema == nil ? window : .min...window.upperBound }
+
+  /// Points that are in memory at a time, about.
+  private static let pointsAtATime = 4_000_000
 
   mutating func series(of names: [(key: Int64, name: String)]) throws -> [Series] {
     metrics = names.map { Metric(key: $0.key, name: $0.name) }
@@ -107,25 +114,48 @@ struct SeriesReading {
     try readEntries()
     try readTail()
     var whole: [Int] = []
+    var waiting = 0
     var result: [(Int, Series)] = []
     for index in metrics.indices {
       checkOrder(of: index)
       let metric = metrics[index]
       let total = metric.entries.reduce(metric.tail.count) { $0 + $1.entry.count }
       if ema == nil, axis == nil, metric.isOrdered, total > 2 * Levels.blockLength * buckets {
-        if let series = try fromLevels(metric) { result.append((index, series)) }
+        if let series = try fromLevels(metric) { result.append((index, try counted(series))) }
       } else {
         whole.append(index)
+        waiting += total
+        if waiting < Self.pointsAtATime { continue }
+        result += try fromPoints(whole)
+        (whole, waiting) = ([], 0)
       }
     }
-    try readPoints(of: whole)
-    for index in whole {
+    result += try fromPoints(whole)
+    return result.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  private mutating func fromPoints(_ indices: [Int]) throws -> [(Int, Series)] {
+    var result: [(Int, Series)] = []
+    try readPoints(of: indices)
+    for index in indices {
       metrics[index].points.append(metrics[index].tail)
       let points = metrics[index].points
       metrics[index].points = PointColumn()
-      if let series = series(metrics[index].name, points.ordered()) { result.append((index, series)) }
+      if let series = series(metrics[index].name, points.ordered()) {
+        result.append((index, try counted(series)))
+      }
     }
-    return result.sorted { $0.0 < $1.0 }.map(\.1)
+    return result
+  }
+
+  private mutating func counted(_ series: Series) throws(Problem) -> Series {
+    left -= series.steps.count
+    guard left >= 0 else {
+      throw Problem(
+        .unprocessable, "These series have more points and buckets than one answer may hold.",
+        hint: "Ask for fewer runs or keys at a time, or for fewer buckets.")
+    }
+    return series
   }
 
   // MARK: - What there is

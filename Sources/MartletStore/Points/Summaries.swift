@@ -17,15 +17,17 @@ extension StoreReader {
       .mapValues { $0.map { Self.summary($0, name: $0["name"]) } }
   }
 
-  func loggedValues(of runs: [Int64]) throws -> [Int64: [LoggedValue]] {
+  /// - Parameter limit: values of more bytes are left out.
+  func loggedValues(of runs: [Int64], upTo limit: Int = .max) throws -> [Int64: [LoggedValue]] {
     guard !runs.isEmpty else { return [:] }
     let rows = try Row.fetchAll(
       db,
       sql: """
         SELECT logged_value.*, metric_key.name AS name FROM logged_value
           JOIN metric_key ON metric_key.id = logged_value.key_id
-        WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, metric_key.name
-        """, arguments: StatementArguments(runs))
+        WHERE run_id IN (\(Self.placeholders(runs.count))) AND length(CAST(value AS BLOB)) <= ?
+        ORDER BY run_id, metric_key.name
+        """, arguments: StatementArguments(runs) + [limit])
     return try Dictionary(grouping: rows) { $0["run_id"] as Int64 }
       .mapValues { rows in
         try rows.map { LoggedValue(name: $0["name"], value: try $0.json("value"), lastStep: $0["last_step"]) }

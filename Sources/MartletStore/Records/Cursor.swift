@@ -13,13 +13,11 @@ enum Cursor {
     return offset
   }
 
-  /// The public id of the last item before.
-  static func last(_ cursor: String?) throws -> PublicID? {
+  /// The row of the last item before, which may be gone by now.
+  static func last(_ cursor: String?) throws -> Int64? {
     guard let cursor else { return nil }
-    guard cursor.hasPrefix("id-"), let id = PublicID(rawValue: String(cursor.dropFirst(3))) else {
-      throw wrong(cursor)
-    }
-    return id
+    guard cursor.hasPrefix("r"), let row = Int64(cursor.dropFirst()), row >= 0 else { throw wrong(cursor) }
+    return row
   }
 
   static func wrong(_ cursor: String) -> Problem {
@@ -30,11 +28,11 @@ enum Cursor {
 
   /// As `page` with an offset, in the order of creation.
   static func page<Item>(
-    _ items: [Item], _ request: PageRequest, id: (Item) -> PublicID
-  ) -> Page<Item> {
+    _ items: [Item], _ request: PageRequest, row: (Item) throws -> Int64
+  ) rethrows -> Page<Item> {
     let kept = Array(items.prefix(request.limit))
     guard items.count > request.limit, let last = kept.last else { return Page(items: items) }
-    return Page(items: kept, next: "id-\(id(last))")
+    return Page(items: kept, next: "r\(try row(last))")
   }
 
   /// `items` may hold one more than asked for, which says that there is a next page.

@@ -35,7 +35,10 @@ extension StoreReader {
     try runs(sql: "WHERE run.sweep_id = ? AND run.purge IS NULL", arguments: [try requireSweepRow(id)])
   }
 
-  /// A page of runs.
+  /// Bytes of the largest value that a list has of a run.
+  private static let listedValueLimit = 32 << 10
+
+  /// A page of runs; values above `listedValueLimit` are left out.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
     var conditions = [
       query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
@@ -69,8 +72,7 @@ extension StoreReader {
     let order: String
     switch query.order {
     case .created(let descending):
-      if let last = try Cursor.last(page.cursor) {
-        guard let row = try runRow(last) else { throw Cursor.wrong(page.cursor ?? "") }
+      if let row = try Cursor.last(page.cursor) {
         conditions.append("run.id \(descending ? "<" : ">") ?")
         arguments += [row]
       }
@@ -89,9 +91,11 @@ extension StoreReader {
     let offset = isByCreation ? 0 : try Cursor.offset(page.cursor)
     arguments += [page.limit + 1, offset]
     let filter = "WHERE \(conditions.joined(separator: " AND "))"
-    let runs = try runs(sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments)
+    let runs = try runs(
+      sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments,
+      valueLimit: Self.listedValueLimit)
     return isByCreation
-      ? Cursor.page(runs, page, id: \.id) : Cursor.page(runs, page, offset: offset)
+      ? try Cursor.page(runs, page) { try requireRunRow($0.id) } : Cursor.page(runs, page, offset: offset)
   }
 
   /// A column of `sorted`, or what is computed of them; `:metric` is the metric's name.
@@ -112,8 +116,10 @@ extension StoreReader {
     }
   }
 
-  /// `sql` follows the joins of a run: more joins, conditions, order.
-  func runs(sql: String, arguments: StatementArguments) throws -> [Run] {
+  /// - Parameters:
+  ///   - sql: follows the joins of a run: more joins, conditions, order.
+  ///   - valueLimit: logged values of more bytes are left out.
+  func runs(sql: String, arguments: StatementArguments, valueLimit: Int = .max) throws -> [Run] {
     let rows = try Row.fetchAll(
       db,
       sql: """
@@ -127,7 +133,7 @@ extension StoreReader {
         """, arguments: arguments)
     let ids: [Int64] = rows.map { $0["id"] }
     let metrics = try summaries(of: ids)
-    let values = try loggedValues(of: ids)
+    let values = try loggedValues(of: ids, upTo: valueLimit)
     let definitions = try metricDefinitions(of: ids)
     let summaryValues = try summaryValues(of: ids)
     return try rows.map { row in

@@ -46,15 +46,14 @@ extension StoreReader {
       conditions.append("sweep.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))")
       arguments += StatementArguments(states.map(\.rawValue).sorted())
     }
-    if let last = try Cursor.last(page.cursor) {
-      guard let row = try sweepRow(last) else { throw Cursor.wrong(page.cursor ?? "") }
+    if let row = try Cursor.last(page.cursor) {
       conditions.append("sweep.id < ?")
       arguments += [row]
     }
     arguments += [page.limit + 1]
     let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
     let found = try sweeps("\(filter) ORDER BY sweep.id DESC LIMIT ?", arguments).map(\.sweep)
-    return Cursor.page(found, page, id: \.id)
+    return try Cursor.page(found, page) { try requireSweepRow($0.id) }
   }
 
   /// Sweeps that have not ended, oldest first.

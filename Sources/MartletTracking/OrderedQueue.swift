@@ -2,6 +2,10 @@
 
 import Synchronization
 
+#if THREAD_SANITIZER
+  import MartletModel  // its Mutex
+#endif
+
 /// Runs each job to its end, waits included, before the next begins.
 ///
 /// An actor alone does not do that: while one of its methods waits, others run. A machine's decision, its commit and

@@ -21,6 +21,7 @@ import Testing
       secrets.append(try #require(server.ready.signInURL.split(separator: "#code=").last.map(String.init)))
       secrets += try await overHTTP(server)
       secrets += try await overWebSockets(server)
+      secrets += try await inAddresses(server)
       // Still alive when the server ends.
       let browser = try await server.newToken([.read])
       secrets.append(browser)
@@ -72,6 +73,21 @@ import Testing
       body: Array("{\"code\": \"\(secret("broken"))\"".utf8))
     #expect(broken.status == 400)
     return secrets
+  }
+
+  /// Signed addresses of files: one that opens, and one that does not.
+  private func inAddresses(_ server: TestServer) async throws -> [String] {
+    let run = try await server.newRun()
+    let bytes = Array("a file".utf8)
+    let path = "/api/v1/runs/\(run)/blobs/\(hexadecimal(SHA256.hash(bytes)))"
+    let put = try await server.request(
+      "PUT", path, token: server.token, headers: [("Content-Type", "application/octet-stream")], body: bytes)
+    #expect(put.status == 201)
+    let answer = try await server.post(path + "/address", [:])
+    let signed = try #require(answer.json["url"]?.string?.split(separator: "/").last.map(String.init))
+    #expect(try await server.request("GET", "/api/v1/blobs/\(signed)").status == 200)
+    #expect(try await server.request("GET", "/api/v1/blobs/\(signed)x").status == 404)
+    return [signed]
   }
 
   private func overWebSockets(_ server: TestServer) async throws -> [String] {

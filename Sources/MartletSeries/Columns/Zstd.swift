@@ -3,6 +3,10 @@
 import CZstd
 import Synchronization
 
+#if THREAD_SANITIZER
+  import MartletModel  // its Mutex
+#endif
+
 /// Compression of stored columns.
 ///
 /// A context takes longer to make than a column to compress, so those that were used wait for the next one; a context is used by

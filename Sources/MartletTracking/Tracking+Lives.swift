@@ -70,13 +70,17 @@ extension Tracking {
     return run
   }
 
-  /// Takes back all rows above a step.
+  /// Takes back all rows above a step: with the scope `write`, or of the run that a token is bound to, as when an
+  /// attempt goes on from a checkpoint.
   ///
-  /// - Throws: `Problem.notFound`.
+  /// - Throws: `Problem`: `notFound`, `forbidden`.
   package func rewindRun(_ id: PublicID, _ rewind: RunRewind, access: Access) async throws -> Run {
     let now = clock.now
     try await store.write { writer in
       try Self.check(try writer.place(of: id), id, access)
+      guard access.scopes.contains(.write) || access.run == id && access.scopes.contains(.ingest) else {
+        throw Problem(.forbidden, "Rewinding a run needs the scope 'write', or the token of its own attempt.")
+      }
       try writer.rewind(id, to: rewind.step, by: access.principal, now: now)
     }
     // What was stored before is told before.

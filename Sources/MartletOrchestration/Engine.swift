@@ -92,20 +92,21 @@ package final class Engine: Sendable {
       )
     }
     let tracking = Tracking(
-      store: store, blobs: try BlobStore(path: "\(data.path)/blobs"), feed: LiveFeed(), clock: clock,
-      logger: logger)
+      store: store, blobs: try BlobStore(path: "\(data.path)/blobs"),
+      directories: RunDirectories(data: data.path), feed: LiveFeed(), clock: clock, logger: logger)
     let conductor = Conductor(
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
       devices: options.devices, url: options.url, logger: logger)
     try await conductor.recover()
     return Engine(
       data: data, store: store, tracking: tracking, localPrincipal: local, conductor: conductor,
-      leases: Leases(store: store, feed: tracking.feed, clock: clock, system: system), logger: logger)
+      leases: Leases(store: store, feed: tracking.feed, clock: clock, system: system), system: system,
+      logger: logger)
   }
 
   private init(
     data: DataDirectory, store: Store, tracking: Tracking, localPrincipal: Principal, conductor: Conductor,
-    leases: Leases, logger: Logger
+    leases: Leases, system: Principal, logger: Logger
   ) {
     self.data = data
     self.store = store
@@ -119,7 +120,7 @@ package final class Engine: Sendable {
         do {
           try await Task.sleep(for: .seconds(5))
           try await leases.check()
-          try await tracking.clean()
+          try await tracking.clean(by: system)
         } catch is CancellationError {
           return
         } catch {

@@ -91,6 +91,13 @@ package final class LiveFeed: Sendable {
       logger.warning("A change could not be told to its watchers: \(error)")
     }
   }
+
+  /// Tells that runs were purged, after all that was read of them before.
+  package func tell(gone runs: [(run: PublicID, project: String)]) async {
+    guard isWatched, !runs.isEmpty else { return }
+    // The job cannot fail.
+    try? await rows.run { [self] in publish(runs.map { .deleted(run: $0.run, project: $0.project) }) }
+  }
 }
 
 /// A place in the feed; ends with `cancel` or with its last reference.

@@ -18,6 +18,8 @@ package struct Spool: Sendable {
 
   /// Rows of one batch, at most.
   private static let batchRows = 1_000
+  /// Bytes of records with which a batch ends: each becomes one block of the database, whose values have a longest.
+  private static let batchBytes = 8 << 20
 
   /// The names of a directory's spool files, in order; an absent directory has none.
   package static func names(in directory: String) throws -> [String] {
@@ -56,6 +58,7 @@ package struct Spool: Sendable {
       var reader = LogRecordReader(raw)
       var rows = LogRecords(skipsUnnamed: true)
       var end = 0
+      var bytes = 0
       while let record = reader.next() {
         do {
           try rows.add(record)
@@ -70,7 +73,11 @@ package struct Spool: Sendable {
           spool.endReason = (try? JSONValue.parse(record.payload))?["reason"]?.string
         case .info, .end, .points, .row, nil: break
         }
-        if rows.count == batchRows, let batch = rows.take() { spool.batches.append(batch) }
+        bytes += record.payload.count
+        if rows.count == batchRows || bytes >= batchBytes, let batch = rows.take() {
+          spool.batches.append(batch)
+          bytes = 0
+        }
       }
       if let batch = rows.take() { spool.batches.append(batch) }
       spool.tornBytes = raw.count - end

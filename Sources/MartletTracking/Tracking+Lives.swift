@@ -1,9 +1,8 @@
-// Runs that go on, go back, branch off, or go.
+// Runs that go on, go back, or branch off.
 
 package import MartletModel
 import MartletStore
 import OrderedCollections
-import Synchronization
 
 extension Tracking {
   /// Makes a run, or finds the one that goes on.
@@ -70,13 +69,17 @@ extension Tracking {
     return run
   }
 
-  /// Takes back all rows above a step.
+  /// Takes back all rows above a step: with the scope `write`, or of the run that a token is bound to, as when an
+  /// attempt goes on from a checkpoint.
   ///
-  /// - Throws: `Problem.notFound`.
+  /// - Throws: `Problem`: `notFound`, `forbidden`.
   package func rewindRun(_ id: PublicID, _ rewind: RunRewind, access: Access) async throws -> Run {
     let now = clock.now
     try await store.write { writer in
       try Self.check(try writer.place(of: id), id, access)
+      guard access.scopes.contains(.write) || access.run == id && access.scopes.contains(.ingest) else {
+        throw Problem(.forbidden, "Rewinding a run needs the scope 'write', or the token of its own attempt.")
+      }
       try writer.rewind(id, to: rewind.step, by: access.principal, now: now)
     }
     // What was stored before is told before.
@@ -102,59 +105,5 @@ extension Tracking {
     }
     await tell(runs: [new])
     return try await run(new, access: access)
-  }
-
-  // MARK: - The trash
-
-  /// Seconds a run stays in the trash.
-  package static let trashLifetime = 30.0 * 86_400
-
-  /// One round of cleaning up, called every few seconds: runs that were in the trash for long enough go, and so do the
-  /// files that nobody else has.
-  package func clean() async throws {
-    let old = clock.now + -Self.trashLifetime
-    // Most rounds find nothing: those must not cost a transaction of the writer.
-    if try await store.read({ try $0.isTrashOlder(than: old) }) {
-      _ = try await store.purgeTrash(before: old)
-      needsCleaning.store(true, ordering: .relaxed)
-    }
-    if needsCleaning.exchange(false, ordering: .relaxed) { await removeUnusedBlobs() }
-  }
-
-  /// Puts a run into the trash.
-  ///
-  /// - Parameter purge: all of it goes at once, and for ever.
-  /// - Returns: the run as it was last.
-  /// - Throws: `Problem`: `notFound`, `conflict` while Martlet executes it.
-  package func deleteRun(_ id: PublicID, purge: Bool, access: Access) async throws -> Run {
-    let now = clock.now
-    let run = try await store.write { writer -> Run? in
-      try Self.check(try writer.place(of: id), id, access)
-      try writer.trash(id, by: access.principal, now: now)
-      return try writer.run(id)
-    }
-    let deleted = try check(run, id, access)
-    await ingest.flush()
-    await tell(runs: [id])
-    if purge {
-      try await store.purge(id)
-      await removeUnusedBlobs()
-    }
-    return deleted
-  }
-
-  /// Takes a run out of the trash.
-  ///
-  /// - Throws: `Problem`: `notFound`, also when it was purged.
-  package func restoreRun(_ id: PublicID, access: Access) async throws -> Run {
-    let now = clock.now
-    let run = try await store.write { writer -> Run? in
-      try Self.check(try writer.place(of: id), id, access)
-      try writer.restore(id, by: access.principal, now: now)
-      return try writer.run(id)
-    }
-    let restored = try check(run, id, access)
-    await tell(runs: [id])
-    return restored
   }
 }

@@ -23,6 +23,7 @@ package final class Tracking: Sendable {
   package let feed: LiveFeed
   let store: Store
   package let blobs: BlobStore
+  let directories: RunDirectories
   /// Files are named, noted and forgotten one after the other: none goes between its name and its note.
   let blobQueue = OrderedQueue()
   let clock: any WallClock
@@ -31,13 +32,15 @@ package final class Tracking: Sendable {
   let logger: Logger
   /// Whether there may be files that nobody has any more.
   let needsCleaning = Atomic(true)
+  let purges = Purges()
 
   package init(
-    store: Store, blobs: BlobStore, feed: LiveFeed, clock: any WallClock,
+    store: Store, blobs: BlobStore, directories: RunDirectories, feed: LiveFeed, clock: any WallClock,
     logger: Logger = Logger(label: "martlet.tracking")
   ) {
     self.store = store
     self.blobs = blobs
+    self.directories = directories
     self.feed = feed
     self.clock = clock
     self.logger = logger

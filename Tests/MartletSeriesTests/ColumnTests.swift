@@ -136,6 +136,21 @@ private typealias Dice = SeededNumbers
     #expect(TextColumn.pieces(of: [[], [1]]) == [0..<2])
     let half = [UInt8](repeating: 7, count: TextColumn.byteLimit / 2)
     #expect(TextColumn.pieces(of: [half, half, [1], [], half, half]) == [0..<2, 2..<5, 5..<6])
+    // What is longer than the limit stands alone, however short its neighbours are.
+    #expect(
+      TextColumn.pieces(of: [[], [1], [1, 2, 3], [], [1, 2], [], [3, 4, 5]], ofBytes: 2) == [
+        0..<2, 2..<3, 3..<6, 6..<7,
+      ])
+  }
+
+  /// Beyond the limit a text comes back where it is alone, as `pieces` lays it.
+  @Test func aTextBeyondTheLimit() throws {
+    var long = [UInt8](repeating: 7, count: TextColumn.byteLimit + 1)
+    long[5] = 8
+    for range in TextColumn.pieces(of: [[1], long, []]) {
+      let some = Array([[1], long, []][range])
+      #expect(try texts(TextColumn.encode(some), some.count) == some)
+    }
   }
 
   // MARK: - Rows

@@ -123,7 +123,21 @@ import Testing
       String(decoding: out, as: UTF8.self)
         == [
           #"row,step,time,loss,"a,b",none,note,c,list,"quo""te""#,
-          #"7,-3,5,0.1,NaN,,"""say \""hi\"", you""",-Infinity,"[1,2]","#, "",
+          #"7,-3,5,0.1,NaN,,"say ""hi"", you",-Infinity,"[1,2]","#, "",
         ].joined(separator: "\r\n"))
+  }
+
+  /// A string is itself, whatever JSON makes of it; everything else that is no number is JSON.
+  @Test(arguments: [
+    (#"'plain'"#, #"'plain'"#), (#"'NaN'"#, #"'NaN'"#), (#"''"#, #"''"#),
+    (#"'a\nb\t\u00e9\\n'"#, "'a\nb\té\\n'"), (#"'\uD83D\uDC26'"#, "'🐦'"), ("true", "'true'"),
+    ("null", "'null'"), (#"['a',NaN]"#, #"'[''a'',NaN]'"#), (#"{'a':'b\'c'}"#, #"'{''a'':''b\''c''}'"#),
+  ]) func whatIsNoNumber(json: String, field: String) {
+    var out: [UInt8] = []
+    // Quotes as they are; above, others stand for them.
+    let (json, field) = (json.replacing("'", with: "\""), field.replacing("'", with: "\""))
+    let row = HistoryRow(row: 0, step: 0, time: 0, texts: [("v", Array(json.utf8))])
+    HistoryText.writeCSVLine(row, names: ["v"], to: &out)
+    #expect(String(decoding: out, as: UTF8.self) == "0,0,0,\(field)\r\n")
   }
 }

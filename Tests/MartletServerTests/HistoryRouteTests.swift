@@ -70,7 +70,7 @@ import Testing
       #expect(csv.headers["content-type"] == "text/csv; charset=utf-8")
       #expect(
         csv.text.split(separator: "\r\n").prefix(2) == [
-          #"row,step,time,acc,loss,note,"x,y""#, #"0,0,0,,0.5,"""a, \""b\""""","#,
+          #"row,step,time,acc,loss,note,"x,y""#, #"0,0,0,,0.5,"a, ""b""","#,
         ])
       #expect(csv.text.split(separator: "\r\n").dropFirst(2) == ["1,2,1,,NaN,,2.0", "2,4,2,1.0,,,"])
       // Some names, some steps.

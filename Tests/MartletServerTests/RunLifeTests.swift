@@ -50,6 +50,28 @@ import Testing
     }
   }
 
+  @Test func `an attempt takes back rows of its own run, and nothing more`() async throws {
+    try await TestServer.run { server in
+      let (own, other) = (try await server.newRun(), try await server.newRun())
+      for run in [own, other] { try await server.log(run, (0..<10).map { ["loss": .int($0)] }) }
+      let attempt = try await server.newToken([.read, .ingest], project: "digits", run: own)
+      let rewound = try await server.post("/api/v1/runs/\(own)/rewind", ["step": 4], token: attempt)
+      #expect(rewound.status == 200)
+      #expect(rewound.json["last_step"] == 4)
+      #expect(
+        try await server.post("/api/v1/runs/\(other)/rewind", ["step": 4], token: attempt).status == 404)
+      let forked = try await server.post("/api/v1/runs/\(own)/fork", ["step": 2], token: attempt)
+      #expect(forked.status == 403)
+      let logger = try await server.newToken([.ingest])
+      let refused = try await server.post("/api/v1/runs/\(own)/rewind", ["step": 2], token: logger)
+      #expect(refused.status == 403)
+      #expect(refused.message?.contains("'write'") == true)
+      for (run, step) in [(own, 4), (other, 9)] as [(PublicID, Int64)] {
+        #expect(try await server.get("/api/v1/runs/\(run)").json["last_step"]?.int == step)
+      }
+    }
+  }
+
   @Test func `metrics are defined, sorted by, and their summaries set`() async throws {
     try await TestServer.run { server in
       let runs = [try await server.newRun(name: "a"), try await server.newRun(name: "b")]

@@ -22,10 +22,14 @@ import Testing
     case stretched
     /// A metric that begins late and ends early.
     case middle
+    /// Steps that doubles cannot tell apart. The second half's are sixteen times as wide as the first's, and lie so that
+    /// the difference of doubles makes half of each block's span.
+    case far
   }
 
   private func history(_ shape: Shape) -> (batches: [RowBatch], run: [(step: Int64, value: Double?)]) {
     var dice = Dice(state: 5)
+    let middle = 22 * 4_096
     var step: Int64 = 0
     var plain: [(step: Int64, value: Double?)] = []
     var batches: [RowBatch] = []
@@ -34,11 +38,15 @@ import Testing
       var (steps, rows, values): ([Int64], [Int32], [Double]) = ([], [], [])
       for index in 0..<count {
         let row = start + index
-        step += shape == .stretched && row > Self.rows / 2 ? 1_000 : Int64.random(in: 1...2, using: &dice)
+        switch shape {
+        case .stretched where row > Self.rows / 2: step += 1_000
+        case .far: step = (1 << 62) + Int64(row < middle ? row : middle + 520 + 16 * (row - middle))
+        case .dense, .sparse, .stretched, .middle: step += Int64.random(in: 1...2, using: &dice)
+        }
         steps.append(step)
         let isThere =
           switch shape {
-          case .dense, .stretched: true
+          case .dense, .stretched, .far: true
           case .sparse: Int.random(in: 0..<40, using: &dice) == 0
           case .middle: (60_000..<120_000).contains(row)
           }
@@ -55,7 +63,7 @@ import Testing
       }
       batches.append(
         RowBatch(
-          firstSequence: Int64(start), steps: steps, times: steps.map { $0 * 1_000 }, numbers: numbers))
+          firstSequence: Int64(start), steps: steps, times: steps.map { $0 &* 1_000 }, numbers: numbers))
     }
     return (batches, plain)
   }
@@ -74,21 +82,21 @@ import Testing
     }
     run.rows = plain.map { step, value in
       NaiveRow(
-        step: step, time: step * 1_000,
+        step: step, time: step &* 1_000,
         numbers: [("every", Double(step % 100))] + (value.map { [("x", $0)] } ?? []), texts: [])
     }
     try await bench.store.settle()
-    let last = plain[plain.count - 1].step
+    let (first, last) = (plain[0].step, plain[plain.count - 1].step)
     var dice = Dice(state: 11)
     func check(_ store: Store) async throws {
       var window = SeriesWindow(keys: ["x"])
-      for buckets in [1, 40, 300, 2_000] {
+      for buckets in [1, 40, 300, 700, 2_000] {
         window.buckets = buckets
         (window.fromStep, window.toStep) = (nil, nil)
         try await run.check(store, window)
         guard buckets != 40 else { continue }
-        let from = Int64.random(in: 0...last, using: &dice)
-        (window.fromStep, window.toStep) = (from, from + Int64.random(in: 0...last, using: &dice))
+        let from = Int64.random(in: first...last, using: &dice)
+        (window.fromStep, window.toStep) = (from, from + Int64.random(in: 0...(last - first), using: &dice))
         try await run.check(store, window)
       }
     }

@@ -69,7 +69,7 @@ import Testing
     #expect(try await bench.series(run).first?.count == 21)
     #expect(child.json["forked_from"] == ["run": .string(run.rawValue), "step": 9])
     // It outlives its parent.
-    try await bench.store.purge(run)
+    try await bench.store.purge(run, by: bench.me, now: noon)
     try await bench.store.settle()
     #expect(try await bench.show(fork).forkedFrom == run)
     #expect(try await bench.series(fork).first?.count == 11)
@@ -119,9 +119,15 @@ import Testing
       }
     }
     #expect(try await bench.store.read { try !$0.isTrashOlder(than: noon + 1) })
-    #expect(try await bench.store.purgeTrash(before: noon + 2) == [runs[1]])
-    #expect(try await bench.store.purgeTrash(before: noon + 2) == [])
+    #expect(try await bench.store.purgeTrash(before: noon + 2, by: me, now: noon + 9).map(\.run) == [runs[1]])
+    #expect(try await bench.store.purgeTrash(before: noon + 2, by: me, now: noon + 9).isEmpty)
+    #expect(try await events(bench, of: "purged") == [["run": .string(runs[1].rawValue)]])
+    // As long as its directory may be there, the run's row is.
+    try await bench.endPurges()
     try await bench.store.settle()
+    #expect(try await bench.store.read { try $0.purgedRuns(all: false) } == [runs[1]])
+    try await bench.endPurges()
+    #expect(try await bench.store.read { try $0.purgedRuns(all: true) } == [])
     let left = try await bench.store.read {
       try String.fetchAll($0.db, sql: "SELECT public_id FROM run ORDER BY id")
     }
@@ -135,12 +141,12 @@ import Testing
     _ = try await problem(.conflict) {
       try await bench.store.write { try $0.trash(run, by: me, now: noon) }
     }
-    _ = try await problem(.conflict) { try await bench.store.purge(run) }
+    _ = try await problem(.conflict) { try await bench.store.purge(run, by: bench.me, now: noon) }
     try await bench.store.write { writer in
       try writer.setAttemptState(of: run, number: 1, .starting, by: me, now: noon)
       try writer.setAttemptState(of: run, number: 1, .finished, by: me, now: noon)
     }
-    try await bench.store.purge(run)
+    try await bench.store.purge(run, by: bench.me, now: noon)
     try await bench.store.settle()
     #expect(try await bench.store.read { try $0.run(run) } == nil)
     #expect(try await bench.store.integrity(deep: true) == [])
@@ -174,10 +180,13 @@ import Testing
       try writer.setAttemptState(of: run, number: 1, .starting, by: me, now: noon)
       try writer.setAttemptState(of: run, number: 1, .finished, by: me, now: noon)
     }
-    try await bench.store.purge(run)
+    try await bench.store.purge(run, by: bench.me, now: noon)
     try await bench.store.settle()
     #expect(try await bench.store.read { try $0.run(run) } == nil)
     #expect(try await bench.store.read { try $0.runs(ofSweep: sweep.id) }.isEmpty)
+    try await bench.endPurges()
+    #expect(try await bench.store.read { try $0.purgedRuns(all: false) } == [])
+    #expect(try await bench.store.read { try $0.purgedRuns(all: true) } == [run])
     #expect(try await bench.store.read { try $0.trials(of: sweep.id) }.map(\.run) == [run])
     #expect(try await bench.store.health().counts.points == 0)
     #expect(try await bench.store.integrity(deep: true) == [])
@@ -201,7 +210,7 @@ import Testing
     let third = try await bench.run(in: "a")
     try await bench.store.write { try $0.setAlias("mine", ofRun: third) }
     #expect(try await named("a") == third)
-    try await bench.store.purge(third)
+    try await bench.store.purge(third, by: bench.me, now: noon)
     #expect(try await named("a") == nil)
   }
 
@@ -290,10 +299,10 @@ import Testing
     #expect(try await bench.store.read { try $0.blob(hash, run: first) } == 1 << 40)
     #expect(try await bench.store.read { try $0.blob(hash, run: second) } == nil)
     try await bench.store.write { try $0.noteBlob(hash, size: 1 << 40, run: second, now: noon) }
-    try await bench.store.purge(first)
+    try await bench.store.purge(first, by: bench.me, now: noon)
     #expect(try await bench.store.read { try $0.unreferencedBlobs(limit: 9) } == [])
     #expect(try await bench.store.write { try $0.forgetBlob(hash) } == false)
-    try await bench.store.purge(second)
+    try await bench.store.purge(second, by: bench.me, now: noon)
     #expect(try await bench.store.read { try $0.unreferencedBlobs(limit: 9) } == [hash])
     #expect(try await bench.store.read { try $0.isBlobKnown(hash) })
     #expect(try await bench.store.write { try $0.forgetBlob(hash) })

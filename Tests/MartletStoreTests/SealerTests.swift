@@ -2,10 +2,12 @@
 
 import Foundation
 import GRDB
+import GRDBSQLite
 import MartletModel
 import MartletSeries
 import MartletTestSupport
 import OrderedCollections
+import Synchronization
 import Testing
 
 @testable import MartletStore
@@ -137,7 +139,7 @@ import Testing
     try bench.store.writeNow { try $0.merge(third) }
     #expect(try await count(bench.store, "row_block") == 0)
     try await run.checkHistory(bench.store, keys: nil, limit: 10_000)
-    try await bench.store.purge(id)
+    try await bench.store.purge(id, by: bench.me, now: noon)
     try await bench.store.settle()
     try bench.store.writeNow { try $0.seal(secondChunks, second) }
     #expect(try await count(bench.store, "row_chunk") == 0)
@@ -224,7 +226,7 @@ import Testing
     }
     try await bench.store.settle(idle: true)
     let before = try await bench.store.health()
-    try await bench.store.purge(gone)
+    try await bench.store.purge(gone, by: bench.me, now: noon)
     try await bench.store.settle()
     let after = try await bench.store.health()
     #expect(Double(after.bytes) < 0.7 * Double(before.bytes))
@@ -239,16 +241,108 @@ import Testing
     let run = try await bench.run()
     try await bench.append((0..<9_000).map { row($0, ["x": 1], others: ["t": "x"]) }, to: run)
     try await bench.store.settle()
-    try await bench.store.purge(run)
+    try await bench.store.purge(run, by: bench.me, now: noon)
     #expect(try await bench.store.write { try $0.purgeStep() })
     #expect(try await count(bench.store, "run") == 1)
     let again = try bench.reopened(sealing: .eager)
-    try await eventually("the run is gone") { try await count(again.store, "run") == 0 }
+    try await eventually("its points are gone") { try await again.store.read { try !$0.isPurging() } }
+    try await again.endPurges()
     for table in [
-      "row_block", "row_chunk", "series_chunk", "series_level", "metric_summary", "client", "event",
+      "run", "row_block", "row_chunk", "series_chunk", "series_level", "metric_summary", "client", "event",
     ] {
       let left = try await count(again.store, table)
-      #expect(left == (table == "event" ? 1 : 0), "\(table): only the project's event")
+      #expect(left == (table == "event" ? 2 : 0), "\(table): only the project's events")
+    }
+  }
+
+  // MARK: - Many runs
+
+  /// How often something was committed meanwhile.
+  private func commits(_ store: Store, during body: () async throws -> Void) async throws -> Int {
+    final class Counter: Sendable { let count = Atomic(0) }
+    let counter = Counter()
+    try await store.pool.writeWithoutTransaction { db in
+      _ = sqlite3_wal_hook(
+        db.sqliteConnection,
+        { context, _, _, _ in
+          guard let context else { return SQLITE_OK }
+          Unmanaged<Counter>.fromOpaque(context).takeUnretainedValue().count.add(1, ordering: .relaxed)
+          return SQLITE_OK
+        }, Unmanaged.passUnretained(counter).toOpaque())
+    }
+    try await body()
+    try await store.pool.writeWithoutTransaction { db in _ = sqlite3_wal_hook(db.sqliteConnection, nil, nil) }
+    return counter.count.load(ordering: .relaxed)
+  }
+
+  /// Runs of a few rows each, which have ended.
+  private func ended(_ count: Int, _ bench: Bench) async throws -> [NaiveRun] {
+    let me = bench.me
+    var runs: [NaiveRun] = []
+    for index in 0..<count {
+      var run = NaiveRun(id: try await bench.run("run-\(index)"))
+      let id = run.id
+      let rows = (0..<Int64(3 + index % 5)).map {
+        row($0, ["x": Double(index), "y": .nan], others: ["t": .string("run \(index)")])
+      }
+      try await bench.append(rows, to: id)
+      run.append(rows, client: "client-a")
+      try await bench.store.write { try $0.setRunState(id, .finished, exit: nil, by: me, now: noon) }
+      runs.append(run)
+    }
+    return runs
+  }
+
+  /// A transaction waits for the disk: runs that have little share one.
+  @Test(arguments: [(1, 1 << 20, 100...110), (40, 1 << 20, 3...12), (1_000, 4_096, 5...15)])
+  func littleOfManySharesATransaction(runs: Int, bytes: Int, expected: ClosedRange<Int>) async throws {
+    var policy = SealingPolicy.manual
+    (policy.sharedRuns, policy.sharedBytes, policy.sharedSeconds) = (runs, bytes, .infinity)
+    let bench = try await Bench(sealing: policy)
+    let all = try await ended(100, bench)
+    let commits = try await commits(bench.store) { try await bench.store.settle() }
+    #expect(expected.contains(commits), "\(commits)")
+    #expect(try await count(bench.store, "row_block") == 0)
+    #expect(try await count(bench.store, "row_chunk") == 100)
+    for run in all {
+      try await run.checkSummary(bench.store)
+      try await run.checkHistory(bench.store, keys: nil, limit: 100)
+    }
+    #expect(try await bench.store.integrity(deep: true) == [])
+  }
+
+  /// When its time is over before a second run is written, each has its own again.
+  @Test func aSharedTransactionIsShort() async throws {
+    var policy = SealingPolicy.manual
+    policy.sharedSeconds = -1
+    let bench = try await Bench(sealing: policy)
+    let all = try await ended(20, bench)
+    let commits = try await commits(bench.store) { try await bench.store.settle() }
+    #expect((20...30).contains(commits), "\(commits)")
+    for run in all { try await run.checkHistory(bench.store, keys: nil, limit: 100) }
+  }
+
+  /// What cannot be read or written of some runs holds up no other that would have shared their transaction.
+  @Test func aRunThatFailsHoldsUpNoOther() async throws {
+    let quiet = try await Bench(sealing: .manual)
+    let all = try await ended(30, quiet)
+    try await quiet.store.pool.writeWithoutTransaction { db in
+      // One block that cannot be decoded, and one run whose chunk is refused.
+      try db.execute(sql: "UPDATE row_block SET payload = x'00' WHERE run_id = 7")
+      try db.execute(
+        sql: """
+          CREATE TRIGGER refuse BEFORE INSERT ON row_chunk WHEN NEW.run_id = 11
+          BEGIN SELECT RAISE(ABORT, 'not this one'); END
+          """)
+    }
+    let bench = try quiet.reopened(sealing: .eager)
+    try await eventually("all others are in chunks") { try await count(bench.store, "row_chunk") == 28 }
+    let left = try await bench.store.read {
+      try Int64.fetchAll($0.db, sql: "SELECT DISTINCT run_id FROM row_block ORDER BY run_id")
+    }
+    #expect(left == [7, 11])
+    for (index, run) in all.enumerated() where index != 6 {
+      try await run.checkHistory(bench.store, keys: nil, limit: 100)
     }
   }
 }

@@ -146,7 +146,7 @@ import Testing
         try await bench.store.write { try $0.restore(id, by: me, now: noon) }
       default:
         guard runs.count > 2 else { return }
-        try await bench.store.purge(id)
+        try await bench.store.purge(id, by: bench.me, now: noon)
         runs.remove(at: index)
         #expect(try await bench.store.read { try $0.run(id) } == nil)
         _ = try await problem(.notFound) { try await bench.append([row(0, ["x": 1])], to: id) }

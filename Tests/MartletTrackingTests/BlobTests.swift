@@ -116,10 +116,10 @@ import Testing
     _ = try await bench.tracking.deleteRun(old, purge: false, access: bench.access)
     bench.clock.advance(Tracking.trashLifetime - 1)
     _ = try await bench.tracking.deleteRun(young, purge: false, access: bench.access)
-    try await bench.tracking.clean()
+    try await bench.tracking.clean(by: bench.access.principal)
     #expect(try await bench.show(old).deletedAt == noon)
     bench.clock.advance(2)
-    try await bench.tracking.clean()
+    try await bench.tracking.clean(by: bench.access.principal)
     _ = try await problem(.notFound) { _ = try await bench.show(old) }
     #expect(try files(bench) == 0)
     #expect(try await bench.show(young).deletedAt != nil)

@@ -121,6 +121,29 @@ import Testing
     subscription.cancel()
   }
 
+  /// What goes on from a checkpoint takes back its rows behind it, and nobody else's.
+  @Test func anAttemptGoesBackInItsOwnRun() async throws {
+    let bench = try await Bench()
+    let (run, other) = (try await bench.executed(), try await bench.executed())
+    for id in [run, other] { try await bench.log(id, lines([0, 1, 2, 3])) }
+    let attempt = bench.bound([.read, .ingest], project: "digits", run: run)
+    let after = try await bench.tracking.rewindRun(run, RunRewind(step: 1), access: attempt)
+    #expect((after.lastStep, after.metric("loss")?.count, after.state) == (1, 2, .running))
+    _ = try await problem(.notFound) {
+      _ = try await bench.tracking.rewindRun(other, RunRewind(step: 1), access: attempt)
+    }
+    for few in [bench.bound([.read, .ingest]), bench.bound([.read], run: run)] {
+      _ = try await problem(.forbidden) {
+        _ = try await bench.tracking.rewindRun(run, RunRewind(step: 0), access: few)
+      }
+    }
+    #expect(try await bench.series(run)?.steps == [0, 1])
+    #expect(try await bench.series(other)?.steps == [0, 1, 2, 3])
+    _ = try await problem(.forbidden) {
+      _ = try await bench.tracking.forkRun(run, RunFork(step: 0, name: nil), access: attempt)
+    }
+  }
+
   /// Points that were taken back are never told after the word that they were.
   @Test func pointsOfBeforeAreToldBefore() async throws {
     let bench = try await Bench()

@@ -48,6 +48,18 @@ private struct SpoolWriter {
     return spool
   }
 
+  /// A batch becomes one block of the database: many long texts are many batches.
+  @Test func longTextsAreManyBatches() {
+    var spool = SpoolWriter()
+    let text = #"{"note": ""# + String(repeating: "x", count: 1 << 20) + #""}"#
+    for row in 0..<20 { spool.add(3, sequence: Int64(row), Array(text.utf8)) }
+    spool.add(3, sequence: 20, Array(#"{"note": ""}"#.utf8))
+    let read = Spool.read(spool.bytes, client: "c")
+    #expect(read.batches.map(\.count) == [8, 8, 5])
+    #expect(read.batches.map(\.firstSequence) == [0, 8, 16])
+    #expect(read.tornBytes == 0)
+  }
+
   @Test func aWholeFile() {
     let spool = Spool.read(sample().bytes, client: "c")
     #expect(spool.rows.map(\.sequence) == [0, 1, 2])

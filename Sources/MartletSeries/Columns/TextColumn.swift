@@ -13,19 +13,20 @@ public enum TextColumn {
     case plain = 2
   }
 
-  /// Bytes that all texts of a column may have together, at most; `pieces` says how to keep to it.
+  /// Bytes that the texts of a column may have together where they are not all alike; `pieces` keeps to it.
   public static let byteLimit = 1 << 26
 
-  /// Cuts values into runs that are each fit for one column.
+  /// Cuts values into runs that are each fit for one column: of few bytes, or of one value alone.
   ///
-  /// - Parameter values: none longer than `byteLimit`.
+  /// - Parameter limit: bytes of a run, at most `byteLimit`.
   /// - Returns: ranges of indices, together all of them; none for no values.
-  public static func pieces(of values: [[UInt8]]) -> [Range<Int>] {
+  public static func pieces(of values: [[UInt8]], ofBytes limit: Int = byteLimit) -> [Range<Int>] {
     var pieces: [Range<Int>] = []
     var start = 0
     var length = 0
     for (index, value) in values.enumerated() {
-      if length + value.count > byteLimit, index > start {
+      // What is longer stands alone: an empty value beside it would have it coded with lengths.
+      if index > start, length + value.count > limit {
         pieces.append(start..<index)
         (start, length) = (index, 0)
       }
@@ -35,7 +36,7 @@ public enum TextColumn {
     return pieces
   }
 
-  /// - Parameter values: at most 2^20, `byteLimit` bytes together.
+  /// - Parameter values: at most 2^20, `byteLimit` bytes together or all alike.
   public static func encode(_ values: [[UInt8]]) -> [UInt8] {
     if let first = values.first, values.allSatisfy({ $0 == first }) { return [Coding.alike.rawValue] + first }
     var raw: [UInt8] = []

@@ -56,6 +56,9 @@ public enum HistoryText {
   }
 
   /// Appends one line (RFC 4180); what the row does not have is an empty field.
+  ///
+  /// Numbers stand bare, everything else in quotes: a string as it is, so that an empty one is no absent one, and
+  /// lists, objects and the like as JSON.
   public static func writeCSVLine(_ row: HistoryRow, names: [String], to out: inout [UInt8]) {
     let numbers = Dictionary(row.numbers.map { ($0.name, $0.value) }) { $1 }
     let texts = Dictionary(row.texts.map { ($0.name, $0.value) }) { $1 }
@@ -65,7 +68,7 @@ public enum HistoryText {
       if let value = numbers[name] {
         write(value, to: &out)
       } else if let text = texts[name] {
-        writeField(text, to: &out, isQuoted: true)
+        writeField(text.first == 0x22 ? plain(text) : text, to: &out, isQuoted: true)
       }
     }
     out += "\r\n".utf8
@@ -77,6 +80,11 @@ public enum HistoryText {
     } else {
       out += (value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity").utf8
     }
+  }
+
+  /// The string that JSON spells.
+  private static func plain(_ json: [UInt8]) -> [UInt8] {
+    (try? JSONValue.parse(json))?.string.map { Array($0.utf8) } ?? json
   }
 
   private static func writeField(_ text: [UInt8], to out: inout [UInt8], isQuoted: Bool = false) {

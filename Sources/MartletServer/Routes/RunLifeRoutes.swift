@@ -6,7 +6,8 @@ import MartletTracking
 
 let runLifeRoutes: [Route] = [
   Route(
-    .post, "/runs/:run/rewind", .scope(.write), "Takes back all rows above a step.",
+    // The service asks for more, but of an attempt in its own run.
+    .post, "/runs/:run/rewind", .scope(.ingest), "Takes back all rows above a step.",
     body: RouteBody(schema: "RunRewind", isRequired: true), answer: RouteAnswer(schema: "Run")
   ) { request in
     let rewind = try RunRewind(json: request.json())

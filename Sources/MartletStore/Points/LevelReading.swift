@@ -31,7 +31,7 @@ extension SeriesReading {
     guard count > buckets, let window = try bounds(of: metric, ragged) else {
       return try short(metric, ragged)
     }
-    let width = (Double(window.upperBound) - Double(window.lowerBound) + 1) / Double(buckets)
+    let width = (Self.span(window.lowerBound, window.upperBound) + 1) / Double(buckets)
     var reduction = Reduction(window: window, buckets: buckets)
     for piece in try pieces(of: metric, ragged, width: width) + [.points(metric.tail)] {
       switch piece {
@@ -94,6 +94,11 @@ extension SeriesReading {
 
   // MARK: - Levels
 
+  /// From one step to a later one. Subtracted as integers: beyond 2^53, doubles are farther from each other than steps.
+  private static func span(_ low: Int64, _ high: Int64) -> Double {
+    Double(UInt64(bitPattern: high &- low))
+  }
+
   /// Chunks `places`, which one level covers whole rows of.
   private struct Stretch {
     var level: Int
@@ -151,7 +156,7 @@ extension SeriesReading {
 
   /// Whether so many chunks from `place` on span at most half a bucket: so does an entry of the level above them.
   private func isNarrow(_ place: Int, _ count: Int, _ width: Double) -> Bool {
-    Double(chunks[place + count - 1].maxStep) - Double(chunks[place].minStep) <= width / 2
+    Self.span(chunks[place].minStep, chunks[place + count - 1].maxStep) <= width / 2
   }
 
   /// Reads a stretch from its level, and rows that are too wide there from finer ones.
@@ -169,7 +174,7 @@ extension SeriesReading {
     for _ in 0..<stretch.level { length *= Levels.fanout }
     for place in stride(from: first, through: last, by: length) {
       let blocks = rows[chunks[place].firstRow] ?? []
-      let isFine = blocks.allSatisfy { Double($0.lastStep) - Double($0.firstStep) <= width / 2 }
+      let isFine = blocks.allSatisfy { Self.span($0.firstStep, $0.lastStep) <= width / 2 }
       if isFine, !blocks.isEmpty {
         pieces.append(.blocks(blocks))
       } else if stretch.level > 0 {

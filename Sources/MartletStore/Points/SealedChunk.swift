@@ -74,7 +74,7 @@ struct SealedChunk {
             : nil))
     }
     for (key, column) in rows.texts.sorted(by: { $0.key < $1.key }) {
-      for part in column.values.parts(ofBytes: Self.textBytes) {
+      for part in TextColumn.pieces(of: column.values, ofBytes: Self.textBytes) {
         columns.append(
           Column(
             key: key, kind: .texts, count: part.count,
@@ -86,24 +86,7 @@ struct SealedChunk {
   }
 
   /// Texts of one key are spread over columns of about so many bytes, so that a few are read without all.
-  private static let textBytes = 4 << 20
-}
-
-extension [[UInt8]] {
-  /// Cuts texts into stretches of about so many bytes, each of one text at least.
-  fileprivate func parts(ofBytes limit: Int) -> [Range<Int>] {
-    var parts: [Range<Int>] = []
-    var (start, bytes) = (0, 0)
-    for (index, text) in enumerated() {
-      if bytes + text.count > limit, index > start {
-        parts.append(start..<index)
-        (start, bytes) = (index, 0)
-      }
-      bytes += text.count
-    }
-    if start < count { parts.append(start..<count) }
-    return parts
-  }
+  static let textBytes = 4 << 20
 }
 
 extension [Int64] {

@@ -28,7 +28,11 @@ extension Sealer {
     forgetFailures()
     try load(store)
     try purge(store)
-    while let task = nextTask(.settling(idle: idle)) { try perform(task, store) }
+    while true {
+      var works = try gather(.settling(idle: idle), store) { _, error in throw error }
+      guard !works.isEmpty else { break }
+      while !works.isEmpty { works.removeFirst(try write(works[...], store)) }
+    }
     while try isLoose(store, from: 1) { try giveBack(store) }
     try store.checkpointer.empty(always: true)
   }
@@ -43,13 +47,13 @@ extension Sealer {
     } catch {
       report(error)
     }
-    while let task = nextTask(.policy) {
-      do {
-        try perform(task, store)
-      } catch {
+    while true {
+      let works = gather(.policy, store) { run, error in
         report(error)
-        postpone(task.run)
+        postpone(run)
       }
+      guard !works.isEmpty else { return }
+      write(works, store)
     }
   }
 
@@ -60,38 +64,118 @@ extension Sealer {
 
   // MARK: - Chunks
 
-  private func perform(_ task: Task, _ store: Store) throws {
-    switch task.kind {
-    case .sealFull: try seal(task.run, isWhole: false, store)
-    case .sealWhole: try seal(task.run, isWhole: true, store)
-    case .merge: try merge(task.run, store)
+  /// What is to be written of one run, read on a snapshot and encoded on no connection.
+  private struct Work {
+    enum Change {
+      /// Nothing was found to do.
+      case nothing
+      case seal([SealedChunk], SealPlan)
+      case merge(MergePlan)
+    }
+
+    var task: Task
+    var change: Change
+
+    /// Of the tail that it was made of.
+    var bytes: Int {
+      switch change {
+      case .nothing: 0
+      case .seal(_, let plan): plan.bytes
+      case .merge(let plan): plan.bytes
+      }
     }
   }
 
-  /// Reads on a snapshot, encodes on no connection, and writes where the run is still what was read: a crash at any instant
-  /// leaves either the blocks or the chunks made of them.
-  private func seal(_ run: Int64, isWhole: Bool, _ store: Store) throws {
-    let plan = try store.readNow {
-      try $0.sealPlan(of: run, isWhole: isWhole, bytes: policy.bytes)
+  /// Prepares what is due, as much as may share one transaction: several runs with little, or one with much.
+  ///
+  /// - Parameter failed: told of a run that cannot be prepared, which must not be due after it; or throws.
+  private func gather(
+    _ occasion: Occasion, _ store: Store, failed: (_ run: Int64, any Error) throws -> Void
+  ) rethrows -> [Work] {
+    var works: [Work] = []
+    var runs: Set<Int64> = []
+    var bytes = 0
+    while works.count < policy.sharedRuns, bytes < policy.sharedBytes,
+      let task = nextTask(occasion, besides: runs)
+    {
+      runs.insert(task.run)
+      do {
+        let work = try prepare(task, store)
+        bytes += work.bytes
+        works.append(work)
+      } catch {
+        try failed(task.run, error)
+      }
     }
-    let chunks = plan?.chunks() ?? []
+    return works
+  }
+
+  private func prepare(_ task: Task, _ store: Store) throws -> Work {
+    let isWhole: Bool
+    switch task.kind {
+    case .merge:
+      let plan = try store.readNow { try $0.mergePlan(of: task.run) }
+      return Work(task: task, change: plan.map { .merge($0) } ?? .nothing)
+    case .sealFull: isWhole = false
+    case .sealWhole: isWhole = true
+    }
+    let plan = try store.readNow {
+      try $0.sealPlan(of: task.run, isWhole: isWhole, bytes: policy.bytes)
+    }
+    return Work(task: task, change: plan.map { .seal($0.chunks(), $0) } ?? .nothing)
+  }
+
+  /// Writes what was prepared, in one transaction, where the runs are still what was read: a crash at any instant
+  /// leaves either the blocks or the chunks made of them. Returns how much of it: the first at least.
+  private func write(_ works: ArraySlice<Work>, _ store: Store) throws -> Int {
     try store.writeNow { writer in
-      if let plan { try writer.seal(chunks, plan) }
-      return try writer.tail(of: run)
-    } committed: { tail in
+      let start = Self.now
+      var tails: [(rows: Int, blocks: Int, bytes: Int, hasEnded: Bool)] = []
+      for work in works {
+        // Whoever waits for the writer waits for one run more at most.
+        if !tails.isEmpty, Double(Self.now - start) / 1e9 > policy.sharedSeconds { break }
+        switch work.change {
+        case .nothing: break
+        case .seal(let chunks, let plan): try writer.seal(chunks, plan)
+        case .merge(let plan): try writer.merge(plan)
+        }
+        tails.append(try writer.tail(of: work.task.run))
+      }
+      return tails
+    } committed: { tails in
+      for (work, tail) in zip(works, tails) { note(tail, after: work) }
+    }.count
+  }
+
+  private func note(_ tail: (rows: Int, blocks: Int, bytes: Int, hasEnded: Bool), after work: Work) {
+    let run = work.task.run
+    switch (work.change, work.task.kind) {
+    // They are as few as can be: until there are more, not to be asked again.
+    case (.nothing, .merge): set(tail, of: run, largeBlocks: tail.blocks)
+    case (.nothing, _):
       set(tail, of: run)
       // Nothing to seal, whatever is counted: not to be asked again at once.
-      if plan == nil { postpone(run) }
+      postpone(run)
+    case (.seal, _), (.merge, _): set(tail, of: run)
     }
   }
 
-  private func merge(_ run: Int64, _ store: Store) throws {
-    let plan = try store.readNow { try $0.mergePlan(of: run) }
-    try store.writeNow { writer in
-      if let plan { try writer.merge(plan) }
-      return try writer.tail(of: run)
-    } committed: { tail in
-      set(tail, of: run, largeBlocks: plan == nil ? tail.blocks : 0)
+  /// The same for all, telling of failures. What fails together is tried one by one: a run that cannot be written
+  /// holds up no other.
+  private func write(_ works: [Work], _ store: Store) {
+    var rest = works[...]
+    while !rest.isEmpty {
+      do {
+        rest.removeFirst(try write(rest, store))
+      } catch {
+        guard rest.count == 1 else {
+          for work in rest { write([work], store) }
+          return
+        }
+        report(error)
+        postpone(works[rest.startIndex].task.run)
+        return
+      }
     }
   }
 

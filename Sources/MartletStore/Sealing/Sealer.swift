@@ -139,12 +139,12 @@ final class Sealer: @unchecked Sendable {
     }
   }
 
-  /// What is to be done next; nil: nothing yet.
-  func nextTask(_ occasion: Occasion) -> Task? {
+  /// What is to be done next, of other runs than some; nil: nothing yet.
+  func nextTask(_ occasion: Occasion, besides runs: Set<Int64>) -> Task? {
     let now = Self.now
     return state.withLock { state in
       guard !state.isStopped else { return nil }
-      for (run, tail) in state.tails {
+      for (run, tail) in state.tails where !runs.contains(run) {
         if let kind = kind(for: tail, now: now, occasion) { return Task(kind: kind, run: run) }
       }
       return nil

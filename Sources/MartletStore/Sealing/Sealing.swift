@@ -14,6 +14,8 @@ struct SealPlan {
   var rows: GatheredRows
   /// How many of them become chunks.
   var count: Int
+  /// Of the blocks that were read.
+  var bytes: Int
   var highSteps: [Int64: Int64]
 
   /// Encodes the chunks; on no connection.
@@ -71,7 +73,7 @@ extension StoreReader {
     let count = (isCut ? full == 0 : isWhole) ? rows.count : full
     guard Int64(count) > sealed - start else { return nil }
     return SealPlan(
-      run: run, rewrites: rewrites, sealed: sealed, rows: rows, count: count,
+      run: run, rewrites: rewrites, sealed: sealed, rows: rows, count: count, bytes: bytes,
       highSteps: try highSteps(of: rows.numbers.keys, run: run, before: start))
   }
 }
@@ -112,6 +114,8 @@ struct MergePlan {
   var rewrites: Int64
   var sealed: Int64
   var rows: GatheredRows
+  /// Of the blocks that were read.
+  var bytes: Int
 }
 
 extension StoreReader {
@@ -152,7 +156,7 @@ extension StoreReader {
       left -= 1
       return left > 0
     }
-    return MergePlan(run: run, rewrites: rewrites, sealed: sealed, rows: rows)
+    return MergePlan(run: run, rewrites: rewrites, sealed: sealed, rows: rows, bytes: group.bytes)
   }
 }
 

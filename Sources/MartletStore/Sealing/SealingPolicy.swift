@@ -10,6 +10,12 @@ package struct SealingPolicy: Sendable {
   package var blocks = 256
   /// Bytes of the tail.
   package var bytes = 32 << 20
+  /// Runs that may share a transaction: each that has one of its own waits for the disk.
+  package var sharedRuns = 64
+  /// Bytes of tails with which a transaction that runs share is full; what is done of one run is never divided.
+  package var sharedBytes = 512 << 10
+  /// Seconds after which a transaction that runs share takes no further one: others wait for it.
+  package var sharedSeconds = 0.02
   /// Whether the store does so by itself, or only in `settle`.
   package var isAutomatic = true
 

@@ -95,6 +95,12 @@ struct Bench: Sendable {
     return try await store.write { try $0.executed(name, by: me) }
   }
 
+  /// Says that the directories of purged runs are gone.
+  func endPurges() async throws {
+    let ids = try await store.read { try $0.purgedRuns(all: false) }
+    try await store.write { try $0.endPurge(of: ids) }
+  }
+
   func show(_ id: PublicID) async throws -> Run { try #require(try await store.read { try $0.run(id) }) }
 
   @discardableResult

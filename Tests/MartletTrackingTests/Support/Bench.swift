@@ -53,7 +53,8 @@ struct Bench: Sendable {
   init() async throws {
     store = try Store(path: "\(directory.path)/martlet.db")
     tracking = Tracking(
-      store: store, blobs: try BlobStore(path: "\(directory.path)/blobs"), feed: feed, clock: clock)
+      store: store, blobs: try BlobStore(path: "\(directory.path)/blobs"),
+      directories: RunDirectories(data: directory.path), feed: feed, clock: clock)
     let me = try await store.write { try $0.createPrincipal(kind: .local, name: "tester", now: noon) }
     access = Access(principal: me, token: nil, scopes: [.admin])
   }

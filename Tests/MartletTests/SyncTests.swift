@@ -179,6 +179,37 @@ struct SyncTests {
     }
   }
 
+  @Test("a spool of a client that was killed as it began is removed; one that has just begun stays")
+  func empty() async throws {
+    try await Workplace.with { place in
+      let directory = place.root.path + "/spools/offline-abcd"
+      let whole = offline(place, client: Self.clients[0])
+      // No server is needed for it.
+      for length in [0, 3, 8, 33, whole.bytes.count - 1] {
+        try whole.save()
+        try place.write("spools/offline-abcd/\(whole.client).room", "room")
+        try place.write("spools/offline-abcd/offline-abcd.run", "{}")
+        try Data(whole.bytes[..<length]).write(to: URL(fileURLWithPath: whole.path))
+        let live = open(whole.path, O_RDONLY | O_CLOEXEC)
+        #expect(flock(live, LOCK_EX | LOCK_NB) == 0)
+        let begun = try await sync(place, "spools")
+        #expect(begun.status == 0 && begun.reports.first?["state"] == "running", "\(begun)")
+        #expect(FileManager.default.contents(atPath: whole.path)?.count == length)
+        close(live)
+        let (status, reports) = try await sync(place, "spools")
+        #expect(status == 0)
+        #expect(reports.first?["state"] == "empty")
+        #expect(reports.first?["message"]?.string?.contains("nothing in it") == true, "\(reports)")
+        #expect(!place.exists(directory))
+      }
+      // Others' files, and damage, are no empty spools.
+      try place.write("spools/offline-abcd/notes.spool", "")
+      try place.write("spools/offline-abcd/\(whole.client).spool", "0123456789")
+      #expect(try await sync(place, "spools").status == 1)
+      #expect(place.exists(whole.path) && place.exists(directory + "/notes.spool"))
+    }
+  }
+
   @Test("files are sent before the rows that name them, once")
   func files() async throws {
     try await Workplace.withServer { place in

@@ -129,9 +129,36 @@ struct SyncTests {
       #expect(try await sync(place, "spools").status == 0)
       #expect(!place.exists(spool.path))
       let runs = try #require(try await place.json("run", "list").array)
-      // Killed between making the run and noting it, another one is made: the rows are in the last.
+      #expect(runs.count == 1)
       let steps = try await place.history(runs[0]["id"]?.string ?? "").map { $0["step"]?.int ?? -1 }
       #expect(steps == Array(0..<60_000))
+    }
+  }
+
+  @Test("a sender that was killed between making the run and noting it leaves that run to the next")
+  func unnoted() async throws {
+    try await Workplace.withServer { place in
+      var spool = offline(place, client: Self.clients[0])
+      spool.info(["names": ["loss": 0, "acc": 1]])
+      fill(&spool, rows: 0..<5)
+      // What the first one asked for arrived, and nothing of it is on this disk.
+      try spool.save()
+      #expect(try await sync(place, "spools").status == 0)
+      #expect(!place.exists(spool.directory))
+      fill(&spool, rows: 5..<8)
+      spool.end([:])
+      try spool.save()
+      #expect(try await sync(place, "spools").status == 0)
+      let runs = try #require(try await place.json("run", "list").array)
+      #expect(runs.map { $0["name"] } == ["kept"])
+      #expect(runs.first?["state"] == "finished")
+      #expect(try await place.history(runs[0]["id"]?.string ?? "").map { $0["step"]?.int } == Array(0..<8))
+      // Another run of that name is another run.
+      var other = offline(place, client: Self.clients[1], folder: "offline-efgh")
+      other.end([:])
+      try other.save()
+      #expect(try await sync(place, "spools").status == 0)
+      #expect(try await place.json("run", "list").array?.count == 2)
     }
   }
 

@@ -139,7 +139,7 @@ def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mod
     if wish.fork_from is not None:
         asked["fork"] = {"run": wish.fork_from, **({} if wish.step is None else {"step": wish.step})}
     created, credentials = _create(asked, wish, directory) if mode == "online" else (None, None)
-    run = created["id"] if created else f"offline-{uuid.uuid4().hex[:8]}"
+    run = created["id"] if created else f"offline-{uuid.uuid4().hex[:16]}"
     spool = _spool_of(run, directory)
     first: dict[str, Any] = {"run": None, "url": None, "outside": True, "finish": True}
     if created and credentials:

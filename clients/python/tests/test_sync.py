@@ -75,6 +75,27 @@ class SyncTest(ClientTest):
         for run in server.runs:
             self.assertEqual(server.steps(run), list(range(3000)))
 
+    def test_an_offline_run_is_made_once_whatever_becomes_of_its_note(self):
+        log = "for i in range(3): run.log({'a': i})\n"
+        self.train("run = martlet.init('p', 'kept', mode='offline', config={'lr': 1})\n" + log)
+        server = self.serve()
+        met = []
+
+        def fault(_method, path):  # the run is made, and nobody hears of it
+            met.append(path)
+            return "cut" if met.count("/api/v1/runs") == 1 else 403 if "/log?" in path else None
+
+        server.fault = fault
+        self.assertIn("was refused", self.sync(expect=1))
+        self.assertGreater(met.count("/api/v1/runs"), 1)
+        (note,) = [name for name in os.listdir(os.path.dirname(self.spools()[0])) if name.endswith(".run")]
+        os.unlink(os.path.join(os.path.dirname(self.spools()[0]), note))  # killed before it was written
+        server.fault = lambda method, path: None
+        self.sync()
+        (run,) = server.runs.values()
+        self.assertEqual((run["name"], run["state"], run["config"]), ("kept", "finished", {"lr": 1}))
+        self.assertEqual((server.steps(), server.duplicates), ([0, 1, 2], 0))
+
     def test_a_spool_with_nothing_in_it_is_removed(self):
         self.train("martlet.init('p', mode='offline').log({'a': 1}); os.kill(os.getpid(), 9)", expect=-9)
         (path,) = self.spools()

@@ -263,6 +263,32 @@ struct SyncTests {
     }
   }
 
+  @Test("a file that the server refuses stays beside the spool, which says where; its row arrives")
+  func refusedFile() async throws {
+    try await Workplace.withServer { place in
+      let content = String(repeating: "picture ", count: 500)
+      let hash = hexadecimal(SHA256.hash(Array(content.utf8)))
+      let wrong = String(repeating: "0", count: 64)
+      var spool = offline(place, client: Self.clients[0])
+      for (step, name) in [wrong, hash].enumerated() {
+        spool.info(["blobs": [name: .int(Int64(content.utf8.count))]])
+        spool.row(["image": ["_type": "image", "blob": .string(name), "size": 4000]], step: Int64(step))
+        // Under the wrong name the bytes have another hash.
+        try place.write("spools/offline-abcd/blobs/\(name)", content)
+      }
+      spool.end([:])
+      try spool.save()
+      let (status, reports) = try await sync(place, "spools")
+      #expect(status == 0)
+      #expect(reports.first?["files"] == 1)
+      #expect(try await place.history(reports.first?["run"]?.string ?? "").count == 2)
+      #expect(!place.exists(spool.path))
+      let kept = "\(spool.directory)/blobs/\(wrong)"
+      #expect(place.exists(kept) && !place.exists("\(spool.directory)/blobs/\(hash)"))
+      #expect(try place.text(of: spool.file(".error")).contains("was refused and is kept in \(kept): "))
+    }
+  }
+
   @Test("what the server refuses is status 2 and noted beside the spool; the others are sent")
   func refused() async throws {
     try await Workplace.withServer { place in

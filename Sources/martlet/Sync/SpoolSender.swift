@@ -205,7 +205,7 @@ struct SpoolSender {
           (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? NSNumber)?.int64Value ?? 0
       } catch let failure as Failure where failure.isAboutContent {
         // The points are worth more: they go on.
-        spool.note(error: failure.inOneLine)
+        spool.note(error: "The file \(name) was refused and is kept in \(file): \(failure.inOneLine)")
       }
     }
     return arrived

@@ -296,11 +296,12 @@ def _remove_files(stem: str) -> None:
 
 def _remove_blobs(directory: str) -> None:
     """Blobs that no row named, since their client was killed before it wrote the row. They are listed before the
-    spools are: one that is listed and still needed was written by a client whose spool is seen then."""
+    spools are: one that is listed and still needed was written by a client whose spool is seen then. Where something
+    was refused, it may be they, and they stay."""
     folder = os.path.join(directory, "blobs")
     with contextlib.suppress(OSError):
         orphans = os.listdir(folder)
-        if not any(name.endswith(".spool") for name in os.listdir(directory)):
+        if not any(name.endswith((".spool", ".error")) for name in os.listdir(directory)):
             for name in orphans:
                 _unlink(os.path.join(folder, name))
             os.rmdir(folder)

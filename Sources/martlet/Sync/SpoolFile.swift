@@ -167,20 +167,12 @@ final class SpoolFile {
     for (key, value) in info["patch"]?.object ?? [:] {
       // Of these the parts are told one after the other.
       let isInParts = ["config", "metrics", "summary"].contains(key)
-      piece.patch[key] = isInParts ? Self.laying(value, over: piece.patch[key], deep: key == "config") : value
+      piece.patch[key] = isInParts ? piece.patch[key]?.merging(value) ?? value : value
     }
     if let config = info["config"] {
-      piece.patch["config"] = Self.laying(config, over: piece.patch["config"], deep: true)
+      piece.patch["config"] = piece.patch["config"]?.merging(config) ?? config
     }
     piece.workdir = info["capture"]?["workdir"]?.string ?? piece.workdir
-  }
-
-  /// - Parameter deep: nested objects are merged as well, as the server merges configuration.
-  private static func laying(_ new: JSONValue, over old: JSONValue?, deep: Bool) -> JSONValue {
-    guard let old, case .object(var members) = old, let added = new.object else { return new }
-    if deep { return old.merging(new) }
-    for (key, value) in added { members[key] = value }
-    return .object(members)
   }
 
   private static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {

@@ -58,7 +58,8 @@ class Config(MutableMapping[str, Any]):
         return f"Config({self._values!r})"
 
     def update(self, *given: Any, **more: Any) -> None:
-        """Takes over a dictionary, an `argparse.Namespace` or keywords."""
+        """Takes over a dictionary, an `argparse.Namespace` or keywords: each of these keys gets its new value whole, a
+        nested dictionary too; the others stay."""
         wanted: dict[str, Any] = {}
         for one in given:
             wanted.update(as_mapping(one))

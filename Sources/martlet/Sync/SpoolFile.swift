@@ -202,7 +202,10 @@ final class SpoolFile {
   func acknowledge() {
     toldBytes = max(toldBytes, position)
     guard (nextSequence, toldBytes) != noted else { return }
-    if Self.replace(stem + ".ack", with: ["next_seq": .int(nextSequence), "offset": .int(toldBytes)]) {
+    if Self.replace(
+      stem + ".ack", through: stem + ".ack.new",
+      with: ["next_seq": .int(nextSequence), "offset": .int(toldBytes)])
+    {
       noted = (nextSequence, toldBytes)
     }
   }
@@ -227,8 +230,7 @@ final class SpoolFile {
   }
 
   /// Writes a JSON file under another name and gives it its own; false when that was not possible.
-  static func replace(_ path: String, with json: JSONValue) -> Bool {
-    let temporary = path + ".new"
+  static func replace(_ path: String, through temporary: String, with json: JSONValue) -> Bool {
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard file >= 0 else { return false }
     let bytes = json.bytes()

@@ -92,7 +92,10 @@ enum SpoolPlace {
 
   /// The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do.
   private static func removeFiles(of stem: String) {
-    for suffix in [".ack", ".room", SpoolFile.suffix, ".sender"] { unlink(stem + suffix) }
+    // Where a sender was killed as it wrote a note, half of that lies there as `.new`.
+    for suffix in [".ack", ".ack.new", ".run.new", ".room", SpoolFile.suffix, ".sender"] {
+      unlink(stem + suffix)
+    }
   }
 
   /// Files that no row named, since their client was killed before it wrote the row. They are listed before the spools are:

@@ -98,7 +98,8 @@ struct SpoolSender {
     }
     if let note {
       let isNoted = SpoolFile.replace(
-        note, with: ["run": .string(answer.id), "url": .string(client.base.absoluteString)])
+        note, through: spool.stem + ".run.new",
+        with: ["run": .string(answer.id), "url": .string(client.base.absoluteString)])
       if !isNoted {
         spool.note(error: "Run \(answer.id) was made for this spool, which could not be noted.")
       }

@@ -77,7 +77,7 @@ class Sender:
         self._found: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._finding: Optional[threading.Thread] = None
         self._stop_asked = False
-        self._heartbeat_every = float(environ.get("MARTLET_HEARTBEAT") or HEARTBEAT)
+        self._heartbeat_every = _seconds(environ.get("MARTLET_HEARTBEAT"))
         self._next_heartbeat = time.monotonic() + self._heartbeat_every
         self._next_batch = 0.0
 
@@ -372,6 +372,15 @@ def _listen(sender: Sender) -> None:
     signal.signal(signal.SIGALRM, lambda *_: os._exit(1))  # however deep in a request we are
     signal.signal(signal.SIGTERM, leave)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])  # blocked until here by whoever started us
+
+
+def _seconds(text: Optional[str]) -> float:
+    """A variable that makes no sense stops no rows."""
+    try:
+        seconds = float(text or HEARTBEAT)
+    except ValueError:
+        return HEARTBEAT
+    return seconds if 0 < seconds < math.inf else HEARTBEAT
 
 
 def _time_in_words(seconds: float) -> str:

@@ -45,8 +45,8 @@ class Tail:
     def __init__(self, path: str) -> None:
         self.path = path
         self._stem = path.removesuffix(".spool")
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.first = self._first_record()
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.run: Optional[str] = self.first.get("run")
         self.url: Optional[str] = self.first.get("url")
         self.client: str = self.first["client"]
@@ -146,7 +146,7 @@ class Tail:
         self._told = max(self._told, self._at)
         if (self._next_seq, self._told) != self._noted:
             with contextlib.suppress(OSError):
-                self._write_json(self._ack, {"next_seq": self._next_seq, "offset": self._told})
+                self._write_json(self._ack, ".ack.new", {"next_seq": self._next_seq, "offset": self._told})
                 self._noted = (self._next_seq, self._told)
 
     def grown(self) -> bool:
@@ -185,7 +185,7 @@ class Tail:
         return self._read_json(self._run_note).get("run")
 
     def note_created_run(self, run: str, url: str) -> None:
-        self._write_json(self._run_note, {"run": run, "url": url})
+        self._write_json(self._run_note, ".run.new", {"run": run, "url": url})
 
     def remove(self) -> None:
         """Everything is delivered: only what could not be read, or was refused, is kept."""
@@ -204,11 +204,11 @@ class Tail:
         return self.size - self._at
 
     def _first_record(self) -> dict[str, Any]:
-        for record in records(self.path, 0):
-            first = json.loads(record.payload) if record.kind == INFO else {}
-            if first.get("format") == 1 and isinstance(first.get("client"), str):
-                return dict(first)
-            break
+        with contextlib.suppress(ValueError):  # no JSON
+            first = next((record for record in records(self.path, 0)), None)
+            known = json.loads(first.payload) if first and first.kind == INFO else None
+            if isinstance(known, dict) and known.get("format") == 1 and isinstance(known.get("client"), str):
+                return known
         raise NotASpool(f"{self.path} does not begin as a spool of format 1 does")
 
     def _info(self, info: Mapping[str, Any], batch: Batch, seq: int, end: int) -> None:
@@ -236,12 +236,12 @@ class Tail:
         try:
             with open(path, encoding="utf-8") as file:
                 noted = json.load(file)
-        except (FileNotFoundError, ValueError):  # torn by a power cut: then everything is sent again, and kept once
+        except (OSError, ValueError):  # none, or torn by a power cut: then everything is sent again, and kept once
             return {}
         return noted if isinstance(noted, dict) else {}
 
-    def _write_json(self, path: str, content: Mapping[str, Any]) -> None:
-        temporary = path + ".new"
+    def _write_json(self, path: str, suffix: str, content: Mapping[str, Any]) -> None:
+        temporary = self._stem + suffix
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file)
         os.replace(temporary, path)
@@ -285,12 +285,13 @@ def _holds_nothing(fd: int, path: str) -> bool:
     if len(head) < HEAD.size:
         return True
     length, _ = HEAD.unpack(head)
-    return BODY.size <= length <= LONGEST and size < HEAD.size + length
+    return bool(BODY.size <= length <= LONGEST and size < HEAD.size + length)
 
 
 def _remove_files(stem: str) -> None:
     """The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do."""
-    for suffix in (".ack", ".room", ".spool", ".sender"):
+    # Where a sender was killed as it wrote a note, half of that lies there as `.new`.
+    for suffix in (".ack", ".ack.new", ".run.new", ".room", ".spool", ".sender"):
         _unlink(stem + suffix)
 
 

@@ -3,6 +3,7 @@
 import Foundation
 package import MartletModel
 package import MartletSeries
+import OrderedCollections
 
 /// One spool file's content, as far as it is whole. The format is described in docs/spool.md.
 package struct Spool: Sendable {
@@ -85,9 +86,15 @@ package struct Spool: Sendable {
     return spool
   }
 
+  /// Of configuration, definitions and summary, what several records say is told together.
+  private mutating func lay(_ value: JSONValue, at key: String) {
+    let isInParts = ["config", "metrics", "summary"].contains(key)
+    patch = patch.merging([key: isInParts ? patch[key]?.merging(value) ?? value : value])
+  }
+
   private mutating func take(info payload: UnsafeRawBufferPointer) {
     guard let json = try? JSONValue.parse(payload) else { return }
-    if let config = json["config"] { patch = patch.merging(["config": config]) }
-    if let more = json["patch"] { patch = patch.merging(more) }
+    if let config = json["config"] { lay(config, at: "config") }
+    for (key, value) in json["patch"]?.object ?? [:] { lay(value, at: key) }
   }
 }

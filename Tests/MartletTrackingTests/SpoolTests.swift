@@ -77,6 +77,25 @@ private struct SpoolWriter {
     #expect(spool.tornBytes == 0)
   }
 
+  @Test func aLaterWordOnAKeyReplacesTheEarlierWhole() {
+    var spool = SpoolWriter()
+    spool.info(
+      #"""
+      {"config": {"net": {"a": 1, "b": 2}, "lr": 1}, "patch": {"tags": ["x"], "git": {"commit": "a", "branch": "b"}, \#
+      "metrics": {"loss": {"goal": "minimize", "summary": "best"}}, "summary": {"o": {"p": 1}, "q": 1}}}
+      """#)
+    spool.info(
+      #"""
+      {"config": {"net": {"b": 3}}, "patch": {"tags": ["y"], "git": {"commit": "c"}, \#
+      "metrics": {"loss": {"hidden": true}}, "summary": {"o": {"r": 2}}}}
+      """#)
+    #expect(
+      Spool.read(spool.bytes, client: "c").patch == [
+        "config": ["net": ["b": 3], "lr": 1], "tags": ["y"], "git": ["commit": "c"],
+        "metrics": ["loss": ["hidden": true]], "summary": ["o": ["r": 2], "q": 1],
+      ])
+  }
+
   @Test func tornAtEveryByte() {
     let whole = sample()
     for length in 0...whole.bytes.count {

@@ -107,10 +107,11 @@ extension JSONValue {
   public init(_ value: Bool?) { self = value.map(JSONValue.bool) ?? .null }
   public init(_ value: [String]?) { self = value.map { .array($0.map(JSONValue.string)) } ?? .null }
 
-  /// `other`'s members over this object's: objects are merged key by key, everything else is replaced.
+  /// `other`'s members in the place of this object's; what only this one has stays. Members are whole values: of objects
+  /// within, too, the new one stands alone. What is no object is replaced.
   public func merging(_ other: JSONValue) -> JSONValue {
     guard case .object(var mine) = self, case .object(let theirs) = other else { return other }
-    for (key, value) in theirs { mine[key] = mine[key].map { $0.merging(value) } ?? value }
+    for (key, value) in theirs { mine[key] = value }
     return .object(mine)
   }
 }

@@ -53,7 +53,7 @@ public struct RunPatch: Sendable, Hashable {
   public var tags: [String]?
   public var group: String?
   public var jobType: String?
-  /// Merged over the old one, key by key.
+  /// Its members replace the old one's of their names, whole; the others stay.
   public var config: JSONValue?
   public var state: RunState?
   public var host: String?

@@ -54,7 +54,8 @@ let runRoutes: [Route] = [
     .json(try await request.services.tracking.run(request.id("run"), access: request.access).json)
   },
   Route(
-    .patch, "/runs/:run", .scope(.ingest), "Changes a run; `config` is merged over the old one, key by key.",
+    .patch, "/runs/:run", .scope(.ingest),
+    "Changes a run; what `config` names is replaced, the rest of it stays.",
     body: RouteBody(schema: "RunPatch", isRequired: true), answer: RouteAnswer(schema: "Run")
   ) { request in
     let patch = try RunPatch(json: request.json())

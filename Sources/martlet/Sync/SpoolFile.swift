@@ -167,20 +167,12 @@ final class SpoolFile {
     for (key, value) in info["patch"]?.object ?? [:] {
       // Of these the parts are told one after the other.
       let isInParts = ["config", "metrics", "summary"].contains(key)
-      piece.patch[key] = isInParts ? Self.laying(value, over: piece.patch[key], deep: key == "config") : value
+      piece.patch[key] = isInParts ? piece.patch[key]?.merging(value) ?? value : value
     }
     if let config = info["config"] {
-      piece.patch["config"] = Self.laying(config, over: piece.patch["config"], deep: true)
+      piece.patch["config"] = piece.patch["config"]?.merging(config) ?? config
     }
     piece.workdir = info["capture"]?["workdir"]?.string ?? piece.workdir
-  }
-
-  /// - Parameter deep: nested objects are merged as well, as the server merges configuration.
-  private static func laying(_ new: JSONValue, over old: JSONValue?, deep: Bool) -> JSONValue {
-    guard let old, case .object(var members) = old, let added = new.object else { return new }
-    if deep { return old.merging(new) }
-    for (key, value) in added { members[key] = value }
-    return .object(members)
   }
 
   private static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {
@@ -210,7 +202,10 @@ final class SpoolFile {
   func acknowledge() {
     toldBytes = max(toldBytes, position)
     guard (nextSequence, toldBytes) != noted else { return }
-    if Self.replace(stem + ".ack", with: ["next_seq": .int(nextSequence), "offset": .int(toldBytes)]) {
+    if Self.replace(
+      stem + ".ack", through: stem + ".ack.new",
+      with: ["next_seq": .int(nextSequence), "offset": .int(toldBytes)])
+    {
       noted = (nextSequence, toldBytes)
     }
   }
@@ -235,8 +230,7 @@ final class SpoolFile {
   }
 
   /// Writes a JSON file under another name and gives it its own; false when that was not possible.
-  static func replace(_ path: String, with json: JSONValue) -> Bool {
-    let temporary = path + ".new"
+  static func replace(_ path: String, through temporary: String, with json: JSONValue) -> Bool {
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard file >= 0 else { return false }
     let bytes = json.bytes()

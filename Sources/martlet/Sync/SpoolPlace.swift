@@ -1,7 +1,9 @@
 // The files around a spool: where spools lie, who may send one, what goes when all is sent.
 
+import CDispatch  // where the module map puts struct stat
 import Foundation
 import MartletModel
+import MartletSeries
 
 enum SpoolPlace {
   /// Where clients keep the spools of runs from outside.
@@ -25,8 +27,7 @@ enum SpoolPlace {
   static func remove(_ spool: SpoolFile) {
     guard !spool.hasMore else { return }
     let directory = spool.directory
-    // The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do.
-    for suffix in [".ack", ".room", SpoolFile.suffix, ".sender"] { unlink(spool.stem + suffix) }
+    removeFiles(of: spool.stem)
     removeOrphans(in: directory)
     let left = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? ["?"]
     guard spool.isFromOutside, left.allSatisfy({ $0 == "stop_signal" || $0.hasSuffix(".run") }) else {
@@ -36,6 +37,65 @@ enum SpoolPlace {
     unlink(directory + "/stop_signal")
     // Somebody may put something here just now: then it stays.
     rmdir(directory)
+  }
+
+  /// What became of a spool that may have nothing in it.
+  enum Emptiness {
+    case removed
+    /// Its client has just made it.
+    case clientLives
+    case holdsSomething
+  }
+
+  /// Removes a spool whose client was killed before its first record was whole, and what lies beside it.
+  ///
+  /// The client takes its lock right behind making the file, and begins another one where it then finds that this was removed.
+  ///
+  /// - Throws: `Failure` where no lock tells whether the client lives.
+  static func removeEmpty(_ path: String) throws -> Emptiness {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return .holdsSomething }
+    defer { close(descriptor) }
+    guard holdsNothing(descriptor, path) else { return .holdsSomething }
+    guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+      if errno == EWOULDBLOCK { return .clientLives }
+      throw Failure(
+        .wrongInput, "\(path) is empty, and no lock tells there whether its program lives.",
+        hint: "Remove it once its program has ended.")
+    }
+    // It may have been written while we came to the lock.
+    guard holdsNothing(descriptor, path) else { return .holdsSomething }
+    removeFiles(of: String(path.dropLast(SpoolFile.suffix.count)))
+    let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    removeOrphans(in: directory)
+    let left = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? ["?"]
+    guard left.allSatisfy({ $0.hasSuffix(".run") }) else { return .removed }
+    // Notes of runs whose spools are all sent.
+    for note in left { unlink("\(directory)/\(note)") }
+    rmdir(directory)
+    return .removed
+  }
+
+  /// Whether the file ends within its first record.
+  private static func holdsNothing(_ descriptor: Int32, _ path: String) -> Bool {
+    let name = URL(fileURLWithPath: path).lastPathComponent.dropLast(SpoolFile.suffix.count)
+    var entry = stat()
+    guard name.utf8.count == 32, name.allSatisfy(\.isHexDigit), fstat(descriptor, &entry) == 0 else {
+      return false
+    }
+    var length: UInt32 = 0
+    guard entry.st_size >= 8 else { return true }
+    guard pread(descriptor, &length, 4, 0) == 4 else { return false }
+    let wanted = Int(UInt32(littleEndian: length))
+    return (25...LogRecord.longest).contains(wanted) && Int(entry.st_size) < 8 + wanted
+  }
+
+  /// The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do.
+  private static func removeFiles(of stem: String) {
+    // Where a sender was killed as it wrote a note, half of that lies there as `.new`.
+    for suffix in [".ack", ".ack.new", ".run.new", ".room", SpoolFile.suffix, ".sender"] {
+      unlink(stem + suffix)
+    }
   }
 
   /// Files that no row named, since their client was killed before it wrote the row. They are listed before the spools are:

@@ -70,6 +70,8 @@ struct SpoolSender {
   private var path: String { "/runs/\(Client.escaped(run ?? ""))" }
 
   /// The run of a spool that was kept offline: made now, and noted, so that it is made once for all its clients.
+  ///
+  /// A sender that is killed before it has noted the run, or gets no answer, leaves one to the next that is known by `local`.
   private mutating func createdRun() async throws -> String {
     let note = SpoolPlace.runNote(of: spool)
     if let note, let made = SpoolFile.json(at: note)["run"]?.string { return made }
@@ -81,7 +83,12 @@ struct SpoolSender {
       if let name = create["name"], !name.isNull { body["name"] = name }
       answer = try await request(.post, "/runs/\(Client.escaped(source))/fork", .object(body))
     } else {
-      answer = try await request(.post, "/runs", create)
+      var body = create.object ?? [:]
+      if create["id"]?.string == nil, let local = spool.first["local"]?.string {
+        body["id"] = .string(local)
+        body["resume"] = "allow"
+      }
+      answer = try await request(.post, "/runs", .object(body))
     }
     guard PublicID(rawValue: answer.id) != nil else {
       throw Failure(.unavailable, "What answers at \(client.base.absoluteString) is no Martlet server.")
@@ -91,7 +98,8 @@ struct SpoolSender {
     }
     if let note {
       let isNoted = SpoolFile.replace(
-        note, with: ["run": .string(answer.id), "url": .string(client.base.absoluteString)])
+        note, through: spool.stem + ".run.new",
+        with: ["run": .string(answer.id), "url": .string(client.base.absoluteString)])
       if !isNoted {
         spool.note(error: "Run \(answer.id) was made for this spool, which could not be noted.")
       }
@@ -198,7 +206,7 @@ struct SpoolSender {
           (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? NSNumber)?.int64Value ?? 0
       } catch let failure as Failure where failure.isAboutContent {
         // The points are worth more: they go on.
-        spool.note(error: failure.inOneLine)
+        spool.note(error: "The file \(name) was refused and is kept in \(file): \(failure.inOneLine)")
       }
     }
     return arrived

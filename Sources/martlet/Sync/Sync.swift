@@ -93,6 +93,8 @@ struct Sync: AsyncParsableCommand {
 struct SpoolReport {
   enum State: String {
     case sent, running
+    /// Its client was killed before it wrote a whole record: it is removed.
+    case empty
     /// Another sender is at it.
     case elsewhere
     case unsent, refused

@@ -31,7 +31,7 @@ struct SyncCrew {
         await pass(index)
         switch reports[index].state {
         case .running, .elsewhere: next.append(index)
-        case .sent, .unsent, .refused: senders[reports[index].spool] = nil
+        case .sent, .empty, .unsent, .refused: senders[reports[index].spool] = nil
         }
       }
       open = next
@@ -100,6 +100,17 @@ struct SyncCrew {
         reports[index].state = .sent
         reports[index].message = "Another sender has sent it."
         return nil
+      }
+      switch try SpoolPlace.removeEmpty(path) {
+      case .removed:
+        reports[index].state = .empty
+        reports[index].message = "There was nothing in it: its program was killed as it began."
+        return nil
+      case .clientLives:
+        reports[index].state = .running
+        reports[index].message = "Its program has just begun."
+        return nil
+      case .holdsSomething: break
       }
       let spool = try SpoolFile(path: path)
       reports[index].run = spool.run

@@ -110,7 +110,8 @@ def init(
                 _active.config.update(config)
             return _active
         _active.finish()
-    fields = {"tags": list(tags) if tags else None, "notes": notes, "group": group, "job_type": job_type}
+    labels = [tags] if isinstance(tags, str) else list(tags) if tags else None
+    fields = {"tags": labels, "notes": notes, "group": group, "job_type": job_type}
     _active = _start(
         project,
         name,
@@ -122,6 +123,7 @@ def init(
     )
     if _ending is None:
         _ending = _Ending(finish, lambda: _active._step if _active else 0)
+    _ending.watch()
     return _active
 
 

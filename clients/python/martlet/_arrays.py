@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from martlet._values import Unloggable
+from martlet._values import DEEPEST, Unloggable
 
 
 def is_tensor(value: Any) -> bool:
@@ -46,7 +46,7 @@ def lists_of(value: Any) -> Any:
 def shape_of(nested: Any) -> tuple[int, ...]:
     """The shape of nested lists, by the first element of each."""
     shape: list[int] = []
-    while isinstance(nested, (list, tuple)):
+    while isinstance(nested, (list, tuple)) and len(shape) <= DEEPEST:
         shape.append(len(nested))
         if not nested:
             break
@@ -76,6 +76,8 @@ def numbers_of(value: Any, left: int) -> Optional[list[float]]:
     while stack:
         for item in stack[-1]:
             if isinstance(item, (list, tuple)):
+                if len(stack) > DEEPEST:  # a list within itself, say
+                    raise Unloggable(f"lists within each other are more than {DEEPEST} deep")
                 stack.append(iter(item))
                 break
             found.append(float(item))

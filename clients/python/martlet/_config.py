@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import dataclasses
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Callable
+
+from martlet._delivery import warn
 
 Changed = Callable[[dict[str, Any]], None]
 
@@ -54,20 +56,25 @@ class Config(MutableMapping[str, Any]):
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._values]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, also one that is pickled (beside a model's weights, say), is a configuration that tells nobody."""
+        return Config, (self.as_dict(), self._parameters)
+
     def __repr__(self) -> str:
         return f"Config({self._values!r})"
 
     def update(self, *given: Any, **more: Any) -> None:
-        """Takes over a dictionary, an `argparse.Namespace` or keywords."""
+        """Takes over a dictionary, an `argparse.Namespace` or keywords: each of these keys gets its new value whole, a
+        nested dictionary too; the others stay."""
         wanted: dict[str, Any] = {}
         for one in given:
             wanted.update(as_mapping(one))
         wanted.update(more)
         kept = {key: merged({key: value}, self._parameters_of(key))[key] for key, value in wanted.items()}
         for key, value in wanted.items():
-            if key in self._parameters and kept[key] != value and key not in self._said:
+            if key in self._parameters and key not in self._said and not _same(kept[key], value):
                 self._said.add(key)
-                print(f"martlet: config '{key}' stays {kept[key]!r}: the sweep chose it", file=sys.stderr)
+                warn(f"config '{key}' stays {kept[key]!r}: the sweep chose it")
         self._values.update(kept)
         if self._changed and kept:
             self._changed(kept)
@@ -86,9 +93,18 @@ def as_mapping(given: Any) -> dict[str, Any]:
         return {}
     if isinstance(given, Mapping):
         return {str(key): value for key, value in given.items()}
+    if dataclasses.is_dataclass(given) and not isinstance(given, type):  # it may have slots
+        return {one.name: getattr(given, one.name) for one in dataclasses.fields(given)}
     if hasattr(given, "__dict__"):
         return {key: value for key, value in vars(given).items() if not key.startswith("_")}
     raise TypeError(f"a configuration is a dictionary or a Namespace, not a {type(given).__name__}")
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # arrays, whose comparison is an array
+        return False
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,10 @@ def create(
 ) -> dict[str, Any]:
     """What the first record of a spool asks for (`create`, and `rewind_to` or `fork`): the run as the server has it.
 
-    May be repeated, though a fork, or a run without an `id`, is then made twice. A run that was there already takes
-    the fields of `create` from the spool's `patch`. `settle` gets the id of such a run; True says that what an earlier
-    start of it left has come in the meantime.
+    May be repeated, though a fork, or a run with an `id` and no `resume`, is then made twice. One that was kept offline
+    without an `id` is known by its `local`. A run that was there already takes the fields of `create` from the spool's
+    `patch`. `settle` gets the id of such a run; True says that what an earlier start of it left has come in the
+    meantime.
     """
     body = first.get("create") or {}
     fork = first.get("fork")
@@ -24,6 +25,8 @@ def create(
         wanted = {"step": fork.get("step"), "name": body.get("name")}
         run = request("POST", f"{path_of(fork['run'])}/fork", {k: v for k, v in wanted.items() if v is not None})
     else:
+        if first.get("local") and not body.get("id"):
+            body = {**body, "id": first["local"], "resume": "allow"}
         run = request("POST", "/runs", body)
         goes_on = body.get("resume") in ("allow", "must") and isinstance(run.get("id"), str)
         if goes_on and settle and settle(run["id"]):

@@ -13,6 +13,7 @@ from martlet._place import Place
 from martlet._spool import Spool
 
 FINISH_TIMEOUT = 30.0  # seconds
+LONGEST_TIMEOUT = 2e6  # seconds: poll() counts milliseconds in 32 bits
 SENDERS = 3  # more at the end of a program: who kills them all means it
 
 
@@ -23,15 +24,19 @@ class Delivery:
         self._spool = spool
         self._place = place
         self._sender: Sender | None = None
+        self._warned = False
         self._start()
 
     def look_after(self) -> None:
-        """A sender that was killed leaves the spool to a new one. One that was refused does not."""
-        if self._sender and self._sender.ended() and self._sender.verdict != REFUSED:
+        """A sender that was killed, or could not be started, leaves the spool to a new one. One that was refused does
+        not."""
+        if self._sender is None or (self._sender.ended() and self._sender.verdict != REFUSED):
             self._start()
 
     def wait(self) -> None:
         """At the end: until everything is delivered, or the time is over; says what is left, and where."""
+        if self._sender is None:
+            self._start()
         if self._sender is None:
             if self._place.outside:
                 warn(f"the run is kept in {self._place.spool}; `{self._sync}` sends it")
@@ -69,7 +74,9 @@ class Delivery:
         try:
             self._sender = Sender(self._spool.path, self._place.credentials)
         except Exception as error:
-            warn(f"no sender could be started ({error}); the points are kept in {self._spool.path}")
+            if not self._warned:
+                warn(f"no sender could be started ({error}); the points are kept in {self._spool.path}")
+            self._warned = True
 
     @property
     def _sync(self) -> str:
@@ -97,15 +104,17 @@ class Delivery:
 def warn(message: str) -> None:
     """One line on stderr, wherever that leads."""
     try:
-        print(f"martlet: {message}", file=sys.stderr, flush=True)
-    except (OSError, ValueError, AttributeError, RuntimeError):
+        if sys.stderr is not None:  # else print would take stdout, which is the program's
+            print(f"martlet: {message}", file=sys.stderr, flush=True)
+    except Exception:
         return  # stderr is closed, or we are a signal handler that interrupted a print: there is nobody to tell
 
 
 def _finish_timeout() -> float:
     text = os.environ.get("MARTLET_FINISH_TIMEOUT", "")
     try:
-        return float(text) if text else FINISH_TIMEOUT
-    except ValueError:
+        seconds = float(text) if text else FINISH_TIMEOUT
+        return min(max(int(seconds * 1000) / 1000, 0), LONGEST_TIMEOUT)
+    except (ValueError, OverflowError):
         warn(f"MARTLET_FINISH_TIMEOUT is '{text}', not a number of seconds; {FINISH_TIMEOUT:.0f} are used")
         return FINISH_TIMEOUT

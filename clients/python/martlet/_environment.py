@@ -10,18 +10,33 @@ import sys
 from typing import Any, Optional
 from urllib.parse import urlsplit, urlunsplit
 
+from martlet._values import words
+
 GIT_SECONDS = 10.0  # for each git command; a repository on a slow disk goes without
 
 
 def process() -> dict[str, Any]:
     """What the program knows of itself, in the words of `POST /runs`. Costs microseconds."""
     return {
-        "command": list(getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv]),
+        "command": [words(part) for part in getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv]],
         "python": platform.python_version(),
         "host": socket.gethostname(),
         "pid": os.getpid(),
-        "workdir": os.getcwd(),
+        "workdir": words(here()),
     }
+
+
+def here() -> str:
+    """The current directory; the root where that was removed meanwhile."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
+def absolute(path: str) -> str:
+    """As `os.path.abspath`, also where the current directory is gone."""
+    return os.path.normpath(os.path.join(here(), path))
 
 
 def git(directory: str) -> Optional[dict[str, Any]]:

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import tempfile
+import uuid
 
 from martlet._delivery import warn
 
@@ -46,7 +47,7 @@ def writable(directory: str) -> str:
 def _try(directory: str) -> None:
     """Raises OSError where no file can be made."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    probe = os.path.join(directory, f".probe-{os.getpid()}")
+    probe = os.path.join(directory, f".probe-{uuid.uuid4().hex}")
     fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.write(fd, b"-" * 4096)

@@ -22,8 +22,10 @@ def settle(directory: str, run: str, credentials: Credentials, seconds: float) -
     if not paths:
         return False
     deadline = time.monotonic() + seconds
-    senders = {path: Sender(path, credentials) for path in paths}  # one that has a sender already needs no other
+    senders: dict[str, Sender] = {}
     try:
+        for path in paths:  # one that has a sender already needs no other
+            senders[path] = Sender(path, credentials)
         while paths and time.monotonic() < deadline:
             time.sleep(LOOK)
             paths = [
@@ -31,6 +33,8 @@ def settle(directory: str, run: str, credentials: Credentials, seconds: float) -
                 for path in paths
                 if os.path.exists(path) and not (senders[path].ended() and senders[path].verdict == REFUSED)
             ]
+    except Exception as error:
+        warn(f"no sender could be started: {error}")
     finally:
         for sender in senders.values():
             sender.forget()

@@ -7,7 +7,7 @@ import os
 from typing import Any, Optional, Union
 
 from martlet import _pixels, _sniff, _sound
-from martlet._typed import Blobs, Typed
+from martlet._typed import Blobs, Typed, opened
 from martlet._values import Unloggable
 
 Source = Union[bytes, bytearray, memoryview, str, "os.PathLike[str]"]
@@ -30,7 +30,7 @@ class Media(Typed):
             head, name = content[: _sniff.HEAD], self._name
             kept = blobs.keep((content,), len(content))
         else:
-            with open(content, "rb") as file:
+            with opened(content) as file:
                 head = file.read(_sniff.HEAD)
             name = self._name or os.path.basename(content)
         media_type = known.pop("media_type", None) or _sniff.media_type(head, name)

@@ -11,6 +11,7 @@ import uuid
 from typing import Optional
 
 from martlet._delivery import warn
+from martlet._environment import absolute, here
 
 MODES = ("allow", "must", "never", "auto")
 
@@ -20,19 +21,21 @@ class Resumption:
 
     def __init__(self, project: str, directory: Optional[str]) -> None:
         if directory:
-            self._path = os.path.join(os.path.abspath(directory), ".martlet", "resume.json")
+            self._path = os.path.join(absolute(directory), ".martlet", "resume.json")
         else:
-            program = "\0".join((project, os.getcwd(), *sys.argv[:1]))
+            program = "\0".join((project, here(), *sys.argv[:1]))
             name = hashlib.sha256(program.encode("utf-8", "surrogateescape")).hexdigest()[:16] + ".json"
             self._path = os.path.join(os.path.expanduser("~/.martlet-client/resume"), name)
         self.id = self._noted() or uuid.uuid4().hex[:12]
+        temporary = f"{self._path}.{uuid.uuid4().hex}"
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            temporary = f"{self._path}.{os.getpid()}"
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
                 json.dump({"id": self.id}, file)
             os.replace(temporary, self._path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
             warn(f"a later start of this program will not go on with this run: {error}")
 
     def forget(self) -> None:

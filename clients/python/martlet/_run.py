@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import operator
 import os
 import signal
 import threading
@@ -19,8 +18,9 @@ from urllib.parse import quote
 from martlet import _metrics, _values
 from martlet._config import Config
 from martlet._delivery import Delivery, warn
+from martlet._environment import here
 from martlet._fallback import disk_trouble, writable
-from martlet._outcome import outcome
+from martlet._outcome import ending, outcome
 from martlet._place import Place
 from martlet._spool import ROW, Shape, Spool
 from martlet._summary import Summary
@@ -84,7 +84,7 @@ class Run:
     def dir(self) -> str:
         """The folder for what the program writes: MARTLET_RUN_DIR in an attempt, else what `directory` said, else the
         current one."""
-        return self._place.directory if self._place else os.getcwd()
+        return self._place.directory if self._place else here()
 
     @property
     def summary(self) -> Summary:
@@ -102,8 +102,12 @@ class Run:
         Never raises and never waits for anybody; what could not be kept is counted in `dropped` and said at the end.
         """
         blobs: Mapping[str, int] = _PLAIN
-        if type(values) is not dict or not _values.NUMBERS.issuperset(map(type, values.values())):
-            values, blobs = self._encoded(values)
+        try:
+            if type(values) is not dict or not _values.NUMBERS.issuperset(map(type, values.values())):
+                values, blobs = self._encoded(values)
+        except Exception as error:  # another library's mapping, or one that another thread changes just now
+            self._drop(error)
+            return
         self._in_turn(values, step, blobs)
 
     def define_metric(
@@ -122,8 +126,8 @@ class Run:
         """
         try:
             wanted = _metrics.definition(name, summary, step_metric, goal, hidden)
-        except ValueError as error:
-            warn(f"define_metric has no effect: {error}")
+        except Exception as error:
+            warn(f"define_metric has no effect: {_values.words(error)}")
         else:
             self._tell_run({"patch": {"metrics": wanted}})
 
@@ -150,8 +154,8 @@ class Run:
         Called by itself when the program ends; a second call does nothing. `reason` is a sentence; `state` is one of
         finished, failed, crashed, stopped, for when the exit code alone does not tell.
         """
-        end = {"exit_code": exit_code, "reason": reason and reason[:1000], "state": state}
-        self._in_turn({key: value for key, value in end.items() if value is not None}, _FINISH, {})
+        if not self._finished:
+            self._in_turn(ending(exit_code, reason, state), _FINISH, {})
         if self._finished:  # not yet, when we are a signal handler inside a log(): the end of the program waits then
             delivery, self._delivery = self._delivery, None
             if delivery:
@@ -167,6 +171,10 @@ class Run:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.finish(**outcome(kind, error))
+
+    def __deepcopy__(self, _: Any) -> Run:
+        """A copy of what holds a run (a model, its settings) holds the same run."""
+        return self
 
     def __repr__(self) -> str:
         return f"<martlet.Run {self.id} '{self.name}'>"
@@ -199,7 +207,7 @@ class Run:
             if step is _TELL or step is _FINISH:
                 self._tell(values, step, blobs, at)
                 return
-            step = _whole(step)
+            step = _values.whole(step)
         self._step = step
         spool = self._spool
         if spool is None or at > self._look_at:
@@ -330,6 +338,8 @@ class Run:
             self._look_at = at + LOOK_AFTER
             if self._delivery:
                 self._delivery.look_after()
+            else:  # Ctrl-C came as it was made
+                self._delivery = Delivery(spool, place)
             if self._disk_trouble and spool.seq > self._seen[0] and self.dropped == self._seen[1]:
                 warn(f"the disk takes rows again; {self.dropped} logged values were lost")
                 self._disk_trouble = ""
@@ -379,13 +389,6 @@ class Run:
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-def _whole(step: Any) -> int:
-    whole = int(step) if isinstance(step, float) and step.is_integer() else operator.index(step)
-    if not -(1 << 63) <= whole < 1 << 63:
-        raise _values.Unloggable(f"step {whole} does not fit into 64 bits")
-    return whole
 
 
 def _forked() -> None:

@@ -77,7 +77,7 @@ class Sender:
         self._found: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._finding: Optional[threading.Thread] = None
         self._stop_asked = False
-        self._heartbeat_every = float(environ.get("MARTLET_HEARTBEAT") or HEARTBEAT)
+        self._heartbeat_every = _seconds(environ.get("MARTLET_HEARTBEAT"))
         self._next_heartbeat = time.monotonic() + self._heartbeat_every
         self._next_batch = 0.0
 
@@ -90,10 +90,11 @@ class Sender:
             alive = self.tail.client_lives()
             leaving = self.leaving
             batch = self.tail.read()
-            self._upload(batch)
+            arrived = self._upload(batch)
             self._patch(batch)
-            if batch.rows:
-                self._deliver(batch)
+            if batch.rows and self._deliver(batch):
+                for blob in arrived:
+                    self._blobs.forget(blob)
             self.tail.acknowledge()
             self._progress()
             if self.tail.ended or (not alive and batch.complete):
@@ -141,20 +142,25 @@ class Sender:
             except OSError as error:
                 note(self.tail.path, f"run {self._run} was made for this spool, which could not be noted: {error}")
 
-    def _upload(self, batch: Batch) -> None:
-        """The files that the rows name, before the rows."""
+    def _upload(self, batch: Batch) -> list[str]:
+        """The files that the rows name, before the rows. Returns those that the server has now."""
+        arrived = []
         for blob in batch.blobs:
             try:
                 sent = self._until(lambda server, name=blob: self._send_blob(server, name))  # type: ignore[misc]
             except Refused as refusal:
                 if refusal.status in GONE:
                     raise
-                note(self.tail.path, str(refusal))  # the points are worth more: they go on
+                # The points are worth more: they go on.
+                kept = self._blobs.path(blob)
+                note(self.tail.path, f"the file {blob} was refused and is kept in {kept}: {refusal}")
             except Lost as loss:
                 note(self.tail.path, str(loss))
             else:
                 self.files += sent > 0
                 self.bytes += sent
+                arrived.append(blob)
+        return arrived
 
     def _send_blob(self, server: Connection, name: str) -> int:
         return self._blobs.send(name, str(self._run), server, self._between)
@@ -195,7 +201,8 @@ class Sender:
         if git:
             self._found.put({"git": git})
 
-    def _deliver(self, batch: Batch) -> None:
+    def _deliver(self, batch: Batch) -> bool:
+        """False when the server wants earlier rows, which are read again."""
         path = f"/runs/{self._run}/log?client={self.tail.client}"
         try:
             self._until(lambda server: self._post(server, path, batch.body))
@@ -209,13 +216,12 @@ class Sender:
             self._rewound_to = wanted
             self.tail.rewind(wanted)
             batch.complete = False
-            return
+            return False
         self._rewound_to = -1
         self.rows += batch.rows
         self.bytes += len(batch.body)
         self.tail.delivered(batch)
-        for blob in batch.blobs:
-            self._blobs.forget(blob)
+        return True
 
     def _post(self, server: Connection, path: str, piece: bytes) -> None:
         if type(server.post_rows(path, piece).get("next_seq")) is not int:
@@ -366,6 +372,15 @@ def _listen(sender: Sender) -> None:
     signal.signal(signal.SIGALRM, lambda *_: os._exit(1))  # however deep in a request we are
     signal.signal(signal.SIGTERM, leave)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])  # blocked until here by whoever started us
+
+
+def _seconds(text: Optional[str]) -> float:
+    """A variable that makes no sense stops no rows."""
+    try:
+        seconds = float(text or HEARTBEAT)
+    except ValueError:
+        return HEARTBEAT
+    return seconds if 0 < seconds < math.inf else HEARTBEAT
 
 
 def _time_in_words(seconds: float) -> str:

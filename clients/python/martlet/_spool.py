@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import struct
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 from zlib import crc32
@@ -17,6 +18,7 @@ POINTS, INFO, END, ROW = range(4)
 HEAD = struct.Struct("<II")  # length and CRC-32 of what follows
 BODY = struct.Struct("<QqqB")  # seq, step, time in microseconds, kind
 LONGEST = (1 << 26) - 1  # a longer record is damage, not a row
+TRIES = 10  # to make a file that nobody takes for a dead client's
 ROOM = 8192  # bytes kept for the last record of a client whose disk is full
 
 # What a file system without flock answers (Lustre mounted without it, for one).
@@ -83,25 +85,43 @@ class Spool:
     """
 
     def __init__(self, directory: str, client: str, first: Mapping[str, Any], time: int) -> None:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        self.path = os.path.join(directory, client + ".spool")
-        self.client = client
         self.seq = 0  # the number of the next row
         self._size = 0
         self._unsettled: Optional[tuple[int, int, int]] = None  # size before, size after, seq after
         self._ids: dict[str, int] = {}
-        self._room = os.path.join(directory, client + ".room")
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._fd, self.path, self.client = -1, "", client
+        self._room = ""
         try:
-            # Held for life, however that ends: it tells the sender whether we live. The spool is new: nobody has it.
-            lock = try_lock(self._fd, fcntl.LOCK_EX)
-            self.info({"format": 1, "client": client, **first, "lock": bool(lock), "pid": os.getpid()}, time)
+            lock = self._make(directory)
+            self.info({"format": 1, "client": self.client, **first, "lock": lock, "pid": os.getpid()}, time)
             _reserve(self._room)
-        except OSError:  # a full disk: nothing of it is left behind
+        except BaseException:  # a full disk, or Ctrl-C: nothing of it is left behind
             self.close()
             _unlink(self._room)
             _unlink(self.path)
             raise
+
+    def _make(self, directory: str) -> bool:
+        """Makes the file and takes its lock, which is held for life, however that ends: it tells others that we live.
+
+        Whoever sends removes an empty spool that nobody holds. One that looked between our two calls has the lock, or
+        has removed the file already: then we begin another.
+        """
+        for _ in range(TRIES):
+            self.path = os.path.join(directory, self.client + ".spool")
+            self._room = os.path.join(directory, self.client + ".room")
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+            try:
+                self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            except FileNotFoundError:  # a directory that had become empty was removed just now
+                continue
+            lock = try_lock(self._fd, fcntl.LOCK_EX)
+            if lock is None or (lock and os.fstat(self._fd).st_nlink):
+                return bool(lock)
+            self.close()
+            _unlink(self.path)
+            self.client = uuid.uuid4().hex
+        raise OSError(errno.EAGAIN, "Others remove each new file", directory)
 
     def ids(self, names: tuple[str, ...], time: int) -> bytes:
         """The packed ids of names, which are written down first where they are new."""

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, Optional
 from martlet import _environment, _values
 from martlet._config import Config
 from martlet._create import create, fields_of, path_of
-from martlet._credentials import Credentials, NoServer, find
+from martlet._credentials import Credentials, find
 from martlet._delivery import warn
+from martlet._environment import absolute, here
 from martlet._place import Place
 from martlet._resume import MODES as RESUMES
 from martlet._resume import Resumption
@@ -72,7 +73,12 @@ def start(
     wish = wish.checked()
     attempt = os.environ.get("MARTLET_RUN_ID")
     inherited = os.environ.get("MARTLET_PROJECT")
-    project = (inherited or project if attempt else project or inherited) or "default"
+    project = _values.words((inherited or project if attempt else project or inherited) or "default")
+    name = name and _values.words(name)
+    fields = {
+        key: [_values.words(tag) for tag in value] if key == "tags" else _values.words(value)
+        for key, value in fields.items()
+    }
     settings = Config(config, _parameters())
     if mode == "disabled":
         return Run(None, id=attempt or "disabled", name=name or "disabled", project=project, config=settings)
@@ -100,13 +106,13 @@ def _in_attempt(
 ) -> Run:
     """Martlet executes us: the run is there, with a name of its sweep's choosing, its command and its process id."""
     given = os.environ.get("MARTLET_RUN_DIR")
-    directory = given or os.getcwd()
+    directory = given or here()
     spool = os.environ.get("MARTLET_SPOOL_DIR") or (os.path.join(given, ".martlet") if given else _spool_of(run))
     credentials = None
     if mode == "online":
         try:
             credentials = find()
-        except NoServer as nowhere:
+        except Exception as nowhere:  # no server, or a token that cannot be read
             warn(f"{nowhere}; the server reads the points when the attempt ends")
     patch = {**fields, "python": _environment.process()["python"]}
     if configured:
@@ -114,11 +120,11 @@ def _in_attempt(
     if wish.is_of_old:
         warn(f"Martlet started this program for run {run}: id, resume and fork_from mean nothing here")
     place = Place(
-        spool=os.path.abspath(spool),
-        directory=os.path.abspath(directory),
+        spool=absolute(spool),
+        directory=absolute(directory),
         first={"run": run, "url": credentials.url if credentials else None, "outside": False, "finish": False},
         credentials=credentials,
-        opening={"patch": patch, "capture": {"workdir": os.getcwd()}},
+        opening={"patch": patch, "capture": {"workdir": here()}},
         last_step=_rewound(run, wish.rewind_to, credentials),
     )
     name = os.environ.get("MARTLET_RUN_NAME") or (os.path.basename(os.path.normpath(given)) if given else run)
@@ -139,7 +145,7 @@ def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mod
     if wish.fork_from is not None:
         asked["fork"] = {"run": wish.fork_from, **({} if wish.step is None else {"step": wish.step})}
     created, credentials = _create(asked, wish, directory) if mode == "online" else (None, None)
-    run = created["id"] if created else f"offline-{uuid.uuid4().hex[:8]}"
+    run = created["id"] if created else f"offline-{uuid.uuid4().hex[:16]}"
     spool = _spool_of(run, directory)
     first: dict[str, Any] = {"run": None, "url": None, "outside": True, "finish": True}
     if created and credentials:
@@ -153,7 +159,7 @@ def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mod
     steps = (shown.get("last_step") if wish.is_of_old else None, wish.rewind_to, wish.step)
     place = Place(
         spool=spool,
-        directory=os.path.abspath(directory or os.getcwd()),
+        directory=absolute(directory or here()),
         first=first,
         credentials=credentials,
         opening=opening,
@@ -177,7 +183,7 @@ def _create(
 
     Raises ValueError where the server says that there can be no such run (`resume="must"` of one that is not there).
     """
-    from martlet._connection import Connection, Refused, Unreachable  # the HTTP library, which an attempt never needs
+    from martlet._connection import Connection, Refused  # the HTTP library, which an attempt never needs
     from martlet._leftovers import settle
 
     try:
@@ -198,8 +204,8 @@ def _create(
         if (wish.is_of_old or wish.rewind_to is not None) and refusal.status in (400, 404, 409, 422):
             raise ValueError(str(refusal)) from refusal
         warn(str(refusal))
-    except (NoServer, Unreachable, ValueError) as error:
-        warn(str(error))
+    except Exception as error:  # no server, or an address or a token that no request can have
+        warn(_values.words(error) or type(error).__name__)
     return None, None
 
 
@@ -207,15 +213,17 @@ def _rewound(run: str, step: Optional[int], credentials: Optional[Credentials]) 
     """In an attempt that goes on from a checkpoint: the rows behind it are taken back, if they can be."""
     if step is None:
         return -1
-    from martlet._connection import Connection, Refused, Unreachable
+    from martlet._connection import Connection, Unreachable
 
     try:
         if credentials is None:
             raise Unreachable("no server is there")
         connection = Connection(credentials.url, credentials.token, CREATION_TIMEOUT)
-        connection.request("POST", f"{path_of(run)}/rewind", {"step": step})
-        connection.close()
-    except (Refused, Unreachable) as error:
+        try:
+            connection.request("POST", f"{path_of(run)}/rewind", {"step": step})
+        finally:
+            connection.close()
+    except Exception as error:
         warn(f"the rows behind step {step} are still there: {error}")
     return step
 
@@ -230,8 +238,8 @@ def _opened(place: Place, **run: Any) -> Run:
 
 def _spool_of(run: str, directory: Optional[str] = None) -> str:
     if directory:
-        return os.path.join(os.path.abspath(directory), ".martlet")
-    return os.path.join(os.path.expanduser("~/.martlet-client/spool"), run)
+        return os.path.join(absolute(directory), ".martlet")
+    return absolute(os.path.join(os.path.expanduser("~/.martlet-client/spool"), run))
 
 
 def _parameters() -> dict[str, Any]:

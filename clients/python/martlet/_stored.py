@@ -181,8 +181,8 @@ class StoredRun:
         summary: Optional[Mapping[str, Any]] = None,
         metrics: Optional[Mapping[str, Mapping[str, Any]]] = None,
     ) -> StoredRun:
-        """Changes what is given. `config` is merged key by key, `tags` replace the old ones; in `summary`, None takes
-        a value back; `metrics` are definitions, as in `define_metric`."""
+        """Changes what is given. Of `config` the keys that it names, each whole; `tags` replace the old ones; in
+        `summary`, None takes a value back; `metrics` are definitions, as in `define_metric`."""
         given = {
             "name": name,
             "notes": notes,

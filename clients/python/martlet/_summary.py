@@ -33,6 +33,10 @@ class Summary(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len({**self.latest, **self._set})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is a plain dictionary."""
+        return dict, (dict(self),)
+
     def __repr__(self) -> str:
         return f"Summary({dict(self)!r})"
 

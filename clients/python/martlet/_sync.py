@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from martlet._connection import Refused
 from martlet._credentials import NoServer, find
 from martlet._sender import CutOff, Sender, lock_of, note, remove
-from martlet._tail import NotASpool, Tail
+from martlet._tail import NotASpool, Tail, remove_empty
 
 EVERY = 0.2  # seconds between two lines of progress on a terminal
 
@@ -53,6 +53,12 @@ class Sync:
             if not os.path.exists(path):  # a sender has just been done with it
                 with contextlib.suppress(OSError):
                     os.unlink(path.removesuffix(".spool") + ".sender")
+                return
+            removed = remove_empty(path)
+            if removed is not None:
+                self.live += not removed
+                nothing = "had nothing in it: its program was killed as it began. It is removed"
+                self._say(f"{path} {nothing if removed else 'is empty: its program has just begun'}")
                 return
             environ = _environment_for(path)
             sender = Sender(path, environ, patience=self._patience, once=True, progress=lambda: self._show(sender))

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import signal
 import struct
 from collections.abc import Mapping
@@ -44,8 +45,8 @@ class Tail:
     def __init__(self, path: str) -> None:
         self.path = path
         self._stem = path.removesuffix(".spool")
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.first = self._first_record()
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.run: Optional[str] = self.first.get("run")
         self.url: Optional[str] = self.first.get("url")
         self.client: str = self.first["client"]
@@ -145,7 +146,7 @@ class Tail:
         self._told = max(self._told, self._at)
         if (self._next_seq, self._told) != self._noted:
             with contextlib.suppress(OSError):
-                self._write_json(self._ack, {"next_seq": self._next_seq, "offset": self._told})
+                self._write_json(self._ack, ".ack.new", {"next_seq": self._next_seq, "offset": self._told})
                 self._noted = (self._next_seq, self._told)
 
     def grown(self) -> bool:
@@ -184,15 +185,14 @@ class Tail:
         return self._read_json(self._run_note).get("run")
 
     def note_created_run(self, run: str, url: str) -> None:
-        self._write_json(self._run_note, {"run": run, "url": url})
+        self._write_json(self._run_note, ".run.new", {"run": run, "url": url})
 
     def remove(self) -> None:
         """Everything is delivered: only what could not be read, or was refused, is kept."""
         if self._left_over() > 0:
             return
-        for suffix in (".ack", ".room", ".spool", ".sender"):  # the spool before its sender's lock
-            _unlink(self._stem + suffix)
-        self._remove_blobs()
+        _remove_files(self._stem)
+        _remove_blobs(self.directory)
         left = {name for name in os.listdir(self.directory) if not name.endswith(".run")}
         if self.outside and left <= {"stop_signal"}:  # no other client's spool, and no .error
             _unlink(self._run_note)
@@ -200,26 +200,15 @@ class Tail:
             with contextlib.suppress(OSError):  # somebody put something here just now: then it stays
                 os.rmdir(self.directory)
 
-    def _remove_blobs(self) -> None:
-        """Blobs that no row named, since their client was killed before it wrote the row. They are listed before the
-        spools are: one that is listed and still needed was written by a client whose spool is seen then."""
-        folder = os.path.join(self.directory, "blobs")
-        with contextlib.suppress(OSError):
-            orphans = os.listdir(folder)
-            if not any(name.endswith(".spool") for name in os.listdir(self.directory)):
-                for name in orphans:
-                    _unlink(os.path.join(folder, name))
-                os.rmdir(folder)
-
     def _left_over(self) -> int:
         return self.size - self._at
 
     def _first_record(self) -> dict[str, Any]:
-        for record in records(self.path, 0):
-            first = json.loads(record.payload) if record.kind == INFO else {}
-            if first.get("format") == 1 and isinstance(first.get("client"), str):
-                return dict(first)
-            break
+        with contextlib.suppress(ValueError):  # no JSON
+            first = next((record for record in records(self.path, 0)), None)
+            known = json.loads(first.payload) if first and first.kind == INFO else None
+            if isinstance(known, dict) and known.get("format") == 1 and isinstance(known.get("client"), str):
+                return known
         raise NotASpool(f"{self.path} does not begin as a spool of format 1 does")
 
     def _info(self, info: Mapping[str, Any], batch: Batch, seq: int, end: int) -> None:
@@ -247,15 +236,76 @@ class Tail:
         try:
             with open(path, encoding="utf-8") as file:
                 noted = json.load(file)
-        except (FileNotFoundError, ValueError):  # torn by a power cut: then everything is sent again, and kept once
+        except (OSError, ValueError):  # none, or torn by a power cut: then everything is sent again, and kept once
             return {}
         return noted if isinstance(noted, dict) else {}
 
-    def _write_json(self, path: str, content: Mapping[str, Any]) -> None:
-        temporary = path + ".new"
+    def _write_json(self, path: str, suffix: str, content: Mapping[str, Any]) -> None:
+        temporary = self._stem + suffix
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file)
         os.replace(temporary, path)
+
+
+def remove_empty(path: str) -> Optional[bool]:
+    """Removes a spool whose client was killed before its first record was whole, and what lies beside it.
+
+    None: there is something in it. False: its client lives, and it stays. Raises NotASpool where no lock tells that.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if not _holds_nothing(fd, path):
+            return None
+        locked = try_lock(fd, fcntl.LOCK_SH)
+        if locked is None:
+            raise NotASpool(f"{path} is empty, and no lock tells there whether its program lives")
+        if not locked:
+            return False
+        if not _holds_nothing(fd, path):  # it was written while we came to the lock
+            return None
+        directory = os.path.dirname(path)
+        _remove_files(path.removesuffix(".spool"))
+        _remove_blobs(directory)
+        left = os.listdir(directory)
+        if all(name.endswith(".run") for name in left):  # notes of runs whose spools are all sent
+            for name in left:
+                _unlink(os.path.join(directory, name))
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
+        return True
+    finally:
+        os.close(fd)
+
+
+def _holds_nothing(fd: int, path: str) -> bool:
+    """The file ends within its first record."""
+    if not re.fullmatch("[0-9a-f]{32}.spool", os.path.basename(path)):
+        return False
+    head, size = os.pread(fd, HEAD.size, 0), os.fstat(fd).st_size
+    if len(head) < HEAD.size:
+        return True
+    length, _ = HEAD.unpack(head)
+    return bool(BODY.size <= length <= LONGEST and size < HEAD.size + length)
+
+
+def _remove_files(stem: str) -> None:
+    """The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do."""
+    # Where a sender was killed as it wrote a note, half of that lies there as `.new`.
+    for suffix in (".ack", ".ack.new", ".run.new", ".room", ".spool", ".sender"):
+        _unlink(stem + suffix)
+
+
+def _remove_blobs(directory: str) -> None:
+    """Blobs that no row named, since their client was killed before it wrote the row. They are listed before the
+    spools are: one that is listed and still needed was written by a client whose spool is seen then. Where something
+    was refused, it may be they, and they stay."""
+    folder = os.path.join(directory, "blobs")
+    with contextlib.suppress(OSError):
+        orphans = os.listdir(folder)
+        if not any(name.endswith((".spool", ".error")) for name in os.listdir(directory)):
+            for name in orphans:
+                _unlink(os.path.join(folder, name))
+            os.rmdir(folder)
 
 
 def _goes_on(path: str, run: Optional[str]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import itertools
 import os
+import stat
+import uuid
 from collections.abc import Iterable, Iterator
-from typing import Any, Optional
+from typing import Any, BinaryIO, Optional
 
 from martlet._values import DEEPEST, Unloggable
 
@@ -14,7 +16,6 @@ MOST_BYTES = 1 << 30  # of one blob
 CHUNK = 1 << 20
 
 _LEAVES = frozenset((float, int, bool, str, bytes, type(None)))
-_count = itertools.count()
 
 
 class Typed:
@@ -37,9 +38,9 @@ class Blobs:
         if size is not None and size > MOST_BYTES:
             raise too_large(size)
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        part = os.path.join(self._folder, f"{os.getpid()}-{next(_count)}.part")
+        part = os.path.join(self._folder, f"{uuid.uuid4().hex}.part")
         digest, written = hashlib.sha256(), 0
-        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             try:
                 for piece in pieces:
@@ -53,14 +54,15 @@ class Blobs:
             name = digest.hexdigest()
             os.replace(part, os.path.join(self._folder, name))  # whole at once, over the same bytes if they are there
         except BaseException:
-            os.unlink(part)
+            with contextlib.suppress(OSError):
+                os.unlink(part)
             raise
         self.kept[name] = written
         return {"blob": name, "size": written}
 
     def keep_file(self, path: str) -> dict[str, Any]:
         """A copy of the file as it is now."""
-        with open(path, "rb") as file:
+        with opened(path) as file:
             return self.keep(_pieces_of(file.fileno()), os.fstat(file.fileno()).st_size)
 
 
@@ -74,6 +76,18 @@ def encoded(value: Any, blobs: Blobs, depth: int = DEEPEST) -> Any:
     if kind in (list, tuple) and depth and not _LEAVES.issuperset(map(type, value)):
         return [encoded(item, blobs, depth - 1) for item in value]
     return value
+
+
+def opened(path: str) -> BinaryIO:
+    """A file to read. A pipe or a device, for which the training would wait, is Unloggable."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise Unloggable(f"{path} is no regular file")
+        return open(fd, "rb")
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 def too_large(size: int) -> Unloggable:

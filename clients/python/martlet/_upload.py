@@ -35,7 +35,7 @@ class Blobs:
         else:
             return 0
         try:
-            file = open(self._path(name), "rb")  # noqa: SIM115 (closed below)
+            file = open(self.path(name), "rb")  # noqa: SIM115 (closed below)
         except FileNotFoundError as error:
             raise Lost(f"the blob {name} is neither with the server nor in {self._folder}") from error
         with file:
@@ -48,9 +48,10 @@ class Blobs:
     def forget(self, name: str) -> None:
         """The server has it."""
         with contextlib.suppress(OSError):
-            os.unlink(self._path(name))
+            os.unlink(self.path(name))
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """Where it lies here."""
         return os.path.join(self._folder, name)
 
 

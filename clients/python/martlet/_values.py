@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
+import operator
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -46,14 +48,34 @@ def within(value: Any, left: list[int]) -> Any:
     return _plain(value, left, DEEPEST)
 
 
-def described(value: Any) -> Any:
-    """As `plain`, but what cannot be kept becomes its text: for configuration, where a trace is better than none."""
+def described(value: Any, within: tuple[int, ...] = ()) -> Any:
+    """As `plain`, but what cannot be kept becomes its text: for configuration, where a trace is better than none.
+
+    `within`: the ids of the mappings that it lies in. Never raises.
+    """
     try:
         return plain(value)
-    except Unloggable:
-        if isinstance(value, Mapping):
-            return {_text(str(key)): described(item) for key, item in value.items()}
-        return _text(str(value))[:1000]
+    except Exception:  # whatever an object of another library raises that is asked what it is
+        if isinstance(value, Mapping) and id(value) not in within and len(within) < DEEPEST:
+            with contextlib.suppress(Exception):
+                return {words(key): described(item, (*within, id(value))) for key, item in list(value.items())}
+        return words(value)[:1000]
+
+
+def words(value: Any) -> str:
+    """As text, whatever it is."""
+    try:
+        return _text(str(value))
+    except Exception:  # it cannot even be printed
+        return f"a {type(value).__name__}"
+
+
+def whole(value: Any) -> int:
+    """A whole number of 64 bits, of whatever type. Raises TypeError, or Unloggable."""
+    number = int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise Unloggable(f"{number} does not fit into 64 bits")
+    return number
 
 
 def _plain(value: Any, left: list[int], depth: int) -> Any:

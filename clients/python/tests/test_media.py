@@ -88,6 +88,28 @@ class MediaTest(ClientTest):
         errors = [name for _, _, names in os.walk(self.home) for name in names if name.endswith(".error")]
         self.assertEqual(len(errors), 2)
 
+    def test_a_file_that_is_refused_is_kept_and_the_program_says_where(self):
+        server = self.serve()
+        bad, good = (hashlib.sha256(text).hexdigest() for text in (b"<p>bad", b"<p>good"))
+        server.fault = lambda method, path: 422 if method == "PUT" and bad in path else None
+        log = "run.log({'page': martlet.Html('<p>good')}); run.log({'page': martlet.Html('<p>bad')})\n"
+        for mode in ("online", "offline"):
+            _, err = self.train(f"run = martlet.init('p', mode='{mode}', directory='{mode}')\n{log}")
+            if mode == "offline":
+                sync = [sys.executable, "-m", "martlet", "sync", os.path.join(self.home, mode)]
+                done = subprocess.run(sync, env=self.environment, capture_output=True, text=True, check=True)
+                err = done.stderr
+            folder = os.path.join(self.home, mode, ".martlet", "blobs")
+            self.assertIn(f"the file {bad} was refused and is kept in {folder}/{bad}: http", err)
+            self.assertEqual(os.listdir(folder), [bad])
+            with open(os.path.join(folder, bad), "rb") as file:
+                self.assertEqual(file.read(), b"<p>bad")
+            left = sorted(os.path.splitext(name)[1] for name in os.listdir(os.path.dirname(folder)))
+            self.assertEqual(left[:2], ["", ".error"], "its spool is sent")
+            self.assertNotIn(".spool", left)
+        self.assertEqual({name for _, name in server.blobs}, {good})
+        self.assertEqual((server.steps("run00000"), server.steps("run00001")), ([0, 1], [0, 1]))
+
     def test_senders_that_are_killed_lose_no_file(self):
         server = self.serve()
         server.slow = 0.002

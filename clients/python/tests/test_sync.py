@@ -1,9 +1,11 @@
 """`python3 -m martlet sync`, offline runs, and disks that take nothing."""
 
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -72,6 +74,65 @@ class SyncTest(ClientTest):
         self.assertEqual((len(server.runs), len(server.finishes), self.spools()), (3, 3, []))
         for run in server.runs:
             self.assertEqual(server.steps(run), list(range(3000)))
+
+    def test_an_offline_run_is_made_once_whatever_becomes_of_its_note(self):
+        log = "for i in range(3): run.log({'a': i})\n"
+        self.train("run = martlet.init('p', 'kept', mode='offline', config={'lr': 1})\n" + log)
+        server = self.serve()
+        met = []
+
+        def fault(_method, path):  # the run is made, and nobody hears of it
+            met.append(path)
+            return "cut" if met.count("/api/v1/runs") == 1 else 403 if "/log?" in path else None
+
+        server.fault = fault
+        self.assertIn("was refused", self.sync(expect=1))
+        self.assertGreater(met.count("/api/v1/runs"), 1)
+        (note,) = [name for name in os.listdir(os.path.dirname(self.spools()[0])) if name.endswith(".run")]
+        os.unlink(os.path.join(os.path.dirname(self.spools()[0]), note))  # killed before it was written
+        server.fault = lambda method, path: None
+        self.sync()
+        (run,) = server.runs.values()
+        self.assertEqual((run["name"], run["state"], run["config"]), ("kept", "finished", {"lr": 1}))
+        self.assertEqual((server.steps(), server.duplicates), ([0, 1, 2], 0))
+
+    def test_a_spool_with_nothing_in_it_is_removed(self):
+        self.train("martlet.init('p', mode='offline').log({'a': 1}); os.kill(os.getpid(), 9)", expect=-9)
+        (path,) = self.spools()
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<I", file.read(4))
+        for size in (7 + length, 8, 5, 0):  # no server is needed for it
+            os.truncate(path, size)
+            with open(path, "rb") as live:
+                fcntl.flock(live, fcntl.LOCK_EX)
+                self.assertIn("its program has just begun", self.sync())
+            self.assertEqual((self.spools(), os.path.getsize(path)), ([path], size))
+        self.assertIn("had nothing in it: its program was killed as it began. It is removed", self.sync())
+        self.assertFalse(os.path.exists(os.path.dirname(path)))
+
+    def test_a_program_that_begins_while_empty_spools_are_removed(self):
+        """Between the making of its file and the lock on it somebody holds the file, or takes it away."""
+        server = self.serve()
+        self.train(
+            "import fcntl, martlet._spool as s\n"
+            "honest, met = s.try_lock, []\n"
+            "def meddled(fd, kind):\n"
+            "  path = os.readlink(f'/proc/self/fd/{fd}')\n"
+            "  met.append(path)\n"
+            "  if len(met) == 1: os.unlink(path)\n"
+            "  if len(met) == 2:\n"
+            "    with open(path) as other:\n"
+            "      fcntl.flock(other, fcntl.LOCK_SH)\n"
+            "      return honest(fd, kind)\n"
+            "  return honest(fd, kind)\n"
+            "s.try_lock = meddled\n"
+            "run = martlet.init('p')\n"
+            "run.log({'a': 1})\n"
+            "assert len(set(met)) == 3, met\n"
+            "left = [name for name in os.listdir(os.path.dirname(met[0])) if name.endswith('.spool')]\n"
+            "assert left == [os.path.basename(met[2])], left\n"
+        )
+        self.assertEqual((server.steps(), len(server.runs)), ([0], 1))
 
     def test_a_server_that_does_not_answer_is_given_up(self):
         server = self.serve()

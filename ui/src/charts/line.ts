@@ -6,6 +6,7 @@ import { ink, lineColour, lineDash, prepare } from "./ink";
 import { type PixelColumn, columnAt, columns, quantile } from "./path";
 import { LinePointer, type PointedLine, type Scene } from "./pointer";
 import { type Description, register } from "./registry";
+import { widened } from "./scale";
 import type { Series } from "./series";
 import { type Drawable, stage } from "./stage";
 
@@ -161,13 +162,13 @@ export class LineChart implements Drawable {
   }
 
   #xDomain(all: Series[]): [number, number] {
-    if (this.bus.zoom) return [this.bus.zoom.from, this.bus.zoom.to];
+    if (this.bus.zoom) return widened(this.bus.zoom.from, this.bus.zoom.to);
     let [low, high] = [Infinity, -Infinity];
     for (const series of all) {
       low = Math.min(low, this.#x(series, 0));
       high = Math.max(high, this.#x(series, series.length - 1));
     }
-    return low < high ? [low, high] : [low - 0.5, high + 0.5];
+    return low < high ? widened(low, high) : widened(low - 0.5, high + 0.5);
   }
 
   /** With smoothing the rare spike of the raw values may leave the plot; without it nothing does. */

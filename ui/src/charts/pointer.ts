@@ -5,6 +5,7 @@ import type { ChartBus } from "./bus";
 import type { Frame } from "./frame";
 import { lineColour } from "./ink";
 import { type PixelColumn, columnAt, nearest } from "./path";
+import { zoomBetween } from "./scale";
 import type { Series } from "./series";
 import { type TipRow, hideTip, showTip } from "./tip";
 
@@ -93,8 +94,7 @@ export class LinePointer {
     if (!drag || !scene || event.pointerType !== "mouse") return;
     this.redraw();
     if (Math.abs(drag.to - drag.from) < DRAG) return;
-    const ends = [scene.frame.x.invert(drag.from), scene.frame.x.invert(drag.to)];
-    this.bus.setZoom({ from: Math.min(...ends), to: Math.max(...ends) });
+    this.bus.setZoom(zoomBetween(scene.frame.x.invert(drag.from), scene.frame.x.invert(drag.to)));
   }
 
   #left(): void {

@@ -31,6 +31,7 @@ export interface Subscription {
 const FIRST_DELAY = 250;
 const LAST_DELAY = 8000;
 const QUIET_AT_LEAST = 30_000;
+const STABLE = 5000; // milliseconds that a connection must hold before the failures before it are forgotten
 
 /** The wait before attempt `n` (from 0) to connect again, in milliseconds. */
 export function backoff(n: number): number {
@@ -46,6 +47,7 @@ class LiveFeed {
   #nextId = 1;
   #retry: number | undefined;
   #countdown: number | undefined;
+  #stable: number | undefined;
   #watchdog: number | undefined;
   #lastPing = 0;
   #subscriptions = new Map<number, { request: Request; listener: Listener }>();
@@ -66,6 +68,7 @@ class LiveFeed {
     clearTimeout(this.#retry);
     clearInterval(this.#countdown);
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#stable);
     this.#drop();
     this.#failures = 0;
     this.state.set({ phase: "connecting" });
@@ -125,7 +128,8 @@ class LiveFeed {
     switch (message.type) {
       case "ready":
         this.#ready = true;
-        this.#failures = 0;
+        // A server may greet and then close for what it is asked: only a connection that holds is a success.
+        this.#stable = setTimeout(() => (this.#failures = 0), STABLE);
         this.#lastPing = 0;
         this.state.set({ phase: "live" });
         for (const [id, { request }] of this.#subscriptions) this.#send({ type: "subscribe", id, ...request() });
@@ -169,6 +173,7 @@ class LiveFeed {
 
   #lost(code: number): void {
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#stable);
     this.#drop();
     if (!this.#wanted) return;
     if (code === 4401 && session.value.phase === "in") {

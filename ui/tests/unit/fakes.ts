@@ -47,7 +47,7 @@ export class FakeClock {
 
 /** Lets promises that are due come true. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 50; i++) await Promise.resolve();
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 type Message = Record<string, unknown>;

@@ -12,8 +12,11 @@ export type LiveState =
 
 /** What one subscription hears. */
 export interface Listener {
-  /** From here on nothing is missed: the state is to be read over HTTP after this. Comes again on each reconnect. */
-  subscribed?(): void;
+  /**
+   * From here on nothing is missed: the state is to be read over HTTP after this. Comes again for each renewal and on each
+   * reconnect; `anew`: it is the first time on this connection, so that anything may have been missed before.
+   */
+  subscribed?(anew: boolean): void;
   message?(message: LiveMessage): void;
   points?(blocks: PointBlock[]): void;
   error?(error: ErrorBody): void;
@@ -50,7 +53,7 @@ class LiveFeed {
   #stable: number | undefined;
   #watchdog: number | undefined;
   #lastPing = 0;
-  #subscriptions = new Map<number, { request: Request; listener: Listener }>();
+  #subscriptions = new Map<number, { request: Request; listener: Listener; anew: boolean }>();
 
   /** Connects, and stays connected until `stop`. */
   start(): void {
@@ -76,7 +79,7 @@ class LiveFeed {
 
   subscribe(request: Request, listener: Listener): Subscription {
     const id = this.#nextId++;
-    this.#subscriptions.set(id, { request, listener });
+    this.#subscriptions.set(id, { request, listener, anew: true });
     const send = () => {
       if (this.#ready && this.#subscriptions.has(id)) this.#send({ type: "subscribe", id, ...request() });
     };
@@ -132,7 +135,10 @@ class LiveFeed {
         this.#stable = setTimeout(() => (this.#failures = 0), STABLE);
         this.#lastPing = 0;
         this.state.set({ phase: "live" });
-        for (const [id, { request }] of this.#subscriptions) this.#send({ type: "subscribe", id, ...request() });
+        for (const [id, held] of this.#subscriptions) {
+          held.anew = true;
+          this.#send({ type: "subscribe", id, ...held.request() });
+        }
         return;
       case "ping":
         this.#watch();
@@ -141,9 +147,14 @@ class LiveFeed {
         if (message.id !== undefined) this.#subscriptions.get(message.id)?.listener.error?.(message.error);
         else console.warn(`Live feed: ${message.error.message}`);
         return;
-      case "subscribed":
-        this.#subscriptions.get(message.id)?.listener.subscribed?.();
+      case "subscribed": {
+        const held = this.#subscriptions.get(message.id);
+        if (!held) return;
+        const { anew } = held;
+        held.anew = false;
+        held.listener.subscribed?.(anew);
         return;
+      }
       default:
         this.#subscriptions.get(message.id)?.listener.message?.(message);
     }

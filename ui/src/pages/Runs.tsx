@@ -19,7 +19,7 @@ import { type Column, defaultColumns, metricNames, parseSort, printSort, sortRun
 import { MOST_DRAWN, toDraw } from "../store/drawn";
 import { type Aggregate, headlineOf } from "../store/metrics";
 import { usePref } from "../store/prefs";
-import { RunsStore, hasEnded } from "../store/runs";
+import { RunsStore, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { useOwned } from "../store/owned";
@@ -44,7 +44,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const { query } = useStore(place);
   const phone = usePhone();
   const [bus] = useState(() => new ChartBus());
-  const series = useOwned(() => new SeriesStore((run) => hasEnded(store.state.value.byId.get(run)?.state ?? "running")), [store]);
+  const series = useOwned(() => new SeriesStore((run) => endedAs(store.state.value.byId.get(run))), [store]);
   const [face, setFace] = useState<"table" | "charts">("table");
   const [columns, setColumns] = usePref<Column[] | null>(`columns.${project}`, null);
   const [aggregates, setAggregates] = usePref<Record<string, Aggregate>>(`aggregates.${project}`, {});
@@ -90,6 +90,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const lines = useLines(inOrder);
   const ids = lines.map((line) => line.id).join(".");
   useEffect(() => series?.setRuns(ids === "" ? [] : ids.split(".")), [series, ids]);
+  useEffect(() => series?.look(), [series, byId]);
   const drawn = useMemo(() => {
     const held = new Set(inOrder);
     return runs.filter((run) => held.has(run));

@@ -15,6 +15,12 @@ export function hasEnded(state: RunState): boolean {
   return ENDED.has(state);
 }
 
+/** What the series of an ended run stand by: another value as soon as they may be others; null while the run goes on. */
+export function endedAs(run: Run | null | undefined): string | null {
+  if (!run || !hasEnded(run.state)) return null;
+  return [run.state, run.attempts, run.ended_at, run.points, run.last_step].join(" ");
+}
+
 export interface RunsState {
   /** Newest first. */
   runs: readonly Run[];

@@ -21,8 +21,8 @@ class Wish {
   readonly series = new Map<string, Series>();
   /** The part that is zoomed into, read more finely. */
   readonly windowed = new Map<string, Series>();
-  /** The ended runs that were read whole: nothing of them changes any more. */
-  readonly settled = new Set<string>();
+  /** The ended runs that were read whole, with what they had ended as: until that changes, nothing of them does. */
+  readonly settled = new Map<string, string>();
 
   constructor(readonly key: string, readonly x: string | null) {}
 
@@ -53,11 +53,13 @@ export class SeriesStore {
   #staleTimer: number | undefined;
   #tidyTimer: number | undefined;
 
-  /** `ended` tells whether a run has ended. */
-  constructor(readonly ended: (run: string) => boolean) {
+  /** `ended` tells what a run has ended as (`endedAs` of runs.ts); null while it may go on. */
+  constructor(readonly ended: (run: string) => string | null) {
     this.follow = new Follow({
       request: () => ({ topic: "points", runs: this.#runs, keys: [...new Set([...this.#wishes.values()].map(({ key }) => key))] }),
       read: (signal) => this.#read(signal),
+      // What ended runs were told or lost meanwhile is not known.
+      connected: () => this.#unsettle(this.#runs),
       message: (message) => this.#message(message),
       points: (blocks) => this.#points(blocks),
     });
@@ -91,7 +93,9 @@ export class SeriesStore {
     const wanted = { from: Math.floor(window.from - margin), to: Math.ceil(window.to + margin), buckets: WINDOW_BUCKETS };
     for (const wish of this.#wishes.values()) {
       if (wish.x !== null) continue;
-      const runs = this.#runs.filter((run) => wish.series.get(run)?.bucketed);
+      const open = new Set(this.#open(wish));
+      const runs = this.#runs.filter((run) =>
+        wish.series.get(run)?.bucketed && (open.has(run) || !wish.windowed.has(run)));
       if (runs.length === 0) continue;
       try {
         const answers = await api.series(runs, [wish.key], wanted);
@@ -130,6 +134,30 @@ export class SeriesStore {
     };
   }
 
+  /** Rows of runs changed: what has ended and was read whole is read again where it is no longer as it was. */
+  look(): void {
+    const wishes = [...this.#wishes.values()];
+    const changed = this.#runs.filter((run) => {
+      const ended = this.ended(run);
+      return wishes.some(({ settled }) => settled.has(run) && settled.get(run) !== ended);
+    });
+    if (changed.length === 0) return;
+    this.#unsettle(changed);
+    this.follow.read();
+  }
+
+  #unsettle(runs: readonly string[]): void {
+    for (const { settled } of this.#wishes.values()) for (const run of runs) settled.delete(run);
+  }
+
+  /** The runs of which more may be known to the server than here. */
+  #open(wish: Wish): string[] {
+    return this.#runs.filter((run) => {
+      const ended = this.ended(run);
+      return ended === null || wish.settled.get(run) !== ended;
+    });
+  }
+
   #renew(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -158,9 +186,8 @@ export class SeriesStore {
 
   /** Reads what is not there yet and, since a gap may lie behind us, what can still have grown. */
   async #read(signal: AbortSignal): Promise<void> {
-    const wanted = [...this.#wishes.values()].map((wish) => ({
-      wish, runs: this.#runs.filter((run) => !wish.settled.has(run)),
-    })).filter(({ runs }) => runs.length > 0);
+    const wanted = [...this.#wishes.values()].map((wish) => ({ wish, runs: this.#open(wish) }))
+      .filter(({ runs }) => runs.length > 0);
     // What shows nothing yet comes first.
     wanted.sort((a, b) => Number(this.#has(a)) - Number(this.#has(b)));
     for (let i = 0; i < wanted.length;) {
@@ -173,6 +200,7 @@ export class SeriesStore {
       if (signal.aborted) return;
       i += wishes.length;
     }
+    if (this.#window) await this.#readWindow(this.#window);
   }
 
   #has({ wish, runs }: { wish: Wish; runs: readonly string[] }): boolean {
@@ -181,7 +209,7 @@ export class SeriesStore {
 
   /** Reads wishes of one x axis. */
   async #readWishes(runs: readonly string[], wishes: readonly Wish[], signal?: AbortSignal): Promise<void> {
-    const settled = runs.filter(this.ended);
+    const ended = new Map(runs.map((run) => [run, this.ended(run)]));
     const x = wishes[0]?.x ?? null;
     const reading: Reading = new Map(wishes.map((wish) => [wish, new Map(runs.map((run) => [run, []]))]));
     this.#readings.add(reading);
@@ -198,7 +226,10 @@ export class SeriesStore {
         const fresh = new Series(answers.get(`${run}\n${wish.key}`));
         if (x === null) for (const point of points) fresh.insert(...point);
         wish.series.set(run, fresh);
-        if (settled.includes(run)) wish.settled.add(run);
+        // What changed since the reading began may not be in it.
+        const now = this.ended(run);
+        if (now !== null && now === ended.get(run) && points.length === 0) wish.settled.set(run, now);
+        else wish.settled.delete(run);
       }
     }
     this.#tell(wishes);
@@ -209,7 +240,7 @@ export class SeriesStore {
       for (const [number, run] of Object.entries(message.runs)) this.#names.runs.set(Number(number), run);
       for (const [number, key] of Object.entries(message.keys)) this.#names.keys.set(Number(number), key);
     } else if (message.type === "changed") {
-      for (const run of message.runs) for (const wish of this.#wishes.values()) wish.settled.delete(run);
+      this.#unsettle(message.runs);
       this.follow.read();
     }
   }
@@ -223,13 +254,11 @@ export class SeriesStore {
       if (run === undefined || key === undefined) continue; // of a set that was asked for before this one
       for (const wish of this.#wishes.values()) {
         if (wish.key !== key) continue;
-        if (wish.x !== null) {
-          // A point's x is another metric's value, which this block does not hold.
-          this.#stale.add(wish);
-          continue;
-        }
-        const series = wish.series.get(run);
+        wish.settled.delete(run);
         const waiting = this.#waiting(wish, run);
+        // Over another metric a point's x is that metric's value, which this block does not hold.
+        const series = wish.x === null ? wish.series.get(run) : undefined;
+        if (wish.x !== null) this.#stale.add(wish);
         for (let i = 0; i < block.values.length; i++) {
           const point: Point = [block.steps[i]!, block.times?.[i] ?? now, block.values[i]!];
           for (const each of waiting) each.push(point);
@@ -257,7 +286,7 @@ export class SeriesStore {
     const wishes = [...this.#stale];
     this.#stale.clear();
     for (const wish of wishes) {
-      const runs = this.#runs.filter((run) => !wish.settled.has(run));
+      const runs = this.#open(wish);
       if (runs.length > 0) this.#again(runs, wish);
     }
   }

@@ -137,3 +137,89 @@ test("a point that arrives while two readings overlap is in the picture", async 
   assert.equal(drawn("a", "loss")!.length, 12_002);
   close();
 });
+
+/** A page over one ended run whose loss was read, and what it has ended as, to be changed. */
+async function settled(x: string | null = null): Promise<Page & { row: { ended: string | null } }> {
+  const row: { ended: string | null } = { ended: "finished 1" };
+  const made = await page(["a"], () => row.ended);
+  server.set("a loss", [[1, 0.5]]);
+  made.store.need("loss", x, () => {});
+  await answer();
+  assert.deepEqual(made.drawn("a", "loss", x), [0.5]);
+  FakeSocket.last.tell({ type: "names", id: made.id, runs: { 0: "a" }, keys: { 0: "loss" } });
+  asked = [];
+  return { ...made, row };
+}
+
+test("an ended run is not read again with each chart that comes, nor when its row changed in nothing that matters", async () => {
+  const { store, close } = await settled();
+  store.need("acc", null, () => {});
+  await answer();
+  store.look();
+  await clock.pass(1000);
+  assert.deepEqual(asked, ["a acc"]);
+  close();
+});
+
+test("after a reconnect an ended run is read again", async () => {
+  const { drawn, close } = await settled();
+  FakeSocket.last.end(1006);
+  server.set("a loss", [[1, 0.5], [2, 0.25]]);
+  await clock.pass(1000);
+  FakeSocket.last.open();
+  await answer();
+  assert.deepEqual(drawn("a", "loss"), [0.5, 0.25]);
+  close();
+});
+
+test("an ended run whose row says that its points are others is read again, and then no more", async () => {
+  const { store, row, drawn, close } = await settled();
+  server.set("a loss", [[1, 0.7]]);
+  row.ended = "finished 2";
+  store.look();
+  await clock.pass(100);
+  assert.deepEqual(drawn("a", "loss"), [0.7]);
+  store.look();
+  await clock.pass(100);
+  assert.deepEqual(asked, ["a loss"]);
+  close();
+});
+
+test("a run that lives again is read again, over another metric too", async () => {
+  for (const x of [null, "epoch"]) {
+    const { store, id, row, drawn, close } = await settled(x);
+    row.ended = null;
+    server.set("a loss", [[1, 0.5], [2, 0.25]]);
+    store.look();
+    await clock.pass(100);
+    assert.deepEqual(drawn("a", "loss", x), [0.5, 0.25]);
+    server.set("a loss", [[1, 0.5], [2, 0.25], [3, 0.125]]);
+    FakeSocket.last.points(id, 0, 0, [[3, 0.125]]);
+    await clock.pass(3000);
+    assert.deepEqual(drawn("a", "loss", x), [0.5, 0.25, 0.125]);
+    close();
+  }
+});
+
+test("points of an ended run, from one that is synced late, are drawn over another metric", async () => {
+  const { id, drawn, close } = await settled("epoch");
+  server.set("a loss", [[1, 0.5], [2, 0.25]]);
+  FakeSocket.last.points(id, 0, 0, [[2, 0.25]]);
+  await clock.pass(3000);
+  assert.deepEqual(drawn("a", "loss", "epoch"), [0.5, 0.25]);
+  close();
+});
+
+test("what arrives while an ended run is being read leaves it unsettled", async () => {
+  const { store, id, close } = await settled();
+  FakeSocket.last.points(id, 0, 0, [[2, 0.25]]);
+  store.follow.read();
+  FakeSocket.last.points(id, 0, 0, [[3, 0.125]]);
+  await clock.pass(100);
+  store.follow.read();
+  await clock.pass(100);
+  store.follow.read();
+  await clock.pass(100);
+  assert.deepEqual(asked, ["a loss", "a loss"]);
+  close();
+});

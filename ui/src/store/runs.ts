@@ -29,7 +29,7 @@ export interface RunsState {
   complete: boolean;
 }
 
-const GATHER = 40; // milliseconds in which changes are gathered into one
+export const GATHER = 40; // milliseconds in which changes are gathered into one
 
 export class RunsStore {
   readonly state = new Store<RunsState>({ runs: [], byId: new Map(), complete: false });

@@ -2,6 +2,7 @@
 import { formatMetric } from "../format";
 import { type Abscissa, type Axis, placeOn } from "./axis";
 import type { ChartBus } from "./bus";
+import { listener } from "./easel";
 import type { Frame } from "./frame";
 import { lineColour } from "./ink";
 import { type PixelColumn, columnAt, nearest } from "./path";
@@ -44,10 +45,7 @@ export class LinePointer {
     readonly scene: () => Scene | null,
     readonly redraw: () => void,
   ) {
-    const listen = <K extends keyof HTMLElementEventMap>(name: K, heard: (event: HTMLElementEventMap[K]) => void) => {
-      element.addEventListener(name, heard);
-      this.#ends.push(() => element.removeEventListener(name, heard));
-    };
+    const listen = listener(element, this.#ends);
     listen("pointermove", (event) => this.#moved(event));
     listen("pointerdown", (event) => this.#pressed(event));
     listen("pointerup", (event) => this.#released(event));

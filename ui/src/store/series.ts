@@ -1,5 +1,5 @@
 // The metric series that a page shows: which are wanted, reading their history, and appending what arrives live.
-import { ApiError, api } from "../api/client";
+import { ApiError, type SeriesWindow, api } from "../api/client";
 import type { PointBlock } from "../api/frames";
 import type { Window } from "../charts/bus";
 import { Series } from "../charts/series";
@@ -59,7 +59,7 @@ export class SeriesStore {
       request: () => ({ topic: "points", runs: this.#runs, keys: [...new Set([...this.#wishes.values()].map(({ key }) => key))] }),
       read: (signal) => this.#read(signal),
       // What ended runs were told or lost meanwhile is not known.
-      connected: () => this.#unsettle(this.#runs),
+      connected: () => this.#wishes.forEach(({ settled }) => settled.clear()),
       message: (message) => this.#message(message),
       points: (blocks) => this.#points(blocks),
     });
@@ -98,9 +98,9 @@ export class SeriesStore {
         wish.series.get(run)?.bucketed && (open.has(run) || !wish.windowed.has(run)));
       if (runs.length === 0) continue;
       try {
-        const answers = await api.series(runs, [wish.key], wanted);
+        const found = await this.#fetch(runs, [wish], wanted);
         if (this.#window !== window) return;
-        for (const answer of answers) wish.windowed.set(answer.run, new Series(answer));
+        for (const { run, series } of found) if (series.length > 0) wish.windowed.set(run, series);
         this.#tell([wish]);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -210,29 +210,37 @@ export class SeriesStore {
   /** Reads wishes of one x axis. */
   async #readWishes(runs: readonly string[], wishes: readonly Wish[], signal?: AbortSignal): Promise<void> {
     const ended = new Map(runs.map((run) => [run, this.ended(run)]));
+    const found = await this.#fetch(runs, wishes, {}, signal);
+    if (signal?.aborted) return;
+    for (const { wish, run, series, meanwhile } of found) {
+      wish.series.set(run, series);
+      // What changed since the reading began may not be in it.
+      const now = this.ended(run);
+      if (now !== null && now === ended.get(run) && meanwhile === 0) wish.settled.set(run, now);
+      else wish.settled.delete(run);
+    }
+    this.#tell(wishes);
+  }
+
+  /** Reads series of one x axis; the points that arrive meanwhile are in them, and counted. */
+  async #fetch(
+    runs: readonly string[], wishes: readonly Wish[], wanted: SeriesWindow, signal?: AbortSignal,
+  ): Promise<{ wish: Wish; run: string; series: Series; meanwhile: number }[]> {
     const x = wishes[0]?.x ?? null;
     const reading: Reading = new Map(wishes.map((wish) => [wish, new Map(runs.map((run) => [run, []]))]));
     this.#readings.add(reading);
-    let series: SeriesAnswer[];
+    let all: SeriesAnswer[];
     try {
-      series = await api.series(runs, wishes.map(({ key }) => key), { x }, signal);
+      all = await api.series(runs, wishes.map(({ key }) => key), { ...wanted, x }, signal);
     } finally {
       this.#readings.delete(reading);
     }
-    if (signal?.aborted) return;
-    const answers = new Map(series.map((each) => [`${each.run}\n${each.key}`, each]));
-    for (const [wish, meanwhile] of reading) {
-      for (const [run, points] of meanwhile) {
-        const fresh = new Series(answers.get(`${run}\n${wish.key}`));
-        if (x === null) for (const point of points) fresh.insert(...point);
-        wish.series.set(run, fresh);
-        // What changed since the reading began may not be in it.
-        const now = this.ended(run);
-        if (now !== null && now === ended.get(run) && points.length === 0) wish.settled.set(run, now);
-        else wish.settled.delete(run);
-      }
-    }
-    this.#tell(wishes);
+    const answers = new Map(all.map((each) => [`${each.run}\n${each.key}`, each]));
+    return [...reading].flatMap(([wish, points]) => [...points].map(([run, meanwhile]) => {
+      const series = new Series(answers.get(`${run}\n${wish.key}`));
+      if (x === null) for (const point of meanwhile) series.insert(...point);
+      return { wish, run, series, meanwhile: meanwhile.length };
+    }));
   }
 
   #message(message: LiveMessage): void {

@@ -12,6 +12,7 @@ const clock = browser();
 const server = new Map<string, [number, number][]>();
 /** What was asked of it over HTTP: runs, metrics, x axis. */
 let asked: string[] = [];
+let kind: "raw" | "buckets" = "raw";
 
 api.series = async (runs, keys, { x, from } = {}, signal) => {
   asked.push(`${runs.join("+")} ${keys.join("+")}${x == null ? "" : ` over ${x}`}${from === undefined ? "" : " zoomed"}`);
@@ -19,10 +20,10 @@ api.series = async (runs, keys, { x, from } = {}, signal) => {
     const points = server.get(`${run} ${key}`) ?? [];
     const columns = {
       steps: points.map(([step]) => step), times: points.map(([step]) => step), values: points.map(([, value]) => value),
-      x: points.map(([step]) => step / 10),
+      last: points.map(([, value]) => value), x: points.map(([step]) => step / 10),
     };
     const filled = Object.entries(columns).map(([name, cells]) => [name, Float64Array.from(cells)] as const);
-    return { run, key, count: points.length, n: points.length, kind: "raw" as const, columns: new Map(filled) };
+    return { run, key, count: points.length, n: points.length, kind, columns: new Map(filled) };
   }));
   await Promise.resolve();
   signal?.throwIfAborted();
@@ -221,5 +222,24 @@ test("what arrives while an ended run is being read leaves it unsettled", async 
   store.follow.read();
   await clock.pass(100);
   assert.deepEqual(asked, ["a loss", "a loss"]);
+  close();
+});
+
+test("the part that is zoomed into is read again after a reconnect", async () => {
+  const { store, drawn, close } = await page(["a"]);
+  kind = "buckets";
+  server.set("a loss", [[1, 0.5]]);
+  store.need("loss", null, () => {});
+  await answer();
+  store.setWindow({ from: 0, to: 10 });
+  await clock.pass(100);
+  assert.deepEqual(asked, ["a loss", "a loss zoomed"]);
+  FakeSocket.last.end(1006);
+  server.set("a loss", [[1, 0.5], [2, 0.25]]);
+  await clock.pass(1000);
+  FakeSocket.last.open();
+  await answer();
+  assert.deepEqual(drawn("a", "loss"), [0.5, 0.25]);
+  kind = "raw";
   close();
 });

@@ -118,7 +118,8 @@ extension LiveConnection {
     case .points(let runs, _):
       guard runs.count <= LiveSession.maximumRuns else {
         throw Problem(
-          .unprocessable, "Points of \(runs.count) runs were asked for; \(LiveSession.maximumRuns) runs are allowed at once.",
+          .unprocessable,
+          "Points of \(runs.count) runs were asked for; \(LiveSession.maximumRuns) runs are allowed at once.",
           hint: "Name fewer runs, or share them among several subscriptions.")
       }
       try await services.tracking.check(OrderedSet(runs), access: access)

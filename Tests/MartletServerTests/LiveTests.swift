@@ -295,6 +295,27 @@ import Testing
     }
   }
 
+  @Test func `too many runs in one request are refused, and the connection stays`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let socket = try await WebSocketClient(server, token: server.token)
+      _ = try await socket.message("ready")
+      func points(_ id: Int64, _ runs: [JSONValue]) -> JSONValue {
+        ["type": "subscribe", "id": .int(id), "topic": "points", "runs": .array(runs)]
+      }
+      let many = (0...LiveSession.maximumRuns).map { JSONValue.string("\(10_000_000 + $0)") }
+      try await socket.send(points(6, many))
+      let refused = try await socket.message("error", "subscribed")
+      #expect(refused["id"] == 6)
+      #expect(refused["error"]?["code"] == "unprocessable")
+      #expect(refused["error"]?["message"]?.string?.contains("\(LiveSession.maximumRuns) runs") == true)
+      // A run that is named twice counts once.
+      let same = Array(repeating: JSONValue.string(run.rawValue), count: LiveSession.maximumRuns + 1)
+      try await socket.send(points(6, same))
+      #expect(try await socket.message("subscribed", "error")["type"] == "subscribed")
+    }
+  }
+
   @Test func `fragments, pings between them and a good-bye are understood`() async throws {
     try await TestServer.run(timing: .patientToTheEnd) { server in
       let socket = try await WebSocketClient(server, token: server.token)

@@ -115,7 +115,14 @@ extension LiveConnection {
     case .runs(nil), .sweeps: break
     case .run(let id): try await services.tracking.check([id], access: access)
     case .sweep(let id): _ = try await services.engine.sweep(id, access: access)
-    case .points(let runs, _): try await services.tracking.check(OrderedSet(runs), access: access)
+    case .points(let runs, _):
+      guard runs.count <= LiveSession.maximumRuns else {
+        throw Problem(
+          .unprocessable,
+          "Points of \(runs.count) runs were asked for; \(LiveSession.maximumRuns) runs are allowed at once.",
+          hint: "Name fewer runs, or share them among several subscriptions.")
+      }
+      try await services.tracking.check(OrderedSet(runs), access: access)
     case .log(let place): try await services.tracking.check([place.run], access: access)
     }
     return topic

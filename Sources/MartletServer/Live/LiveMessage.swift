@@ -65,8 +65,6 @@ extension LiveMessage {
   }
 }
 
-/// Runs in one subscription.
-private let maximumRuns = 1_000
 /// Bytes of a project's name.
 private let maximumName = 256
 
@@ -90,9 +88,6 @@ extension LiveTopic {
           throw JSONMemberError(key: "runs", message: "holds '\(text.prefix(20))', which is no run id")
         }
         runs.insert(id)
-      }
-      guard runs.count <= maximumRuns else {
-        throw JSONMemberError(key: "runs", message: "must be at most \(maximumRuns)")
       }
       self = .points(runs: runs, keys: try reader.strings("keys"))
     case "log":

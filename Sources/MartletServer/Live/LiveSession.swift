@@ -20,6 +20,8 @@ enum LiveFrame: Sendable {
 /// reads slowly costs a bounded amount of memory and hears of everything it can still use.
 struct LiveSession: Sendable {
   static let maximumSubscriptions = 256
+  /// Runs in one subscription to points.
+  static let maximumRuns = 1_000
   /// Answers that may wait for a client; one that asks on without reading is cut off.
   static let maximumReplies = 1_000
 

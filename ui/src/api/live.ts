@@ -12,8 +12,11 @@ export type LiveState =
 
 /** What one subscription hears. */
 export interface Listener {
-  /** From here on nothing is missed: the state is to be read over HTTP after this. Comes again on each reconnect. */
-  subscribed?(): void;
+  /**
+   * From here on nothing is missed: the state is to be read over HTTP after this. Comes again for each renewal and on each
+   * reconnect; `anew`: it is the first time on this connection, so that anything may have been missed before.
+   */
+  subscribed?(anew: boolean): void;
   message?(message: LiveMessage): void;
   points?(blocks: PointBlock[]): void;
   error?(error: ErrorBody): void;
@@ -31,6 +34,7 @@ export interface Subscription {
 const FIRST_DELAY = 250;
 const LAST_DELAY = 8000;
 const QUIET_AT_LEAST = 30_000;
+const STABLE = 5000; // milliseconds that a connection must hold before the failures before it are forgotten
 
 /** The wait before attempt `n` (from 0) to connect again, in milliseconds. */
 export function backoff(n: number): number {
@@ -46,9 +50,10 @@ class LiveFeed {
   #nextId = 1;
   #retry: number | undefined;
   #countdown: number | undefined;
+  #stable: number | undefined;
   #watchdog: number | undefined;
   #lastPing = 0;
-  #subscriptions = new Map<number, { request: Request; listener: Listener }>();
+  #subscriptions = new Map<number, { request: Request; listener: Listener; anew: boolean }>();
 
   /** Connects, and stays connected until `stop`. */
   start(): void {
@@ -66,6 +71,7 @@ class LiveFeed {
     clearTimeout(this.#retry);
     clearInterval(this.#countdown);
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#stable);
     this.#drop();
     this.#failures = 0;
     this.state.set({ phase: "connecting" });
@@ -73,7 +79,7 @@ class LiveFeed {
 
   subscribe(request: Request, listener: Listener): Subscription {
     const id = this.#nextId++;
-    this.#subscriptions.set(id, { request, listener });
+    this.#subscriptions.set(id, { request, listener, anew: true });
     const send = () => {
       if (this.#ready && this.#subscriptions.has(id)) this.#send({ type: "subscribe", id, ...request() });
     };
@@ -125,10 +131,14 @@ class LiveFeed {
     switch (message.type) {
       case "ready":
         this.#ready = true;
-        this.#failures = 0;
+        // A server may greet and then close for what it is asked: only a connection that holds is a success.
+        this.#stable = setTimeout(() => (this.#failures = 0), STABLE);
         this.#lastPing = 0;
         this.state.set({ phase: "live" });
-        for (const [id, { request }] of this.#subscriptions) this.#send({ type: "subscribe", id, ...request() });
+        for (const [id, held] of this.#subscriptions) {
+          held.anew = true;
+          this.#send({ type: "subscribe", id, ...held.request() });
+        }
         return;
       case "ping":
         this.#watch();
@@ -137,9 +147,14 @@ class LiveFeed {
         if (message.id !== undefined) this.#subscriptions.get(message.id)?.listener.error?.(message.error);
         else console.warn(`Live feed: ${message.error.message}`);
         return;
-      case "subscribed":
-        this.#subscriptions.get(message.id)?.listener.subscribed?.();
+      case "subscribed": {
+        const held = this.#subscriptions.get(message.id);
+        if (!held) return;
+        const { anew } = held;
+        held.anew = false;
+        held.listener.subscribed?.(anew);
         return;
+      }
       default:
         this.#subscriptions.get(message.id)?.listener.message?.(message);
     }
@@ -169,6 +184,7 @@ class LiveFeed {
 
   #lost(code: number): void {
     clearTimeout(this.#watchdog);
+    clearTimeout(this.#stable);
     this.#drop();
     if (!this.#wanted) return;
     if (code === 4401 && session.value.phase === "in") {

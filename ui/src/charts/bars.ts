@@ -1,9 +1,10 @@
 // A histogram: its bins as bars.
 import { formatCount, formatMetric, formatNumber } from "../format";
 import { type Histogram, describe } from "./bins";
+import { Easel } from "./easel";
 import { type Frame, drawFrame } from "./frame";
-import { ink, lineColour, prepare } from "./ink";
-import { type Description, register } from "./registry";
+import { ink, lineColour } from "./ink";
+import type { Description } from "./registry";
 import { type Drawable, stage } from "./stage";
 import { hideTip, showTip } from "./tip";
 
@@ -17,38 +18,25 @@ function heights({ edges, counts }: Histogram): { values: number[]; density: boo
 
 export class BarsChart implements Drawable {
   onReading: (text: string) => void = () => {};
-  #base = document.createElement("canvas");
-  #over = document.createElement("canvas");
+  #easel: Easel;
   #histogram: Histogram = { edges: [], counts: [] };
   #values: number[] = [];
   #slot = 0;
   #frame: Frame | null = null;
   #hot: number | null = null;
-  #draws = 0;
-  #ends: (() => void)[] = [];
 
   constructor(readonly element: HTMLElement, readonly title: string) {
-    this.#base.className = "chart-base";
-    this.#over.className = "chart-over";
-    element.append(this.#base, this.#over);
-    const listen = <K extends keyof HTMLElementEventMap>(name: K, heard: (event: HTMLElementEventMap[K]) => void) => {
-      element.addEventListener(name, heard);
-      this.#ends.push(() => element.removeEventListener(name, heard));
-    };
+    this.#easel = new Easel(this);
+    const { listen } = this.#easel;
     listen("pointermove", (event) => this.#moved(event));
     listen("pointerleave", () => this.#light(null));
     listen("keydown", (event) => this.#key(event));
     listen("blur", () => this.#light(null));
-    this.#ends.push(register(this));
-    stage.add(this);
   }
 
   close(): void {
-    for (const end of this.#ends) end();
-    stage.remove(this);
+    this.#easel.close();
     if (this.#hot !== null) hideTip();
-    this.#base.remove();
-    this.#over.remove();
   }
 
   set(histogram: Histogram, slot: number): void {
@@ -58,9 +46,7 @@ export class BarsChart implements Drawable {
   }
 
   draw(): void {
-    this.#draws++;
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#base, width, height);
+    const { context, width, height } = this.#easel.base();
     this.#frame = null;
     const { edges, counts } = this.#histogram;
     const finite = edges.filter(Number.isFinite);
@@ -93,8 +79,7 @@ export class BarsChart implements Drawable {
   }
 
   drawOver(): void {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#over, width, height);
+    const { context } = this.#easel.over();
     const frame = this.#frame;
     if (!context || !frame || this.#hot === null) return;
     const { edges } = this.#histogram;
@@ -149,7 +134,7 @@ export class BarsChart implements Drawable {
   describe(): Description {
     const { total } = describe(this.#histogram);
     return {
-      title: this.title, kind: "histogram", visible: stage.isVisible(this), draws: this.#draws,
+      title: this.title, kind: "histogram", visible: this.#easel.visible, draws: this.#easel.draws,
       lines: [{ id: "bins", name: "bins", points: this.#histogram.counts.length, last: { x: this.#histogram.counts.length, y: total } }],
       xDomain: this.#frame?.x.domain ?? null, yDomain: this.#frame?.y.domain ?? null, cursor: this.#hot, hot: null,
     };

@@ -1,9 +1,10 @@
 // A grid of cells as a heat map: histograms over steps, or a matrix.
 import type { Axis } from "./axis";
 import type { Grid } from "./bins";
+import { Easel } from "./easel";
 import { type Frame, drawFrame } from "./frame";
-import { ink, mixed, prepare } from "./ink";
-import { type Description, register } from "./registry";
+import { ink, mixed } from "./ink";
+import type { Description } from "./registry";
 import { type Drawable, stage } from "./stage";
 import { hideTip, showTip } from "./tip";
 
@@ -30,23 +31,15 @@ function within(borders: readonly number[], value: number): number {
 export class HeatChart implements Drawable {
   /** Told which column was clicked or dragged over. */
   onPick: ((column: number) => void) | null = null;
-  #base = document.createElement("canvas");
-  #over = document.createElement("canvas");
+  #easel: Easel;
   #state: HeatState | null = null;
   #frame: Frame | null = null;
-  #draws = 0;
   #pressed = false;
   #inside = false;
-  #ends: (() => void)[] = [];
 
   constructor(readonly element: HTMLElement, readonly title: string) {
-    this.#base.className = "chart-base";
-    this.#over.className = "chart-over";
-    element.append(this.#base, this.#over);
-    const listen = <K extends keyof HTMLElementEventMap>(name: K, heard: (event: HTMLElementEventMap[K]) => void) => {
-      element.addEventListener(name, heard);
-      this.#ends.push(() => element.removeEventListener(name, heard));
-    };
+    this.#easel = new Easel(this);
+    const { listen } = this.#easel;
     listen("pointermove", (event) => this.#moved(event));
     listen("pointerdown", (event) => {
       this.#pressed = true;
@@ -58,16 +51,11 @@ export class HeatChart implements Drawable {
       this.#inside = false;
       hideTip();
     });
-    this.#ends.push(register(this));
-    stage.add(this);
   }
 
   close(): void {
-    for (const end of this.#ends) end();
-    stage.remove(this);
+    this.#easel.close();
     if (this.#inside) hideTip();
-    this.#base.remove();
-    this.#over.remove();
   }
 
   set(state: HeatState): void {
@@ -78,9 +66,7 @@ export class HeatChart implements Drawable {
   }
 
   draw(): void {
-    this.#draws++;
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#base, width, height);
+    const { context, width, height } = this.#easel.base();
     this.#frame = null;
     this.element.dataset["state"] = this.#state ? "ready" : "empty";
     if (!context || width < 40 || height < 40 || !this.#state) return;
@@ -110,8 +96,7 @@ export class HeatChart implements Drawable {
   }
 
   drawOver(): void {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#over, width, height);
+    const { context } = this.#easel.over();
     const frame = this.#frame;
     const chosen = this.#state?.chosen ?? null;
     if (!context || !frame || chosen === null) return;
@@ -145,7 +130,7 @@ export class HeatChart implements Drawable {
     const grid = this.#state?.grid;
     const columns = (grid?.xs.length ?? 1) - 1;
     return {
-      title: this.title, kind: "heatmap", visible: stage.isVisible(this), draws: this.#draws,
+      title: this.title, kind: "heatmap", visible: this.#easel.visible, draws: this.#easel.draws,
       lines: grid ? [{ id: "columns", name: "columns", points: columns, last: null }] : [],
       xDomain: this.#frame?.x.domain ?? null, yDomain: this.#frame?.y.domain ?? null, cursor: this.#state?.chosen ?? null, hot: null,
     };

@@ -1,8 +1,9 @@
 // The history of a sweep: each trial's objective in the order of trials, and the best so far as a stepped line.
 import { formatMetric } from "../format";
+import { Easel } from "./easel";
 import { type Frame, drawFrame, padded } from "./frame";
-import { ink, prepare } from "./ink";
-import { type Description, register } from "./registry";
+import { ink } from "./ink";
+import type { Description } from "./registry";
 import { type Drawable, stage } from "./stage";
 import { hideTip, showTip } from "./tip";
 
@@ -29,37 +30,24 @@ export class HistoryChart implements Drawable {
   onReading: (text: string) => void = () => {};
   onHot: (number: number | null) => void = () => {};
   onOpen: (point: HistoryPoint) => void = () => {};
-  #base = document.createElement("canvas");
-  #over = document.createElement("canvas");
+  #easel: Easel;
   #state: HistoryState = { points: [], best: [], total: null, log: false };
   #frame: Frame | null = null;
   #hot: HistoryPoint | null = null;
-  #draws = 0;
-  #ends: (() => void)[] = [];
 
   constructor(readonly element: HTMLElement, readonly title: string) {
-    this.#base.className = "chart-base";
-    this.#over.className = "chart-over";
-    element.append(this.#base, this.#over);
-    const listen = <K extends keyof HTMLElementEventMap>(name: K, heard: (event: HTMLElementEventMap[K]) => void) => {
-      element.addEventListener(name, heard);
-      this.#ends.push(() => element.removeEventListener(name, heard));
-    };
+    this.#easel = new Easel(this);
+    const { listen } = this.#easel;
     listen("pointermove", (event) => this.#moved(event));
     listen("pointerleave", () => this.#light(null));
     listen("click", () => this.#hot && this.onOpen(this.#hot));
     listen("keydown", (event) => this.#key(event));
     listen("blur", () => this.#light(null));
-    this.#ends.push(register(this));
-    stage.add(this);
   }
 
   close(): void {
-    for (const end of this.#ends) end();
-    stage.remove(this);
+    this.#easel.close();
     if (this.#hot) hideTip();
-    this.#base.remove();
-    this.#over.remove();
   }
 
   set(state: HistoryState): void {
@@ -74,9 +62,7 @@ export class HistoryChart implements Drawable {
   }
 
   draw(): void {
-    this.#draws++;
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#base, width, height);
+    const { context, width, height } = this.#easel.base();
     this.#frame = null;
     if (!context || width < 40) return;
     const { points, best, total, log } = this.#state;
@@ -153,8 +139,7 @@ export class HistoryChart implements Drawable {
   }
 
   drawOver(): void {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#over, width, height);
+    const { context } = this.#easel.over();
     const hot = this.#hot;
     if (!context || !this.#frame || !hot) return;
     const { plot, x, y } = this.#frame;
@@ -238,8 +223,8 @@ export class HistoryChart implements Drawable {
     return {
       title: this.title,
       kind: "history",
-      visible: stage.isVisible(this),
-      draws: this.#draws,
+      visible: this.#easel.visible,
+      draws: this.#easel.draws,
       lines: [
         { id: "objective", name: "objective", points: points.filter(({ objective }) => Number.isFinite(objective)).length,
           last: end ? { x: end.number, y: end.objective } : null },

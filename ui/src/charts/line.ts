@@ -1,11 +1,13 @@
 // The line chart: one metric of many runs.
 import { type Abscissa, type Axis, abscissaOf } from "./axis";
 import type { ChartBus } from "./bus";
+import { Easel } from "./easel";
 import { type Frame, drawFrame, padded } from "./frame";
-import { ink, lineColour, lineDash, prepare } from "./ink";
+import { ink, lineColour, lineDash } from "./ink";
 import { type PixelColumn, columnAt, columns, quantile } from "./path";
 import { LinePointer, type PointedLine, type Scene } from "./pointer";
-import { type Description, register } from "./registry";
+import type { Description } from "./registry";
+import { widened } from "./scale";
 import type { Series } from "./series";
 import { type Drawable, stage } from "./stage";
 
@@ -38,15 +40,12 @@ const DENSE = 2.5; // points per pixel column above which strokes would merge in
 
 export class LineChart implements Drawable {
   readonly element: HTMLElement;
-  #base = document.createElement("canvas");
-  #over = document.createElement("canvas");
+  #easel: Easel;
   #lines: readonly Line[] = [];
   #view: View = { smoothing: 0, log: false, axis: "step" };
   #drawn: Drawn[] = [];
   #frame: Frame | null = null;
-  #draws = 0;
   #pointer: LinePointer;
-  #ends: (() => void)[] = [];
 
   constructor(
     element: HTMLElement,
@@ -55,24 +54,17 @@ export class LineChart implements Drawable {
     readonly source: (run: string) => Series | undefined,
   ) {
     this.element = element;
-    this.#base.className = "chart-base";
-    this.#over.className = "chart-over";
-    element.append(this.#base, this.#over);
+    this.#easel = new Easel(this);
     this.#pointer = new LinePointer(element, bus, () => this.#scene(), () => stage.invalidateOver(this));
-    this.#ends.push(
+    this.#easel.ends.push(
       bus.onCursor(() => stage.invalidateOver(this)),
       bus.onZoom(() => stage.invalidate(this)),
-      register(this),
       () => this.#pointer.close(),
     );
-    stage.add(this);
   }
 
   close(): void {
-    for (const end of this.#ends) end();
-    stage.remove(this);
-    this.#base.remove();
-    this.#over.remove();
+    this.#easel.close();
   }
 
   set(lines: readonly Line[], view: View): void {
@@ -104,9 +96,7 @@ export class LineChart implements Drawable {
   // MARK: drawing
 
   draw(): void {
-    this.#draws++;
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#base, width, height);
+    const { context, width, height } = this.#easel.base();
     if (!context || width < 40 || height < 40) return;
     const held = this.#lines.map((line) => ({ line, series: this.source(line.id) }));
     const known = held.filter((each): each is { line: Line; series: Series } => (each.series?.length ?? 0) > 0);
@@ -161,13 +151,13 @@ export class LineChart implements Drawable {
   }
 
   #xDomain(all: Series[]): [number, number] {
-    if (this.bus.zoom) return [this.bus.zoom.from, this.bus.zoom.to];
+    if (this.bus.zoom) return widened(this.bus.zoom.from, this.bus.zoom.to);
     let [low, high] = [Infinity, -Infinity];
     for (const series of all) {
       low = Math.min(low, this.#x(series, 0));
       high = Math.max(high, this.#x(series, series.length - 1));
     }
-    return low < high ? [low, high] : [low - 0.5, high + 0.5];
+    return low < high ? widened(low, high) : widened(low - 0.5, high + 0.5);
   }
 
   /** With smoothing the rare spike of the raw values may leave the plot; without it nothing does. */
@@ -267,8 +257,7 @@ export class LineChart implements Drawable {
   }
 
   drawOver(): void {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#over, width, height);
+    const { context } = this.#easel.over();
     const frame = this.#frame;
     if (!context || !frame) return;
     const { plot } = frame;
@@ -329,8 +318,8 @@ export class LineChart implements Drawable {
     return {
       title: this.title,
       kind: "line",
-      visible: stage.isVisible(this),
-      draws: this.#draws,
+      visible: this.#easel.visible,
+      draws: this.#easel.draws,
       lines: this.#lines.map(({ id, name }) => {
         const series = this.source(id);
         const length = series?.length ?? 0;

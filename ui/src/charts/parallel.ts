@@ -2,8 +2,9 @@
 import type { Json } from "../api/types";
 import { formatMetric, formatValue } from "../format";
 import { type Axis, type Brush, axisOf, continuous, held } from "./axes";
-import { ink, prepare, mixed } from "./ink";
-import { type Description, register } from "./registry";
+import { Easel } from "./easel";
+import { ink, mixed } from "./ink";
+import type { Description } from "./registry";
 import { type Drawable, stage } from "./stage";
 import { hideTip, showTip } from "./tip";
 
@@ -37,8 +38,7 @@ export class ParallelChart implements Drawable {
   onHot: (number: number | null) => void = () => {};
   /** The numbers of the trials that the brushes hold, or null when there is no brush. */
   onBrush: (numbers: ReadonlySet<number> | null) => void = () => {};
-  #base = document.createElement("canvas");
-  #over = document.createElement("canvas");
+  #easel: Easel;
   #state: ParallelState = { trials: [], parameters: [], objective: "", maximise: false };
   #axes: Axis[] = [];
   #curves: Curve[] = [];
@@ -47,33 +47,21 @@ export class ParallelChart implements Drawable {
   #brushes = new Map<number, Brush>();
   #drag: { axis: number; from: number } | null = null;
   #hot: number | null = null;
-  #draws = 0;
-  #ends: (() => void)[] = [];
 
   constructor(readonly element: HTMLElement, readonly title: string) {
-    this.#base.className = "chart-base";
-    this.#over.className = "chart-over";
-    element.append(this.#base, this.#over);
-    const listen = <K extends keyof HTMLElementEventMap>(name: K, heard: (event: HTMLElementEventMap[K]) => void) => {
-      element.addEventListener(name, heard);
-      this.#ends.push(() => element.removeEventListener(name, heard));
-    };
+    this.#easel = new Easel(this);
+    const { listen } = this.#easel;
     listen("pointermove", (event) => this.#moved(event));
     listen("pointerdown", (event) => this.#pressed(event));
     listen("pointerup", () => (this.#drag = null));
     listen("pointerleave", () => this.#light(null));
     listen("dblclick", () => this.clear());
     listen("keydown", (event) => event.key === "Escape" && this.clear());
-    this.#ends.push(register(this));
-    stage.add(this);
   }
 
   close(): void {
-    for (const end of this.#ends) end();
-    stage.remove(this);
+    this.#easel.close();
     hideTip();
-    this.#base.remove();
-    this.#over.remove();
   }
 
   set(state: ParallelState): void {
@@ -155,9 +143,7 @@ export class ParallelChart implements Drawable {
   // MARK: drawing
 
   draw(): void {
-    this.#draws++;
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#base, width, height);
+    const { context, width } = this.#easel.base();
     this.element.dataset["state"] = this.#state.trials.length > 0 ? "ready" : "empty";
     this.#curves = [];
     if (!context || width < 80 || this.#state.trials.length === 0) return;
@@ -231,8 +217,7 @@ export class ParallelChart implements Drawable {
   }
 
   drawOver(): void {
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const context = prepare(this.#over, width, height);
+    const { context } = this.#easel.over();
     const hot = this.#curves.find(({ trial }) => trial.number === this.#hot);
     if (!context || !hot) return;
     const colours = ink();
@@ -316,8 +301,8 @@ export class ParallelChart implements Drawable {
     return {
       title: this.title,
       kind: "parallel",
-      visible: stage.isVisible(this),
-      draws: this.#draws,
+      visible: this.#easel.visible,
+      draws: this.#easel.draws,
       lines: this.#state.trials.map(({ number, name, objective }) => ({
         id: String(number), name, points: this.#axes.length, last: Number.isFinite(objective) ? { x: number, y: objective } : null,
       })),

@@ -2,9 +2,11 @@
 import { formatMetric } from "../format";
 import { type Abscissa, type Axis, placeOn } from "./axis";
 import type { ChartBus } from "./bus";
+import { listener } from "./easel";
 import type { Frame } from "./frame";
 import { lineColour } from "./ink";
 import { type PixelColumn, columnAt, nearest } from "./path";
+import { zoomBetween } from "./scale";
 import type { Series } from "./series";
 import { type TipRow, hideTip, showTip } from "./tip";
 
@@ -43,10 +45,7 @@ export class LinePointer {
     readonly scene: () => Scene | null,
     readonly redraw: () => void,
   ) {
-    const listen = <K extends keyof HTMLElementEventMap>(name: K, heard: (event: HTMLElementEventMap[K]) => void) => {
-      element.addEventListener(name, heard);
-      this.#ends.push(() => element.removeEventListener(name, heard));
-    };
+    const listen = listener(element, this.#ends);
     listen("pointermove", (event) => this.#moved(event));
     listen("pointerdown", (event) => this.#pressed(event));
     listen("pointerup", (event) => this.#released(event));
@@ -93,8 +92,7 @@ export class LinePointer {
     if (!drag || !scene || event.pointerType !== "mouse") return;
     this.redraw();
     if (Math.abs(drag.to - drag.from) < DRAG) return;
-    const ends = [scene.frame.x.invert(drag.from), scene.frame.x.invert(drag.to)];
-    this.bus.setZoom({ from: Math.min(...ends), to: Math.max(...ends) });
+    this.bus.setZoom(zoomBetween(scene.frame.x.invert(drag.from), scene.frame.x.invert(drag.to)));
   }
 
   #left(): void {

@@ -15,13 +15,29 @@ export interface Tick {
   label: string;
 }
 
+/** The least width of a domain, as a share of its greater end: within less there are hardly any numbers left. */
+const NARROWEST = 1e-12;
+const MOST_TICKS = 1000; // far more than any axis has room for
+
+/** A domain of some width: one that has none, or next to none, is widened around its value. */
+export function widened(low: number, high: number): [number, number] {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low > NARROWEST * size) return [low, high];
+  const room = size > 0 ? size * 0.05 : 0.5;
+  return [low - room, high + room];
+}
+
+/** The part between two places of an axis in their order, no narrower than it can be drawn: zooming on ends there. */
+export function zoomBetween(a: number, b: number): { from: number; to: number } {
+  const [low, high] = [Math.min(a, b), Math.max(a, b)];
+  const least = 10 * NARROWEST * Math.max(Math.abs(low), Math.abs(high));
+  const room = Math.max(0, least - (high - low)) / 2;
+  return { from: low - room, to: high + room };
+}
+
 /** A linear scale from `domain` to `range`; a domain without width is widened so that nothing is divided by zero. */
 export function linear(domain: readonly [number, number], range: readonly [number, number]): Scale {
-  let [low, high] = domain;
-  if (!(high > low)) {
-    const room = Math.abs(low) > 0 ? Math.abs(low) * 0.05 : 0.5;
-    [low, high] = [low - room, low + room];
-  }
+  const [low, high] = widened(...domain);
   const slope = (range[1] - range[0]) / (high - low);
   return {
     domain: [low, high],
@@ -31,9 +47,13 @@ export function linear(domain: readonly [number, number], range: readonly [numbe
   };
 }
 
-/** A logarithmic scale; its domain must be positive. */
+/** A logarithmic scale; its domain must be positive, and is widened like a linear one's. */
 export function logarithmic(domain: readonly [number, number], range: readonly [number, number]): Scale {
-  const inner = linear([Math.log10(domain[0]), Math.log10(domain[1])], range);
+  // Air around the greatest numbers there are may have made them infinite.
+  let low = Math.log10(Math.max(domain[0], Number.MIN_VALUE));
+  let high = Math.log10(Math.min(domain[1], Number.MAX_VALUE));
+  if (!(high - low > NARROWEST * Math.max(1, Math.abs(low), Math.abs(high)))) [low, high] = [low - 0.2, high + 0.2];
+  const inner = linear([low, high], range);
   return {
     domain: [10 ** inner.domain[0], 10 ** inner.domain[1]],
     log: true,
@@ -59,18 +79,21 @@ export function ticks(scale: Scale, count: number, whole = false): Tick[] {
   }
   let step = niceStep(high - low, count);
   if (whole) step = Math.max(1, Math.round(step));
-  const out: Tick[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
-    const value = i * step;
-    if (scale.log && value <= 0) continue;
-    out.push({ value, label: formatTick(value, step) });
-  }
-  return out;
+  const all = multiples(step, low, high).filter((value) => !scale.log || value > 0);
+  return all.map((value) => ({ value, label: formatTick(value, step) }));
+}
+
+/** The multiples of `step` from `low` to `high`; counted, since adding 1 changes nothing where numbers lie far apart. */
+function multiples(step: number, low: number, high: number): number[] {
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  return count > 0 ? Array.from({ length: Math.min(count, MOST_TICKS) }, (_, k) => (first + k) * step) : [];
 }
 
 function decadeTicks(low: number, high: number, count: number): Tick[] {
-  const first = Math.ceil(Math.log10(low) - 1e-9);
-  const last = Math.floor(Math.log10(high) + 1e-9);
+  // Of the decades that numbers have.
+  const first = Math.max(-323, Math.ceil(Math.log10(low) - 1e-9));
+  const last = Math.min(308, Math.floor(Math.log10(high) + 1e-9));
   const stride = Math.max(1, Math.ceil((last - first + 1) / Math.max(1, count)));
   const out: Tick[] = [];
   for (let exponent = first; exponent <= last; exponent += stride) {
@@ -86,13 +109,8 @@ export function timeTicks(scale: Scale, count: number): Tick[] {
   const span = high - low;
   if (span < 10) return ticks(scale, count).map(({ value, label }) => ({ value, label: `${label} s` }));
   const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
-  let step = steps.find((candidate) => span / candidate <= count);
-  step ??= Math.ceil(span / count / 86400) * 86400;
-  const out: Tick[] = [];
-  for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
-    out.push({ value, label: clockLabel(value, step) });
-  }
-  return out;
+  const step = steps.find((candidate) => span / candidate <= count) ?? Math.ceil(span / count / 86400) * 86400;
+  return multiples(step, low, high).map((value) => ({ value, label: clockLabel(value, step) }));
 }
 
 /** Ticks of the clock's time in seconds since 1970, as the reader's own clock shows it. */

@@ -101,7 +101,7 @@ function headline(names: readonly string[]): string | undefined {
 }
 
 function RunCards({ runs }: { runs: readonly Run[] }) {
-  const store = useOwned(() => new SeriesStore(() => false), []);
+  const store = useOwned(() => new SeriesStore(() => null), []);
   const ids = runs.map(({ id }) => id).join(".");
   useEffect(() => store?.setRuns(ids.split(".")), [store, ids]);
   return <div className="run-cards">{runs.map((run) => <RunCard key={run.id} run={run} store={store} />)}</div>;

@@ -19,7 +19,7 @@ import { navigate, pathOf, place, setQuery } from "../router";
 import { slots } from "../store/colours";
 import { durationOf, metricNames } from "../store/columns";
 import { useOwned } from "../store/owned";
-import { RunStore, hasEnded } from "../store/runs";
+import { RunStore, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { restore } from "../store/trash";
@@ -175,12 +175,13 @@ function StopRun({ run, onClose }: { run: Run; onClose: () => void }) {
 
 function RunCharts({ run }: { run: Run }) {
   const [bus] = useState(() => new ChartBus());
-  const ended = hasEnded(run.state);
+  const ended = endedAs(run);
   const latest = useRef(ended);
+  const store = useOwned(() => new SeriesStore(() => latest.current), [run.id]);
   useEffect(() => {
     latest.current = ended;
-  }, [ended]);
-  const store = useOwned(() => new SeriesStore(() => latest.current), [run.id]);
+    store?.look();
+  }, [store, ended]);
   useEffect(() => store?.setRuns([run.id]), [store, run.id]);
   const lines = useMemo((): Line[] => [{ id: run.id, name: run.name, slot: slots.of({ id: run.id, trial: run.trial }) % COLOURS }],
     [run.id, run.name, run.trial]);
@@ -189,7 +190,7 @@ function RunCharts({ run }: { run: Run }) {
   if (names.length === 0) {
     return (
       <Empty icon="runs" title="No numbers were logged">
-        {ended ? "The run ended without logging a metric. Its output may say why." : "Charts appear with the first point."}
+        {ended !== null ? "The run ended without logging a metric. Its output may say why." : "Charts appear with the first point."}
       </Empty>
     );
   }

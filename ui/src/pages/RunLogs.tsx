@@ -6,6 +6,7 @@ import { Button, Empty, Failure, Segmented, Skeleton } from "../components/basic
 import { attempt as attemptTo } from "../components/Toast";
 import { formatCount, plural } from "../format";
 import { spans } from "../store/ansi";
+import { MOST_LINES } from "../store/lines";
 import { LogStore } from "../store/log";
 import { useOwned } from "../store/owned";
 import { hasEnded } from "../store/runs";
@@ -63,7 +64,7 @@ const LINE = 18;
 const SPARE = 20;
 
 function LogText({ store, active }: { store: LogStore; active: boolean }) {
-  const { lines, from, ended, loading } = useStore(store.state);
+  const { lines, from, trimmed, ended, loading } = useStore(store.state);
   const error = useStore(store.error);
   const box = useRef<HTMLDivElement>(null);
   const [follow, setFollow] = useState(true);
@@ -116,6 +117,7 @@ function LogText({ store, active }: { store: LogStore; active: boolean }) {
         <span className="muted small">
           {found === null ? plural(lines.length, "line") : `${formatCount(found.length)} of ${plural(lines.length, "line")}`}
           {from > 0 ? ", the last ones" : ""}
+          {from > 0 && trimmed ? `: this page keeps about ${formatCount(MOST_LINES)}` : ""}
         </span>
         <span className="grow" />
         {from > 0 ? <Button onClick={() => void store.earlier()}>Load earlier</Button> : null}

@@ -16,9 +16,10 @@ import { useKeys } from "../keys";
 import { navigate, pathOf, place, setQuery } from "../router";
 import { slots, spread } from "../store/colours";
 import { type Column, defaultColumns, metricNames, parseSort, printSort, sortRuns } from "../store/columns";
+import { MOST_DRAWN, toDraw } from "../store/drawn";
 import { type Aggregate, headlineOf } from "../store/metrics";
 import { usePref } from "../store/prefs";
-import { RunsStore, hasEnded } from "../store/runs";
+import { RunsStore, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { useOwned } from "../store/owned";
@@ -43,7 +44,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const { query } = useStore(place);
   const phone = usePhone();
   const [bus] = useState(() => new ChartBus());
-  const series = useOwned(() => new SeriesStore((run) => hasEnded(store.state.value.byId.get(run)?.state ?? "running")), [store]);
+  const series = useOwned(() => new SeriesStore((run) => endedAs(store.state.value.byId.get(run))), [store]);
   const [face, setFace] = useState<"table" | "charts">("table");
   const [columns, setColumns] = usePref<Column[] | null>(`columns.${project}`, null);
   const [aggregates, setAggregates] = usePref<Record<string, Aggregate>>(`aggregates.${project}`, {});
@@ -85,10 +86,15 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
     setQuery({ sel: [...next].join(".") });
   }, []);
 
-  const lines = useLines(byId, rows, shown);
+  const { drawn: inOrder, wanted } = useMemo(() => toDraw(rows, byId, shown), [rows, byId, shown]);
+  const lines = useLines(inOrder);
   const ids = lines.map((line) => line.id).join(".");
   useEffect(() => series?.setRuns(ids === "" ? [] : ids.split(".")), [series, ids]);
-  const drawn = useMemo(() => runs.filter((run) => shown.has(run.id)), [runs, shown]);
+  useEffect(() => series?.look(), [series, byId]);
+  const drawn = useMemo(() => {
+    const held = new Set(inOrder);
+    return runs.filter((run) => held.has(run));
+  }, [runs, inOrder]);
   const names = useMemo(() => metricNames(drawn), [drawn]);
   const tableColumns = useMemo(() => columns ?? defaultColumns(runs), [columns, runs]);
 
@@ -193,7 +199,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
       )}
       <footer className="table-foot">
         <span>{needle === "" ? plural(runs.length, "run") : `${formatCount(rows.length)} of ${plural(runs.length, "run")}`}</span>
-        <span>{formatCount(lines.length)} drawn</span>
+        <span>{lines.length < wanted ? `${formatCount(lines.length)} of ` : ""}{formatCount(wanted)} drawn</span>
         {running > 0 ? <span className="live-text">{formatCount(running)} running</span> : null}
         {complete ? null : <span>reading…</span>}
         {chosen === null ? null : <button type="button" className="text-button" onClick={() => setQuery({ sel: null })}>draw the newest</button>}
@@ -203,6 +209,12 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const charts = series ? (
     <section className="charts-side" aria-label="Charts">
       <ChartControls bus={bus} names={names} runs={drawn} />
+      {lines.length < wanted ? (
+        <p className="muted small" aria-live="polite">
+          Charts draw at most {formatCount(MOST_DRAWN)} runs: of the {formatCount(wanted)} that are switched on, the
+          first in the order of the table.
+        </p>
+      ) : null}
       {lines.length === 0 ? (
         <Empty icon="runs" title={shown.size === 0 && chosen === null ? "Nothing was logged yet" : "No run is switched on"}>
           {chosen === null ? "Charts appear with the first point." : "Tick runs in the table to draw them here."}
@@ -232,13 +244,10 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   );
 }
 
-/** The lines of the charts in the order of the table; the same array as long as nothing about them changed. */
-function useLines(byId: ReadonlyMap<string, Run>, rows: readonly Run[], shown: ReadonlySet<string>): readonly Line[] {
-  const inOrder = rows.filter((run) => shown.has(run.id));
-  const others = [...shown].filter((id) => !inOrder.some((run) => run.id === id)).flatMap((id) => byId.get(id) ?? []);
-  const all = [...inOrder, ...others];
-  const drawn = spread(all.map((run) => slots.of(run)));
-  const lines = all.map(({ id, name }, i): Line => ({ id, name, slot: drawn[i]! }));
+/** The runs as lines of the charts; the same array as long as nothing about them changed. */
+function useLines(runs: readonly Run[]): readonly Line[] {
+  const drawn = spread(runs.map((run) => slots.of(run)));
+  const lines = runs.map(({ id, name }, i): Line => ({ id, name, slot: drawn[i]! }));
   const told = JSON.stringify(lines);
   return useMemo(() => JSON.parse(told) as Line[], [told]);
 }

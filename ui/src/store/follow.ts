@@ -11,6 +11,8 @@ const PATIENCE = 800;
 interface Parts {
   request: Request;
   read(signal: AbortSignal): Promise<void>;
+  /** The feed is heard for the first time, or again after a loss; `read` comes next. */
+  connected?(): void;
   message?(message: LiveMessage): void;
   points?(blocks: PointBlock[]): void;
 }
@@ -24,7 +26,10 @@ export class Follow {
 
   constructor(readonly parts: Parts) {
     this.#subscription = live.subscribe(parts.request, {
-      subscribed: () => this.read(),
+      subscribed: (anew) => {
+        if (anew) parts.connected?.();
+        this.read();
+      },
       ...(parts.message ? { message: (message: LiveMessage) => parts.message!(message) } : {}),
       ...(parts.points ? { points: (blocks: PointBlock[]) => parts.points!(blocks) } : {}),
       error: (error) => this.error.set(new ApiError(0, error.code, error.message, error.hint ?? null)),

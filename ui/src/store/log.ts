@@ -2,58 +2,21 @@
 import { ApiError, api } from "../api/client";
 import type { LiveMessage } from "../api/types";
 import { Follow } from "./follow";
+import { LogLines } from "./lines";
 import { Store } from "./store";
 
 const TAIL = 256 * 1024;
 const PIECE = 1024 * 1024;
-const MOST_LINES = 200_000;
-
-/** Output as lines. A carriage return writes a line anew, as in a terminal: a progress bar stays one line. */
-export class LogLines {
-  lines: string[] = [];
-  /** Whether the last line still lacks its end. */
-  #open = false;
-
-  append(text: string): void {
-    if (text === "") return;
-    const pieces = text.split("\n");
-    const last = pieces.pop()!;
-    for (const piece of pieces) {
-      this.#extend(piece);
-      this.#open = false;
-    }
-    if (last !== "") {
-      this.#extend(last);
-      this.#open = true;
-    }
-    if (this.lines.length > MOST_LINES) this.lines.splice(0, this.lines.length - MOST_LINES);
-  }
-
-  prepend(text: string): void {
-    const earlier = new LogLines();
-    earlier.append(text);
-    this.lines = [...earlier.lines, ...this.lines];
-  }
-
-  #extend(piece: string): void {
-    if (this.#open) this.lines[this.lines.length - 1] = overwrite(this.lines[this.lines.length - 1]! + piece);
-    else this.lines.push(overwrite(piece));
-  }
-}
-
-/** What a terminal shows of a line with carriage returns. One at the very end may be half of a line's end: it waits. */
-export function overwrite(line: string): string {
-  const whole = line.endsWith("\r") ? line.slice(0, -1) : line;
-  const at = whole.lastIndexOf("\r");
-  if (at < 0) return line;
-  return whole.slice(at + 1) + line.slice(whole.length);
-}
+const LARGEST = 4 * PIECE; // the server gives no more at once
+const PIECES = 8; // read for one wish for earlier lines, of which some may be the inside of one long line
 
 export interface LogState {
   /** A new array whenever something changed. */
   lines: readonly string[];
   /** Where the first line begins, in bytes; 0 when all of it is here. */
   from: number;
+  /** Whether lines were dropped from the beginning, since there are too many. */
+  trimmed: boolean;
   ended: boolean;
   loading: boolean;
 }
@@ -61,15 +24,21 @@ export interface LogState {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Without the rest of a character that begins before the text: the server wrote each byte of it as U+FFFD. */
+function wholeCharacters(text: string, offset: number): { text: string; offset: number } {
+  const whole = text.replace(/^\uFFFD{1,3}/, "");
+  return { text: whole, offset: offset + text.length - whole.length };
+}
+
 export class LogStore {
-  readonly state = new Store<LogState>({ lines: [], from: 0, ended: false, loading: true });
+  readonly state = new Store<LogState>({ lines: [], from: 0, trimmed: false, ended: false, loading: true });
   readonly error = new Store<ApiError | null>(null);
   #log = new LogLines();
-  #from = 0;
   #next = 0;
   #ended = false;
   #follow: Follow | null = null;
   #closed = false;
+  #readingEarlier = false;
 
   constructor(readonly run: string, readonly stream: "stdout" | "stderr", readonly attempt: number) {
     void this.begin();
@@ -80,15 +49,10 @@ export class LogStore {
     this.error.set(null);
     await this.#guard(async () => {
       const piece = await api.log(this.run, this.stream, this.attempt, -TAIL, TAIL);
-      let text = piece.text;
-      this.#from = piece.offset;
-      if (piece.offset > 0) {
-        // The window begins somewhere inside a line; that line is left to "earlier".
-        const cut = text.indexOf("\n") + 1;
-        this.#from += encoder.encode(text.slice(0, cut)).length;
-        text = text.slice(cut);
-      }
-      this.#log.append(text);
+      // The server begins where a line does: only a line longer than the window keeps it where it is.
+      const torn = piece.offset > 0 && piece.offset === piece.size - TAIL;
+      const { text, offset } = torn ? wholeCharacters(piece.text, piece.offset) : piece;
+      this.#log.append(text, offset, torn);
       this.#next = piece.next_offset;
       this.#ended = piece.ended && piece.next_offset >= piece.size;
       this.#publish();
@@ -103,16 +67,50 @@ export class LogStore {
     });
   }
 
-  /** Reads a piece before what is shown. */
+  /** Reads what stands before the first line, until there is a line more. */
   async earlier(): Promise<void> {
+    if (this.#readingEarlier) return;
+    this.#readingEarlier = true;
+    this.error.set(null);
     await this.#guard(async () => {
-      const offset = Math.max(0, this.#from - PIECE);
-      const piece = await api.log(this.run, this.stream, this.attempt, offset, this.#from - offset);
-      const cut = offset > 0 ? piece.text.indexOf("\n") + 1 : 0;
-      this.#log.prepend(piece.text.slice(cut));
-      this.#from = offset + (cut > 0 ? encoder.encode(piece.text.slice(0, cut)).length : 0);
+      const { length } = this.#log.lines;
+      let size = PIECE;
+      for (let i = 0; i < PIECES && this.#from > 0 && this.#log.lines.length <= length; i++) {
+        if (!(await this.#readBefore(size))) break;
+        size = Math.min(LARGEST, size * 2);
+      }
       this.#publish();
-    });
+    }).finally(() => (this.#readingEarlier = false));
+  }
+
+  /** Reads about so many bytes before the first line. False when that led nowhere. */
+  async #readBefore(size: number): Promise<boolean> {
+    const end = this.#from;
+    const start = Math.max(0, end - size);
+    let [found, at] = ["", start];
+    do {
+      const piece = await api.log(this.run, this.stream, this.attempt, at, end - at);
+      found += piece.text;
+      if (piece.next_offset <= at) break;
+      at = piece.next_offset;
+      // A piece ends with a line's end: of the line that `end` lies in, the beginning comes with another one.
+    } while (at < end && this.#log.torn);
+    // Closed, or the first line is another one by now.
+    if (this.#closed || this.#from !== end) return false;
+    if (start === 0) this.#log.prepend(found, 0);
+    else {
+      const { text, offset } = wholeCharacters(found, start);
+      // The line that `start` lies in is left to the next reading, unless it is all there is.
+      const cut = text.indexOf("\n") + 1;
+      if (cut === 0 || cut === text.length) this.#log.prepend(text, offset, true);
+      else this.#log.prepend(text.slice(cut), offset + encoder.encode(text.slice(0, cut)).length);
+    }
+    return this.#from < end;
+  }
+
+  /** Where the first line begins. */
+  get #from(): number {
+    return this.#log.from ?? this.#next;
   }
 
   async #guard(work: () => Promise<void>): Promise<void> {
@@ -151,12 +149,15 @@ export class LogStore {
   #take(offset: number, next: number, text: string): void {
     if (next <= this.#next) return;
     const known = this.#next - offset;
-    this.#log.append(known > 0 ? decoder.decode(encoder.encode(text).slice(known)) : text);
+    this.#log.append(known > 0 ? decoder.decode(encoder.encode(text).slice(known)) : text, this.#next);
     this.#next = next;
   }
 
   #publish(): void {
-    this.state.set({ lines: [...this.#log.lines], from: this.#from, ended: this.#ended, loading: false });
+    const { lines, dropped } = this.#log;
+    this.state.set({
+      lines: [...lines], from: this.#from, trimmed: dropped > 0, ended: this.#ended, loading: false,
+    });
   }
 
   close(): void {

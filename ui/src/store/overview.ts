@@ -3,11 +3,15 @@ import type { Project, Run } from "../api/types";
 import { ApiError, api } from "../api/client";
 import { Follow } from "./follow";
 import { Rows } from "./rows";
-import { hasEnded } from "./runs";
+import { GATHER, hasEnded } from "./runs";
 import { Store } from "./store";
 
 const ACTIVE = "starting,running,lost,queued";
 const TROUBLE = "failed,timedOut,killed,crashed";
+const MOST_TROUBLE = 6;
+const PROJECTS_AFTER = 1000; // milliseconds in which changes are gathered that change the projects' counts
+
+const isTrouble = (run: Run): boolean => TROUBLE.split(",").includes(run.state);
 
 export interface Overview {
   projects: readonly Project[];
@@ -21,6 +25,7 @@ export class OverviewStore {
   #projects: readonly Project[] = [];
   #runs = new Rows<string, Run>((run) => run.id);
   #timer: number | undefined;
+  #projectsTimer: number | undefined;
 
   constructor() {
     this.follow = new Follow({
@@ -28,7 +33,7 @@ export class OverviewStore {
       read: async (signal) => {
         this.#runs.begin();
         const [projects, active, trouble] = await Promise.all([
-          api.projects(signal), api.recentRuns(ACTIVE, 100, signal), api.recentRuns(TROUBLE, 6, signal),
+          api.projects(signal), api.recentRuns(ACTIVE, 100, signal), api.recentRuns(TROUBLE, MOST_TROUBLE, signal),
         ]);
         signal.throwIfAborted();
         this.#projects = projects;
@@ -38,22 +43,32 @@ export class OverviewStore {
       },
       message: (message) => {
         if (message.type === "deleted") {
+          const gone = this.#runs.all.get(message.run);
           this.#runs.remove(message.run);
-          this.#publish();
-          this.#timer ??= setTimeout(() => void this.#readProjects(), 1000);
+          this.#publishSoon();
+          // Another one takes its place in the list of what went wrong, and only the server knows which.
+          if (gone && isTrouble(gone)) this.follow.read();
+          else this.#readProjectsSoon();
+        } else if (message.type === "run") {
+          const { run } = message;
+          const before = this.#runs.all.get(run.id);
+          // Of all that happens in all projects, what the page does not show is not kept.
+          if (hasEnded(run.state) && !isTrouble(run)) this.#runs.remove(run.id);
+          else this.#runs.put(run);
+          this.#publishSoon();
+          // The projects' counts change with a run's beginning and end.
+          if (before?.state !== run.state) this.#readProjectsSoon();
         }
-        if (message.type !== "run") return;
-        const before = this.#runs.all.get(message.run.id);
-        this.#runs.put(message.run);
-        this.#publish();
-        // The projects' counts change with a run's beginning and end; many at once are read once.
-        if (before?.state !== message.run.state) this.#timer ??= setTimeout(() => void this.#readProjects(), 1000);
       },
     });
   }
 
+  #readProjectsSoon(): void {
+    this.#projectsTimer ??= setTimeout(() => void this.#readProjects(), PROJECTS_AFTER);
+  }
+
   async #readProjects(): Promise<void> {
-    this.#timer = undefined;
+    this.#projectsTimer = undefined;
     try {
       this.#projects = await api.projects();
       this.#publish();
@@ -63,17 +78,26 @@ export class OverviewStore {
     }
   }
 
+  #publishSoon(): void {
+    this.#timer ??= setTimeout(() => this.#publish(), GATHER);
+  }
+
   #publish(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const runs = [...this.#runs.all.values()].sort((a, b) => b.created_at - a.created_at);
+    const trouble = runs.filter(isTrouble);
+    for (const run of trouble.splice(MOST_TROUBLE)) this.#runs.remove(run.id);
     this.state.set({
       projects: [...this.#projects].sort((a, b) => (b.last_activity_at ?? b.created_at) - (a.last_activity_at ?? a.created_at)),
       active: runs.filter((run) => !hasEnded(run.state)),
-      trouble: runs.filter((run) => TROUBLE.split(",").includes(run.state)).slice(0, 6),
+      trouble,
     });
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#projectsTimer);
     this.follow.close();
   }
 }

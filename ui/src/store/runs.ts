@@ -15,6 +15,12 @@ export function hasEnded(state: RunState): boolean {
   return ENDED.has(state);
 }
 
+/** What the series of an ended run stand by: another value as soon as they may be others; null while the run goes on. */
+export function endedAs(run: Run | null | undefined): string | null {
+  if (!run || !hasEnded(run.state)) return null;
+  return [run.state, run.attempts, run.ended_at, run.points, run.last_step].join(" ");
+}
+
 export interface RunsState {
   /** Newest first. */
   runs: readonly Run[];
@@ -23,7 +29,7 @@ export interface RunsState {
   complete: boolean;
 }
 
-const GATHER = 40; // milliseconds in which changes are gathered into one
+export const GATHER = 40; // milliseconds in which changes are gathered into one
 
 export class RunsStore {
   readonly state = new Store<RunsState>({ runs: [], byId: new Map(), complete: false });

@@ -4,6 +4,7 @@ import type { Json, Run } from "../../src/api/types";
 import {
   cellText, configNames, defaultColumns, metricNames, parseSort, printSort, sections, sortRuns,
 } from "../../src/store/columns";
+import { MOST_DRAWN, toDraw } from "../../src/store/drawn";
 
 function run(name: string, config: { [key: string]: Json }, loss?: number | "NaN", created = 0): Run {
   const summary = loss === undefined ? {} : {
@@ -62,4 +63,19 @@ test("charts are grouped by prefix: plain ones first, the machine's last", () =>
   const grouped = sections(["gpu/util", "loss", "train/loss", "val/acc", "val/loss", "/odd", "system/mem"]);
   assert.deepEqual(grouped.map(({ prefix, names }) => [prefix, names.length]),
     [["", 2], ["train", 1], ["val", 2], ["gpu", 1], ["system", 1]]);
+});
+
+test("no more runs are drawn than one request may ask for, the first of the table", () => {
+  const many = Array.from({ length: 1500 }, (_, i) => run(`run-${i}`, {}));
+  const byId = new Map(many.map((each) => [each.id, each]));
+  const all = toDraw([...many].reverse(), byId, new Set(byId.keys()));
+  assert.deepEqual([all.drawn.length, all.wanted], [MOST_DRAWN, 1500]);
+  assert.deepEqual([all.drawn[0]!.id, all.drawn[999]!.id], ["run-1499", "run-500"]);
+});
+
+test("runs that are switched on and not in the filtered table are drawn after it", () => {
+  const byId = new Map(runs.map((each) => [each.id, each]));
+  const { drawn, wanted } = toDraw([runs[2]!, runs[0]!], byId, new Set(["run-2", "run-10", "gone"]));
+  assert.deepEqual(drawn.map(({ id }) => id), ["run-10", "run-2"]);
+  assert.equal(wanted, 2);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { linear, logarithmic, niceStep, ticks, timeTicks } from "../../src/charts/scale";
+import { padded } from "../../src/charts/frame";
+import { clockTicks, linear, logarithmic, niceStep, ticks, timeTicks, zoomBetween } from "../../src/charts/scale";
 
 test("a linear scale maps its ends and inverts", () => {
   const scale = linear([2, 12], [100, 0]);
@@ -54,4 +55,57 @@ test("a log axis within a decade has ticks too", () => {
 test("time ticks stand on units people count in", () => {
   assert.deepEqual(timeTicks(linear([0, 95], [0, 1]), 5).map(({ label }) => label), ["0", "30 s", "1 m", "1:30"]);
   assert.deepEqual(timeTicks(linear([0, 8000], [0, 1]), 5).map(({ label }) => label), ["0", "30 m", "1 h", "1:30", "2 h"]);
+});
+
+/** The number after `value`. */
+const next = (value: number) => value + Math.abs(value) * Number.EPSILON;
+
+test("values that differ in the last digit alone are drawn like equal ones", () => {
+  for (const value of [0.3, -0.3, 1, 1e-300, 1e300, 2 ** 60]) {
+    const scale = linear(padded(value, next(value), false), [0, 100]);
+    assert.ok(scale.domain[1] - scale.domain[0] > Math.abs(value) * 0.05, `${value}`);
+    const count = ticks(scale, 5).length;
+    assert.ok(count >= 2 && count <= 12, `${count} ticks at ${value}`);
+  }
+});
+
+test("a log axis of values that differ in the last digit alone has room, too", () => {
+  for (const value of [0.3, 1, 1e-300, 1e300]) {
+    const scale = logarithmic(padded(value, next(value), true), [0, 100]);
+    assert.ok(scale.domain[1] / scale.domain[0] > 1.5, `${value}`);
+    const count = ticks(scale, 5).length;
+    assert.ok(count >= 2 && count <= 12, `${count} ticks at ${value}`);
+  }
+});
+
+test("an axis to the end of all numbers has an end", () => {
+  const most = Number.MAX_VALUE;
+  const count = ticks(logarithmic(padded(1, most, true), [0, 1]), 5).length;
+  assert.ok(count >= 3 && count <= 8, `${count} ticks`);
+  for (const domain of [[0, most], [-most, most], [-Infinity, Infinity], [0, Number.MIN_VALUE], [NaN, NaN]] as const) {
+    assert.ok(ticks(linear(domain, [0, 1]), 5).length <= 20);
+    assert.ok(timeTicks(linear(domain, [0, 1]), 5).length <= 20);
+    assert.ok(clockTicks(linear(domain, [0, 1]), 5).length <= 20);
+  }
+});
+
+test("times far from 0 have as few ticks as near ones", () => {
+  for (const time of [1.7e9, 1e18]) {
+    const scale = linear([time, next(time)], [0, 1]);
+    assert.ok(timeTicks(scale, 5).length <= 20);
+    assert.ok(clockTicks(scale, 5).length <= 20);
+  }
+});
+
+test("zooming on and on ends where numbers can no longer be told apart", () => {
+  for (const at of [0.3, 1000, 1.7e9]) {
+    let zoom = { from: at, to: at * 2 };
+    for (let i = 0; i < 200; i++) {
+      const scale = linear([zoom.from, zoom.to], [0, 100]);
+      assert.deepEqual([...scale.domain], [zoom.from, zoom.to]);
+      assert.ok(ticks(scale, 5).length <= 12);
+      zoom = zoomBetween(scale.invert(56), scale.invert(50));
+    }
+    assert.ok(zoom.from < zoom.to && zoom.to - zoom.from < at * 1e-10, `${zoom.from} to ${zoom.to}`);
+  }
 });

@@ -3,7 +3,7 @@ import test from "node:test";
 import { backoff } from "../../src/api/live";
 import type { Sweep, Trial } from "../../src/api/types";
 import { spans } from "../../src/store/ansi";
-import { LogLines, overwrite } from "../../src/store/log";
+import { LogLines, overwrite } from "../../src/store/lines";
 import { Rows } from "../../src/store/rows";
 import { Store } from "../../src/store/store";
 import { spread } from "../../src/store/colours";

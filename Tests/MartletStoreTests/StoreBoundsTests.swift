@@ -34,8 +34,9 @@ import Testing
     let first = try await bench.run("first")
     try await bench.append([row(0, ["x": 1])], to: first)
     let number = try await bench.store.read { try $0.requireRunRow(first) }
-    try await bench.store.purge(first)
+    try await bench.store.purge(first, by: bench.me, now: noon)
     try await bench.store.settle(idle: true)
+    try await bench.store.write { try $0.endPurge(of: [first]) }
     let second = try await bench.run("second")
     #expect(try await bench.store.read { try $0.requireRunRow(second) } == number)
     try await bench.append([row(0, ["y": 1])], to: second)
@@ -189,7 +190,9 @@ import Testing
     }
     let first = try await page(nil)
     #expect(first.items.map(\.id) == [runs[4], runs[3]])
-    for run in first.items { try await bench.store.purge(run.id) }
+    for run in first.items { try await bench.store.purge(run.id, by: bench.me, now: noon) }
+    try await bench.store.settle(idle: true)
+    try await bench.store.write { try $0.endPurge(of: first.items.map(\.id)) }
     let second = try await page(first.next)
     #expect(second.items.map(\.id) == [runs[2], runs[1]])
     #expect(try await page(second.next).items.map(\.id) == [runs[0]])

@@ -60,6 +60,8 @@ struct ByteReader {
 
   mutating func words(_ count: Int) throws(Problem) -> [Int64] {
     guard count >= 0, count <= left / 8 else { throw damage }
+    // Here and below: all threads share the array of nothing, into which the call that follows would write its count.
+    guard count > 0 else { return [] }
     let source = try slice(8 * count)
     return [Int64](unsafeUninitializedCapacity: count) { words, filled in
       for index in 0..<count {
@@ -72,6 +74,7 @@ struct ByteReader {
 
   mutating func doubles(_ count: Int) throws(Problem) -> [Double] {
     guard count >= 0, count <= left / 8 else { throw damage }
+    guard count > 0 else { return [] }
     let source = try slice(8 * count)
     return [Double](unsafeUninitializedCapacity: count) { doubles, filled in
       for index in 0..<count {

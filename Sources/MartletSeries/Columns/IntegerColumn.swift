@@ -90,6 +90,7 @@ public enum IntegerColumn {
     if coding == .equalDistances {
       let distance = try reader.zigzag()
       try reader.end()
+      guard count > 0 else { return [] }
       return [Int64](unsafeUninitializedCapacity: count) { values, filled in
         for index in 0..<count { values.initializeElement(at: index, to: value &+ Int64(index) &* distance) }
         filled = count

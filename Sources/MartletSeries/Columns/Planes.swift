@@ -23,7 +23,8 @@ enum Planes {
 
   /// - Parameter bytes: `width` · `count` of them.
   static func words(_ bytes: UnsafeRawBufferPointer, width: Int, count: Int) -> [UInt64] {
-    [UInt64](unsafeUninitializedCapacity: count) { words, filled in
+    guard count > 0 else { return [] }
+    return [UInt64](unsafeUninitializedCapacity: count) { words, filled in
       words.initialize(repeating: 0)
       for plane in 0..<width {
         let shift = UInt64(8 * plane)

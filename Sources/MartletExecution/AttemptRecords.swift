@@ -109,6 +109,12 @@ package struct AttemptDirectory: Sendable {
   /// Where its client's spools lie.
   package var spool: String { "\(path)/spool" }
 
+  /// Whether its program said that it handles SIGUSR1.
+  var wantsUserSignal: Bool {
+    let wish = try? String(contentsOfFile: "\(spool)/stop_signal", encoding: .utf8)
+    return wish?.hasPrefix("USR1") ?? false
+  }
+
   package var attemptFile: AttemptFile? { read("attempt.json").flatMap(AttemptFile.init(json:)) }
   package var exitFile: ExitFile? { read("exit.json").flatMap(ExitFile.init(json:)) }
 

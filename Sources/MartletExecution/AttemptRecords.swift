@@ -10,16 +10,11 @@ package struct ProcessIdentity: Sendable, Hashable {
   /// Clock ticks since boot (field 22 of `/proc/PID/stat`).
   package var start: UInt64
 
-  /// Whether this very process exists now; false when the number has passed to another one.
-  package var exists: Bool { Self.startTime(of: pid) == start }
-
-  static func startTime(of pid: Int32) -> UInt64? {
-    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-      // The name before the last parenthesis may hold anything.
-      let end = text.lastIndex(of: ")")
-    else { return nil }
-    let fields = text[text.index(after: end)...].split(separator: " ")
-    return fields.count > 19 ? UInt64(fields[19]) : nil
+  /// Whether this very process runs now; false when it has ended, be it that nobody has waited for it yet (a zombie),
+  /// or the number has passed to another one.
+  package var exists: Bool {
+    guard let stat = ProcessStat.read(pid) else { return false }
+    return stat.start == start && !stat.hasEnded
   }
 
   /// Sends `signal` to this very process. Returns false when it is gone.
@@ -113,6 +108,12 @@ package struct AttemptDirectory: Sendable {
 
   /// Where its client's spools lie.
   package var spool: String { "\(path)/spool" }
+
+  /// Whether its program said that it handles SIGUSR1.
+  var wantsUserSignal: Bool {
+    let wish = try? String(contentsOfFile: "\(spool)/stop_signal", encoding: .utf8)
+    return wish?.hasPrefix("USR1") ?? false
+  }
 
   package var attemptFile: AttemptFile? { read("attempt.json").flatMap(AttemptFile.init(json:)) }
   package var exitFile: ExitFile? { read("exit.json").flatMap(ExitFile.init(json:)) }

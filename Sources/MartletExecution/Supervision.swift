@@ -106,6 +106,8 @@ package struct Supervision: Sendable {
 
   /// Asks a supervisor to stop its command. A client that said it handles SIGUSR1 gets that first, then the grace.
   ///
+  /// When the supervisor is gone nothing happens: a `LostWatch` sees to such an attempt.
+  ///
   /// - Parameters:
   ///   - grace: what the attempt was launched with, seconds.
   ///   - patience: seconds after which the command's process group is killed, when it shall not have that grace.
@@ -115,19 +117,14 @@ package struct Supervision: Sendable {
       for _ in 0..<200 {
         if let attempt = directory.attemptFile {
           guard attempt.bootID == currentBootID() else { return }
-          let wish = try? String(contentsOfFile: "\(directory.spool)/stop_signal", encoding: .utf8)
-          let wantsUserSignal = wish?.hasPrefix("USR1") ?? false
-          if wantsUserSignal, attempt.supervisor.signal(SIGUSR1) {
+          if directory.wantsUserSignal, attempt.supervisor.signal(SIGUSR1) {
             let deadline = Date(timeIntervalSinceNow: patience ?? grace)
             while attempt.supervisor.exists, Date() < deadline { usleep(50_000) }
           }
-          if attempt.supervisor.signal(SIGTERM) {
-            guard let patience else { return }
-            Self.end(directory.attemptFile?.command, after: patience) { attempt.supervisor.exists }
-          } else if directory.exitFile == nil, let command = attempt.command, command.signalGroup(SIGTERM) {
-            // Its supervisor was killed: what that would have done is done here.
-            Self.end(command, after: patience ?? grace) { command.exists }
-          }
+          guard attempt.supervisor.signal(SIGTERM), let patience else { return }
+          let deadline = Date(timeIntervalSinceNow: patience)
+          while attempt.supervisor.exists, Date() < deadline { usleep(20_000) }
+          if attempt.supervisor.exists { directory.attemptFile?.command?.signalGroup(SIGKILL) }
           return
         }
         usleep(20_000)
@@ -135,25 +132,7 @@ package struct Supervision: Sendable {
     }
   }
 
-  /// Kills a command's process group unless `isAlive` stops being true within some seconds.
-  private static func end(_ command: ProcessIdentity?, after patience: Double, while isAlive: () -> Bool) {
-    let deadline = Date(timeIntervalSinceNow: patience)
-    while isAlive(), Date() < deadline { usleep(20_000) }
-    command?.signalGroup(SIGKILL)
-  }
-
-  /// Waits until a process that nobody supervises any more is gone, or `patience` seconds are over.
-  package func waitForLost(
-    _ process: ProcessIdentity, patience: Double, then: @escaping @Sendable (_ isGone: Bool) -> Void
-  ) {
-    Self.thread("lost") {
-      let deadline = Date(timeIntervalSinceNow: patience)
-      while process.exists, Date() < deadline { usleep(500_000) }
-      then(!process.exists)
-    }
-  }
-
-  private static func thread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+  static func thread(_ name: String, _ body: @escaping @Sendable () -> Void) {
     let thread = Thread(block: body)
     thread.name = "martlet.\(name)"
     thread.stackSize = 256 << 10

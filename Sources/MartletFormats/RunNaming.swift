@@ -16,7 +16,29 @@ package struct RunNameTemplate: Sendable, Hashable {
   package let text: String
   let pieces: [Piece]
 
-  var hasNumber: Bool { pieces.contains(.number) }
+  /// Whether the number begins the name and what follows cannot be taken for a part of it.
+  private var beginsWithNumber: Bool {
+    guard pieces.first == .number else { return false }
+    guard pieces.count > 1 else { return true }
+    guard case .text(let next) = pieces[1], let character = next.first else { return false }
+    return Self.separates(character)
+  }
+
+  /// Whether the number ends the name and what stands before cannot be taken for a part of it.
+  var endsWithNumber: Bool {
+    guard pieces.count > 1, pieces.last == .number, case .text(let before) = pieces[pieces.count - 2],
+      let character = before.last
+    else { return false }
+    return Self.separates(character)
+  }
+
+  /// Whether the number alone tells runs apart: `{lr}_{number}`, but not `w{width}{number}`, where 1 and 12 look like
+  /// 11 and 2.
+  var numberTellsApart: Bool { beginsWithNumber || endsWithNumber }
+
+  private static func separates(_ character: Character) -> Bool {
+    character.isASCII && (character.isLetter || "_-.".contains(character))
+  }
 
   /// - Returns: what is wrong, if it is no template over `parameters`.
   static func parse(_ text: String, parameters: [String]) -> Result<RunNameTemplate, TemplateFlaw> {
@@ -86,20 +108,24 @@ extension SweepSpecification {
     guard let name = ruledName(for: point, number: number) else {
       return RunNames.name(seed: seed, number: number)
     }
-    return namesAreUnique ? name : "\(name)_\(number)"
+    return namesAreUnique
+      ? fileName(ruled: name, number) : Self.fileName(name.isEmpty ? "_" : name, suffix: "_\(number)")
   }
 
   private func ruledName(for point: Point, number: Int) -> String? {
-    let name: String
     switch form {
-    case .sweep:
-      guard let runNameTemplate else { return nil }
-      name = runNameTemplate.name(for: point, number: number)
+    case .sweep: runNameTemplate?.name(for: point, number: number)
     case .ghost(let ghost):
-      name = point.values.map { "\(ghost.prefixes[$0.key] ?? $0.key)_\(Self.ghostText($0.value))" }
+      point.values.map { "\(ghost.prefixes[$0.key] ?? $0.key)_\(Self.ghostText($0.value))" }
         .joined(separator: "_")
     }
-    return Self.fileName(name)
+  }
+
+  /// The directory of a run that the rule calls `name`. A number at its end, and what keeps it apart, are never cut off.
+  private func fileName(ruled name: String, _ number: Int) -> String {
+    guard runNameTemplate?.endsWithNumber == true else { return Self.fileName(name) }
+    let tail = String(number).count + 1
+    return Self.fileName(String(name.dropLast(tail)), suffix: String(name.suffix(tail)))
   }
 
   private static func ghostText(_ value: JSONValue) -> String {
@@ -107,28 +133,29 @@ extension SweepSpecification {
     return PythonText.scientific(number)
   }
 
-  /// `name` with whatever cannot stand in the name of a directory replaced by `-`, at most 200 bytes.
-  package static func fileName(_ name: String) -> String {
+  /// `name` with whatever cannot stand in the name of a directory replaced by `-`, cut so that it has at most 200 bytes
+  /// with `suffix` behind it.
+  package static func fileName(_ name: String, suffix: String = "") -> String {
     var safe = String(
       name.unicodeScalars.map { scalar in
         scalar == "/" || scalar.value < 0x20 || scalar.value == 0x7F ? "-" : Character(scalar)
       })
-    while safe.utf8.count > 200 { safe.removeLast() }
+    while safe.utf8.count + suffix.utf8.count > 200 { safe.removeLast() }
+    safe += suffix
     // A leading dot hides the directory, a leading hyphen reads as an option.
-    if safe.isEmpty || safe.hasPrefix(".") || safe.hasPrefix("-") { safe = "_" + safe }
-    return safe
+    return safe.isEmpty || safe.hasPrefix(".") || safe.hasPrefix("-") ? "_" + safe : safe
   }
 
-  /// Whether the naming rule gives every point of a grid a name of its own.
+  /// Whether the naming rule gives every point a directory of its own.
   func ruleTellsPointsApart() -> Bool {
-    if runNameTemplate?.hasNumber == true { return true }
+    if runNameTemplate?.numberTellsApart == true { return true }
     guard method == GridSampler.method, let count = space.cardinality, count <= 20_000 else { return false }
     var names: Set<String> = []
     return (0..<count).allSatisfy { index in
       guard let point = space.point(at: index), let name = ruledName(for: point, number: index) else {
         return false
       }
-      return names.insert(name).inserted
+      return names.insert(fileName(ruled: name, index)).inserted
     }
   }
 }

@@ -130,6 +130,10 @@ extension SweepFileReader {
     case .constant: return settings["value"].map { .constant($0.value.value) }
     case .categorical, .categoricalWithProbabilities: return categorical(settings)
     case .intUniform:
+      if let flaw = realStep(settings) {
+        flaws.append(flaw)
+        return nil
+      }
       guard let min = whole(settings["min"], in: settings, atLeast: Int.min),
         let max = whole(settings["max"], in: settings, atLeast: Int.min)
       else { return nil }
@@ -145,6 +149,18 @@ extension SweepFileReader {
       let isWhole = if case .scalar(.int, _) = member.value.content { true } else { false }
       return .real(real, quantum: Quantum(q, isWhole: isWhole))
     }
+  }
+
+  /// What is wrong when `step` stands beside real numbers, or is one.
+  private func realStep(_ settings: FileSection) -> Flaw? {
+    guard let step = settings["step"] else { return nil }
+    let numbers = [settings["min"], settings["max"], step].compactMap(\.self)
+    guard numbers.contains(where: { if case .scalar(.double, _) = $0.value.content { true } else { false } })
+    else { return nil }
+    return Flaw(
+      at: step.mark, key: settings.path("step"), expected: "q",
+      message: "'step' in '\(settings.path)' is for whole numbers, min, max and step alike; "
+        + "for real ones write 'q' in its place: the multiples of q from min to max")
   }
 
   private mutating func categorical(_ settings: FileSection) -> Domain? {

@@ -34,7 +34,7 @@ extension SweepFileReader {
 
   mutating func whole(_ member: Member?, in section: FileSection, atLeast least: Int) -> Int? {
     guard let member else { return nil }
-    let expected = "a whole number of \(least) or more"
+    let expected = least == .min ? "a whole number" : "a whole number of \(least) or more"
     guard case .scalar(let value, _) = member.value.content, let number = value.int, number >= least else {
       flaws.append(wrong(member, in: section, expected: expected))
       return nil

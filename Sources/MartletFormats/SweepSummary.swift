@@ -3,7 +3,7 @@
 import Foundation
 package import MartletModel
 import MartletSearch
-import OrderedCollections
+package import OrderedCollections
 
 /// The runs of a sweep, best first.
 package struct SweepSummary: Sendable {
@@ -129,6 +129,13 @@ package struct SweepSummary: Sendable {
 
 /// What stands beside a copied best checkpoint, in `best_model_metadata.json`.
 package struct BestModel: Sendable {
+  /// SHA-256 of what was copied, in hexadecimal digits.
+  package enum Digest: Sendable, Hashable {
+    case file(String)
+    /// Of each file of a folder, by its path in it.
+    case folder(OrderedDictionary<String, String>)
+  }
+
   package var runName: String
   package var runID: PublicID
   package var sweep: String
@@ -138,7 +145,7 @@ package struct BestModel: Sendable {
   package var value: Double
   /// Where the checkpoint was copied from.
   package var sourcePath: String
-  package var sha256: String
+  package var digest: Digest
   package var command: [String]
   package var gitCommit: String?
   /// When it was copied.
@@ -147,7 +154,7 @@ package struct BestModel: Sendable {
   package init(
     runName: String, runID: PublicID, sweep: String, parameters: JSONValue, objective: Objective,
     value: Double,
-    sourcePath: String, sha256: String, command: [String], gitCommit: String?, time: Timestamp
+    sourcePath: String, digest: Digest, command: [String], gitCommit: String?, time: Timestamp
   ) {
     self.runName = runName
     self.runID = runID
@@ -156,24 +163,34 @@ package struct BestModel: Sendable {
     self.objective = objective
     self.value = value
     self.sourcePath = sourcePath
-    self.sha256 = sha256
+    self.digest = digest
     self.command = command
     self.gitCommit = gitCommit
     self.time = time
   }
 
-  /// The members of the file; `time` is ISO 8601 in UTC, since people read it.
+  /// The members of the file; `time` is ISO 8601 in UTC, since people read it. Of a folder `sha256` is null, and `files`
+  /// has one for each of its files.
   package var metadata: JSONValue {
-    [
+    var members: JSONObject = [
       "run_name": .string(runName), "run_id": .string(runID.rawValue), "sweep": .string(sweep),
       "parameters": parameters,
       "objective": [
         "name": .string(objective.metric), "goal": .string(objective.goal.rawValue), "value": .double(value),
       ],
-      "source_path": .string(sourcePath), "sha256": .string(sha256), "command": JSONValue(command),
-      "git_commit": JSONValue(gitCommit),
-      "time": .string(
-        Date(timeIntervalSince1970: Double(time.microseconds) / 1e6).formatted(.iso8601)),
+      "source_path": .string(sourcePath),
     ]
+    switch digest {
+    case .file(let hash): members["sha256"] = .string(hash)
+    case .folder(let hashes):
+      members["sha256"] = .null
+      members["files"] = .object(
+        JSONObject(uniqueKeysWithValues: hashes.map { ($0.key, .string($0.value)) }))
+    }
+    members["command"] = JSONValue(command)
+    members["git_commit"] = JSONValue(gitCommit)
+    members["time"] = .string(
+      Date(timeIntervalSince1970: Double(time.microseconds) / 1e6).formatted(.iso8601))
+    return .object(members)
   }
 }

@@ -32,7 +32,7 @@ extension Conductor {
   /// Stores the points that the sender did not send any more. Returns the reason that the program gave for its end.
   ///
   /// - Throws: when the store cannot take them now (a full disk); what no store would take is told in the log.
-  private nonisolated func collect(_ attempt: OpenAttempt) async throws -> String? {
+  nonisolated func collect(_ attempt: OpenAttempt) async throws -> String? {
     let run = attempt.run
     var said = try await store.read { try $0.saidReason(of: run) }
     let directory = attempt.directory.spool
@@ -129,7 +129,7 @@ extension Conductor {
     }
   }
 
-  private func end(_ attempt: OpenAttempt, _ end: AttemptEnd) async throws {
+  func end(_ attempt: OpenAttempt, _ end: AttemptEnd) async throws {
     let system = system
     try await transact { core, writer, effects, now in
       guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
@@ -141,61 +141,6 @@ extension Conductor {
     supervision.adopt(attempt.directory) { [weak self] news in
       guard let self else { return }
       Task { await self.take(news, of: attempt) }
-    }
-  }
-
-  /// Its supervisor was killed: `lost` while its command still runs, `crashed` once that is gone.
-  private func lose(_ attempt: OpenAttempt, _ file: AttemptFile) async throws {
-    guard file.bootID == currentBootID() else {
-      return try await end(
-        attempt,
-        AttemptEnd(
-          state: .crashed, reason: "The machine was restarted while it ran, or its record is damaged."))
-    }
-    guard let command = file.command else {
-      // The record is there, the lock is free, and no command is in it: nothing runs.
-      return try await end(
-        attempt, AttemptEnd(state: .crashed, reason: "Its supervisor was killed before it started."))
-    }
-    if command.exists, attempt.state != .lost {
-      let system = system
-      try await transact { core, writer, effects, now in
-        guard var open = core.attempts[attempt.run], open.number == attempt.number else { return }
-        open.state = .lost
-        core.attempts[attempt.run] = open
-        let exit = ExitRecord(
-          code: nil, signal: nil,
-          reason: "Its supervisor was killed; process \(command.pid) runs on without one.")
-        try writer.setAttemptState(of: open.run, number: open.number, .lost, exit: exit, by: system, now: now)
-        effects.runs.append(open.run)
-      }
-    }
-    if attempt.isStopRequested {
-      supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
-    }
-    supervision.waitForLost(command, patience: Leases.patience) { [weak self] isGone in
-      guard let self else { return }
-      if !isGone { command.signalGroup(SIGKILL) }
-      Task { await self.takeCrash(attempt, isGone: isGone) }
-    }
-  }
-
-  private nonisolated func takeCrash(_ attempt: OpenAttempt, isGone: Bool) async {
-    let reason =
-      isGone
-      ? "Its supervisor was killed, and then its process was gone; how it ended is not known."
-      : "Its supervisor was killed; its process was ended after \(Int(Leases.patience)) seconds."
-    while await !isClosed {
-      do {
-        _ = try await collect(attempt)
-        return try await queue.run {
-          try await self.end(attempt, AttemptEnd(state: .crashed, reason: reason))
-        }
-      } catch {
-        logger.error("The end of run \(attempt.run) could not be stored; trying again: \(error)")
-        // A cancelled sleep only tries earlier.
-        try? await Task.sleep(for: .seconds(1))
-      }
     }
   }
 }

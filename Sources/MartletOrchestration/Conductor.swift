@@ -26,6 +26,8 @@ actor Conductor {
   private(set) var isStarted = false
   /// Sweeps whose results are being written before their end is stored.
   private var endings: [PublicID: Task<Void, Never>] = [:]
+  /// Who sees to attempts whose supervisors were killed.
+  var lost: [PublicID: LostWatch] = [:]
   /// The store is closed, or about to be: what happens from here on is found by the next server.
   private(set) var isClosed = false
   /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
@@ -68,7 +70,11 @@ actor Conductor {
   private func perform(_ effects: Effects) async {
     for launch in effects.launches { Task { await start(launch) } }
     for attempt in effects.stops {
-      supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
+      if let watch = lost[attempt.run] {
+        watch.stop(patience: attempt.patience)
+      } else {
+        supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
+      }
     }
     for sweep in effects.results.values where !effects.ends.contains(where: { $0.sweep.id == sweep.id }) {
       await results.note(sweep)
@@ -102,6 +108,7 @@ actor Conductor {
   /// that the store refuses to take: a full disk must not keep a server from ending.
   func close() async {
     isClosed = true
+    for watch in lost.values { watch.leave() }
     await queue.drain()
     for ending in endings.values { await ending.value }
     await results.close()

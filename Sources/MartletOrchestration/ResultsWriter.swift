@@ -1,7 +1,6 @@
 // What a sweep leaves for people: sweep_summary.csv and best_model/, rewritten whenever a trial has ended.
 
 import Foundation
-import Glibc
 import Logging
 import MartletFormats
 import MartletModel
@@ -96,19 +95,17 @@ actor ResultsWriter {
       let target = "\(sweep.directory)/best_model"
       let fresh = "\(sweep.directory)/.best_model.new"
       let files = FileManager.default
-      guard let source = Self.checkpoint(matching: pattern, in: directory) else {
+      guard let checkpoint = Checkpoint.newest(matching: pattern, in: directory) else {
         // What lies there is another run's, which is the best no more.
         if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
         return false
       }
       if files.fileExists(atPath: fresh) { try files.removeItem(atPath: fresh) }
       try files.createDirectory(atPath: fresh, withIntermediateDirectories: true)
-      let copy = "\(fresh)/\(URL(fileURLWithPath: source).lastPathComponent)"
-      try files.copyItem(atPath: source, toPath: copy)
       let model = BestModel(
         runName: run.name, runID: run.id, sweep: sweep.name, parameters: run.config, objective: objective,
-        value: value, sourcePath: source, sha256: try Self.digest(of: copy), command: run.command ?? [],
-        gitCommit: run.git?.commit, time: now)
+        value: value, sourcePath: checkpoint.path, digest: try checkpoint.copy(into: fresh),
+        command: run.command ?? [], gitCommit: run.git?.commit, time: now)
       try Data(model.metadata.bytes(indented: true) + [0x0A]).write(
         to: URL(fileURLWithPath: "\(fresh)/best_model_metadata.json"))
       if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
@@ -121,32 +118,5 @@ actor ResultsWriter {
         "No file of run \(run.name) matches '\(pattern)': sweep \(sweep.id) has no best model in \(sweep.directory)."
       )
     }
-  }
-
-  /// The newest file of a run's directory whose name matches a shell pattern; the directory itself goes before the
-  /// folders in it.
-  private static func checkpoint(matching pattern: String, in directory: String) -> String? {
-    let files = FileManager.default
-    var found: [(depth: Int, modified: Date, path: String)] = []
-    guard let walk = files.enumerator(atPath: directory) else { return nil }
-    for case let name as String in walk {
-      let isMatch =
-        fnmatch(pattern, URL(fileURLWithPath: name).lastPathComponent, 0) == 0
-        || fnmatch(pattern, name, 0) == 0
-      guard isMatch, let attributes = walk.fileAttributes,
-        attributes[.type] as? FileAttributeType == .typeRegular
-      else { continue }
-      let depth = name.split(separator: "/").count
-      found.append((depth, attributes[.modificationDate] as? Date ?? .distantPast, "\(directory)/\(name)"))
-    }
-    return found.min { ($0.depth, $1.modified) < ($1.depth, $0.modified) }?.path
-  }
-
-  private static func digest(of path: String) throws -> String {
-    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-    defer { try? file.close() }
-    var digest = SHA256()
-    while let data = try file.read(upToCount: 1 << 20), !data.isEmpty { digest.update(data) }
-    return hexadecimal(digest.finish())
   }
 }

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct AttemptRecordsTests {
   @Test func `a process is known by number and start`() throws {
-    let start = try #require(ProcessIdentity.startTime(of: getpid()))
+    let start = try #require(ProcessStat.read(getpid())?.start)
     #expect(ProcessIdentity(pid: getpid(), start: start).exists)
     #expect(!ProcessIdentity(pid: getpid(), start: start + 1).exists, "the number passed to another")
     #expect(ProcessIdentity(pid: getpid(), start: start).signal(0))
@@ -24,14 +24,42 @@ import Testing
       let process = try bystander(odd)
       defer { kill(process.processIdentifier, SIGKILL) }
       let pid = process.processIdentifier
-      let start = try #require(ProcessIdentity.startTime(of: pid))
-      let own = try #require(ProcessIdentity.startTime(of: getpid()))
+      let start = try #require(ProcessStat.read(pid)?.start)
+      let own = try #require(ProcessStat.read(getpid())?.start)
       #expect(start >= own)
       let identity = ProcessIdentity(pid: pid, start: start)
       #expect(identity.signal(SIGKILL))
       process.waitUntilExit()
       #expect(try await eventually { !identity.exists })
       #expect(!identity.signal(SIGTERM))
+    }
+  }
+
+  @Test func `a process that has ended and was not waited for is gone`() async throws {
+    try await withScratch { scratch in
+      // The inner shell ends at once; its parent, which became sleep, never waits for it.
+      let script =
+        "sh -c 'echo $$ > \(scratch)/pid; until [ -e \(scratch)/gate ]; do sleep 0.02; done' & exec sleep 300"
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments = ["-c", script]
+      try process.run()
+      defer { kill(process.processIdentifier, SIGKILL) }
+      func pid() throws -> Int32? {
+        guard exists("\(scratch)/pid") else { return nil }
+        return Int32(
+          try String(contentsOfFile: "\(scratch)/pid", encoding: .utf8).trimmingCharacters(in: .newlines))
+      }
+      #expect(try await eventually { try pid() != nil })
+      let child = try #require(try pid())
+      let start = try #require(ProcessStat.read(child)?.start)
+      let identity = ProcessIdentity(pid: child, start: start)
+      #expect(identity.exists)
+      try write("", to: "\(scratch)/gate")
+      #expect(try await eventually { ProcessStat.read(child)?.state == "Z" })
+      #expect(ProcessStat.read(child)?.start == start, "it still has its number")
+      #expect(!identity.exists)
+      #expect(!identity.signal(0))
     }
   }
 

@@ -252,30 +252,13 @@ import Testing
       #expect(command.exists, "its command runs on")
 
       // Stopping reaches the command without a supervisor.
-      try supervision.get().stop(launched.directory, grace: 5)
-      let gone = NewsLog()
-      try supervision.get().waitForLost(command, patience: 60) { isGone in
-        gone.take(.over(isGone ? .neverStarted : .alive))
-      }
-      guard case .neverStarted = try await gone.over() else {
-        throw Unexpected("process \(pid) is still there")
-      }
+      let causes = CauseLog()
+      let watch = LostWatch(
+        launched.directory, command: command, timeout: nil, grace: 60, stopSignal: .term
+      ) { causes.take($0) }
+      watch.stop(patience: nil)
+      #expect(try await eventually { causes.all == [.request] })
       #expect(!isAlive(pid))
-    }
-  }
-
-  @Test func `patience with a lost process has an end`() async throws {
-    try await withScratch { scratch in
-      let process = try bystander("/bin/sleep")
-      defer { kill(process.processIdentifier, SIGKILL) }
-      let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
-      let start = try #require(text.split(separator: ")").last?.split(separator: " ")[19])
-      let identity = ProcessIdentity(pid: process.processIdentifier, start: try #require(UInt64(start)))
-      let told = NewsLog()
-      try supervision.get().waitForLost(identity, patience: 0.2) {
-        told.take(.over($0 ? .neverStarted : .alive))
-      }
-      guard case .alive = try await told.over() else { throw Unexpected("it is not gone") }
     }
   }
 

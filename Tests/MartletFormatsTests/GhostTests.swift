@@ -206,6 +206,47 @@ import Testing
     let names = try names(
       "program: t.py\nmethod: grid\nrun_name: '{a}'\nparameters: {a: {values: [\(long)1, \(long)2]}}")
     #expect(Set(names).count == 2)
-    #expect(names.allSatisfy { $0.utf8.count <= 210 })
+    #expect(names.allSatisfy { $0.utf8.count <= 200 })
+  }
+
+  @Test func aNumberThatMayBeTakenForAnotherIsNotEnough() throws {
+    // Width 1 as trial 12 and width 11 as trial 2 are both w112.
+    let rule = "program: t.py\nrun_name: 'w{width}{number}'\n"
+    let grid = try names(
+      rule + "method: grid\nparameters: {width: {values: [11, 20, 30, 40, 1]}, again: {values: [1, 2, 3]}}")
+    #expect(grid.count == 15)
+    #expect(Set(grid).count == 15)
+    let file = try SweepSpecification.read(
+      source: rule + "method: random\nparameters: {width: {min: 1, max: 20}}")
+    let (one, eleven) = (try #require(file.space.point(at: 0)), try #require(file.space.point(at: 10)))
+    #expect((one["width"], eleven["width"]) == (.int(1), .int(11)))
+    #expect(
+      file.runName(for: one, number: 12, seed: 3) != file.runName(for: eleven, number: 2, seed: 3))
+  }
+
+  @Test(arguments: [
+    ("{number}", true), ("r{number}", true), ("a{a}_{number}", true), ("{number}-a{a}", true),
+    ("a{a}{number}", false), ("{number}{a}", false), ("a{a}_{number}_{a}", false), ("{a}1{number}", false),
+    ("{number}{number}", false),
+  ]) func whereTheNumberIsEnough(rule: String, isEnough: Bool) throws {
+    let file = try SweepSpecification.read(
+      source: "program: t.py\nmethod: random\nrun_name: '\(rule)'\nparameters: {a: {values: [1, 2]}}")
+    let point = try #require(file.space.point(at: 0))
+    let plain = rule.replacing("{a}", with: "1").replacing("{number}", with: "7")
+    #expect(file.runName(for: point, number: 7, seed: 3) == (isEnough ? plain : plain + "_7"))
+  }
+
+  @Test(arguments: ["grid", "random"], ["{a}_{number}", "{a}", "{number}_{a}"])
+  func theCutLeavesTheNumber(method: String, rule: String) throws {
+    let long = String(repeating: "é", count: 300)
+    let file = try SweepSpecification.read(
+      source:
+        "program: t.py\nmethod: \(method)\nrun_name: '\(rule)'\nparameters: {a: {values: [\(long), \(long)]}}"
+    )
+    let names = try (0..<200).map { number in
+      file.runName(for: try #require(file.space.point(at: number % 2)), number: number, seed: 3)
+    }
+    #expect(Set(names).count == 200)
+    #expect(names.allSatisfy { $0.utf8.count <= 200 })
   }
 }

@@ -29,6 +29,24 @@ import Testing
     #expect(error.others.isEmpty)
   }
 
+  @Test(arguments: [
+    "{min: 0.0, max: 1.0, step: 0.1}", "{min: 0, max: 1, step: 0.1}", "{min: 0.0, max: 10, step: 2}",
+    "{distribution: int_uniform, min: 0, max: 1.5, step: 1}",
+  ]) func aStepOfRealNumbersIsCalledQ(settings: String) throws {
+    let error = try error(in: "program: t.py\nmethod: grid\nparameters:\n  lr: \(settings)\n")
+    #expect(error.description.hasPrefix("sweep.yaml:4:"))
+    #expect(error.description.contains("'step' in 'parameters.lr' is for whole numbers"))
+    #expect(error.description.contains("for real ones write 'q'"))
+    #expect(error.key == "parameters.lr.step")
+    #expect(error.others.isEmpty)
+  }
+
+  @Test func aBoundThatIsNoWholeNumberIsSaidInWords() throws {
+    let error = try error(
+      in: "program: t.py\nmethod: grid\nparameters: {a: {distribution: int_uniform, min: 0.5, max: 3}}\n")
+    #expect(error.description.contains("'parameters.a.min' must be a whole number, not '0.5'"))
+  }
+
   @Test func theProblemCarriesTheDetails() throws {
     let problem = try error(in: "program: t.py\nmetod: grid\nparameters: {a: {value: 1}}").problem
     #expect(problem.code == .unprocessable)

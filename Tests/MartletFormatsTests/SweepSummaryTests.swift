@@ -117,11 +117,11 @@ import Testing
 
   @Test func theNoteBesideTheBestModel() throws {
     let id = try #require(PublicID(rawValue: "abcd1234"))
-    let best = BestModel(
+    var best = BestModel(
       runName: "swift-finch-3", runID: id, sweep: "digits", parameters: ["lr": 0.1],
       objective: Objective(metric: "val/loss", goal: .minimize), value: 0.25,
       sourcePath: "/out/swift-finch-3/best_model.pt",
-      sha256: "00ff", command: ["python3", "train.py"], gitCommit: nil,
+      digest: .file("00ff"), command: ["python3", "train.py"], gitCommit: nil,
       time: Timestamp(microseconds: 1_700_000_000_123_456))
     #expect(
       best.metadata == [
@@ -131,5 +131,8 @@ import Testing
         "command": ["python3", "train.py"],
         "git_commit": nil, "time": "2023-11-14T22:13:20Z",
       ])
+    best.digest = .folder(["config.json": "01", "sub/weights": "02"])
+    #expect(best.metadata["sha256"] == .null)
+    #expect(best.metadata["files"] == ["config.json": "01", "sub/weights": "02"])
   }
 }

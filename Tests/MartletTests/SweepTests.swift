@@ -175,6 +175,28 @@ struct SweepTests {
     }
   }
 
+  @Test("s comes after the sweep has ended by itself: its table and its own status")
+  func stopComesTooLate() async throws {
+    try await Workplace.withServer { place in
+      try place.writeGrid(before: Self.waiting)
+      let input = Pipe()
+      let following = try place.startOnTerminal(["sweep", "run", "grid.yaml"], input: input)
+      #expect(try await eventually { following.outputSoFar.contains("running") })
+      try input.fileHandleForWriting.write(contentsOf: Data([3]))
+      #expect(try await eventually { following.outputSoFar.contains("[d]etach or [s]top?") })
+      try place.write("go", "")
+      #expect(
+        try await eventually { try await place.json("sweep", "show", "grid")["state"]?.string == "finished" })
+      try input.fileHandleForWriting.write(contentsOf: Data("s\n".utf8))
+      let outcome = try await following.outcome()
+      #expect(outcome.status == 0, "\(outcome)")
+      #expect(outcome.output.contains("1.5833"), "\(outcome)")
+      #expect(outcome.output.contains("Sweep"))
+      #expect(outcome.output.contains("sweep_summary.csv"))
+      #expect(!outcome.output.contains("has ended already"), "\(outcome)")
+    }
+  }
+
   @Test("the follower survives a server that is killed and started again")
   func serverComesBack() async throws {
     try await Workplace.withServer { place in

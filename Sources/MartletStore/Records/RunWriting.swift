@@ -150,13 +150,18 @@ extension StoreWriter {
     try setRunState(try requireRunRow(id), state, exit: exit, by: principal, now: now)
   }
 
-  /// Notes a sign of life; a `lost` run from outside is running again.
+  /// Notes a sign of life; a `lost` run is running again, and so is the attempt that it shows.
   package func seen(_ id: PublicID, by principal: Principal, now: Timestamp) throws {
     let row = try requireRunRow(id)
     try db.execute(sql: "UPDATE run SET last_seen_at = ? WHERE id = ?", arguments: [now.microseconds, row])
-    let isLost = try Bool.fetchOne(
-      db, sql: "SELECT state = 'lost' AND is_executed = 0 FROM run WHERE id = ?", arguments: [row])
-    if isLost == true { try setRunState(row, .running, exit: nil, by: principal, now: now) }
+    let isLost = try Bool.fetchOne(db, sql: "SELECT state = 'lost' FROM run WHERE id = ?", arguments: [row])
+    guard isLost == true else { return }
+    try db.execute(
+      sql: """
+        UPDATE attempt SET state = 'running', exit_code = NULL, exit_signal = NULL, exit_reason = NULL
+        WHERE run_id = ? AND state = 'lost'
+        """, arguments: [row])
+    try setRunState(row, .running, exit: nil, by: principal, now: now)
   }
 
   /// Words that an executed run's process left for its end; once that has come, they change nothing.

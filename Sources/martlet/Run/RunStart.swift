@@ -53,6 +53,7 @@ struct RunStart: AsyncParsableCommand {
     if let timeout, Words.seconds(timeout) == nil {
       throw ValidationError("--timeout '\(timeout)' is no time span; write 90s, 30m, 12h or 2d.")
     }
+    try check(timeout.flatMap(Words.seconds), of: "--timeout")
   }
 
   func run() async throws {

@@ -26,9 +26,7 @@ struct RunStop: AsyncParsableCommand {
 
   @OptionGroup var connection: ConnectionOptions
 
-  func validate() throws {
-    if let grace, !(grace >= 0) { throw ValidationError("--grace must be 0 or more, not \(grace).") }
-  }
+  func validate() throws { try check(grace, of: "--grace") }
 
   func run() async throws {
     let client = try connection.client()

@@ -20,6 +20,8 @@ struct Down: AsyncParsableCommand {
   @Option(name: .long, help: ArgumentHelp("How long to wait for its end.", valueName: "seconds"))
   var timeout = 30.0
 
+  func validate() throws { try check(timeout, of: "--timeout") }
+
   func run() async throws {
     let place = try connection.place()
     guard let client = try place.client() else {

@@ -98,9 +98,13 @@ struct SweepFollower {
     guard Terminal.inputIsTerminal, Terminal.errorIsTerminal else { return .detached(.interrupted) }
     switch await ask() {
     case "s":
-      isStopping = true
       Terminal.complain("martlet: stopping …  Ctrl-C again leaves it.")
-      _ = try await client.client.stopSweep(sweep.id, drain: false)
+      do {
+        _ = try await client.client.stopSweep(sweep.id, drain: false)
+        isStopping = true
+      } catch let failure as Failure where failure.status == .failed {
+        // It ended before the answer: by itself, and so it is told.
+      }
       return nil
     case "d": return .detached(.done)
     default: return .detached(.interrupted)

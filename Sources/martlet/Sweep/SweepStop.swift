@@ -29,7 +29,7 @@ struct SweepStop: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
 
   func validate() throws {
-    if let grace, !(grace >= 0) { throw ValidationError("--grace must be 0 or more, not \(grace).") }
+    try check(grace, of: "--grace")
     if drain, grace != nil {
       throw ValidationError("--drain lets trials end: --grace has no meaning with it.")
     }

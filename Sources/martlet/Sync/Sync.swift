@@ -33,9 +33,7 @@ struct Sync: AsyncParsableCommand {
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var format: FormatOption
 
-  func validate() throws {
-    guard wait >= 0, wait.isFinite else { throw ValidationError("--wait must be 0 or more, not \(wait).") }
-  }
+  func validate() throws { try check(wait, of: "--wait") }
 
   func run() async throws {
     let interrupts = Interrupts()

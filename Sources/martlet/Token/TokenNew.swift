@@ -41,7 +41,13 @@ struct TokenNew: AsyncParsableCommand {
     if let expires, Words.seconds(expires) == nil {
       throw ValidationError("--expires '\(expires)' is no time span; write 90s, 30m, 12h or 30d.")
     }
+    if let expires, let seconds = Words.seconds(expires), seconds > Self.longestLife {
+      throw ValidationError("--expires '\(expires)' is too long: a token is valid for 100 years at most.")
+    }
   }
+
+  /// Seconds; the server takes no more.
+  private static let longestLife = 3.2e9
 
   private var scopes: [String] { scope.flatMap { $0.split(separator: ",").map(String.init) } }
 

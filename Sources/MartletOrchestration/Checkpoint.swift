@@ -1,0 +1,84 @@
+// The checkpoint of the best run: found by a shell pattern, copied with a hash of all that was copied.
+
+import Foundation
+import Glibc
+import MartletFormats
+import MartletModel
+import OrderedCollections
+
+/// A file of a run's directory, or a folder in it with all that it holds.
+struct Checkpoint: Sendable {
+  var path: String
+  /// Of a folder: its folders and regular files, each before what it holds. Nil: it is a file.
+  var content: [(name: String, isFolder: Bool)]?
+
+  /// The newest file or folder of a run's directory whose name, or whose path in it, matches a shell pattern; what lies
+  /// in the directory itself goes before what lies in its folders.
+  ///
+  /// A folder is as new as the newest of its files; one without any is none. Nor is `checkpoints`, which every run is
+  /// given: what lies in it may be. Symbolic links are neither found nor followed.
+  static func newest(matching pattern: String, in directory: String) -> Checkpoint? {
+    var best: (depth: Int, modified: Date, checkpoint: Checkpoint)?
+    for (name, type, modified) in entries(of: directory) {
+      let isMatch =
+        fnmatch(pattern, URL(fileURLWithPath: name).lastPathComponent, 0) == 0
+        || fnmatch(pattern, name, FNM_PATHNAME) == 0
+      guard isMatch, name != "checkpoints" else { continue }
+      var found = (name.split(separator: "/").count, modified, Checkpoint(path: "\(directory)/\(name)"))
+      if type == .typeDirectory {
+        let inside = entries(of: found.2.path)
+        guard let newest = inside.filter({ $0.type == .typeRegular }).map(\.modified).max() else { continue }
+        found.1 = newest
+        found.2.content = inside.map { ($0.name, $0.type == .typeDirectory) }
+      }
+      if let best, (best.depth, found.1) <= (found.0, best.modified) { continue }
+      best = found
+    }
+    return best?.checkpoint
+  }
+
+  /// Copies it.
+  func copy(into folder: String) throws -> BestModel.Digest {
+    let files = FileManager.default
+    let copy = "\(folder)/\(URL(fileURLWithPath: path).lastPathComponent)"
+    guard let content else {
+      try files.copyItem(atPath: path, toPath: copy)
+      return .file(try Self.digest(of: copy))
+    }
+    try files.createDirectory(atPath: copy, withIntermediateDirectories: false)
+    var digests: OrderedDictionary<String, String> = [:]
+    for (name, isFolder) in content {
+      if isFolder {
+        try files.createDirectory(atPath: "\(copy)/\(name)", withIntermediateDirectories: false)
+      } else {
+        try files.copyItem(atPath: "\(path)/\(name)", toPath: "\(copy)/\(name)")
+        digests[name] = try Self.digest(of: "\(copy)/\(name)")
+      }
+    }
+    digests.sort { $0.key < $1.key }
+    return .folder(digests)
+  }
+
+  /// The folders and regular files below a directory, each folder before what it holds.
+  private static func entries(
+    of directory: String
+  ) -> [(name: String, type: FileAttributeType, modified: Date)] {
+    var entries: [(name: String, type: FileAttributeType, modified: Date)] = []
+    guard let walk = FileManager.default.enumerator(atPath: directory) else { return [] }
+    for case let name as String in walk {
+      guard let attributes = walk.fileAttributes, let type = attributes[.type] as? FileAttributeType,
+        type == .typeRegular || type == .typeDirectory
+      else { continue }
+      entries.append((name, type, attributes[.modificationDate] as? Date ?? .distantPast))
+    }
+    return entries
+  }
+
+  private static func digest(of path: String) throws -> String {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    var digest = SHA256()
+    while let data = try file.read(upToCount: 1 << 20), !data.isEmpty { digest.update(data) }
+    return hexadecimal(digest.finish())
+  }
+}

@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build ui demo test test-browser lint format crash bench bench-tracking clean setup-build setup-test
+.PHONY: help build ui demo test test-browser test-threads lint format crash bench bench-tracking clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -12,6 +12,7 @@ help:
 	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself"
 	@echo "make test          every test but the browser's"
 	@echo "make test-browser  the dashboard in a real browser"
+	@echo "make test-threads  the store, its codecs and tracking under the thread sanitizer (a build of its own)"
 	@echo "make lint          formats, warnings, types: changes nothing"
 	@echo "make format        puts Swift and Python into their format"
 	@echo "make ui            the dashboard alone, when its sources changed"
@@ -45,6 +46,9 @@ test: setup-test ui/dist/ui.pack
 test-browser: setup-test build
 	scripts/setup demo
 	MARTLET_BIN=$(CURDIR)/.build/release/martlet scripts/ui-test e2e
+
+test-threads: setup-test
+	scripts/test-threads
 
 lint: setup-test
 	scripts/lint

@@ -5,6 +5,16 @@ import OrderedCollections
 import Testing
 
 @Suite struct JSONTests {
+  @Test func integersAreWrittenInFull() {
+    var values: [Int64] = [0, .min, .max, .min + 1]
+    var power: Int64 = 1
+    for _ in 0..<18 {
+      power *= 10
+      values += [power - 1, power, power + 1, 1 - power, -power]
+    }
+    for value in values { #expect(JSONValue.int(value).text == String(value)) }
+  }
+
   @Test(arguments: [
     "null", "true", "false", "0", "-1", "1.0", "0.1", "1e-05", "9223372036854775807", "-9223372036854775808",
     "1e+300",

@@ -18,7 +18,7 @@ extension JSONValue {
     switch self {
     case .null: out += "null".utf8
     case .bool(let flag): out += (flag ? "true" : "false").utf8
-    case .int(let value): out += String(value).utf8
+    case .int(let value): Self.write(value, to: &out)
     case .double(let value): Self.write(value, to: &out)
     case .string(let text): Self.write(text, to: &out)
     case .array(let items):
@@ -36,10 +36,26 @@ extension JSONValue {
     }
   }
 
+  public static func write(_ value: Int64, to out: inout [UInt8]) {
+    if value < 0 { out.append(UInt8(ascii: "-")) }
+    var rest = value.magnitude
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var first = digits.count
+      repeat {
+        let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+        first -= 1
+        digits.initializeElement(at: first, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
+        rest = quotient
+      } while rest > 0
+      out.append(contentsOf: digits[first...])
+    }
+  }
+
   /// The shortest text that reads back as the same Double; strings for what JSON has no literal for.
   public static func write(_ value: Double, to out: inout [UInt8]) {
     if value.isFinite {
-      out += value.description.utf8
+      var text = value.description
+      text.withUTF8 { out.append(contentsOf: $0) }
     } else {
       out += (value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"").utf8
     }

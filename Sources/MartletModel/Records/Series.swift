@@ -161,37 +161,43 @@ public struct Series: Sendable {
 
   /// Appends the JSON object, numbers written by hand: a series may be long.
   public func write(to out: inout [UInt8]) {
-    func list<T>(_ name: String, _ items: [T], _ write: (T, inout [UInt8]) -> Void) {
+    func list(_ name: String, _ items: [Double]) {
       out += ",\"\(name)\":[".utf8
       for (index, item) in items.enumerated() {
         if index > 0 { out.append(UInt8(ascii: ",")) }
-        write(item, &out)
+        JSONValue.write(item, to: &out)
       }
       out.append(UInt8(ascii: "]"))
     }
-    let double: (Double, inout [UInt8]) -> Void = { JSONValue.write($0, to: &$1) }
-    let integer: (Int64, inout [UInt8]) -> Void = { $1 += String($0).utf8 }
+    func list(_ name: String, _ items: [Int64]) {
+      out += ",\"\(name)\":[".utf8
+      for (index, item) in items.enumerated() {
+        if index > 0 { out.append(UInt8(ascii: ",")) }
+        JSONValue.write(item, to: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    }
     out += "{\"run\":\"\(run)\",\"key\":".utf8
     JSONValue.write(key, to: &out)
     out += ",\"count\":\(count)".utf8
-    list("steps", steps, integer)
-    list("times", times, integer)
+    list("steps", steps)
+    list("times", times)
     switch points {
     case .raw(let values):
       out += ",\"kind\":\"raw\"".utf8
-      list("values", values, double)
+      list("values", values)
     case .buckets(let first, let last, let min, let max, let mean, let counts, let nanCounts):
       out += ",\"kind\":\"buckets\"".utf8
-      list("first", first, double)
-      list("last", last, double)
-      list("min", min, double)
-      list("max", max, double)
-      list("mean", mean, double)
-      list("counts", counts, integer)
-      list("nan_counts", nanCounts, integer)
+      list("first", first)
+      list("last", last)
+      list("min", min)
+      list("max", max)
+      list("mean", mean)
+      list("counts", counts)
+      list("nan_counts", nanCounts)
     }
-    if let averages { list("ema", averages, double) }
-    if let xs { list("x", xs, double) }
+    if let averages { list("ema", averages) }
+    if let xs { list("x", xs) }
     out.append(UInt8(ascii: "}"))
   }
 }

@@ -76,7 +76,7 @@ public enum HistoryText {
 
   private static func write(_ value: Double, to out: inout [UInt8]) {
     if value.isFinite {
-      out += value.description.utf8
+      JSONValue.write(value, to: &out)
     } else {
       out += (value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity").utf8
     }

@@ -8,7 +8,9 @@ import { Follow } from "./follow";
 
 const GATHER = 30; // milliseconds in which wishes are gathered into one request
 const KEYS_A_REQUEST = 12; // so that the first charts show before the last are read
+const BUCKETS = 2000; // of a request that names no number
 const WINDOW_BUCKETS = 4000;
+const MOST_POINTS = 2_000_000; // points and buckets that the server puts into one answer
 const FOLD_ABOVE = 12_000; // entries of a series that grew live, above which it is read anew as buckets
 const AGAIN = 2000; // milliseconds after which a series over another metric is read again when points came
 const KEEP = 5000; // milliseconds for which that is kept which no chart shows: one may come back at once
@@ -229,9 +231,13 @@ export class SeriesStore {
     const x = wishes[0]?.x ?? null;
     const reading: Reading = new Map(wishes.map((wish) => [wish, new Map(runs.map((run) => [run, []]))]));
     this.#readings.add(reading);
-    let all: SeriesAnswer[];
+    const all: SeriesAnswer[] = [];
+    const keys = wishes.map(({ key }) => key);
+    const share = Math.max(1, Math.floor(MOST_POINTS / (keys.length * (wanted.buckets ?? BUCKETS))));
     try {
-      all = await api.series(runs, wishes.map(({ key }) => key), { ...wanted, x }, signal);
+      for (let i = 0; i < runs.length; i += share) {
+        all.push(...(await api.series(runs.slice(i, i + share), keys, { ...wanted, x }, signal)));
+      }
     } finally {
       this.#readings.delete(reading);
     }

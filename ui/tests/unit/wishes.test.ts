@@ -69,6 +69,19 @@ async function page(runs: string[], ended: (run: string) => string | null = () =
   };
 }
 
+test("many runs are read in as many requests as their answers need", async () => {
+  const runs = Array.from({ length: 1000 }, (_, i) => `r${i}`);
+  const { store, drawn, close } = await page(runs);
+  for (const run of runs) server.set(`${run} a`, [[1, 0.5]]);
+  for (const key of ["a", "b", "c"]) store.need(key, null, () => {});
+  await answer();
+  await clock.pass(100);
+  // 333 runs of three metrics in 2,000 buckets are the most of one answer.
+  assert.deepEqual(asked.map((each) => each.split(" ")[0]!.split("+").length), [333, 333, 333, 1]);
+  assert.deepEqual([drawn("r0", "a"), drawn("r999", "a")], [[0.5], [0.5]]);
+  close();
+});
+
 test("what no chart shows any more is forgotten, and read no more", async () => {
   const { store, id, drawn, close } = await page(["a"], () => null);
   server.set("a loss", [[1, 0.5]]);

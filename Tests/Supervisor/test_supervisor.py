@@ -238,7 +238,8 @@ class Stopping(SupervisorTestCase):
         self.assert_gone(pids)
 
     def test_stop_reaches_the_whole_group_at_once(self):
-        script = 'trap "echo" TERM; sleep 300 & echo $!; wait; wait; exit 9'
+        # The number is the second program's own: between a shell's fork and the next program, a signal would be lost.
+        script = 'trap "echo" TERM; sh -c "echo \\$\\$; exec sleep 300" & wait; wait; exit 9'
         process = self.start("sh", "-c", script, options=["-g", "60"])
         self.printed_numbers(1)
         command = self.started_attempt()["command"]["pid"]

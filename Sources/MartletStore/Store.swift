@@ -78,6 +78,10 @@ package final class Store: Sendable {
     var migrator = DatabaseMigrator()
     migrator.registerMigration(Migration1.name, migrate: Migration1.migrate)
     migrator.registerMigration(Migration2.name, migrate: Migration2.migrate)
+    migrator.registerMigration(Migration3.name, migrate: Migration3.migrate)
+    migrator.registerMigration(Migration4.name, migrate: Migration4.migrate)
+    migrator.registerMigration(Migration5.name, migrate: Migration5.migrate)
+    migrator.registerMigration(Migration6.name, migrate: Migration6.migrate)
     return migrator
   }
 

@@ -97,7 +97,7 @@ extension Tracking {
     guard place.isLocked else { return }
     throw Problem(
       .conflict, "Run '\(id)' is locked and cannot be \(what).",
-      hint: "'martlet run unlock \(id)' lifts that.")
+      hint: "'martlet run lock \(id) --undo' lifts that.")
   }
 
   /// As long as a locked run lives, its process still tells of itself; people change nothing.

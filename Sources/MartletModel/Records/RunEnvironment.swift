@@ -46,13 +46,13 @@ public struct RunEnvironment: Sendable, Hashable {
   /// What this machine captured; `variables` and `argv` lose their secrets here too.
   public init(
     os: String?, kernel: String?, cpu: JSONObject, memory: Int64?, cgroupMemory: Int64?,
-    gpus: [JSONValue], python: JSONObject?, argv: [String], cwd: String, variables: JSONObject
+    gpus: [JSONValue], python: JSONObject?, argv: [String]?, cwd: String, variables: JSONObject
   ) {
     let all: JSONObject = [
       "os": JSONValue(os), "kernel": JSONValue(kernel), "cpu": .object(cpu),
       "memory_bytes": JSONValue(memory),
       "cgroup_memory_bytes": JSONValue(cgroupMemory), "gpus": .array(gpus),
-      "python": python.map(JSONValue.object) ?? .null, "argv": JSONValue(Secrets.masked(argv)),
+      "python": python.map(JSONValue.object) ?? .null, "argv": JSONValue(argv.map(Secrets.masked)),
       "cwd": .string(cwd), "variables": .object(Self.withoutSecrets(variables)),
     ]
     members = all.filter { !$0.value.isNull }

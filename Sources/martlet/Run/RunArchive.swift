@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MartletModel
+import OrderedCollections
 
 struct RunArchive: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

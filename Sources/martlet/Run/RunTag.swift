@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MartletModel
+import OrderedCollections
 
 struct RunTag: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

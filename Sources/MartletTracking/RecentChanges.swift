@@ -16,6 +16,8 @@ package struct RecentChanges: Sendable {
     case trial(sweep: PublicID, number: Int)
     /// Rows were stored, or taken back.
     case points(PublicID)
+    /// An alert, by its id.
+    case alert(Int64)
   }
 
   package struct Change: Sendable, Hashable {
@@ -59,7 +61,8 @@ extension FeedEvent {
     case .sweep(let sweep): .sweep(sweep.id)
     case .trial(let sweep, let trial): .trial(sweep: sweep, number: trial.number)
     case .points(let run, _), .rewound(let run): .points(run)
-    case .deleted(let run, let project): .gone(run, project: project)
+    case .deleted(let run, let project), .moved(let run, let project): .gone(run, project: project)
+    case .alert(let alert): .alert(alert.id)
     }
   }
 }

@@ -160,7 +160,7 @@ private struct Watcher {
       for run in message["type"] == "changed" ? message["runs"]?.array ?? [] : [] {
         if let run = run.string.flatMap(PublicID.init(rawValue:)) { read(run, of: world) }
       }
-    case .sweep, .log: break
+    case .sweep, .log, .alert: break
     }
   }
 }

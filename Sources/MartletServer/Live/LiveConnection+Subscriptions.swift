@@ -195,10 +195,14 @@ extension LiveConnection {
       case .runs(let ids):
         let rows = try await tracking.rows(of: ids)
         self.state.withLock { $0.session?.pay(debt, runs: rows) }
+      case .alerts(let ids):
+        let alerts = try await tracking.alerts(ids)
+        self.state.withLock { $0.session?.pay(debt, alerts: alerts) }
       case .page(let project, let cursor):
+        var query = RunQuery(project: project)
+        query.archive = .any
         let page = try await tracking.runs(
-          RunQuery(project: project), PageRequest(limit: LiveSession.rowsAtOnce, cursor: cursor),
-          access: access)
+          query, PageRequest(limit: LiveSession.rowsAtOnce, cursor: cursor), access: access)
         self.state.withLock { $0.session?.pay(debt, page: page) }
       }
     }

@@ -37,6 +37,7 @@ extension LiveSession {
   struct Debt: Sendable {
     enum What: Sendable {
       case runs([PublicID])
+      case alerts([Int64])
       /// A page of the runs of a project, or of all.
       case page(project: String?, cursor: String?)
     }
@@ -69,6 +70,8 @@ extension LiveSession {
         subscription.owe(run, change.sequence, goneFrom: nil)
       case (.points(let runs, _), .gone(let run, let from)) where runs.contains(run):
         subscription.owe(run, change.sequence, goneFrom: from)
+      case (.runs, .alert(let alert)), (.run, .alert(let alert)):
+        subscription.owedAlerts[alert] = change.sequence
       case (.sweep(let own), .sweep(let sweep)) where own == sweep: subscription.isHeld = true
       case (.sweep(let own), .trial(let sweep, _)) where own == sweep: subscription.isHeld = true
       case (.sweeps, .sweep): subscription.isHeld = true
@@ -124,7 +127,11 @@ extension LiveSession {
   // MARK: - Debts
 
   /// Whether rows must be read before the client has heard of all that changed.
-  var isBehind: Bool { subscriptions.values.contains { !$0.owed.isEmpty || $0.snapshot?.hasMore == true } }
+  var isBehind: Bool {
+    subscriptions.values.contains {
+      !$0.owed.isEmpty || !$0.owedAlerts.isEmpty || $0.snapshot?.hasMore == true
+    }
+  }
 
   /// Whether the client was told, by what was taken so far, of all that happened.
   var isUpToDate: Bool { !hasChanges && !isBehind && !subscriptions.values.contains(where: \.isHeld) }
@@ -132,8 +139,16 @@ extension LiveSession {
   /// What to read next: never more than a client that reads slowly leaves room for.
   func nextDebt() -> Debt? {
     for (id, subscription) in subscriptions {
-      guard subscription.isAnnounced, !subscription.hasRunsToTell else { continue }
-      if !subscription.owed.isEmpty {
+      guard subscription.isAnnounced, !subscription.hasRowsToTell else { continue }
+      // The oldest first: all that is newer waits for it.
+      let (oldestRun, oldestAlert) = (
+        subscription.owed.values.lazy.map(\.sequence).min(), subscription.owedAlerts.values.min()
+      )
+      if let oldestAlert, oldestAlert < oldestRun ?? .max {
+        let alerts = subscription.owedAlerts.sorted { $0.value < $1.value }.prefix(Self.rowsAtOnce).map(\.key)
+        return Debt(subscription: id, generation: subscription.generation, what: .alerts(alerts))
+      }
+      if oldestRun != nil {
         let runs = subscription.owed.sorted { $0.value.sequence < $1.value.sequence }
           .prefix(Self.rowsAtOnce).map(\.key)
         return Debt(subscription: id, generation: subscription.generation, what: .runs(runs))
@@ -169,6 +184,21 @@ extension LiveSession {
     subscriptions[debt.subscription] = subscription
   }
 
+  /// Takes alerts that were read for a debt.
+  mutating func pay(_ debt: Debt, alerts: [Alert]) {
+    guard case .alerts(let ids) = debt.what, var subscription = subscriptions[debt.subscription],
+      subscription.generation == debt.generation
+    else { return }
+    let found = Dictionary(alerts.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+    for id in ids {
+      guard let sequence = subscription.owedAlerts.removeValue(forKey: id), let alert = found[id],
+        isHeard(of: alert.project, alert.run, by: subscription.topic)
+      else { continue }
+      subscription.alerts.append((sequence, alert))
+    }
+    subscriptions[debt.subscription] = subscription
+  }
+
   /// Takes a page of a snapshot, before anything newer is told to this session.
   mutating func pay(_ debt: Debt, page: Page<Run>) {
     guard var subscription = subscriptions[debt.subscription], subscription.generation == debt.generation,
@@ -191,6 +221,7 @@ extension LiveSession {
 
   private func isHeard(of project: String, _ run: PublicID, by topic: LiveTopic) -> Bool {
     if case .runs(let wanted?) = topic, wanted != project { return false }
+    if case .run(let wanted) = topic, wanted != run { return false }
     return maySee(project: project, run: run)
   }
 }
@@ -211,29 +242,51 @@ extension LiveSession.Subscription {
       sequence: max(sequence, before?.sequence ?? 0), goneFrom: goneFrom ?? before?.goneFrom)
   }
 
-  /// The oldest change that cannot be told yet: what is newer waits for it, so that the number of each message means
-  /// that all up to it was told.
-  private var bound: UInt64 { owed.values.map(\.sequence).min() ?? .max }
-
-  var hasRunsToTell: Bool {
-    guard !owed.isEmpty else { return !runs.isEmpty }
-    let bound = bound
-    return runs.values.contains { $0.sequence < bound }
+  mutating func note(_ alert: Alert, _ sequence: UInt64) {
+    if alerts.count < LiveSession.maximumAlerts {
+      alerts.append((sequence, alert))
+    } else {
+      owedAlerts[alert.id] = sequence
+    }
   }
 
-  var isSnapshotAtEnd: Bool { snapshot.map { !$0.hasMore && runs.isEmpty && owed.isEmpty } ?? false }
+  /// The oldest change that cannot be told yet: what is newer waits for it, so that the number of each message means
+  /// that all up to it was told.
+  private var bound: UInt64 {
+    min(owed.values.lazy.map(\.sequence).min() ?? .max, owedAlerts.values.min() ?? .max)
+  }
 
-  /// Rows in the order of their newest changes.
-  mutating func takeRuns(_ id: UInt32) -> [LiveFrame] {
+  var hasRowsToTell: Bool {
+    guard !runs.isEmpty || !alerts.isEmpty else { return false }
     let bound = bound
-    let ready = runs.filter { $0.value.sequence < bound }
-    if ready.count == runs.count { runs = [:] } else { runs.removeAll { $0.value.sequence < bound } }
+    return bound == .max || runs.values.contains { $0.sequence < bound }
+      || alerts.contains { $0.sequence < bound }
+  }
+
+  var isSnapshotAtEnd: Bool {
+    snapshot.map {
+      !$0.hasMore && runs.isEmpty && owed.isEmpty && alerts.isEmpty && owedAlerts.isEmpty
+    } ?? false
+  }
+
+  /// Rows and alerts in the order of their newest changes.
+  mutating func takeRows(_ id: UInt32) -> [LiveFrame] {
+    let bound = bound
+    var ready: [(sequence: UInt64, frame: LiveFrame)] = []
+    for (key, news) in runs where news.sequence < bound {
+      let frame =
+        news.run.map { LiveFrame.run(id: id, sequence: news.sequence, $0) }
+        ?? .deleted(id: id, sequence: news.sequence, key)
+      ready.append((news.sequence, frame))
+    }
+    for news in alerts where news.sequence < bound {
+      ready.append((news.sequence, .alert(id: id, sequence: news.sequence, news.alert)))
+    }
+    runs.removeAll { $0.value.sequence < bound }
+    alerts.removeAll { $0.sequence < bound }
     // Those of a snapshot have one number, and keep their order.
     return ready.enumerated()
-      .sorted { ($0.element.value.sequence, $0.offset) < ($1.element.value.sequence, $1.offset) }
-      .map { _, change in
-        change.value.run.map { LiveFrame.run(id: id, sequence: change.value.sequence, $0) }
-          ?? .deleted(id: id, sequence: change.value.sequence, change.key)
-      }
+      .sorted { ($0.element.sequence, $0.offset) < ($1.element.sequence, $1.offset) }
+      .map(\.element.frame)
   }
 }

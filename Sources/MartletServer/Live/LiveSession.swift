@@ -12,6 +12,7 @@ enum LiveFrame: Sendable {
   case sweep(id: UInt32, sequence: UInt64, Sweep, [Trial])
   case log(id: UInt32, LogSlice)
   case points(PointFrame)
+  case alert(id: UInt32, sequence: UInt64, Alert)
 }
 
 /// Subscriptions and all that changed since the client was last told.
@@ -27,6 +28,9 @@ struct LiveSession: Sendable {
   /// Rows of runs that may wait in a subscription; of others that changed only the ids do, until there is room.
   static let maximumRows = 500
 
+  /// Alerts that may wait in a subscription, likewise.
+  static let maximumAlerts = 500
+
   struct Subscription: Sendable {
     let topic: LiveTopic
     /// Tells a subscription from one that replaced it under the same id.
@@ -39,6 +43,8 @@ struct LiveSession: Sendable {
     var runs: OrderedDictionary<PublicID, (sequence: UInt64, run: Run?)> = [:]
     /// Runs that changed, whose rows are to be read before they can be told.
     var owed: [PublicID: Owed] = [:]
+    /// The newest changes of alerts that are to be read, likewise.
+    var owedAlerts: [Int64: UInt64] = [:]
     var snapshot: Snapshot?
     var sweeps: OrderedDictionary<PublicID, (sequence: UInt64, sweep: Sweep)> = [:]
     /// The sweep of a sweep's subscription as last seen, for messages about its trials alone.
@@ -49,11 +55,12 @@ struct LiveSession: Sendable {
     /// The newest change of what `points` holds.
     var pointSequence: UInt64 = 0
     var log: LogSlice?
+    var alerts: [(sequence: UInt64, alert: Alert)] = []
 
     /// Whether something can be told now.
     var hasChanges: Bool {
       isAnnounced && !isHeld
-        && (hasRunsToTell || !sweeps.isEmpty || !trials.isEmpty || log != nil || !(points?.isEmpty ?? true)
+        && (hasRowsToTell || !sweeps.isEmpty || !trials.isEmpty || log != nil || !(points?.isEmpty ?? true)
           || isSnapshotAtEnd)
     }
   }
@@ -186,6 +193,20 @@ struct LiveSession: Sendable {
     case (.run(let id), .deleted(let run, let project)):
       guard id == run, maySee(project: project, run: run) else { return false }
       subscription.note(run, sequence, nil, project: project)
+    case (.runs(let wanted), .moved(let run, let project)):
+      // Whoever sees both projects is told of the row alone.
+      guard wanted == project || wanted == nil && access.project == project,
+        maySee(project: project, run: run)
+      else { return false }
+      subscription.note(run, sequence, nil, project: project)
+    case (.runs(let wanted), .alert(let alert)):
+      guard wanted == nil || wanted == alert.project, maySee(project: alert.project, run: alert.run) else {
+        return false
+      }
+      subscription.note(alert, sequence)
+    case (.run(let id), .alert(let alert)):
+      guard id == alert.run, maySee(project: alert.project, run: alert.run) else { return false }
+      subscription.note(alert, sequence)
     case (.points(let runs, _), .deleted(let run, let project)):
       guard runs.contains(run) else { return false }
       subscription.note(run, sequence, nil, project: project)
@@ -239,7 +260,7 @@ struct LiveSession: Sendable {
   private static let trialsInMessage = 500
 
   private static func take(_ id: UInt32, _ subscription: inout Subscription) -> [LiveFrame] {
-    var frames = subscription.takeRuns(id)
+    var frames = subscription.takeRows(id)
     if case .sweep = subscription.topic {
       let changed = subscription.sweeps.values.last
       if let sweep = changed?.sweep ?? subscription.sweep, changed != nil || !subscription.trials.isEmpty {

@@ -104,7 +104,10 @@ extension Tracking {
     }
     let blobs = blobs
     for hash in names.compactMap(ContentHash.init(_:)) {
-      guard try await store.read({ try $0.blob(hash.bytes, run: run) }) == nil else { continue }
+      // What the run has for a named file alone would go with that file.
+      guard try await store.read({ try $0.ownBlob(hash.bytes, run: run, isNamed: false) }) == nil else {
+        continue
+      }
       do {
         let upload = try await blocking {
           let upload = try blobs.begin()

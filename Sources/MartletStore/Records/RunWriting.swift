@@ -106,7 +106,7 @@ extension StoreWriter {
     }
     set("name", patch.name)
     set("notes", patch.notes)
-    set("tags", patch.tags.map { JSONValue($0).text })
+    set("tags", patch.tags.map { JSONValue(Self.unique($0)).text })
     // An empty text takes it away.
     for (column, text) in [("group_name", patch.group), ("job_type", patch.jobType)] {
       if text?.isEmpty == true { columns.append("\(column) = NULL") } else { set(column, text) }

@@ -78,10 +78,12 @@ import Testing
       id: id, name: "n", principal: "n", scopes: [.read], project: nil, run: nil, createdAt: time,
       createdBy: "local",
       expiresAt: nil, revokedAt: nil, lastUsedAt: nil)
-    let metric = MetricSummary(name: "loss", value: 1, step: 0, time: time)
+    var metric = MetricSummary(name: "loss", value: 1, step: 0, time: time)
+    metric.isDerived = true
+    let derived = DerivedMetric(name: "gap", expression: "a - b", createdAt: time, createdBy: "local")
     for (name, value) in [
       ("Run", run.json), ("Sweep", sweep.json), ("Trial", trial.json), ("Attempt", attempt.json),
-      ("Token", token.json), ("MetricSummary", metric.json),
+      ("Token", token.json), ("MetricSummary", metric.json), ("DerivedMetric", derived.json),
     ] {
       let members = try #require(value.object?.keys)
       #expect(Set(try #require(schemas[name]?["properties"]?.object?.keys)) == Set(members), "\(name)")

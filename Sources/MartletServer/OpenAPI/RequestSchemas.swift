@@ -19,6 +19,13 @@ let requestSchemas: JSONObject = [
     ]) { _, new in new }),
   "RunPatch": objectSchema(
     [:], optional: runDetails.merging(["state": nullable(words(RunState.self))]) { _, new in new }),
+  "ProjectPatch": objectSchema(["description": ["type": "string", "maxLength": 4_096]]),
+  "NewDerivedMetric": objectSchema(
+    ["name": nameOfMetric, "expression": ["type": "string", "minLength": 1, "maxLength": 4_096]],
+    optional: [
+      "description": ["type": ["string", "null"], "maxLength": 4_096],
+      "goal": nullable(words(Objective.Goal.self)),
+    ]),
   "RunRewind": objectSchema(["step": integerSchema]),
   "RunFork": objectSchema([:], optional: ["step": optionalInteger, "name": nullable(nameSchema)]),
   "NewAddress": objectSchema(

@@ -5,4 +5,4 @@ import MartletModel
 /// Every route of the server but the dashboard's files.
 let apiRoutes: [Route] =
   serverRoutes + sessionRoutes + tokenRoutes + projectRoutes + runRoutes + runLifeRoutes + trackingRoutes
-  + historyRoutes + logRoutes + blobRoutes + sweepRoutes
+  + historyRoutes + derivedRoutes + logRoutes + blobRoutes + sweepRoutes

@@ -301,6 +301,22 @@ extension Bench {
     #expect(try await bench.derive("more", "los * 2").first?.contains("'loss'") == true)
   }
 
+  @Test func `a run that moves is derived by its new project`() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let run = try await bench.run()
+    try await bench.append([row(0, step: 0, ["a": 3])], to: run)
+    try await bench.derive("twice", "2 * a")
+    try await bench.derive("thrice", "3 * a", in: "other")
+    try await bench.store.settleDerived()
+    #expect(try await bench.show(run).metrics.map(\.name) == ["a", "twice"])
+    let me = bench.me
+    try await bench.store.write { _ = try $0.moveRun(run, to: "other", by: me, now: noon) }
+    #expect(try await bench.show(run).metrics.map(\.name) == ["a"])
+    try await bench.store.settleDerived()
+    #expect(try await bench.show(run).metric("thrice")?.last == 9)
+    #expect(try await bench.show(run).metrics.map(\.name) == ["a", "thrice"])
+  }
+
   @Test func `a purged run takes its aggregates along`() async throws {
     let bench = try await Bench()
     let run = try await bench.run()

@@ -5,4 +5,5 @@ import MartletModel
 /// Every route of the server but the dashboard's files.
 let apiRoutes: [Route] =
   serverRoutes + sessionRoutes + tokenRoutes + projectRoutes + runRoutes + runLifeRoutes + trackingRoutes
-  + historyRoutes + derivedRoutes + logRoutes + blobRoutes + sweepRoutes
+  + historyRoutes + logRoutes + blobRoutes + sweepRoutes
+  + runAccountRoutes + derivedRoutes

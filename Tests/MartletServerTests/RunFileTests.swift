@@ -129,18 +129,7 @@ import Testing
   }
 
   @Test func `what is executed shows its machine, its interpreter and the code it ran`() async throws {
-    let work = TemporaryDirectory()
-    try FileManager.default.createDirectory(atPath: work.path, withIntermediateDirectories: true)
-    func write(_ name: String, _ text: String) throws {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(work.path)/\(name)"))
-    }
-    try write("train.py", "print(1)\n")
-    for command in [
-      "git init -q -b main", "git add train.py",
-      "git -c user.name=M -c user.email=m@localhost commit -q -m begin",
-    ] { #expect(try shell(command, in: work.path) == 0) }
-    try write("train.py", "print(2)\n")
-    try write("notes.txt", "not tracked")
+    let work = try repository()
     try await TestServer.run { server in
       let body: JSONValue = [
         "command": ["python3", "train.py", "--token", "abcdefg"], "workdir": .string(work.path),
@@ -169,6 +158,69 @@ import Testing
       #expect(patch.contains("-print(1)\n+print(2)\n"), "\(patch)")
       #expect(try await text("untracked.txt") == "notes.txt\n")
     }
+  }
+
+  @Test func `all trials have what their sweep was submitted with, and so has a fork of one`() async throws {
+    let (work, output) = (try repository(), TemporaryDirectory())
+    try await TestServer.run { server in
+      let source =
+        "command: [/bin/sh, -c, exit 3]\nmethod: grid\nname: s\nparameters: {x: {values: [1, 2, 3]}}\n"
+      let sweep = try await server.post(
+        "/api/v1/sweeps",
+        [
+          "source": .string(source), "workdir": .string(work.path), "environment": ["LANG": "C"],
+          "output": .string(output.path),
+        ])
+      #expect(sweep.status == 201, "\(sweep.text)")
+      let id = try #require(sweep.json["id"]?.string)
+      var trials: [JSONValue] = []
+      try await eventually("all trials ended") {
+        trials = try await server.get("/api/v1/sweeps/\(id)/trials").json["items"]?.array ?? []
+        return trials.count == 3 && trials.allSatisfy { $0["state"] == "failed" }
+      }
+      let runs = trials.compactMap { $0["run"]?.string }
+      for run in runs {
+        #expect(
+          paths(try await server.get("/api/v1/runs/\(run)/files")) == ["diff.patch", "untracked.txt"])
+        let shown = try await server.get("/api/v1/runs/\(run)").json
+        #expect(shown["environment"]?["variables"] == ["LANG": "C"])
+        #expect(shown["environment"]?["argv"] == nil)
+      }
+      let run = try #require(PublicID(rawValue: runs[0]))
+      #expect(try await delete(server, run, "diff.patch").status == 409)
+      // One speaks for all that ended alike.
+      let alerts = try await server.get("/api/v1/alerts").json["items"]?.array ?? []
+      #expect(alerts.map { $0["title"] } == ["Exited with code 3."])
+      #expect(try await server.send("PATCH", "/api/v1/runs/\(run)", ["project": "other"]).status == 409)
+      let fork = try await server.post("/api/v1/runs/\(run)/fork", [:]).json["id"]?.string ?? ""
+      for one in runs {
+        let gone = try await server.request(
+          "DELETE", "/api/v1/runs/\(one)?purge=true", token: server.token)
+        #expect(gone.status == 200)
+      }
+      let files = try await server.get("/api/v1/runs/\(fork)/files")
+      #expect(paths(files) == ["diff.patch", "untracked.txt"])
+      let hash = files.json["items"]?.array?.first?["sha256"]?.string ?? ""
+      #expect(try await server.get("/api/v1/runs/\(fork)/blobs/\(hash)").text.contains("+print(2)"))
+      #expect(try await server.send("PATCH", "/api/v1/runs/\(fork)", ["project": "other"]).status == 200)
+    }
+  }
+
+  /// One commit, one change and one file that is not tracked.
+  private func repository() throws -> TemporaryDirectory {
+    let work = TemporaryDirectory()
+    try FileManager.default.createDirectory(atPath: work.path, withIntermediateDirectories: true)
+    func write(_ name: String, _ text: String) throws {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(work.path)/\(name)"))
+    }
+    try write("train.py", "print(1)\n")
+    for command in [
+      "git init -q -b main", "git add train.py",
+      "git -c user.name=M -c user.email=m@localhost commit -q -m begin",
+    ] { #expect(try shell(command, in: work.path) == 0) }
+    try write("train.py", "print(2)\n")
+    try write("notes.txt", "not tracked")
+    return work
   }
 
   private func shell(_ command: String, in directory: String) throws -> Int32 {

@@ -32,7 +32,7 @@ struct LiveSession: Sendable {
   static let maximumAlerts = 500
 
   struct Subscription: Sendable {
-    let topic: LiveTopic
+    var topic: LiveTopic
     /// Tells a subscription from one that replaced it under the same id.
     var generation: UInt64
     /// Nothing is told before the client knows that it is subscribed.

@@ -19,8 +19,10 @@ struct DerivedPlan {
 }
 
 extension StoreReader {
-  /// Computes a run's derived metrics anew; nil: there are none, or they are what they were.
-  func derivedPlan(of run: Int64) throws -> DerivedPlan? {
+  /// Computes a run's derived metrics anew; nil: there are none, or they are up to date.
+  ///
+  /// - Parameter always: also where they are up to date.
+  func derivedPlan(of run: Int64, always: Bool = false) throws -> DerivedPlan? {
     let statement = try db.cachedStatement(
       sql: "SELECT public_id, project_id, rows, rewrites, config FROM run WHERE id = ? AND purge IS NULL")
     guard let row = try Row.fetchOne(statement, arguments: [run]),
@@ -30,7 +32,7 @@ extension StoreReader {
       run: run, id: id, project: row["project_id"], rows: row["rows"], rewrites: row["rewrites"],
       config: row["config"], definitions: [], summaries: [])
     plan.definitions = try storedDerivedMetrics(inProject: plan.project)
-    guard !plan.definitions.isEmpty, try !isUpToDate(plan) else { return nil }
+    guard !plan.definitions.isEmpty, try always || !isUpToDate(plan) else { return nil }
     let all = DerivedExpressions(plan.definitions.map(\.metric))
     let derived = try derived(of: run)
     let reading = DerivedReading(reader: self, run: run, derived: derived)

@@ -117,7 +117,7 @@ extension StoreWriter {
       (row["known"] as Int64?).map({ $0 <= plan.rows }) ?? true,
       try storedDerivedMetrics(inProject: plan.project) == plan.definitions
     else { return }
-    try db.execute(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [plan.run])
+    try db.executeCached(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [plan.run])
     for (derived, summary) in plan.summaries { try insert(summary, derived: derived, plan) }
   }
 
@@ -148,7 +148,7 @@ extension StoreWriter {
 
   /// Says that what is derived of a run has to be computed anew, because its configuration changed.
   func outdateDerived(of run: Int64) throws {
-    try db.execute(
+    try db.executeCached(
       sql: "UPDATE derived_summary SET rewrites = -1 WHERE run_id = ?", arguments: [run])
     hot.tell(.reconfigured(run: run))
   }

@@ -29,6 +29,9 @@ struct RunList: AsyncParsableCommand {
   @Flag(name: .long, help: "Those in the trash instead of all others.")
   var deleted = false
 
+  @Flag(name: .long, help: "Those in the archive instead of all others.")
+  var archived = false
+
   @Option(
     name: .long,
     help: ArgumentHelp(
@@ -62,6 +65,7 @@ struct RunList: AsyncParsableCommand {
       ("project", project), ("sweep", sweepID),
       ("state", states.isEmpty ? nil : states.joined(separator: ",")),
       ("search", search), ("sort", sort), ("deleted", deleted ? "true" : nil),
+      ("archived", archived ? "true" : nil),
     ]
     // One more than shown tells whether there are more.
     let found = try await client.items("/runs", query: query, limit: limit == 0 ? nil : limit + 1)

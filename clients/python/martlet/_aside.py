@@ -194,12 +194,12 @@ class Aside:
         return f"{self._run}/logs?{urlencode(asked)}"
 
     def _try(self, attempt: Callable[[Connection], Any]) -> bool:
-        """False when the server refuses. One that does not know the route (404) is older than we are, and no word is
-        lost on it; a run that is gone the rows find out."""
+        """False when the server refuses. One that does not know the route (404, 405) is older than we are, and no word
+        is lost on it; a run that is gone the rows find out."""
         try:
             self._carrier.until(attempt)
         except Refused as refusal:
-            if refusal.status not in (401, 404):
+            if refusal.status not in (401, 404, 405):
                 note(self._tail.path, str(refusal))
             return False
         return True

@@ -91,14 +91,11 @@ def masked(arguments: Iterable[str]) -> list[str]:
             continue
         name, equals, value = argument.partition("=")
         is_next = is_option and not equals and _is_secret_option(argument)
-        if (
-            equals
-            and "://" not in name
-            and ((_is_secret_option(name) and _is_maskable(value)) or is_secret_value(value))
-        ):
-            kept.append(f"{name}={MASK}")
-        else:
+        if not equals or "://" in name:  # the query of an address has its own '='
             kept.append(MASK if is_secret_value(argument) else argument)
+        else:
+            is_left_out = (_is_secret_option(name) and _is_maskable(value)) or is_secret_value(value)
+            kept.append(f"{name}={MASK}" if is_left_out else argument)
     return kept
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Optional
 from martlet._console import FRAME, LONGEST, MARK, STREAMS, segment, segments
 
 PIECE = 256 << 10  # bytes of one request, about
-WINDOW = 250_000  # microseconds whose output of one stream goes together, with the time of the first
+WINDOW = 250_000  # microseconds whose output of one stream goes together
 BEHIND = 1 << 20  # bytes that wait, from which on the window is wider
 WIDE = 2_000_000
 
@@ -20,7 +20,7 @@ class Piece(NamedTuple):
 
     stream: str
     offset: int  # bytes of the stream before it
-    time: int  # microseconds since 1970
+    time: int  # microseconds since 1970, of its last byte
     data: bytes
 
 
@@ -106,8 +106,8 @@ class ConsoleTail:
         for number in dict.fromkeys(stream for stream, _, _ in frames):
             name = STREAMS[number]
             data = b"".join(data for stream, data, _ in frames if stream == number)
-            first = next(time for stream, _, time in frames if stream == number)
-            pieces.append(Piece(name, self._sent[name], first, data))
+            last = max(time for stream, _, time in frames if stream == number)
+            pieces.append(Piece(name, self._sent[name], last, data))
         return pieces
 
 

@@ -134,7 +134,9 @@ class Observer:
                 if git:
                     journal.write({"patch": {"git": git}})
             if "environment" in what and isinstance(told, dict):
-                journal.write({"patch": {"environment": {**_capture.machine(), **told}}})
+                journal.write(
+                    {"patch": {"environment": {**(_capture.machine() if wanted.get("machine", True) else {}), **told}}}
+                )
             for name, content in _capture.files(wanted):
                 blobs = Blobs(os.path.dirname(self._stem))
                 kept = blobs.keep((content,), len(content))

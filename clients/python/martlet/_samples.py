@@ -13,6 +13,8 @@ from martlet import _gpu
 SECTOR = 512  # bytes: what /proc/diskstats counts in, whatever the disk has
 _NO_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd")  # or their bytes are counted with another's
 
+_NO_INTERFACES = ("veth", "docker", "br-", "virbr")  # likewise
+
 
 class Samples:
     """One program's: rates are over the time since the look before."""
@@ -63,7 +65,7 @@ class Samples:
     def _disks(self, found: dict[str, float]) -> None:
         usage = shutil.disk_usage(self._mount)
         if usage.used + usage.free:
-            found[f"disk/{self._mount}/used"] = 100 * usage.used / (usage.used + usage.free)
+            found[os.path.join("disk", self._mount.lstrip("/"), "used")] = 100 * usage.used / (usage.used + usage.free)
 
     def _processes(self, found: dict[str, float], passed: float) -> None:
         """The program and all that it started, also those whose parent has ended in between."""
@@ -100,7 +102,7 @@ class Samples:
         with open("/proc/net/dev", encoding="ascii") as file:
             for line in file:
                 name, colon, rest = line.partition(":")
-                if colon and name.strip() != "lo":
+                if colon and name.strip() != "lo" and not name.strip().startswith(_NO_INTERFACES):
                     fields = rest.split()
                     counters["network/received"] += int(fields[0])
                     counters["network/sent"] += int(fields[8])

@@ -14,6 +14,7 @@ from martlet._values import Unloggable, words
 
 POLICIES = ("now", "end", "live")
 LONGEST_PATH = 1024  # bytes of a file's name in the run
+LONGEST_PART = 255
 MOST_FILES = 10_000  # that one pattern may name
 
 
@@ -68,8 +69,10 @@ def name_in_run(path: str, base: str) -> str:
     if name.split(os.sep)[0] == os.pardir:
         raise Unloggable(f"{path} does not lie in {base}: say base=")
     name = name.replace(os.sep, "/").encode("utf-8", "replace").decode("utf-8")
-    if any(ord(sign) < 32 or ord(sign) == 127 for sign in name) or len(name.encode()) > LONGEST_PATH:
-        raise Unloggable(f"{name[:60]!r} has control characters or more than {LONGEST_PATH} bytes")
+    if any(ord(sign) < 32 or 127 <= ord(sign) < 160 or sign == "\\" for sign in name):
+        raise Unloggable(f"{name[:60]!r} has control characters, or a backslash")
+    if len(name.encode()) > LONGEST_PATH or any(len(part.encode()) > LONGEST_PART for part in name.split("/")):
+        raise Unloggable(f"{name[:60]!r}… has more than {LONGEST_PATH} bytes, or a part of more than {LONGEST_PART}")
     return name
 
 

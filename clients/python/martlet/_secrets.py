@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 MASK = "***"
-MOST_VARIABLES = 1000
+MOST_VARIABLES = 2000
+MOST_BYTES = 512 << 10  # of all together
 LONGEST_VARIABLE = 4096  # characters
 
 _PARTS = (
@@ -45,9 +46,16 @@ _AUTHORITY = re.compile(r"://([^/?#\s]*)")
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that may be kept, sorted by their names; long values are cut."""
-    kept = {name: value for name, value in sorted(environ.items()) if not is_secret(name, value)}
-    cut = {name: value[:LONGEST_VARIABLE] for name, value in list(kept.items())[:MOST_VARIABLES]}
-    return {_text(name): _text(value) for name, value in cut.items()}
+    kept: dict[str, str] = {}
+    left = MOST_BYTES
+    for name, value in sorted(environ.items()):
+        if not is_secret(name, value) and len(kept) < MOST_VARIABLES:
+            text = _text(value[:LONGEST_VARIABLE])
+            left -= len(name.encode("utf-8", "replace")) + len(text.encode())
+            if left < 0:
+                break
+            kept[_text(name)] = text
+    return kept
 
 
 def is_secret(name: str, value: str) -> bool:

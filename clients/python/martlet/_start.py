@@ -81,7 +81,7 @@ def start(
     wish = wish.checked()
     attempt = os.environ.get("MARTLET_RUN_ID")
     what, console = _wishes.captured(aside.capture, not attempt), _wishes.console(aside.console, not attempt)
-    wanted = _wishes.capture(what) if what and mode != "disabled" else {}
+    wanted = _wishes.capture(what, not attempt) if what and mode != "disabled" else {}
     inherited = os.environ.get("MARTLET_PROJECT")
     project = _values.words((inherited or project if attempt else project or inherited) or "default")
     name = name and _values.words(name)

@@ -15,7 +15,7 @@ from martlet._values import words
 
 EVERY = 5.0  # seconds between two samples, unless MARTLET_SAMPLE_EVERY says otherwise
 WORDS = ("environment", "git", "diff", "packages", "system")
-IN_AN_ATTEMPT = ("git", "packages")  # the server knows the rest of what it executes itself
+IN_AN_ATTEMPT = ("environment", "git", "packages")  # the server knows the rest of what it executes itself
 CONSOLES = ("wrap", "off")
 
 Capture = Union[str, bool, Iterable[str], None]
@@ -39,14 +39,15 @@ def console(given: Optional[str], outside: bool) -> bool:
     return outside and given == "wrap"
 
 
-def capture(what: list[str]) -> dict[str, Any]:
+def capture(what: list[str], outside: bool) -> dict[str, Any]:
     """The line that says what to look up, with what only the program itself knows. Costs a fraction of a
     millisecond."""
     told: dict[str, Any] = {"what": what, "workdir": words(here())}
     if "packages" in what:
         told.update(path=[words(entry) for entry in sys.path], prefix=sys.prefix, conda=os.environ.get("CONDA_PREFIX"))
     if "environment" in what:
-        told["environment"] = _process()
+        told["environment"] = _process() if outside else {"python": _python()}
+        told["machine"] = outside
     if "system" in what:
         told["every"] = _every()
     return {"capture": told}
@@ -68,11 +69,15 @@ def _process() -> dict[str, Any]:
 
     arguments = [words(part) for part in getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv]]
     return {
-        "python": {"version": ".".join(map(str, sys.version_info[:3])), "executable": words(sys.executable)},
+        "python": _python(),
         "argv": _secrets.masked(arguments),
         "cwd": words(here()),
         "variables": _secrets.variables(os.environ),
     }
+
+
+def _python() -> dict[str, Any]:
+    return {"version": ".".join(map(str, sys.version_info[:3])), "executable": words(sys.executable)}
 
 
 def _parts(given: Any) -> list[str]:

@@ -46,6 +46,7 @@ class Server:
         self.duplicates = 0
         self.stop_requested = False
         self.headers: dict[str, str] = {}  # of the next answer
+        self.canned: dict[str, Callable[[dict[str, str]], Any]] = {}  # answers to GET by path
         self.slow = 0.0  # seconds that each 64 kB of a body take
         self.fault: Callable[[str, str], Any] = lambda method, path: None
         self.port = port
@@ -99,6 +100,8 @@ class Server:
         """One request after the contract; bytes are answered as they are."""
         parts = urlsplit(path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if method == "GET" and parts.path in self.canned:
+            return 200, self.canned[parts.path](query)
         if parts.path == "/api/v1/runs":
             return (
                 self.create(json.loads(body)) if method == "POST" else (200, reads.listed([*self.runs.values()], query))

@@ -192,7 +192,7 @@ class CaptureTest(Beside):
         wait_for(lambda: self.files(server, "k2f9a0xy"))
         process.communicate("\n", timeout=2 * PATIENCE)
         self.assertEqual(list(self.files(server, "k2f9a0xy")), ["requirements.txt"])
-        self.assertNotIn("environment", server.runs["k2f9a0xy"])
+        self.assertEqual(list(server.runs["k2f9a0xy"]["environment"]), ["python"])
 
     def test_a_large_difference_is_cut_and_says_so(self):
         self.write("tracked.txt", "line\n" * 2_200_000)

@@ -13,8 +13,8 @@ from typing import Any, Optional
 
 from martlet import _environment, _gpu
 from martlet._environment import without_password
+from martlet._wishes import WORDS
 
-WORDS = ("environment", "git", "diff", "packages", "system")  # what `capture` may name
 LARGEST_DIFF = 10 << 20  # bytes
 MOST_UNTRACKED = 1 << 20  # bytes of names
 MOST_PACKAGES = 5000

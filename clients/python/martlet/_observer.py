@@ -22,9 +22,9 @@ from martlet._saving import Saved
 from martlet._spool import try_lock
 from martlet._tail import Tail
 from martlet._typed import Blobs
+from martlet._wishes import EVERY, WORDS
 
 LOOK = 0.25  # seconds between two looks at what the program wants
-EVERY = 5.0  # seconds between two samples
 FIRST = 1.0  # seconds until the first: a rate needs a time to be over
 FILES = 10.0  # seconds between two looks at files that are kept up to date
 PATIENCE = 3.0  # seconds that a run's end waits for what it ran in
@@ -126,7 +126,7 @@ class Observer:
         """Each part is told as soon as it is known, and the last one that there are no more."""
         journal = self._journal
         assert journal is not None
-        what = wanted.get("what", _capture.WORDS)
+        what = wanted.get("what", WORDS)
         try:
             told = wanted.get("environment")
             if "git" in what:
@@ -230,6 +230,8 @@ def lines_of(path: str, at: int, most: int = 1 << 30) -> tuple[list[tuple[dict[s
         with open(path, "rb") as file:
             file.seek(at)
             chunk = file.read(most)
+            while b"\n" not in chunk and (more := file.read(most)):  # one line, longer than that
+                chunk += more
     except FileNotFoundError:
         return [], at
     found = []

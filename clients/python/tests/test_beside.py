@@ -122,6 +122,23 @@ class SaveTest(Beside):
         self.assertEqual(self.files(server), {"a": b"1", "b": b"2"})
         self.nothing_is_left()
 
+    def test_where_the_keeper_was_killed_sync_looks_itself(self):
+        self.environment["MARTLET_CAPTURE"] = "packages"
+        process = self.start(
+            "run = martlet.init('p', mode='offline')\nrun.save('late', policy='end'); print(flush=True)\n"
+            "sys.stdin.readline(); open('late', 'w').write('1')",
+            stdin=subprocess.PIPE,
+        )
+        process.stdout.readline()
+        wait_for(lambda: self.senders("_keeper.py"))
+        for keeper in self.senders("_keeper.py"):
+            os.kill(keeper, signal.SIGKILL)
+        process.communicate("\n", timeout=2 * PATIENCE)
+        server = self.serve()
+        self.sync()
+        self.assertEqual(sorted(self.files(server)), ["late", "requirements.txt"])
+        self.nothing_is_left()
+
     def test_what_the_server_refuses_is_said(self):
         server = self.serve()
         server.fault = lambda method, path: 422 if "/files?" in path else None
@@ -164,6 +181,13 @@ class CaptureTest(Beside):
         self.assertTrue(kept["os"] and kept["kernel"] and kept["cpu"]["model"])
         self.assertEqual(server.runs["run00000"]["git"]["dirty"], True)
         self.assertNotIn(b"hf_x", json.dumps(server.runs["run00000"]).encode())
+        self.nothing_is_left()
+
+    def test_a_large_environment_arrives(self):
+        self.environment.update({f"SETTING_{i}": "a b " * 1000 for i in range(100)}, MARTLET_CAPTURE="environment")
+        server = self.serve()
+        self.train("martlet.init('p')")
+        self.assertEqual(len(server.runs["run00000"]["environment"]["variables"]["SETTING_7"]), 4000)
         self.nothing_is_left()
 
     def test_offline_it_is_looked_up_at_once(self):

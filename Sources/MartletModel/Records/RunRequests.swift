@@ -185,6 +185,8 @@ public struct RunQuery: Sendable, Hashable {
     case name(descending: Bool)
     /// Missing values last either way.
     case metric(name: String, aggregate: Aggregate, descending: Bool)
+    /// Any field of the filter language. Missing values last either way.
+    case field(FilterField, descending: Bool)
   }
 
   /// Which number of a metric; `best` follows the metric's goal, runs without one count as missing.
@@ -200,6 +202,10 @@ public struct RunQuery: Sendable, Hashable {
   public var only: PublicID?
   /// The runs in the trash instead of all others.
   public var deleted = false
+  /// Nil: all.
+  public var filter: FilterExpression?
+  /// What times like `-2d` count from.
+  public var now = Timestamp(microseconds: 0)
   public var order: Order
 
   public init(
@@ -215,7 +221,8 @@ public struct RunQuery: Sendable, Hashable {
 }
 
 extension RunQuery.Order {
-  /// Reads `created`, `-name`, `metric:val/loss.min`, `-metric:accuracy.max`; nil when it is none of these.
+  /// Reads `created`, `-name`, `metric:val/loss.min`, `-metric:accuracy.max`, and any field of the filter language; nil
+  /// when it is none of these.
   public init?(_ text: String) {
     let descending = text.hasPrefix("-")
     let body = descending ? text.dropFirst() : text[...]
@@ -228,7 +235,27 @@ extension RunQuery.Order {
         let aggregate = RunQuery.Aggregate(rawValue: String(metric[metric.index(after: dot)...]))
       else { return nil }
       self = .metric(name: String(metric[..<dot]), aggregate: aggregate, descending: descending)
-    default: return nil
+    default:
+      guard let field = FilterField(String(body)) else { return nil }
+      self = .field(field, descending: descending)
     }
+  }
+}
+
+/// Runs in numbers.
+public struct RunCount: Sendable, Hashable {
+  public var states: OrderedDictionary<RunState, Int> = [:]
+
+  public init() {}
+
+  public var total: Int { states.values.reduce(0, +) }
+
+  public var json: JSONValue {
+    let counts = RunState.allCases.compactMap { state in
+      states[state].map { (state.rawValue, JSONValue.int(Int64($0))) }
+    }
+    return [
+      "total": .int(Int64(total)), "states": .object(JSONObject(counts, uniquingKeysWith: { $1 })),
+    ]
   }
 }

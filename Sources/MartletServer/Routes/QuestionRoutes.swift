@@ -19,6 +19,12 @@ let runFilterParameters = [
   QueryParameter(
     name: "deleted", summary: "The runs in the trash instead of all others.",
     schema: ["type": "boolean", "default": false]),
+  QueryParameter(
+    name: "archived", summary: "The archived runs instead of all others, or `any` of both.",
+    schema: ["type": "string", "enum": ["", "false", "true", "any"], "default": "false"]),
+  QueryParameter(
+    name: "parent", summary: "Only those nested in this run.",
+    schema: ["type": "string", "pattern": "^([a-z0-9]{8})?$"]),
 ]
 
 let questionRoutes: [Route] = [
@@ -90,6 +96,13 @@ func runQuery(_ query: Query) throws -> RunQuery {
     project: query.string("project"), states: try query.choices("state", RunState.self),
     search: query.string("search"))
   runs.deleted = try query.bool("deleted") ?? false
+  runs.archive = try query.choice("archived", RunQuery.Archive.self) ?? .outside
+  if let text = query.string("parent") {
+    guard let parent = PublicID(rawValue: text) else {
+      throw Problem(.badRequest, "The parameter 'parent' must be a run's id, not '\(text.prefix(100))'.")
+    }
+    runs.parent = parent
+  }
   if let text = query.string("sweep") {
     guard let sweep = PublicID(rawValue: text) else {
       throw Problem(.badRequest, "The parameter 'sweep' must be a sweep's id, not '\(text.prefix(100))'.")

@@ -42,7 +42,7 @@ let runRoutes: [Route] = [
     return .json(try await request.services.engine.execute(new, access: request.access).json, status: 201)
   },
   Route(.get, "/runs/:run", .scope(.read), "A run.", answer: RouteAnswer(schema: "Run")) { request in
-    .json(try await request.services.tracking.run(request.id("run"), access: request.access).json)
+    .json(try await request.services.tracking.wholeRun(request.id("run"), access: request.access).json)
   },
   Route(
     .patch, "/runs/:run", .scope(.ingest),

@@ -42,7 +42,7 @@ extension FilterSQL {
   private func rows(_ subject: FilterSubject, _ test: FilterTest) throws -> SQL? {
     guard Self.isRange(test) else { return nil }
     if case .attribute(let attribute) = subject { return rows(attribute, test) }
-    guard let source = try source(of: subject) else { return "SELECT id FROM run WHERE 0" }
+    guard let source = try source(of: subject) else { return "SELECT id AS run_id FROM run WHERE 0" }
     guard let index = source.index else { return nil }
     return """
       SELECT s.run_id FROM \(source.table) s INDEXED BY \(index)
@@ -71,10 +71,10 @@ extension FilterSQL {
   private func rows(_ attribute: FilterAttribute, _ test: FilterTest) -> SQL? {
     switch attribute {
     case .tag: return "SELECT DISTINCT t.run_id FROM run_tag t WHERE \(Self.test("t.tag", test))"
-    case .id: return "SELECT id FROM run WHERE \(Self.test("run.public_id", test))"
+    case .id: return "SELECT id AS run_id FROM run WHERE \(Self.test("run.public_id", test))"
     case .sweep:
       return """
-        SELECT id FROM run WHERE run.sweep_id IN (SELECT w.id FROM sweep w
+        SELECT id AS run_id FROM run WHERE run.sweep_id IN (SELECT w.id FROM sweep w
           WHERE \(Self.test("w.public_id", test)) OR \(Self.test("w.name", test)))
         """
     case .state, .name, .group, .started, .ended:
@@ -83,7 +83,7 @@ extension FilterSQL {
       let index = SQL(sql: Self.index(of: attribute) ?? "")
       // The index of groups has no others.
       return """
-        SELECT id FROM run INDEXED BY \(index)
+        SELECT id AS run_id FROM run INDEXED BY \(index)
         WHERE run.project_id = \(project) AND \(value) IS NOT NULL AND \(Self.test(value, test))
         """
     case .project, .job, .user, .host, .created, .duration, .flow, .device: return nil

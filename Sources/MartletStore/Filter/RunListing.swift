@@ -31,6 +31,16 @@ struct RunQuestion {
     var conditions: [SQL] = [
       query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
     ]
+    switch query.archive {
+    case _ where query.deleted: break
+    case .outside: conditions.append("run.archived_at IS NULL")
+    case .inside: conditions.append("run.archived_at IS NOT NULL")
+    case .any: break
+    }
+    if let parent = query.parent {
+      conditions.append(
+        "run.parent_id = (SELECT id FROM run parent WHERE parent.public_id = \(parent.rawValue))")
+    }
     if let project { conditions.append("run.project_id = \(project)") }
     if let sweep = query.sweep {
       conditions.append("run.sweep_id = (SELECT id FROM sweep WHERE public_id = \(sweep.rawValue))")
@@ -54,11 +64,17 @@ struct RunQuestion {
     let bound = driverBound
     var drivers: [FilterDriver] = []
     if let only = query.only {
-      return FilterDriver(rows: "SELECT id FROM run WHERE public_id = \(only.rawValue)", count: 1)
+      return FilterDriver(rows: "SELECT id AS run_id FROM run WHERE public_id = \(only.rawValue)", count: 1)
     }
     if let sweep = query.sweep {
       let rows: SQL = """
-        SELECT id FROM run WHERE sweep_id = (SELECT id FROM sweep WHERE public_id = \(sweep.rawValue))
+        SELECT id AS run_id FROM run WHERE sweep_id = (SELECT id FROM sweep WHERE public_id = \(sweep.rawValue))
+        """
+      drivers.append(FilterDriver(rows: rows, count: try sql.count(rows, bound: bound)))
+    }
+    if let parent = query.parent {
+      let rows: SQL = """
+        SELECT id AS run_id FROM run WHERE parent_id = (SELECT id FROM run parent WHERE parent.public_id = \(parent.rawValue))
         """
       drivers.append(FilterDriver(rows: rows, count: try sql.count(rows, bound: bound)))
     }

@@ -9,7 +9,7 @@ import tempfile
 from typing import Any
 
 from tracking import options, processes
-from tracking.figures import aged, alone, calls, idle, ingest, queries, runs, size
+from tracking.figures import aged, alone, calls, idle, ingest, live, queries, runs, size
 from tracking.report import Report
 
 MEASURES = {
@@ -19,6 +19,7 @@ MEASURES = {
     "log": calls.measure,
     "queries": queries.measure,
     "runs": runs.measure,
+    "live": live.measure,
     "idle": idle.measure,
     "aged": aged.measure,
 }

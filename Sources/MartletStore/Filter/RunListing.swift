@@ -126,7 +126,9 @@ struct RunQuestion {
     case .name(let isDescending): return (.attribute(.name), isDescending)
     case .metric(let name, let aggregate, let isDescending):
       let aggregate = FilterAggregate(aggregate.rawValue) ?? .last
-      let source = try sql.source(of: .metric(name.inNormalForm, aggregate))
+      let normal = name.inNormalForm
+      let isDerived = try StoreCatalog(reader: reader, project: project).hasDerived(normal)
+      let source = try sql.source(of: isDerived ? .derived(normal, aggregate) : .metric(normal, aggregate))
       return (source.map(RunSorting.field) ?? .nothing, isDescending)
     case .field(let field, let isDescending):
       do {

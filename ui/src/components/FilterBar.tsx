@@ -83,6 +83,12 @@ function Bar({ value, onChange, field, filter, onAnswer }: Props & { filter: Fil
     event.preventDefault();
     event.stopPropagation();
   };
+  // While completions are open it stands among them, so that the table below does not move with each letter.
+  const said = error ? (
+    <output className="filter-error" id={`${id}error`}>
+      <Icon name="bolt" size={13} /><span>{error.message}{error.hint ? <span className="hint"> {error.hint}</span> : null}</span>
+    </output>
+  ) : null;
   const cursor = (input: HTMLInputElement) => input.selectionStart ?? input.value.length;
   return (
     <>
@@ -122,6 +128,7 @@ function Bar({ value, onChange, field, filter, onAnswer }: Props & { filter: Fil
           // The list belongs to the field, which keeps the focus and hears the keys: a select cannot do that.
           // eslint-disable-next-line jsx-a11y/prefer-tag-over-role
           <div className="completion" role="listbox" id={`${id}list`} aria-label="Completions" ref={list} tabIndex={-1}>
+            {said}
             {items.map((item, i) => (
               // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/prefer-tag-over-role
               <div key={`${item.kind}${item.text}`} id={`${id}${i}`} role="option" aria-selected={i === at} tabIndex={-1}
@@ -133,11 +140,7 @@ function Bar({ value, onChange, field, filter, onAnswer }: Props & { filter: Fil
           </div>
         ) : null}
       </div>
-      {error ? (
-        <output className="filter-error" id={`${id}error`}>
-          <Icon name="bolt" size={13} /><span>{error.message}{error.hint ? <span className="hint"> {error.hint}</span> : null}</span>
-        </output>
-      ) : null}
+      {error && items.length === 0 ? said : null}
       {failure ? <output className="filter-error"><Icon name="bolt" size={13} /><span>{failure.message}</span></output> : null}
       {known && answer?.valid && answer.clauses.length > 0 ? (
         <ul className="chips" aria-label="Clauses of the filter">

@@ -4,7 +4,7 @@ import type { SpreadKind } from "../charts/mean";
 import { FieldsStore } from "../store/fields";
 import { SPREADS } from "../store/groups";
 import { useOwned } from "../store/owned";
-import { configField } from "../store/sorting";
+import { configField, fieldTitle } from "../store/sorting";
 import { Store, useStore } from "../store/store";
 import { Icon } from "./Icon";
 
@@ -30,8 +30,8 @@ export function GroupControl({ project, by, onBy, spread, onSpread }: Props) {
     <div className="group-control">
       {by.map((name) => (
         <span key={name} className="chip">
-          <code>{name.replace(/^config\./, "")}</code>
-          <button type="button" aria-label={`Do not group by ${name}`} onClick={() => onBy(by.filter((each) => each !== name))}>
+          <code>{fieldTitle(name)}</code>
+          <button type="button" aria-label={`Do not group by ${fieldTitle(name)}`} onClick={() => onBy(by.filter((each) => each !== name))}>
             <Icon name="cross" size={11} />
           </button>
         </span>

@@ -5,7 +5,6 @@ import { COLOURS } from "../charts/palette";
 import { Button, Empty, Failure, IconButton, Link, Scrolled, Skeleton, copy } from "../components/basics";
 import { Icon } from "../components/Icon";
 import { Menu } from "../components/Menu";
-import { Pill } from "../components/Pill";
 import type { Run } from "../api/types";
 import { formatCount, plural } from "../format";
 import { useKeys } from "../keys";
@@ -64,6 +63,7 @@ function Compared({ project, all }: { project: string; all: readonly Compared[] 
   const runs = useMemo(() => all.map(({ run }) => run), [all]);
   const sections = useMemo(() => sectionsOf(all).map((section) => ({ ...section, chosen: chosenRows(section, onlyDiff, search) })), [all, onlyDiff, search]);
   const setRuns = (next: readonly Run[]) => setQuery({ runs: next.map(({ id }) => id).join(",") });
+  const alike = sections.filter(({ chosen }) => chosen.length === 0);
   const asText = () => {
     const grid = asGrid(runs, sections.map(({ title, chosen }) => ({ title, rows: chosen })));
     return turned ? transposed(grid) : grid;
@@ -99,15 +99,16 @@ function Compared({ project, all }: { project: string; all: readonly Compared[] 
       </div>
       {sections.every(({ chosen }) => chosen.length === 0)
         ? <p className="quiet-note">{search !== "" ? "Nothing of this name differs." : "These runs differ in nothing that is known of them."}</p> : null}
-      {sections.map(({ title, rows, chosen }) => (
+      {sections.map(({ title, rows, chosen }) => (chosen.length === 0 ? null : (
         <section key={title} className="card compare-section" aria-label={title}>
           <header className="card-head">
             <h2>{title}<span className="count">{chosen.length === rows.length ? formatCount(rows.length) : `${formatCount(chosen.length)} of ${formatCount(rows.length)}`}</span></h2>
           </header>
-          {chosen.length === 0 ? <p className="muted small">{onlyDiff ? "The same in all of them." : "Nothing of this name."}</p>
-            : turned ? <Turned title={title} rows={chosen} {...heads} /> : <Straight title={title} rows={chosen} {...heads} />}
+          {turned ? <Turned title={title} rows={chosen} {...heads} /> : <Straight title={title} rows={chosen} {...heads} />}
         </section>
-      ))}
+      )))}
+      {onlyDiff && search === "" && alike.length > 0 && alike.length < sections.length
+        ? <p className="muted small alike-note">The same in all of them: {alike.map(({ title, rows }) => `${title} (${formatCount(rows.length)})`).join(", ")}.</p> : null}
       <CompareCharts project={project} runs={runs} />
     </>
   );
@@ -157,7 +158,7 @@ function Straight({ title, rows, runs, onBaseline, onRemove }: TableProps) {
         <thead>
           <tr>
             <th scope="col"><span className="unseen">Name</span></th>
-            {runs.map((run, i) => <th key={run.id} scope="col"><RunHead run={run} baseline={i === 0} onBaseline={onBaseline} onRemove={onRemove} />{title === "Metrics" ? <Pill state={run.state} /> : null}</th>)}
+            {runs.map((run, i) => <th key={run.id} scope="col"><RunHead run={run} baseline={i === 0} onBaseline={onBaseline} onRemove={onRemove} /></th>)}
           </tr>
         </thead>
         <tbody>

@@ -15,7 +15,7 @@ import { pathOf } from "../router";
 import type { Column } from "../store/columns";
 import { type GroupsStore, groupId, groupName, spreadText, statesText } from "../store/groups";
 import type { Aggregate } from "../store/metrics";
-import { quoted, type Sort } from "../store/sorting";
+import { fieldTitle, quoted, type Sort } from "../store/sorting";
 import { useStore } from "../store/store";
 import { Cell, valueColumn } from "./RunsTable";
 
@@ -76,7 +76,7 @@ export function GroupsTable(props: Props) {
       )),
     },
     {
-      id: "name", width: phone ? 170 : 250, frozen: !phone, head: <span className="plain-head">{asked.by.map((name) => name.replace(/^config\./, "")).join(", ")}</span>,
+      id: "name", width: phone ? 128 : 250, frozen: !phone, head: <span className="plain-head">{asked.by.map(fieldTitle).join(", ")}</span>,
       cell: ({ id, group, run, note }) => {
         if (note !== undefined) return <span className="muted small group-inside">{note}</span>;
         if (run) {
@@ -96,7 +96,7 @@ export function GroupsTable(props: Props) {
       },
     },
     {
-      id: "count", width: 84, align: "right", sorted: sort.by !== "count" ? "none" : sort.descending ? "descending" : "ascending",
+      id: "count", width: phone ? 58 : 84, align: "right", sorted: sort.by !== "count" ? "none" : sort.descending ? "descending" : "ascending",
       head: <SortButton title="Runs" by="count" sort={sort} onSort={props.onSort} />,
       cell: ({ group, run, note }) => (run || note !== undefined ? null : <span title={statesText(group.states)}>{formatCount(group.count)}</span>),
     },
@@ -110,7 +110,7 @@ export function GroupsTable(props: Props) {
       const text = spreadText(held, spread);
       return text === "" ? <span className="faint">–</span> : <span title={`of ${plural(held!.count, "run")}`}>{text}</span>;
     });
-    return { ...made, width: phone ? 150 : Math.max(made.width, 158) };
+    return { ...made, width: phone ? 146 : Math.max(made.width, 158) };
   });
 
   if (error && groups.length === 0) return <Failure error={error} retry={store.follow.read} />;

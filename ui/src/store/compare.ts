@@ -3,6 +3,7 @@ import { ApiError, api } from "../api/client";
 import { tracking } from "../api/tracking";
 import type { Json, Run, RunFile } from "../api/types";
 import { flatten, formatBytes, formatMetric, formatValue } from "../format";
+import { slots } from "./colours";
 import { byName, configOf, isMetric, metricNames } from "./columns";
 import { Follow } from "./follow";
 import { type Aggregate, aggregateOf, definedIn, headlineOf } from "./metrics";
@@ -201,6 +202,10 @@ export class CompareStore {
   }
 
   #publish(missing: readonly string[]): void {
+    const all = [...this.#held.values()].map(({ run }) => run);
+    for (const project of new Set(all.map((run) => run.project))) {
+      slots.assign(project, all.filter((run) => run.project === project).sort((a, b) => b.created_at - a.created_at));
+    }
     this.state.set({ all: this.ids.flatMap((id) => this.#held.get(id) ?? []), missing: missing.length > 0 ? missing : this.state.value.missing, complete: true });
   }
 

@@ -5,6 +5,7 @@ import type { Json, Run, RunState } from "../api/types";
 import type { SpreadKind } from "../charts/mean";
 import { formatMetric, formatValue, toNumber } from "../format";
 import { Follow } from "./follow";
+import { fieldTitle } from "./sorting";
 import { Store } from "./store";
 
 export const SPREADS: readonly (readonly [SpreadKind, string])[] = [
@@ -35,7 +36,7 @@ export function spreadText(spread: Spread | undefined, kind: SpreadKind): string
 
 /** A group's values in words. */
 export function groupName(by: readonly string[], key: readonly Json[]): string {
-  return by.map((name, i) => `${name.replace(/^config\./, "")} = ${key[i] === null || key[i] === undefined ? "none" : formatValue(key[i])}`).join(", ");
+  return by.map((name, i) => `${fieldTitle(name)} = ${key[i] === null || key[i] === undefined ? "none" : formatValue(key[i])}`).join(", ");
 }
 
 /** A stable name of a group: what it was grouped by, with its values. */

@@ -17,12 +17,6 @@ export function printSort({ by, descending }: Sort): string {
   return (descending ? "-" : "") + by;
 }
 
-/** The fields of the filter language that are a run's own: a configuration name like one of them needs its prefix. */
-const ATTRIBUTES: ReadonlySet<string> = new Set([
-  "state", "name", "id", "project", "group", "job", "tag", "user", "host", "created", "started", "ended", "duration", "sweep", "flow",
-  "device",
-]);
-
 const PLAIN = /^[A-Za-z_][\w./-]*$/;
 const WORDS: ReadonlySet<string> = new Set(["and", "or", "not", "in", "exists", "true", "false", "null", "nan", "inf"]);
 
@@ -31,16 +25,17 @@ export function quoted(name: string): string {
   return PLAIN.test(name) && !WORDS.has(name.toLowerCase()) ? name : `\`${name.replaceAll("`", "``")}\``;
 }
 
-/** A configuration name as the filter language reads it. */
-export function configField(name: string): string {
-  return ATTRIBUTES.has(name) || name.startsWith("config.") ? quoted(`config.${name}`) : quoted(name);
-}
+/** A configuration name as the filter language reads it, whatever metric or attribute has the same name. */
+export const configField = (name: string): string => `config.${PLAIN.test(name) ? name : quoted(name)}`;
+
+/** A field as people read it. */
+export const fieldTitle = (field: string): string => field.replace(/^config\./, "").replace(/^`(.*)`$/, "$1");
 
 /** The server's `sort` for an order of the table. */
 export function serverSort({ by, descending }: Sort, aggregate: Aggregate): string {
   const sign = descending ? "-" : "";
   if (by.startsWith("metric:")) return `${sign}${by}.${aggregate}`;
-  if (by.startsWith("config:")) return `${sign}config.${by.slice(7)}`;
+  if (by.startsWith("config:")) return sign + configField(by.slice(7));
   if (by.startsWith("field:")) return `${sign}${by.slice(6)}`;
   return sign + by;
 }

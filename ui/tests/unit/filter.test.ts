@@ -4,7 +4,7 @@ import test from "node:test";
 import { type FilterAnswer, tracking } from "../../src/api/tracking";
 import { parseAggregates, printAggregates } from "../../src/store/aggregates";
 import { FilterText, completed, emptyingClause, without } from "../../src/store/filter";
-import { configField, parseSort, printSort, quoted, serverSort } from "../../src/store/sorting";
+import { configField, fieldTitle, parseSort, printSort, quoted, serverSort } from "../../src/store/sorting";
 import { browser } from "./fakes";
 
 const clock = browser();
@@ -74,7 +74,8 @@ test("the clause that removes the last runs is the first with which none is left
 
 test("names are quoted where the language needs it", () => {
   assert.deepEqual(["lr", "val/loss", "my metric", "a`b", "and", "1st"].map(quoted), ["lr", "val/loss", "`my metric`", "`a``b`", "`and`", "`1st`"]);
-  assert.deepEqual(["lr", "name", "model.depth"].map(configField), ["lr", "config.name", "model.depth"]);
+  assert.deepEqual(["lr", "name", "a b"].map(configField), ["config.lr", "config.name", "config.`a b`"]);
+  assert.deepEqual(["config.lr", "config.`a b`", "tag"].map(fieldTitle), ["lr", "a b", "tag"]);
 });
 
 test("an order goes through the address and back, and to the server", () => {

@@ -70,8 +70,9 @@ let package = Package(
       name: "MartletTracking",
       dependencies: ["MartletModel", "MartletSeries", "MartletStore", .collections, .logging],
       swiftSettings: strict),
+    .target(name: "CMartletSpawn"),
     .target(
-      name: "MartletExecution", dependencies: ["MartletModel", .deque, .logging],
+      name: "MartletExecution", dependencies: ["MartletModel", "CMartletSpawn", .deque, .logging],
       swiftSettings: strict),
     .target(
       name: "MartletOrchestration",
@@ -99,7 +100,8 @@ let package = Package(
     .executableTarget(name: "martlet-supervisor"),
 
     .target(
-      name: "MartletTestSupport", dependencies: ["MartletModel"], path: "Tests/Support", swiftSettings: strict
+      name: "MartletTestSupport", dependencies: ["MartletModel", "MartletExecution"], path: "Tests/Support",
+      swiftSettings: strict
     ),
     .testTarget(
       name: "MartletModelTests", dependencies: ["MartletModel", .collections], swiftSettings: strict),
@@ -116,14 +118,14 @@ let package = Package(
     .testTarget(
       name: "MartletStoreTests",
       dependencies: [
-        "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", .collections, .grdb,
-        .grdbSQLite,
+        "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletExecution",
+        .collections, .grdb, .grdbSQLite,
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MartletTrackingTests",
       dependencies: [
         "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletTracking",
-        .collections,
+        "MartletExecution", .collections,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletExecutionTests",
@@ -143,13 +145,15 @@ let package = Package(
       name: "MartletServerTests",
       dependencies: [
         "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletTracking",
-        "MartletOrchestration", "MartletServer", "martlet-supervisor", .collections, .hummingbird, .logging,
+        "MartletExecution", "MartletOrchestration", "MartletServer", "martlet-supervisor", .collections,
+        .hummingbird, .logging,
         .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletTests",
       dependencies: [
-        "MartletTestSupport", "MartletModel", "MartletSeries", "martlet", "martlet-supervisor", .collections,
+        "MartletTestSupport", "MartletModel", "MartletSeries", "MartletExecution", "martlet",
+        "martlet-supervisor", .collections,
       ],
       swiftSettings: strict),
   ]

@@ -24,23 +24,27 @@ package enum GitProbe {
   }
 
   private static func ask(_ arguments: [String], _ directory: String) -> String? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    // KILL: what a thread of Dispatch starts inherits its blocked signals, SIGTERM among them.
-    process.arguments =
-      ["timeout", "-s", "KILL", "3", "git", "--no-optional-locks", "-C", directory] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    do {
-      try process.run()
-    } catch {
-      return nil
+    bytes(of: arguments, in: directory).map {
+      String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { return nil }
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// What git writes when it is asked in `directory`. Blocks.
+  ///
+  /// - Parameters:
+  ///   - patience: how long it may take.
+  ///   - limit: bytes that it may write.
+  /// - Returns: nil where there is no git, it fails, or it goes beyond time or limit.
+  package static func bytes(
+    of arguments: [String], in directory: String, within patience: Duration = .seconds(3),
+    limit: Int = 1 << 20
+  ) -> [UInt8]? {
+    let environment = ProcessInfo.processInfo.environment
+    guard let git = ChildProcess.locate("git", environment: environment) else { return nil }
+    // Nothing of the repository is written: whoever works in it may hold its locks.
+    let process = ChildProcess(
+      git, ["--no-optional-locks", "-C", directory] + arguments, environment: environment)
+    guard let answer = try? process.run(within: patience, limit: limit), answer.isSuccess else { return nil }
+    return answer.output
   }
 }

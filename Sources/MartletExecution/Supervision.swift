@@ -140,48 +140,23 @@ package struct Supervision: Sendable {
   }
 
   private func arguments(_ launch: AttemptLaunch) -> [String] {
-    var arguments = [executable, "-g", String(launch.grace), "-C", launch.workdir]
+    var arguments = ["-g", String(launch.grace), "-C", launch.workdir]
     if let timeout = launch.timeout { arguments += ["-t", String(timeout)] }
     if launch.stopSignal == .usr1 { arguments.append("-u") }
     return arguments + [launch.directory.path, "--"] + launch.command
   }
 
-  /// Those that this process has open.
-  private static var descriptors: [Int32] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).compactMap { Int32($0) }
+  /// The supervisor leaves our session by itself.
+  private func start(_ launch: AttemptLaunch) throws(Problem) -> pid_t {
+    let process = ChildProcess(executable, arguments(launch), environment: launch.environment)
+    return try process.start(
+      output: Self.ours(STDOUT_FILENO), errors: Self.ours(STDERR_FILENO), standing: .ours,
+      resetsSignals: false)
   }
 
-  /// The supervisor leaves our session and closes our descriptors by itself. They are closed here too: the server's
-  /// sockets are not closed on exec, and one that outlived a killed server would keep its port.
-  private func start(_ launch: AttemptLaunch) throws(Problem) -> pid_t {
-    var argv: [UnsafeMutablePointer<CChar>?] = arguments(launch).map { strdup($0) } + [nil]
-    var envp: [UnsafeMutablePointer<CChar>?] =
-      launch.environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer {
-      for pointer in argv + envp { free(pointer) }
-    }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    for descriptor in Self.descriptors where descriptor > 2 {
-      posix_spawn_file_actions_addclose(&actions, descriptor)
-    }
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
-    guard code == 0 else {
-      throw Problem(
-        .unavailable,
-        "The supervisor \(executable) could not be started: \(String(cString: strerror(code))).",
-        hint: code == E2BIG ? "The environment or the command line is too long." : nil)
-    }
-    return pid
+  /// A descriptor of this process's, if it is open.
+  private static func ours(_ descriptor: Int32) -> Int32? {
+    fcntl(descriptor, F_GETFD) >= 0 ? descriptor : nil
   }
 
   /// Returns when our child has ended and is reaped.

@@ -13,6 +13,14 @@ public enum AttemptState: String, Sendable, CaseIterable {
     }
   }
 
+  /// An end that nobody wanted: somebody should hear of it.
+  public var isAlarming: Bool {
+    switch self {
+    case .failed, .timedOut, .killed, .crashed: true
+    case .queued, .starting, .running, .lost, .finished, .stopped, .preempted: false
+    }
+  }
+
   /// Whether an attempt that Martlet executes may go from here to `next`.
   ///
   /// `queued → starting → running →` one end, `running ⇄ lost`. An attempt may end before it runs (stopped while

@@ -60,6 +60,7 @@ actor Conductor {
       var core = before
       var effects = Effects()
       let result = try decide(&core, writer, &effects, now)
+      effects.alerts = writer.raisedAlerts
       return (core, effects, result)
     }
     core = after
@@ -80,7 +81,8 @@ actor Conductor {
       await results.note(sweep)
     }
     for end in effects.ends { endings[end.sweep.id] = Task { await finish(end) } }
-    await tracking.tell(runs: effects.runs, sweeps: effects.sweeps, trials: effects.trials)
+    await tracking.tell(
+      runs: effects.runs, sweeps: effects.sweeps, trials: effects.trials, alerts: effects.alerts)
   }
 
   /// The results first, then the word that the sweep has ended: whoever reads that word finds them. Not in the queue:

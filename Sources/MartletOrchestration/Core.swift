@@ -125,6 +125,8 @@ struct Effects: Sendable {
   var runs: OrderedSet<PublicID> = []
   var sweeps: OrderedSet<PublicID> = []
   var trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:]
+  /// Ids of those that were raised.
+  var alerts: [Int64] = []
   /// Sweeps of which a trial ended: their summaries are out of date.
   var results: OrderedDictionary<PublicID, OpenSweep> = [:]
   /// Written to the store only after the results lie where people look for them.

@@ -180,6 +180,8 @@ package class StoreReader {
 /// Reads and writes in one transaction.
 package final class StoreWriter: StoreReader {
   let hot: HotRuns
+  /// Ids of the alerts that this transaction raised.
+  package internal(set) var raisedAlerts: [Int64] = []
 
   init(db: Database, hot: HotRuns) {
     self.hot = hot

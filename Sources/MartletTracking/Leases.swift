@@ -61,7 +61,7 @@ package final class Leases: Sendable {
     }
     guard isAnyone else { return }
     // Asked again where they are changed: a sign of life may have come in between.
-    let changed = try await store.write { writer -> OrderedSet<PublicID> in
+    let (changed, alerts) = try await store.write { writer -> (OrderedSet<PublicID>, [Int64]) in
       var ids: OrderedSet<PublicID> = []
       for id in try writer.silentRuns(state: .running, before: lostBefore) {
         let exit = ExitRecord(
@@ -70,13 +70,18 @@ package final class Leases: Sendable {
         ids.append(id)
       }
       for id in crashTime ? try writer.silentRuns(state: .lost, before: crashedBefore) : [] {
+        // It ended when it fell silent, as far as anybody knows.
+        let last = try writer.lastSign(of: id) ?? now
         let exit = ExitRecord(
-          code: nil, signal: nil, reason: "No sign of life for \(Int(Self.lease + Self.patience)) seconds.")
-        try writer.setRunState(id, .crashed, exit: exit, by: system, now: now)
+          code: nil, signal: nil,
+          reason:
+            "No sign of life for \(Int(Self.lease + Self.patience)) seconds; the last came at \(last.inWords)."
+        )
+        try writer.setRunState(id, .crashed, exit: exit, endedAt: last, by: system, now: now)
         ids.append(id)
       }
-      return ids
+      return (ids, writer.raisedAlerts)
     }
-    await feed.tell(runs: changed, from: store, logger: logger)
+    await feed.tell(runs: changed, alerts: alerts, from: store, logger: logger)
   }
 }

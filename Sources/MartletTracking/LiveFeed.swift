@@ -18,6 +18,9 @@ package enum FeedEvent: Sendable {
   case rewound(run: PublicID)
   /// The run is in the trash, or no longer anywhere. A run that comes back is told as a row.
   case deleted(run: PublicID, project: String)
+  /// The run is in another project now, which is told as a row.
+  case moved(run: PublicID, from: String)
+  case alert(Alert)
 }
 
 /// Hands every change to every subscriber, in one order.
@@ -62,20 +65,22 @@ package final class LiveFeed: Sendable {
     }
   }
 
-  /// Reads what these rows are now, in one snapshot, and tells it: runs, then trials, then sweeps.
+  /// Reads what these rows are now, in one snapshot, and tells it: runs, then trials, sweeps, alerts.
   ///
   /// The one way in which rows of the database are told. A row that is read in one snapshot and told after a newer one
   /// would stand for ever in every watcher's view: so each reading and its telling end before the next begin.
   package func tell(
     runs: OrderedSet<PublicID> = [], sweeps: OrderedSet<PublicID> = [],
-    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], from store: Store, logger: Logger
+    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], alerts: [Int64] = [],
+    moved: [(run: PublicID, from: String)] = [], from store: Store, logger: Logger
   ) async {
-    guard isWatched, !(runs.isEmpty && sweeps.isEmpty && trials.isEmpty) else { return }
+    guard isWatched, !(runs.isEmpty && sweeps.isEmpty && trials.isEmpty && alerts.isEmpty) else { return }
     do {
       try await rows.run { [self] in
         publish(
           try await store.read { reader in
-            var events = try runs.compactMap { try reader.run($0) }.map { run in
+            var events = moved.map { FeedEvent.moved(run: $0.run, from: $0.from) }
+            events += try runs.compactMap { try reader.run($0) }.map { run in
               run.deletedAt == nil ? FeedEvent.run(run) : .deleted(run: run.id, project: run.project)
             }
             for (sweep, numbers) in trials {
@@ -84,7 +89,8 @@ package final class LiveFeed: Sendable {
                 events.append(.trial(sweep: sweep, trial))
               }
             }
-            return events + (try sweeps.compactMap { try reader.sweep($0) }.map(FeedEvent.sweep))
+            events += try sweeps.compactMap { try reader.sweep($0) }.map(FeedEvent.sweep)
+            return events + (try reader.alerts(alerts).map(FeedEvent.alert))
           })
       }
     } catch {

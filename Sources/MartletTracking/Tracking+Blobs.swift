@@ -9,24 +9,32 @@ import Synchronization
 
 extension Tracking {
   /// Bytes of a run's file; nil: the run was not given it. That another run has it does not count.
-  package func blobSize(_ hash: ContentHash, of run: PublicID, access: Access) async throws -> Int64? {
+  ///
+  /// - Parameter isNamed: whoever asks puts it for a named file. What is put for a logged value stays as long as the run.
+  package func blobSize(
+    _ hash: ContentHash, of run: PublicID, isNamed: Bool = false, access: Access
+  ) async throws -> Int64? {
     try await store.read { reader in
       try Self.check(try reader.place(of: run), run, access)
-      return try reader.blob(hash.bytes, run: run)
+      return try reader.ownBlob(hash.bytes, run: run, isNamed: isNamed)
     }
   }
 
   /// Gives a run a file that has come whole.
   ///
   /// - Throws: `Problem`: `unprocessable` when its bytes have another hash, `notFound`, `unavailable`.
+  ///
+  /// - Parameter isNamed: it goes with the last of the run's named files that has its bytes.
   package func keepBlob(
-    _ upload: BlobUpload, as hash: ContentHash, of run: PublicID, access: Access
+    _ upload: BlobUpload, as hash: ContentHash, of run: PublicID, isNamed: Bool = false, access: Access
   ) async throws -> Int64 {
-    try await keepBlob(upload, as: hash, of: run) { place in try Self.check(place, run, access) }
+    try await keepBlob(upload, as: hash, of: run, isNamed: isNamed) { place in
+      try Self.check(place, run, access)
+    }
   }
 
   private func keepBlob(
-    _ upload: BlobUpload, as hash: ContentHash, of run: PublicID,
+    _ upload: BlobUpload, as hash: ContentHash, of run: PublicID, isNamed: Bool = false,
     check: @escaping @Sendable (Place?) throws -> Void
   ) async throws -> Int64 {
     let (found, size) = try await blocking { (try upload.end(), upload.size) }
@@ -42,7 +50,7 @@ extension Tracking {
       do {
         try await store.write { writer in
           try check(try writer.place(of: run))
-          try writer.noteBlob(hash.bytes, size: size, run: run, now: now)
+          try writer.noteBlob(hash.bytes, size: size, run: run, isNamed: isNamed, now: now)
         }
       } catch {
         // Where this fails too, the next cleaning finds its mark.

@@ -32,6 +32,9 @@ extension Tracking {
           .notFound, "Project '\(new.project)' has no run with the id '\(alias)' to resume.",
           hint: "resume=\"allow\" begins a new one where there is none.")
       }
+      if let parent = new.details.parent ?? nil {
+        try Self.check(try writer.place(of: parent), parent, access)
+      }
       let run = try writer.createExternalRun(
         project: new.project, name: name, new.details, by: access.principal, now: now)
       if let alias = new.alias { try writer.setAlias(alias, ofRun: run.id) }
@@ -56,6 +59,7 @@ extension Tracking {
         .conflict, "Run '\(known)' is executed here: its state follows its process.",
         hint: "Begin a new run with another id.")
     }
+    if place.state.isEnd { try refuseLocked(place, known, "resumed") }
     if place.state != .running {
       try writer.setRunState(known, .running, exit: nil, by: principal, now: now)
       try writer.withdrawStop(known)
@@ -64,7 +68,8 @@ extension Tracking {
     // What it is called, somebody may have changed meanwhile.
     var details = new.details
     details.name = nil
-    try writer.patchRun(known, details, now: now)
+    if place.isLocked { details = details.ofItsProcess }
+    try writer.editRun(known, details, by: principal, now: now)
     guard let run = try writer.run(known) else { throw missing(known) }
     return run
   }
@@ -76,7 +81,7 @@ extension Tracking {
   package func rewindRun(_ id: PublicID, _ rewind: RunRewind, access: Access) async throws -> Run {
     let now = clock.now
     try await store.write { writer in
-      try Self.check(try writer.place(of: id), id, access)
+      try Self.refuseLocked(try Self.check(try writer.place(of: id), id, access), id, "rewound")
       guard access.scopes.contains(.write) || access.run == id && access.scopes.contains(.ingest) else {
         throw Problem(.forbidden, "Rewinding a run needs the scope 'write', or the token of its own attempt.")
       }

@@ -36,7 +36,7 @@ extension Tracking {
   package func deleteRun(_ id: PublicID, purge: Bool, access: Access) async throws -> Run {
     let now = clock.now
     let run = try await store.write { writer -> Run? in
-      try Self.check(try writer.place(of: id), id, access)
+      try Self.refuseLocked(try Self.check(try writer.place(of: id), id, access), id, "deleted")
       try writer.trash(id, by: access.principal, now: now)
       let run = try writer.run(id)
       // Not after it: nobody finds a run in the trash that is gone a moment later.

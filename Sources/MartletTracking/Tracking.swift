@@ -55,9 +55,10 @@ package final class Tracking: Sendable {
   /// older state can never be told after a newer one.
   package func tell(
     runs: OrderedSet<PublicID> = [], sweeps: OrderedSet<PublicID> = [],
-    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:]
+    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], alerts: [Int64] = []
   ) async {
-    await feed.tell(runs: runs, sweeps: sweeps, trials: trials, from: store, logger: logger)
+    await feed.tell(
+      runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, from: store, logger: logger)
   }
 
   // MARK: - Projects
@@ -105,6 +106,16 @@ package final class Tracking: Sendable {
     try check(try await store.read { try $0.run(id) }, id, access)
   }
 
+  /// A run with what was captured of its surroundings, which lists and the live feed leave out.
+  package func wholeRun(_ id: PublicID, access: Access) async throws -> Run {
+    let run = try await store.read { reader -> Run? in
+      guard var run = try reader.run(id) else { return nil }
+      run.environment = try reader.environment(of: id)
+      return run
+    }
+    return try check(run, id, access)
+  }
+
   func check(_ run: Run?, _ id: PublicID, _ access: Access) throws -> Run {
     guard let run, Self.allows(access, id, project: run.project) else { throw Self.missing(id) }
     return run
@@ -119,7 +130,7 @@ package final class Tracking: Sendable {
     }
   }
 
-  typealias Place = (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool)
+  typealias Place = (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool, isLocked: Bool)
 
   /// That `access` may see this run, without reading the whole of it.
   @discardableResult
@@ -164,48 +175,9 @@ package final class Tracking: Sendable {
     }
   }
 
-  package func patchRun(_ id: PublicID, _ patch: RunPatch, access: Access) async throws -> Run {
-    if let name = patch.name { try Self.checkName(name, of: "run") }
-    let now = clock.now
-    let run = try await store.write { writer -> Run? in
-      let place = try Self.checkWritable(try writer.place(of: id), id, access)
-      if patch.state != nil || patch.name != nil, !access.scopes.contains(.write) {
-        throw Problem(.forbidden, "Changing a run's name or state needs the scope 'write'.")
-      }
-      if let state = patch.state, state != place.state {
-        try Self.checkMove(of: id, place, to: state)
-        let exit =
-          state.isEnd ? ExitRecord(code: nil, signal: nil, reason: "Set by \(access.principal.name).") : nil
-        try writer.setRunState(id, state, exit: exit, by: access.principal, now: now)
-        if state == .running { try writer.withdrawStop(id) }
-      }
-      try writer.patchRun(id, patch, now: now)
-      return try writer.run(id)
-    }
-    let changed = try check(run, id, access)
-    await tell(runs: [id])
-    return changed
-  }
-
-  /// A state set by hand: any end, of a run from outside also `running`.
-  private static func checkMove(of id: PublicID, _ place: Place, to state: RunState) throws {
-    guard !place.isExecuted || place.state.isEnd else {
-      throw Problem(
-        .conflict, "Run '\(id)' is executed here: its state follows its process.",
-        hint: "Use 'martlet run stop \(id)' to end it.")
-    }
-    guard state.isEnd || state == .running && !place.isExecuted else {
-      let ends = RunState.allCases.filter(\.isEnd).map(\.rawValue).joined(separator: ", ")
-      let words = place.isExecuted ? "was executed here" : "runs elsewhere"
-      throw Problem(
-        .unprocessable, "Run '\(id)', which \(words), cannot be set to '\(state.rawValue)' by hand.",
-        hint: place.isExecuted ? "Choose one of \(ends)." : "Choose running or one of \(ends).")
-    }
-  }
-
   package func finishRun(_ id: PublicID, _ finish: RunFinish, access: Access) async throws -> Run {
     let now = clock.now
-    let run = try await store.write { writer -> Run? in
+    let (run, alerts) = try await store.write { writer -> (Run?, [Int64]) in
       if try Self.checkWritable(try writer.place(of: id), id, access).isExecuted {
         // Its state follows its process; the reason is kept for the moment its process ends.
         if let reason = finish.reason { try writer.setReason(id, reason) }
@@ -217,10 +189,10 @@ package final class Tracking: Sendable {
           id, finish.state, exit: ExitRecord(code: finish.exitCode, signal: nil, reason: words),
           by: access.principal, now: now)
       }
-      return try writer.run(id)
+      return (try writer.run(id), writer.raisedAlerts)
     }
     let changed = try check(run, id, access)
-    await tell(runs: [id])
+    await tell(runs: [id], alerts: alerts)
     return changed
   }
 

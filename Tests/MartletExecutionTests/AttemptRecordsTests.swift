@@ -21,15 +21,14 @@ import Testing
     try await withScratch { scratch in
       let odd = "\(scratch)/a) R 1 (b"
       try makeProgram(at: odd, from: "/bin/sleep")
-      let process = try bystander(odd)
-      defer { kill(process.processIdentifier, SIGKILL) }
-      let pid = process.processIdentifier
+      let pid = try bystander(odd)
+      defer { reap(pid) }
+      defer { kill(pid, SIGKILL) }
       let start = try #require(ProcessStat.read(pid)?.start)
       let own = try #require(ProcessStat.read(getpid())?.start)
       #expect(start >= own)
       let identity = ProcessIdentity(pid: pid, start: start)
       #expect(identity.signal(SIGKILL))
-      process.waitUntilExit()
       #expect(try await eventually { !identity.exists })
       #expect(!identity.signal(SIGTERM))
     }
@@ -40,11 +39,12 @@ import Testing
       // The inner shell ends at once; its parent, which became sleep, never waits for it.
       let script =
         "sh -c 'echo $$ > \(scratch)/pid; until [ -e \(scratch)/gate ]; do sleep 0.02; done' & exec sleep 300"
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/bin/sh")
-      process.arguments = ["-c", script]
-      try process.run()
-      defer { kill(process.processIdentifier, SIGKILL) }
+      let parent = try ChildProcess("/bin/sh", ["-c", script], environment: ["PATH": "/usr/bin:/bin"])
+        .start(standing: .group)
+      defer {
+        kill(parent, SIGKILL)
+        reap(parent)
+      }
       func pid() throws -> Int32? {
         guard exists("\(scratch)/pid") else { return nil }
         return Int32(

@@ -10,18 +10,12 @@ import Testing
 @Suite struct GitProbeTests {
   @discardableResult
   private func git(_ arguments: String..., in directory: String) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments =
-      ["git", "-C", directory, "-c", "user.name=Martlet", "-c", "user.email=martlet@localhost"] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Unexpected("git \(arguments) failed") }
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    let words = ["git", "-C", directory, "-c", "user.name=Martlet", "-c", "user.email=martlet@localhost"]
+    let process = ChildProcess(
+      "/usr/bin/env", words + arguments, environment: ProcessInfo.processInfo.environment)
+    let answer = try process.run(within: .seconds(60))
+    guard answer.isSuccess else { throw Unexpected("git \(arguments) failed") }
+    return String(decoding: answer.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   @Test func `commit, branch, changes and remote of a repository`() async throws {

@@ -116,16 +116,15 @@ struct Launched: Sendable {
   }
 }
 
-/// A process of nobody's that sleeps. Only SIGKILL ends it for certain: threads of Dispatch block signals, and
-/// what they start inherits that.
-func bystander(_ program: String) throws -> Process {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: program)
-  process.arguments = ["300"]
-  process.standardOutput = FileHandle.nullDevice
-  process.standardError = FileHandle.nullDevice
-  try process.run()
-  return process
+/// A process of nobody's that sleeps; whoever asks for it kills it and waits for it.
+func bystander(_ program: String) throws -> Int32 {
+  try ChildProcess(program, ["300"], environment: [:]).start(standing: .group)
+}
+
+/// Waits for a child's end.
+func reap(_ pid: Int32) {
+  var status: Int32 = 0
+  while waitpid(pid, &status, 0) < 0, errno == EINTR {}
 }
 
 func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

@@ -1,6 +1,7 @@
 // Engines that end and are opened again while attempts go on.
 
 import Foundation
+import MartletExecution
 import MartletModel
 import MartletOrchestration
 import MartletTestSupport
@@ -78,16 +79,12 @@ import Testing
   {
     try await Workshop.with { shop in
       func sql(_ text: String) throws {
-        let python = Process()
-        python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        python.arguments = [
-          "python3", "-c",
-          "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=60).executescript(sys.argv[2])",
-          "\(shop.data)/martlet.db", text,
-        ]
-        try python.run()
-        python.waitUntilExit()
-        try #require(python.terminationStatus == 0)
+        let program =
+          "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=60).executescript(sys.argv[2])"
+        let python = ChildProcess(
+          "/usr/bin/env", ["python3", "-c", program, "\(shop.data)/martlet.db", text],
+          environment: ProcessInfo.processInfo.environment)
+        try #require(try python.run(within: .seconds(60)).isSuccess)
       }
       try sql(
         """

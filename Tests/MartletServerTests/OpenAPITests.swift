@@ -62,7 +62,14 @@ import Testing
     let schemas = try #require(document["components"]?["schemas"]?.object)
     let id = try #require(PublicID(rawValue: "abcd1234"))
     let time = Timestamp(microseconds: 1)
-    let run = Run(id: id, project: "p", name: "n", state: .running, createdAt: time, createdBy: "local")
+    var run = Run(id: id, project: "p", name: "n", state: .running, createdAt: time, createdBy: "local")
+    run.environment = [:]
+    let alert = Alert(
+      id: 1, run: id, runName: "n", project: "p", at: time, level: .info, title: "t", text: "", key: nil,
+      by: "local")
+    let event = RunEvent(at: time, type: "created", by: "local", payload: [:])
+    let file = RunFile(path: "a", hash: "", size: 0, mediaType: nil, createdAt: time)
+    let model = try ModelSummary(json: [:], path: "model")
     let sweep = Sweep(
       id: id, project: "p", name: "n", description: "", state: .running, method: "grid", objective: nil,
       parameters: [], maxParallel: 2, timeout: nil, command: [], workdir: "/", outputDirectory: "/",
@@ -82,6 +89,7 @@ import Testing
     for (name, value) in [
       ("Run", run.json), ("Sweep", sweep.json), ("Trial", trial.json), ("Attempt", attempt.json),
       ("Token", token.json), ("MetricSummary", metric.json),
+      ("Alert", alert.json), ("RunEvent", event.json), ("RunFile", file.json), ("ModelSummary", model.json),
     ] {
       let members = try #require(value.object?.keys)
       #expect(Set(try #require(schemas[name]?["properties"]?.object?.keys)) == Set(members), "\(name)")

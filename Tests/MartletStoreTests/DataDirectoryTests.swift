@@ -1,6 +1,7 @@
 // The data directory: private, held by one server at a time, refused in words.
 
 import Foundation
+import MartletExecution
 import MartletModel
 import MartletTestSupport
 import OrderedCollections
@@ -47,21 +48,21 @@ import Testing
     let scratch = Scratch()
     let path = "\(scratch.path)/data"
     _ = try open(path)
-    let holder = Process()
     let (input, output) = (Pipe(), Pipe())
-    holder.executableURL = URL(fileURLWithPath: "/bin/sh")
     // The shell holds the lock itself: no child is left when it is killed.
-    holder.arguments = [
-      "-c", #"exec 9<>"$1/lock"; flock 9; echo $$ > "$1/lock"; echo held; read line"#, "sh", path,
-    ]
-    (holder.standardInput, holder.standardOutput) = (input, output)
-    try holder.run()
+    let script = #"exec 9<>"$1/lock"; flock 9; echo $$ > "$1/lock"; echo held; read line"#
+    let holder = try ChildProcess(
+      "/bin/sh", ["-c", script, "sh", path], environment: ["PATH": "/usr/bin:/bin"]
+    ).start(
+      input: input.fileHandleForReading.fileDescriptor, output: output.fileHandleForWriting.fileDescriptor,
+      standing: .group)
     #expect(output.fileHandleForReading.availableData == Data("held\n".utf8))
     let error = #expect(throws: Problem.self) { try open(path) }
-    #expect(error?.details["pid"] == .int(Int64(holder.processIdentifier)))
-    kill(holder.processIdentifier, SIGKILL)
+    #expect(error?.details["pid"] == .int(Int64(holder)))
+    kill(holder, SIGKILL)
     try await eventually("the dead holder's lock is free") { (try? open(path)) != nil }
-    holder.waitUntilExit()
+    var status: Int32 = 0
+    #expect(waitpid(holder, &status, 0) == holder)
     withExtendedLifetime(input) {}
   }
 

@@ -60,7 +60,10 @@ import Testing
       try await bench.store.read { reader in
         #expect(try String.fetchAll(reader.db, sql: "PRAGMA integrity_check") == ["ok"])
         #expect(try Row.fetchAll(reader.db, sql: "PRAGMA foreign_key_check").isEmpty)
-        #expect(try String.fetchAll(reader.db, sql: "SELECT identifier FROM grdb_migrations") == ["1", "2"])
+        #expect(
+          try String.fetchAll(reader.db, sql: "SELECT identifier FROM grdb_migrations") == [
+            "1", "2", "3", "4", "5", "6",
+          ])
         let points = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(count), 0) FROM metric_summary")
         #expect(try Int64.fetchOne(reader.db, sql: "SELECT sum(points) FROM run") == points)
         let rows = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(rows), 0) FROM run")

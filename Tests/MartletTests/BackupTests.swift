@@ -1,6 +1,7 @@
 // `martlet backup` and what `martlet doctor` finds: copies that servers start on, whatever happens meanwhile.
 
 import Foundation
+import MartletExecution
 import MartletModel
 import MartletTestSupport
 import Synchronization
@@ -365,12 +366,9 @@ struct BackupTests {
 
   /// Whether this account may make a name space with mounts of its own.
   private static let canMount: Bool = {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-    process.arguments = ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]
-    process.standardError = FileHandle.nullDevice
-    do { try process.run() } catch { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
+    let process = ChildProcess(
+      "/usr/bin/unshare", ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"],
+      environment: Binary.environment([:]))
+    return (try? process.run(within: .seconds(60)))?.isSuccess == true
   }()
 }

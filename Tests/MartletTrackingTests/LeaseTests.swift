@@ -34,7 +34,9 @@ import Testing
     try await leases.check()
     let crashed = try await bench.show(run)
     #expect(crashed.state == .crashed)
-    #expect(crashed.endedAt == bench.clock.now)
+    #expect(crashed.endedAt == noon, "it ended when it fell silent")
+    #expect(
+      crashed.exit?.reason == "No sign of life for 660 seconds; the last came at \(noon.inWords).")
     #expect(told.runs.map(\.state) == [.lost, .crashed])
     // Nothing follows: a late heartbeat does not raise the dead.
     #expect(try await bench.tracking.heartbeat(run, access: bench.access).state == .crashed)

@@ -1,6 +1,7 @@
 // Spool files: read as far as they are whole, by whoever wrote them.
 
 import Foundation
+import MartletExecution
 import MartletModel
 import MartletSeries
 import OrderedCollections
@@ -215,16 +216,12 @@ private struct SpoolWriter {
     let place = bench.directory.path
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().path
-    let python = Process()
-    python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    python.arguments = ["python3", "-c", Self.program, place]
-    python.environment = ProcessInfo.processInfo.environment.merging(
+    var environment = ProcessInfo.processInfo.environment.merging(
       ["PYTHONPATH": "\(root)/clients/python", "HOME": place, "PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
-    python.environment?["MARTLET_RUN_ID"] = nil
-    python.standardError = FileHandle.nullDevice
-    try python.run()
-    python.waitUntilExit()
-    try #require(python.terminationStatus == 0)
+    environment["MARTLET_RUN_ID"] = nil
+    let python = ChildProcess(
+      "/usr/bin/env", ["python3", "-c", Self.program, place], environment: environment)
+    try #require(try python.run(within: .seconds(60)).isSuccess)
 
     let spool = try #require(try Spool.readAll(in: "\(place)/.martlet").first)
     #expect(spool.client.utf8.count == 32)

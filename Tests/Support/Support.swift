@@ -1,6 +1,7 @@
 // What tests of several targets lean on: deadlines, scratch directories, processes, seeded numbers.
 
 import Foundation
+import MartletExecution
 package import MartletModel
 package import Testing
 
@@ -69,12 +70,9 @@ package func removeScratch(_ path: String) throws {
 /// Another process writes it. Had this one the file open for writing while another test starts something, that would
 /// have it open too until it has begun, and what somebody writes cannot be started ("Text file busy").
 package func makeProgram(at path: String, from original: String) throws {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = ["install", "-m", "755", original, path]
-  try process.run()
-  process.waitUntilExit()
-  guard process.terminationStatus == 0 else { throw Unexpected("\(path) could not be made") }
+  let install = ChildProcess("/usr/bin/install", ["-m", "755", original, path], environment: [:])
+  let answer = try install.run(within: .seconds(60))
+  guard answer.isSuccess else { throw Unexpected("\(path) could not be made") }
 }
 
 package func makeProgram(at path: String, script: String) throws {

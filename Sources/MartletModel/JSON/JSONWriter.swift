@@ -41,12 +41,20 @@ extension JSONValue {
     var rest = value.magnitude
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
       var first = digits.count
-      repeat {
-        let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      func put(_ digit: UInt8) {
         first -= 1
-        digits.initializeElement(at: first, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
+        digits.initializeElement(at: first, to: UInt8(ascii: "0") + digit)
+      }
+      // Two digits a division: each waits for the one before.
+      while rest >= 10 {
+        let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+        let two = UInt8(truncatingIfNeeded: pair)
+        put(two % 10)
+        put(two / 10)
         rest = quotient
-      } while rest > 0
+      }
+      // What is left is the leading digit, or nothing behind a pair that was whole.
+      if rest > 0 || first == digits.count { put(UInt8(truncatingIfNeeded: rest)) }
       out.append(contentsOf: digits[first...])
     }
   }

@@ -42,7 +42,7 @@ public struct GitState: Sendable, Hashable {
     self.init(
       commit: try reader.string("commit"), branch: try reader.string("branch"),
       isDirty: try reader.bool("dirty"),
-      remote: try reader.string("remote"))
+      remote: try reader.string("remote").map(Secrets.withoutCredentials))
   }
 
   public var json: JSONValue {
@@ -183,6 +183,18 @@ public struct Run: Sendable, Hashable {
   public var forkedFrom: PublicID?
   /// The last step that was taken over from `forkedFrom`; nil: all were.
   public var forkStep: Int64?
+  /// Since when lists leave it out; nil: they do not.
+  public var archivedAt: Timestamp?
+  /// Since when it is protected; nil: it is not.
+  public var lockedAt: Timestamp?
+  /// The run that it is nested in, which may be in the trash.
+  public var parent: PublicID?
+  /// Runs nested in it directly, without those in the trash.
+  public var children: Int
+  /// The machine it was started on, in few words.
+  public var hardware: String?
+  /// What was captured of its surroundings, null when nothing was; nil: it was not read, as in lists.
+  public var environment: JSONValue?
 
   public init(
     id: PublicID, project: String, name: String, state: RunState, createdAt: Timestamp, createdBy: String
@@ -196,6 +208,7 @@ public struct Run: Sendable, Hashable {
     (config, metrics, values, tags, notes) = ([:], [], [], [], "")
     (definitions, summaryValues) = ([], [])
     (attempt, attempts, devices, points) = (0, 0, [], 0)
+    children = 0
   }
 
   public func metric(_ name: String) -> MetricSummary? { metrics.first { $0.name == name } }
@@ -214,7 +227,7 @@ public struct Run: Sendable, Hashable {
       entry["set_at"] = JSONValue(set.setAt)
       summary[set.name] = .object(entry)
     }
-    return [
+    let members: JSONValue = [
       "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
       "state": .string(state.rawValue), "sweep": JSONValue(sweep?.rawValue),
       "sweep_name": JSONValue(sweepName),
@@ -231,6 +244,10 @@ public struct Run: Sendable, Hashable {
         JSONObject(definitions.map { ($0.name, $0.json) }, uniquingKeysWith: { $1 })),
       "deleted_at": JSONValue(deletedAt),
       "forked_from": forkedFrom.map { ["run": .string($0.rawValue), "step": JSONValue(forkStep)] } ?? .null,
+      "archived_at": JSONValue(archivedAt), "locked_at": JSONValue(lockedAt),
+      "parent": JSONValue(parent?.rawValue), "children": .int(Int64(children)),
+      "hardware": JSONValue(hardware),
     ]
+    return environment.map { members.merging(["environment": $0]) } ?? members
   }
 }

@@ -67,16 +67,33 @@ public struct RunPatch: Sendable, Hashable {
   public var metrics: OrderedDictionary<String, MetricDefinition?>?
   /// Values to show in a summary instead of what was measured; null takes one away.
   public var summary: JSONObject?
+  /// Tags that it is to have, and to have no more, beside those it has.
+  public var addTags: [String]?
+  public var removeTags: [String]?
+  /// The run that it is to be nested in; `.some(nil)`: none.
+  public var parent: PublicID??
+  /// Its members replace those of their names; the others stay.
+  public var environment: RunEnvironment?
+  public var model: ModelSummary?
+  /// Whether lists leave it out.
+  public var isArchived: Bool?
+  /// Whether it is protected against being deleted, taken back and edited.
+  public var isLocked: Bool?
+  /// The project that it is to be moved to, by name or id.
+  public var project: String?
 
   public init() {}
 
   public init(json: JSONValue, also: [String] = []) throws(JSONMemberError) {
     let reader = try JSONReader(json)
+    // A new run has its project beside these.
+    let isNew = also.contains("project")
+    let later = isNew ? [] : ["archived", "locked", "project", "add_tags", "remove_tags"]
     try reader.allowOnly(
       [
         "name", "notes", "tags", "group", "job_type", "config", "state", "host", "pid", "command", "workdir",
-        "git", "python", "metrics", "summary",
-      ] + also)
+        "git", "python", "metrics", "summary", "parent", "environment", "model",
+      ] + later + also)
     name = try reader.string("name")
     notes = try reader.string("notes")
     tags = try reader.strings("tags")
@@ -100,6 +117,56 @@ public struct RunPatch: Sendable, Hashable {
     }
     summary = try reader.object("summary")
     for name in (summary ?? [:]).keys { try Self.check(name: name, in: "summary") }
+    parent = try Self.parent(reader)
+    if let value = reader.value("environment") {
+      environment = try RunEnvironment(json: value, path: "environment")
+    }
+    if let value = reader.value("model") { model = try ModelSummary(json: value, path: "model") }
+    try Self.check(tags: tags, "tags")
+    guard !isNew else { return }
+    addTags = try reader.strings("add_tags")
+    removeTags = try reader.strings("remove_tags")
+    try Self.check(tags: addTags, "add_tags")
+    guard tags == nil || addTags == nil && removeTags == nil else {
+      throw JSONMemberError(key: "tags", message: "cannot be set and added to at once")
+    }
+    isArchived = try reader.bool("archived")
+    isLocked = try reader.bool("locked")
+    project = try reader.string("project")
+  }
+
+  /// What a run's own process tells of itself, which comes to a locked run too as long as it lives.
+  public var ofItsProcess: RunPatch {
+    var patch = RunPatch()
+    (patch.host, patch.pid, patch.git, patch.python) = (host, pid, git, python)
+    (patch.environment, patch.model) = (environment, model)
+    return patch
+  }
+
+  /// Null is said: nested in none.
+  private static func parent(_ reader: JSONReader) throws(JSONMemberError) -> PublicID?? {
+    guard reader.members["parent"] != nil else { return nil }
+    guard let text = try reader.string("parent") else { return .some(nil) }
+    guard let id = PublicID(rawValue: text) else {
+      throw JSONMemberError(key: "parent", message: "must be a run's id, not '\(text.prefix(100))'")
+    }
+    return id
+  }
+
+  private static func check(tags: [String]?, _ key: String) throws(JSONMemberError) {
+    for (index, tag) in (tags ?? []).enumerated() {
+      guard let fault = fault(ofLabel: tag) else { continue }
+      throw JSONMemberError(key: "\(key)[\(index)]", message: fault)
+    }
+    if let count = tags?.count, count > 1_000 {
+      throw JSONMemberError(key: key, message: "has \(count) items; 1,000 are allowed")
+    }
+  }
+
+  private static func fault(ofLabel text: String) -> String? {
+    if text.isEmpty || text.utf8.count > 256 { return "has \(text.utf8.count) bytes; 1 to 256 are allowed" }
+    return text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+      ? "holds a control character" : nil
   }
 
   /// What forbids this name of a metric; nil: nothing.
@@ -190,6 +257,13 @@ public struct RunQuery: Sendable, Hashable {
   /// Which number of a metric; `best` follows the metric's goal, runs without one count as missing.
   public enum Aggregate: String, Sendable, CaseIterable { case last, min, max, mean, best }
 
+  /// Whether archived runs are listed: `false` leaves them out, `true` leaves out the others.
+  public enum Archive: String, Sendable, CaseIterable {
+    case outside = "false"
+    case inside = "true"
+    case any
+  }
+
   /// Name or id.
   public var project: String?
   public var sweep: PublicID?
@@ -200,6 +274,8 @@ public struct RunQuery: Sendable, Hashable {
   public var only: PublicID?
   /// The runs in the trash instead of all others.
   public var deleted = false
+  /// Which side of the archive; the trash has both.
+  public var archive = Archive.outside
   public var order: Order
 
   public init(

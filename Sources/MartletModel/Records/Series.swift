@@ -159,6 +159,18 @@ public struct Series: Sendable {
     self.points = points
   }
 
+  /// About as many bytes as its JSON takes: doubles of 17 digits are long, counts and steps are short.
+  public var estimatedJSONLength: Int {
+    let doubles =
+      switch points {
+      case .raw: 1
+      case .buckets: 5
+      }
+    let integers = doubles == 1 ? 2 : 4
+    let others = (averages == nil ? 0 : 1) + (xs == nil ? 0 : 1)
+    return 256 + steps.count * (20 * (doubles + others) + 10 * integers)
+  }
+
   /// Appends the JSON object, numbers written by hand: a series may be long.
   public func write(to out: inout [UInt8]) {
     func list(_ name: String, _ items: [Double]) {

@@ -52,6 +52,9 @@ struct ByteReader {
     return UnsafeRawBufferPointer(rebasing: bytes[(at - count)..<at])
   }
 
+  /// Goes on behind bytes that were looked at, of which there are so many.
+  mutating func skip(_ count: Int) { at += count }
+
   mutating func byte() throws(Problem) -> UInt8 { try slice(1)[0] }
 
   mutating func u32() throws(Problem) -> UInt32 {

@@ -20,16 +20,28 @@ extension [UInt8] {
 
 extension ByteReader {
   mutating func varint() throws(Problem) -> UInt64 {
-    var value: UInt64 = 0
-    var shift: UInt64 = 0
-    while true {
-      let byte = try byte()
+    // Most are small. Read in place: a level has thousands of them.
+    guard left > 0 else { throw damage }
+    let first = bytes[at]
+    if first < 0x80 {
+      skip(1)
+      return UInt64(first)
+    }
+    var value = UInt64(first & 0x7F)
+    var (shift, length): (UInt64, Int) = (7, 1)
+    while length < left {
+      let byte = bytes[at + length]
       // The tenth byte has one bit left.
       if shift == 63, byte > 1 { throw damage }
       value |= UInt64(byte & 0x7F) &<< shift
-      if byte < 0x80 { return value }
+      length += 1
+      if byte < 0x80 {
+        skip(length)
+        return value
+      }
       shift += 7
     }
+    throw damage
   }
 
   mutating func zigzag() throws(Problem) -> Int64 {

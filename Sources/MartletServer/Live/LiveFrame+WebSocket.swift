@@ -68,6 +68,10 @@ extension LiveFrame {
       message = [
         "type": "deleted", "id": .int(Int64(id)), "seq": .int(Int64(sequence)), "run": .string(run.rawValue),
       ]
+    case .alert(let id, let sequence, let alert):
+      message = [
+        "type": "alert", "id": .int(Int64(id)), "seq": .int(Int64(sequence)), "alert": alert.json,
+      ]
     case .log(let id, let slice):
       message = [
         "type": "log", "id": .int(Int64(id)), "offset": .int(Int64(slice.offset)),

@@ -12,6 +12,7 @@ enum LiveFrame: Sendable {
   case sweep(id: UInt32, sequence: UInt64, Sweep, [Trial])
   case log(id: UInt32, LogSlice)
   case points(PointFrame)
+  case alert(id: UInt32, sequence: UInt64, Alert)
 }
 
 /// Subscriptions and all that changed since the client was last told.
@@ -24,6 +25,9 @@ struct LiveSession: Sendable {
   static let maximumRuns = 1_000
   /// Answers that may wait for a client; one that asks on without reading is cut off.
   static let maximumReplies = 1_000
+
+  /// Alerts that may wait for a client; of more, the newest.
+  static let maximumAlerts = 1_000
 
   private struct Subscription: Sendable {
     var topic: LiveTopic
@@ -40,10 +44,12 @@ struct LiveSession: Sendable {
     var trialSequence: UInt64 = 0
     var points: PointBuffer?
     var log: LogSlice?
+    var alerts: [(sequence: UInt64, alert: Alert)] = []
 
     var hasChanges: Bool {
       isAnnounced
-        && (!runs.isEmpty || !sweeps.isEmpty || !trials.isEmpty || log != nil || !(points?.isEmpty ?? true))
+        && (!runs.isEmpty || !alerts.isEmpty || !sweeps.isEmpty || !trials.isEmpty || log != nil
+          || !(points?.isEmpty ?? true))
     }
   }
 
@@ -145,12 +151,31 @@ struct LiveSession: Sendable {
     case (.run(let id), .deleted(let run, let project)):
       guard id == run, maySee(project: project, run: run) else { return false }
       subscription.runs[run] = (sequence, nil)
+    case (.runs(let wanted), .moved(let run, let project)):
+      // Whoever sees both projects is told of the row alone.
+      guard wanted == project || wanted == nil && access.project == project,
+        maySee(project: project, run: run)
+      else { return false }
+      subscription.runs[run] = (sequence, nil)
+    case (.runs(let wanted), .alert(let alert)):
+      guard wanted == nil || wanted == alert.project, maySee(project: alert.project, run: alert.run) else {
+        return false
+      }
+      Self.note(alert, sequence, in: &subscription)
+    case (.run(let id), .alert(let alert)):
+      guard id == alert.run, maySee(project: alert.project, run: alert.run) else { return false }
+      Self.note(alert, sequence, in: &subscription)
     case (.points(let runs, _), .deleted(let run, _)):
       guard runs.contains(run) else { return false }
       subscription.runs[run] = (sequence, nil)
     case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.log, _): return false
     }
     return true
+  }
+
+  private static func note(_ alert: Alert, _ sequence: UInt64, in subscription: inout Subscription) {
+    subscription.alerts.append((sequence, alert))
+    if subscription.alerts.count > maximumAlerts { subscription.alerts.removeFirst() }
   }
 
   private func maySee(project: String, run: PublicID?) -> Bool {
@@ -210,6 +235,8 @@ struct LiveSession: Sendable {
     } else {
       frames += subscription.sweeps.values.map { .sweep(id: id, sequence: $0.sequence, $0.sweep, []) }
     }
+    frames += subscription.alerts.map { .alert(id: id, sequence: $0.sequence, $0.alert) }
+    subscription.alerts = []
     if let log = subscription.log { frames.append(.log(id: id, log)) }
     frames += subscription.points?.take(subscription: id) ?? []
     (subscription.runs, subscription.sweeps, subscription.trials, subscription.log) = ([:], [:], [:], nil)

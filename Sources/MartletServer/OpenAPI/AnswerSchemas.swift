@@ -64,30 +64,51 @@ let answerSchemas: JSONObject = [
   ]),
   "Blob": objectSchema(["sha256": hashSchema, "size": countSchema]),
   "Address": objectSchema(["url": stringSchema, "expires_at": timeSchema]),
-  "Run": objectSchema([
-    "id": idSchema, "project": stringSchema, "name": stringSchema, "state": words(RunState.self),
-    "sweep": optionalID,
-    "sweep_name": optionalString, "trial": optionalInteger, "config": anyObject,
-    "summary": [
-      "type": "object",
-      "additionalProperties": [
-        "anyOf": .array([
-          schema("MetricSummary"), schema("ValueSummary"), schema("MixedSummary"),
-        ])
+  "Run": objectSchema(
+    [
+      "id": idSchema, "project": stringSchema, "name": stringSchema, "state": words(RunState.self),
+      "sweep": optionalID,
+      "sweep_name": optionalString, "trial": optionalInteger, "config": anyObject,
+      "summary": [
+        "type": "object",
+        "additionalProperties": [
+          "anyOf": .array([
+            schema("MetricSummary"), schema("ValueSummary"), schema("MixedSummary"),
+          ])
+        ],
       ],
-    ],
-    "tags": stringsSchema, "notes": stringSchema, "group": optionalString, "job_type": optionalString,
-    "command": optionalStrings, "workdir": optionalString, "run_dir": optionalString, "host": optionalString,
-    "pid": optionalInteger, "git": nullable(schema("Git")), "python": optionalString,
-    "created_at": timeSchema,
-    "started_at": optionalTime, "ended_at": optionalTime, "last_seen_at": optionalTime,
-    "created_by": stringSchema,
-    "exit": nullable(schema("Exit")), "attempt": countSchema, "attempts": countSchema,
-    "devices": arraySchema(countSchema), "points": countSchema, "last_step": optionalInteger,
-    "metrics": ["type": "object", "additionalProperties": schema("MetricDefinition")],
-    "deleted_at": optionalTime,
-    "forked_from": nullable(objectSchema(["run": idSchema, "step": optionalInteger])),
+      "tags": stringsSchema, "notes": stringSchema, "group": optionalString, "job_type": optionalString,
+      "command": optionalStrings, "workdir": optionalString, "run_dir": optionalString,
+      "host": optionalString,
+      "pid": optionalInteger, "git": nullable(schema("Git")), "python": optionalString,
+      "created_at": timeSchema,
+      "started_at": optionalTime, "ended_at": optionalTime, "last_seen_at": optionalTime,
+      "created_by": stringSchema,
+      "exit": nullable(schema("Exit")), "attempt": countSchema, "attempts": countSchema,
+      "devices": arraySchema(countSchema), "points": countSchema, "last_step": optionalInteger,
+      "metrics": ["type": "object", "additionalProperties": schema("MetricDefinition")],
+      "deleted_at": optionalTime,
+      "forked_from": nullable(objectSchema(["run": idSchema, "step": optionalInteger])),
+      "archived_at": optionalTime, "locked_at": optionalTime, "parent": optionalID, "children": countSchema,
+      "hardware": optionalString,
+    ], optional: ["environment": nullable(schema("Environment"))]),
+  "Environment": environmentSchema,
+  "ModelSummary": modelSchema,
+  "RunEvent": objectSchema([
+    "at": timeSchema, "type": stringSchema, "by": stringSchema, "payload": anyObject,
   ]),
+  "RunEventList": pageSchema(of: "RunEvent"),
+  "RunFile": objectSchema([
+    "path": stringSchema, "sha256": hashSchema, "size": countSchema, "media_type": optionalString,
+    "created_at": timeSchema,
+  ]),
+  "RunFileList": pageSchema(of: "RunFile"),
+  "Alert": objectSchema([
+    "id": countSchema, "run": idSchema, "run_name": stringSchema, "project": stringSchema, "at": timeSchema,
+    "level": words(AlertLevel.self), "title": stringSchema, "text": stringSchema, "key": optionalString,
+    "by": stringSchema,
+  ]),
+  "AlertList": pageSchema(of: "Alert"),
   "RunList": pageSchema(of: "Run"),
   "Heartbeat": objectSchema(["state": words(RunState.self), "stop_requested": booleanSchema]),
   "AppendReceipt": objectSchema(["accepted": countSchema, "duplicates": countSchema, "next_seq": countSchema]

@@ -18,7 +18,22 @@ let requestSchemas: JSONObject = [
       "id": nullable(nameSchema), "resume": nullable(words(NewRun.Resume.self)),
     ]) { _, new in new }),
   "RunPatch": objectSchema(
-    [:], optional: runDetails.merging(["state": nullable(words(RunState.self))]) { _, new in new }),
+    [:],
+    optional: runDetails.merging([
+      "state": nullable(words(RunState.self)), "archived": optionalBoolean, "locked": optionalBoolean,
+      "project": nullable(nameSchema), "add_tags": optionalTags, "remove_tags": optionalStrings,
+    ]) { _, new in new }),
+  "NewAlert": objectSchema(
+    ["title": ["type": "string", "minLength": 1, "maxLength": 512]],
+    optional: [
+      "text": ["type": ["string", "null"], "maxLength": 65_536], "level": nullable(words(AlertLevel.self)),
+      "key": ["type": ["string", "null"], "minLength": 1, "maxLength": 256],
+    ]),
+  "NewRunFile": objectSchema(
+    ["sha256": hashSchema],
+    optional: [
+      "media_type": ["type": ["string", "null"], "pattern": "^[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+$"]
+    ]),
   "RunRewind": objectSchema(["step": integerSchema]),
   "RunFork": objectSchema([:], optional: ["step": optionalInteger, "name": nullable(nameSchema)]),
   "NewAddress": objectSchema(
@@ -78,12 +93,13 @@ private let absolutePath: JSONValue = ["type": "string", "pattern": "^/"]
 private let optionalMap: JSONValue = ["type": ["object", "null"], "additionalProperties": stringSchema]
 
 private let runDetails: JSONObject = [
-  "name": nullable(nameSchema), "notes": optionalString, "tags": optionalStrings, "group": optionalString,
+  "name": nullable(nameSchema), "notes": optionalString, "tags": optionalTags, "group": optionalString,
   "job_type": optionalString, "config": ["type": ["object", "null"], "additionalProperties": true],
   "host": optionalString, "pid": optionalInteger, "command": optionalStrings, "workdir": optionalString,
   "git": nullable(gitSchema), "python": optionalString,
   "metrics": ["type": ["object", "null"], "additionalProperties": nullable(definitionSchema)],
   "summary": ["type": ["object", "null"], "additionalProperties": true],
+  "parent": optionalID, "environment": nullable(environmentSchema), "model": nullable(modelSchema),
 ]
 
 /// A metric's definition as it comes.

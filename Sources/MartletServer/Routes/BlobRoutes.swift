@@ -11,6 +11,11 @@ import OrderedCollections
 let blobRoutes: [Route] = [
   Route(
     .put, "/runs/:run/blobs/:sha256", .scope(.ingest), "Gives a run a file, under the SHA-256 of its bytes.",
+    query: [
+      QueryParameter(
+        name: "named", summary: "It is for named files of the run alone, and goes with the last of them.",
+        schema: ["type": "boolean", "default": false])
+    ],
     body: RouteBody(
       forms: [.bytes], schema: "Blob", isRequired: false, limit: Int(BlobStore.largest)),
     answer: RouteAnswer(status: 201, schema: "Blob")
@@ -64,11 +69,12 @@ extension APIRequest {
 private func put(_ request: APIRequest) async throws -> Response {
   let (tracking, access) = (request.services.tracking, try request.access)
   let (run, hash) = (try request.id("run"), try request.contentHash())
+  let isNamed = try request.query.bool("named") ?? false
   func answer(_ size: Int64, status: Int) -> Response {
     .json(["sha256": .string(hash.description), "size": .int(size)], status: status)
   }
   // Nobody learns here what other runs have: for a file that this run does not have, the bytes must come.
-  if let size = try await tracking.blobSize(hash, of: run, access: access) {
+  if let size = try await tracking.blobSize(hash, of: run, isNamed: isNamed, access: access) {
     return answer(size, status: 200)
   }
   guard let stream = request.stream else { throw Problem(.badRequest, "The request must have a body.") }
@@ -80,7 +86,8 @@ private func put(_ request: APIRequest) async throws -> Response {
         for piece in pieces { try piece.withUnsafeReadableBytes { try upload.write($0) } }
       }
     }
-    return answer(try await tracking.keepBlob(upload, as: hash, of: run, access: access), status: 201)
+    return answer(
+      try await tracking.keepBlob(upload, as: hash, of: run, isNamed: isNamed, access: access), status: 201)
   } catch {
     try await blocking { upload.discard() }
     throw error
@@ -119,7 +126,7 @@ private func sign(_ request: APIRequest) async throws -> JSONValue {
 }
 
 /// `type/subtype` of RFC 9110's token characters, without parameters.
-private func isMediaType(_ text: String) -> Bool {
+func isMediaType(_ text: String) -> Bool {
   let parts = text.split(separator: "/", omittingEmptySubsequences: false)
   return parts.count == 2 && text.utf8.count <= 100
     && parts.allSatisfy { part in

@@ -25,6 +25,9 @@ let runRoutes: [Route] = [
       QueryParameter(
         name: "deleted", summary: "The runs in the trash instead of all others.",
         schema: ["type": "boolean", "default": false]),
+      QueryParameter(
+        name: "archived", summary: "The archived runs instead of all others, or `any` of both.",
+        schema: ["type": "string", "enum": ["", "false", "true", "any"], "default": "false"]),
     ] + pageParameters, answer: RouteAnswer(schema: "RunList")
   ) { request in
     let query = try runQuery(request.query)
@@ -51,7 +54,7 @@ let runRoutes: [Route] = [
     return .json(try await request.services.engine.execute(new, access: request.access).json, status: 201)
   },
   Route(.get, "/runs/:run", .scope(.read), "A run.", answer: RouteAnswer(schema: "Run")) { request in
-    .json(try await request.services.tracking.run(request.id("run"), access: request.access).json)
+    .json(try await request.services.tracking.wholeRun(request.id("run"), access: request.access).json)
   },
   Route(
     .patch, "/runs/:run", .scope(.ingest),
@@ -105,6 +108,7 @@ private func runQuery(_ query: Query) throws -> RunQuery {
     project: query.string("project"), states: try query.choices("state", RunState.self),
     search: query.string("search"))
   runs.deleted = try query.bool("deleted") ?? false
+  runs.archive = try query.choice("archived", RunQuery.Archive.self) ?? .outside
   if let text = query.string("sweep") {
     guard let sweep = PublicID(rawValue: text) else {
       throw Problem(.badRequest, "The parameter 'sweep' must be a sweep's id, not '\(text.prefix(100))'.")

@@ -44,7 +44,9 @@ let trackingRoutes: [Route] = [
         status: .ok, headers: [.contentType: SeriesFrame.mediaType, .cacheControl: "no-store"],
         body: ResponseBody(byteBuffer: ByteBuffer(bytes: SeriesFrame.encode(series))))
     }
-    var bytes = Array("{\"series\":[".utf8)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(series.reduce(32) { $0 + $1.estimatedJSONLength })
+    bytes += "{\"series\":[".utf8
     for (index, one) in series.enumerated() {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       one.write(to: &bytes)

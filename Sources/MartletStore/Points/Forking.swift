@@ -22,9 +22,10 @@ extension StoreWriter {
     try db.execute(
       sql: """
         INSERT INTO run (public_id, project_id, is_executed, name, state, config, tags, notes, group_name, job_type,
-          command, workdir, git, python, created_at, started_at, last_seen_at, created_by, forked_from, fork_step)
+          command, workdir, git, python, environment_id, created_at, started_at, last_seen_at, created_by,
+          forked_from, fork_step)
         SELECT ?1, project_id, 0, ?2, 'running', config, tags, notes, group_name, job_type, command, workdir, git,
-          python, ?3, ?3, ?3, ?4, public_id, ?5 FROM run WHERE id = ?6
+          python, environment_id, ?3, ?3, ?3, ?4, public_id, ?5 FROM run WHERE id = ?6
         """, arguments: [new.rawValue, name, now.microseconds, principal.row, step, parent])
     let run = db.lastInsertedRowID
     for statement in Self.copies { try db.execute(sql: statement, arguments: [run, parent]) }
@@ -42,9 +43,27 @@ extension StoreWriter {
     SELECT ?, name, summary, step_metric, goal, hidden FROM metric_definition WHERE run_id = ?
     """,
     """
-    INSERT INTO run_blob (run_id, blob_id, created_at)
-    SELECT ?, blob_id, created_at FROM run_blob WHERE run_id = ?
+    INSERT INTO run_blob (run_id, blob_id, created_at, is_named)
+    SELECT ?, blob_id, created_at, is_named FROM run_blob WHERE run_id = ?
     """,
+    // Of a trial, also what it has from its sweep.
+    """
+    INSERT INTO run_blob (run_id, blob_id, created_at, is_named)
+    SELECT ?1, blob_id, min(created_at), 1 FROM sweep_file
+    WHERE sweep_id = (SELECT sweep_id FROM run WHERE id = ?2) GROUP BY blob_id
+    ON CONFLICT (run_id, blob_id) DO NOTHING
+    """,
+    """
+    INSERT INTO run_file (run_id, path, blob_id, media_type, created_at)
+    SELECT ?, path, blob_id, media_type, created_at FROM run_file WHERE run_id = ?
+    """,
+    """
+    INSERT INTO run_file (run_id, path, blob_id, media_type, created_at)
+    SELECT ?1, path, blob_id, media_type, created_at FROM sweep_file
+    WHERE sweep_id = (SELECT sweep_id FROM run WHERE id = ?2)
+    ON CONFLICT (run_id, path) DO NOTHING
+    """,
+    "INSERT INTO run_model (run_id, body) SELECT ?, body FROM run_model WHERE run_id = ?",
   ]
 
   private func copyRows(of parent: Int64, to run: Int64, upTo step: Int64) throws {

@@ -12,9 +12,23 @@ extension StoreReader {
     try Int64.fetchOne(
       db,
       sql: """
-        SELECT blob.size FROM blob JOIN run_blob ON run_blob.blob_id = blob.id
-        WHERE blob.hash = ? AND run_blob.run_id = ?
+        SELECT size FROM blob WHERE hash = ?1 AND (
+          EXISTS (SELECT 1 FROM run_blob WHERE run_id = ?2 AND blob_id = blob.id)
+          OR EXISTS (SELECT 1 FROM sweep_file
+            WHERE blob_id = blob.id AND sweep_id = (SELECT sweep_id FROM run WHERE id = ?2)))
         """, arguments: [Data(hash), try requireRunRow(run)])
+  }
+
+  /// The size of a blob that a run itself has, in bytes.
+  ///
+  /// - Parameter isNamed: also of one that it has for its named files alone, and that goes with them.
+  package func ownBlob(_ hash: [UInt8], run: PublicID, isNamed: Bool) throws -> Int64? {
+    try Int64.fetchOne(
+      db,
+      sql: """
+        SELECT blob.size FROM blob JOIN run_blob ON run_blob.blob_id = blob.id
+        WHERE blob.hash = ? AND run_blob.run_id = ? AND (run_blob.is_named = 0 OR ?)
+        """, arguments: [Data(hash), try requireRunRow(run), isNamed])
   }
 
   /// Whether any run has a blob, or had one that is not forgotten yet.
@@ -28,10 +42,15 @@ extension StoreReader {
     try Data.fetchAll(
       db,
       sql: """
-        SELECT hash FROM blob WHERE NOT EXISTS (SELECT 1 FROM run_blob WHERE blob_id = blob.id) LIMIT ?
+        SELECT hash FROM blob WHERE \(Self.isUnused) LIMIT ?
         """, arguments: [limit]
     ).map(Array.init)
   }
+
+  static let isUnused = """
+    NOT EXISTS (SELECT 1 FROM run_blob WHERE blob_id = blob.id)
+      AND NOT EXISTS (SELECT 1 FROM sweep_file WHERE blob_id = blob.id)
+    """
 }
 
 extension StoreWriter {
@@ -40,17 +59,24 @@ extension StoreWriter {
   /// - Parameters:
   ///   - hash: SHA-256 of the content.
   ///   - size: in bytes.
-  package func noteBlob(_ hash: [UInt8], size: Int64, run id: PublicID, now: Timestamp) throws {
+  ///   - isNamed: the run has it for the sake of a named file, with which it goes.
+  package func noteBlob(
+    _ hash: [UInt8], size: Int64, run id: PublicID, isNamed: Bool = false, now: Timestamp
+  ) throws {
     let run = try requireRunRow(id)
     try refuseDeleted(id, run)
+    try addBlob(hash, size: size, now: now)
+    try db.execute(
+      sql: """
+        INSERT INTO run_blob (run_id, blob_id, created_at, is_named) SELECT ?, id, ?, ? FROM blob WHERE hash = ?
+        ON CONFLICT (run_id, blob_id) DO UPDATE SET is_named = min(is_named, excluded.is_named)
+        """, arguments: [run, now.microseconds, isNamed, Data(hash)])
+  }
+
+  func addBlob(_ hash: [UInt8], size: Int64, now: Timestamp) throws {
     try db.execute(
       sql: "INSERT INTO blob (hash, size, created_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING",
       arguments: [Data(hash), size, now.microseconds])
-    try db.execute(
-      sql: """
-        INSERT INTO run_blob (run_id, blob_id, created_at) SELECT ?, id, ? FROM blob WHERE hash = ?
-        ON CONFLICT (run_id, blob_id) DO NOTHING
-        """, arguments: [run, now.microseconds, Data(hash)])
   }
 
   /// Forgets a blob that no run has; false: a run has it again, or it is unknown.
@@ -60,7 +86,7 @@ extension StoreWriter {
   package func forgetBlob(_ hash: [UInt8]) throws -> Bool {
     try db.execute(
       sql: """
-        DELETE FROM blob WHERE hash = ? AND NOT EXISTS (SELECT 1 FROM run_blob WHERE blob_id = blob.id)
+        DELETE FROM blob WHERE hash = ? AND \(Self.isUnused)
         """, arguments: [Data(hash)])
     return db.changesCount > 0
   }

@@ -99,9 +99,11 @@ extension StoreWriter {
     try db.execute(
       sql: "UPDATE run SET purge = ?, deleted_at = coalesce(deleted_at, ?) WHERE id = ?",
       arguments: [PurgeStage.points.rawValue, now.microseconds, run])
-    for table in ["token", "run_blob"] {
+    for table in ["token", "run_file", "run_blob", "run_model", "alert"] {
       try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
     }
+    try dropEnvironment(of: run)
+    try setChildrenFree(of: run, by: principal, now: now)
     try db.execute(sql: "DELETE FROM alias WHERE kind = 'run' AND row_id = ?", arguments: [run])
     // Its own events go with it: that it went is the project's.
     if let project = try Int64.fetchOne(db, sql: "SELECT project_id FROM run WHERE id = ?", arguments: [run])

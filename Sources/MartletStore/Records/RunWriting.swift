@@ -54,6 +54,9 @@ extension StoreWriter {
     var rest = details
     rest.name = nil
     try change(row, rest, now: now)
+    let new = try run(row: row)
+    guard let parent = details.parent ?? nil else { return new }
+    try nest(row, new.id, in: parent, by: principal, now: now)
     return try run(row: row)
   }
 
@@ -68,11 +71,12 @@ extension StoreWriter {
     let projectRow = try projectRow(new.project, by: principal, now: now)
     try db.execute(
       sql: """
-        INSERT INTO run (public_id, project_id, sweep_id, trial, is_executed, name, state, config, command, workdir,
-          directory, execution, created_at, created_by) VALUES (?, ?, ?, ?, 1, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO run (public_id, project_id, sweep_id, trial, is_executed, name, state, environment_id, config,
+          command, workdir, directory, execution, created_at, created_by)
+        VALUES (?, ?, ?, ?, 1, ?, 'queued', (SELECT environment_id FROM sweep WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        id.rawValue, projectRow, new.sweepRow, new.trial, new.name, new.config.text,
+        id.rawValue, projectRow, new.sweepRow, new.trial, new.name, new.sweepRow, new.config.text,
         JSONValue(new.command).text, new.workdir, new.directory, new.execution.text, now.microseconds,
         principal.row,
       ])
@@ -116,6 +120,8 @@ extension StoreWriter {
     set("workdir", patch.workdir)
     set("git", patch.git?.json.text)
     set("python", patch.python)
+    if let environment = patch.environment { try addEnvironment(environment, to: row) }
+    if let model = patch.model { try setModel(model, of: row) }
     guard !columns.isEmpty else { return }
     arguments += [row]
     try db.execute(
@@ -123,13 +129,17 @@ extension StoreWriter {
   }
 
   /// Moves a run to a state and notes the move; the table of legal moves binds attempts, not runs.
+  ///
+  /// - Parameters:
+  ///   - endedAt: when it ended, where that was earlier than now.
+  ///   - isByHand: somebody corrects it, so nobody has to be told by an alert.
   package func setRunState(
-    _ row: Int64, _ state: RunState, exit: ExitRecord?, startedAt: Int64? = nil, by principal: Principal,
-    now: Timestamp
+    _ row: Int64, _ state: RunState, exit: ExitRecord?, startedAt: Int64? = nil, endedAt: Timestamp? = nil,
+    isByHand: Bool = false, by principal: Principal, now: Timestamp
   ) throws {
     let old = try String.fetchOne(db, sql: "SELECT state FROM run WHERE id = ?", arguments: [row]) ?? ""
     let startedAt = state == .running ? now.microseconds : startedAt
-    let endedAt = state.isEnd ? now.microseconds : nil
+    let endedAt = state.isEnd ? (endedAt ?? now).microseconds : nil
     try db.execute(
       sql: """
         UPDATE run SET state = ?1, started_at = coalesce(started_at, ?2), ended_at = ?3,
@@ -142,12 +152,17 @@ extension StoreWriter {
       "state", subject: "run", row: row,
       payload: ["from": .string(old), "to": .string(state.rawValue), "reason": JSONValue(exit?.reason)],
       by: principal, at: now)
+    if !isByHand, state.isAlarming, let exit {
+      try alertOfEnd(of: row, state, reason: exit.reason, by: principal, now: now)
+    }
   }
 
   package func setRunState(
-    _ id: PublicID, _ state: RunState, exit: ExitRecord?, by principal: Principal, now: Timestamp
+    _ id: PublicID, _ state: RunState, exit: ExitRecord?, endedAt: Timestamp? = nil, isByHand: Bool = false,
+    by principal: Principal, now: Timestamp
   ) throws {
-    try setRunState(try requireRunRow(id), state, exit: exit, by: principal, now: now)
+    try setRunState(
+      try requireRunRow(id), state, exit: exit, endedAt: endedAt, isByHand: isByHand, by: principal, now: now)
   }
 
   /// Notes a sign of life; a `lost` run is running again, and so is the attempt that it shows.
@@ -208,19 +223,32 @@ extension StoreReader {
   /// What an access is checked against: one row, without the run's metrics. Nil: there is no such run.
   package func place(
     of id: PublicID
-  ) throws -> (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool)? {
+  ) throws -> (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool, isLocked: Bool)? {
     guard
       let row = try Row.fetchOne(
         db,
         sql: """
-          SELECT project.name AS project_name, run.state, run.is_executed, run.deleted_at IS NOT NULL AS is_deleted
+          SELECT project.name AS project_name, run.state, run.is_executed, run.deleted_at IS NOT NULL AS is_deleted,
+            run.locked_at IS NOT NULL AS is_locked
           FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ? AND run.purge IS NULL
           """, arguments: [id.rawValue])
     else { return nil }
     guard let state = RunState(rawValue: row["state"]) else {
       throw Problem(.internal, "A stored run has an unknown state.", hint: "Run 'martlet doctor'.")
     }
-    return (row["project_name"], state, row["is_executed"], row["is_deleted"])
+    return (row["project_name"], state, row["is_executed"], row["is_deleted"], row["is_locked"])
+  }
+
+  /// When a run last gave a sign of life; nil: it never did.
+  package func lastSign(of id: PublicID) throws -> Timestamp? {
+    try Int64.fetchOne(db, sql: "SELECT last_seen_at FROM run WHERE public_id = ?", arguments: [id.rawValue])
+      .map(Timestamp.init(microseconds:))
+  }
+
+  /// When a run ended; nil: it has not.
+  package func end(of id: PublicID) throws -> Timestamp? {
+    try Int64.fetchOne(db, sql: "SELECT ended_at FROM run WHERE public_id = ?", arguments: [id.rawValue])
+      .map(Timestamp.init(microseconds:))
   }
 
   /// Runs from outside in `state`, which is no end, that gave no sign of life since `before`.

@@ -43,6 +43,12 @@ extension StoreReader {
     var conditions = [
       query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
     ]
+    switch query.archive {
+    case _ where query.deleted: break
+    case .outside: conditions.append("run.archived_at IS NULL")
+    case .inside: conditions.append("run.archived_at IS NOT NULL")
+    case .any: break
+    }
     var arguments = StatementArguments()
     if let project = query.project {
       guard let row = try projectRowID(project) else {
@@ -126,7 +132,11 @@ extension StoreReader {
         SELECT run.*, project.name AS project_name, sweep.public_id AS sweep_public_id, sweep.name AS sweep_name,
           principal.name AS creator_name, sweep.metric AS sweep_metric, sweep.goal AS sweep_goal,
           (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
-          (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices
+          (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices,
+          (SELECT public_id FROM run AS parent WHERE parent.id = run.parent_id) AS parent_public_id,
+          (SELECT count(*) FROM run AS child
+            WHERE child.parent_id = run.id AND child.deleted_at IS NULL) AS children,
+          (SELECT hardware FROM environment WHERE environment.id = run.environment_id) AS hardware
         FROM run JOIN project ON project.id = run.project_id JOIN principal ON principal.id = run.created_by
           LEFT JOIN sweep ON sweep.id = run.sweep_id
         \(sql)
@@ -183,6 +193,11 @@ extension StoreReader {
     run.deletedAt = row.time("deleted_at")
     run.forkedFrom = (row["forked_from"] as String?).flatMap(PublicID.init(rawValue:))
     run.forkStep = row["fork_step"]
+    run.archivedAt = row.time("archived_at")
+    run.lockedAt = row.time("locked_at")
+    run.parent = (row["parent_public_id"] as String?).flatMap(PublicID.init(rawValue:))
+    run.children = row["children"]
+    run.hardware = row["hardware"]
     return run
   }
 }

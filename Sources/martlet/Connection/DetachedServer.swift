@@ -1,6 +1,7 @@
 // Starts `martlet up` as a process of its own session that outlives this one, and waits until it answers.
 
 import Foundation
+import MartletExecution
 import MartletModel
 
 struct DetachedServer {
@@ -104,53 +105,13 @@ struct DetachedServer {
   }
 
   private func spawn(log: Int32) throws -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, log, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, log, STDERR_FILENO)
-    // A session of its own: no terminal's Ctrl-C or hang-up reaches it. This process ignores SIGPIPE; that is not
-    // inherited.
-    var all = sigset_t()
-    var none = sigset_t()
-    sigfillset(&all)
-    sigemptyset(&none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK) | Self.newSession)
-    try Self.keepOpenFilesFromChildren()
-
-    let executable = try Self.executable()
-    let arguments = [executable, "up", "--data", data.path] + options
-    let environment = CallerEnvironment.current.map { "\($0.key)=\($0.value)" }
-    var pid: pid_t = 0
-    let failed = Self.withCStrings(arguments) { argv in
-      Self.withCStrings(environment) { envp in
-        posix_spawn(&pid, executable, &actions, &attributes, argv, envp)
-      }
-    }
-    guard failed == 0 else {
-      throw Failure(
-        .internalError, "\(executable) could not be started: \(String(cString: strerror(failed))).")
-    }
-    return pid
-  }
-
-  /// POSIX_SPAWN_SETSID of <spawn.h>, which glibc shows only to programs that ask for GNU's additions.
-  private static let newSession: Int16 = 0x80
-
-  /// Connections and files of this process are not the server's business.
-  private static func keepOpenFilesFromChildren() throws {
-    for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
-      guard let descriptor = Int32(name), descriptor > STDERR_FILENO else { continue }
-      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    let process = ChildProcess(
+      try Self.executable(), ["up", "--data", data.path] + options, environment: CallerEnvironment.current)
+    do {
+      // This process ignores SIGPIPE; that is not inherited.
+      return try process.start(output: log, errors: log, standing: .session)
+    } catch {
+      throw Failure(error, status: .internalError)
     }
   }
 
@@ -183,14 +144,6 @@ struct DetachedServer {
         bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
-  }
-
-  private static func withCStrings<R>(
-    _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) throws -> R
-  ) rethrows -> R {
-    let copies = strings.map { strdup($0) }
-    defer { for copy in copies { free(copy) } }
-    return try body(copies + [nil])
   }
 }
 

@@ -1,6 +1,8 @@
 // What a run needs of this machine: the supervisor, devices, Python and its client.
 
 import Foundation
+import MartletExecution
+import MartletModel
 
 enum MachineChecks {
   static func all() async throws -> [Check] {
@@ -71,48 +73,29 @@ enum ShortCommand {
     var lastLine: String { errors.split(separator: "\n").last.map(String.init) ?? "status \(status)" }
   }
 
-  private static let patience: TimeInterval = 20
+  private static let patience: Duration = .seconds(20)
 
-  /// Runs a program of the PATH to its end.
+  /// Runs a program of the PATH to its end. One that takes too long is killed; its status is that of the signal.
   ///
   /// - Returns: nil when there is no such program.
   static func run(_ command: [String]) async throws -> Answer? {
-    guard let program = locate(command[0]) else { return nil }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = Array(command.dropFirst())
-    process.environment = CallerEnvironment.current
-    process.standardInput = FileHandle.nullDevice
-    let output = Pipe()
-    let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    let pid = process.processIdentifier
-    let timer = Task {
-      try await Task.sleep(for: .seconds(patience))
-      kill(pid, SIGKILL)
+    let environment = CallerEnvironment.current
+    guard let program = ChildProcess.locate(command[0], environment: environment) else { return nil }
+    let process = ChildProcess(program, Array(command.dropFirst()), environment: environment)
+    let answer: ChildProcess.Answer
+    do {
+      answer = try await blocking { try process.run(within: patience, limit: 1 << 20) }
+    } catch let problem as Problem {
+      throw Failure(problem)
     }
-    // Both pipes are read at once: a program that fills one must not wait for the other.
-    async let errorBytes = read(errors)
-    let outputBytes = await read(output)
-    let both = (outputBytes, await errorBytes)
-    process.waitUntilExit()
-    timer.cancel()
+    let status =
+      switch answer.ending {
+      case .exited(let code): code
+      case .signalled(let signal): signal
+      case .outOfTime, .tooLong: SIGKILL
+      }
     return Answer(
-      status: process.terminationStatus, output: String(decoding: both.0, as: UTF8.self),
-      errors: String(decoding: both.1, as: UTF8.self))
-  }
-
-  private static func read(_ pipe: Pipe) async -> Data {
-    let handle = pipe.fileHandleForReading
-    return await withCheckedContinuation { continuation in
-      DispatchQueue.global().async { continuation.resume(returning: handle.readDataToEndOfFile()) }
-    }
-  }
-
-  private static func locate(_ name: String) -> String? {
-    let folders = (CallerEnvironment.current["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
-    return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+      status: status, output: String(decoding: answer.output, as: UTF8.self),
+      errors: String(decoding: answer.errors, as: UTF8.self))
   }
 }

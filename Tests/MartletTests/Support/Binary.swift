@@ -1,7 +1,9 @@
 // Running the real `martlet` and seeing what it answered.
 
 import Foundation
+import MartletExecution
 import MartletTestSupport
+import Synchronization
 
 /// What a process left behind.
 struct Outcome: CustomStringConvertible {
@@ -33,43 +35,50 @@ enum Binary {
 
 /// A process that is still running.
 final class Running: Sendable {
-  private let process: Process
+  let pid: Int32
   private let output: Collector
   private let errors: Collector
+  /// What it ended with, once it was waited for.
+  private let status = Mutex<Int32?>(nil)
 
   /// Starts `program` with these arguments.
   init(
     _ arguments: [String], environment: [String: String], directory: URL, program: String = Binary.path,
     input: Pipe? = nil
   ) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.environment = Binary.environment(environment)
-    process.currentDirectoryURL = directory
-    process.standardInput = input ?? FileHandle.nullDevice
     output = try Collector()
     errors = try Collector()
-    process.standardOutput = output.file
-    process.standardError = errors.file
-    try process.run()
-    self.process = process
+    pid = try ChildProcess(
+      program, arguments, environment: Binary.environment(environment), directory: directory.path
+    ).start(
+      input: input?.fileHandleForReading.fileDescriptor, output: output.file.fileDescriptor,
+      errors: errors.file.fileDescriptor, standing: .group)
+    try input?.fileHandleForReading.close()
   }
 
   var outputSoFar: String { output.text }
   var errorsSoFar: String { errors.text }
-  var pid: Int32 { process.processIdentifier }
 
   func signal(_ number: Int32) { kill(pid, number) }
 
   /// Waits for its end; one that takes too long is killed, and its status says so.
   func outcome(within seconds: Double = 180) async throws -> Outcome {
     let deadline = ContinuousClock.now + .seconds(seconds)
-    while process.isRunning, .now < deadline { try await Task.sleep(for: .milliseconds(5)) }
-    if process.isRunning { kill(pid, SIGKILL) }
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, output: output.text, errors: errors.text)
+    while ended() == nil, .now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+    if ended() == nil { kill(pid, SIGKILL) }
+    while ended() == nil { try await Task.sleep(for: .milliseconds(5)) }
+    return Outcome(status: ended() ?? -1, output: output.text, errors: errors.text)
+  }
+
+  /// Its exit code, or the signal that ended it; nil: it goes on.
+  private func ended() -> Int32? {
+    status.withLock { status in
+      var word: Int32 = 0
+      if status == nil, waitpid(pid, &word, WNOHANG) == pid {
+        status = word & 0x7F == 0 ? (word >> 8) & 0xFF : word & 0x7F
+      }
+      return status
+    }
   }
 }
 

@@ -157,7 +157,9 @@ final class Recorder: Sendable {
       case .deleted(let run, _) where run == id: "deleted"
       case .rewound(let run) where run == id: "rewound"
       case .points(let run, _) where run == id: "points"
-      case .run, .deleted, .rewound, .points, .sweep, .trial: nil
+      case .moved(let run, let from) where run == id: "moved from \(from)"
+      case .alert(let alert) where alert.run == id: "alert"
+      case .run, .deleted, .rewound, .points, .moved, .alert, .sweep, .trial: nil
       }
     }
   }

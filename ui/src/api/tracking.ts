@@ -81,6 +81,7 @@ export interface Derived {
 }
 
 export interface LogLine {
+  /** From 0; people count from 1. */
   n: number;
   /** Microseconds since 1970; null where it is not known. */
   at: number | null;
@@ -90,12 +91,12 @@ export interface LogLine {
 
 export interface LogLinesAnswer {
   attempt: number;
-  /** The attempts that have output. */
-  attempts?: number[];
+  /** How many attempts, or clients of a run from outside, have output: their numbers begin with 1. */
+  attempts: number;
   total: number;
   ended: boolean;
   /** Lines before this one do not change any more. */
-  settled?: number;
+  settled: number;
   items: LogLine[];
 }
 
@@ -108,7 +109,8 @@ export interface LogMatches {
   /** Whether all of the output was searched. */
   complete: boolean;
   items: LogMatch[];
-  next: string | null;
+  /** After which line to go on. */
+  next: number | null;
 }
 
 export type LogStream = "stdout" | "stderr" | "all";
@@ -170,8 +172,8 @@ export const tracking = {
   ) => get<LogLinesAnswer>(runPath(run, `/logs/lines${query({ ...asked })}`), signal),
   search: (
     run: string,
-    asked: { text: string; regex: boolean; case: boolean; attempt: number | null; stream: LogStream; after: string | null; limit: number },
+    asked: { text: string; regex: boolean; case: boolean; attempt: number | null; stream: LogStream; after: number | null; limit: number },
     signal?: AbortSignal,
-  ) => get<LogMatches>(runPath(run, `/logs/search${query({ ...asked })}`), signal),
+  ) => get<LogMatches>(runPath(run, `/logs/search${query({ ...asked, regex: asked.regex || null, case: asked.case || null })}`), signal),
 };
 

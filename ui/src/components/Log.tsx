@@ -74,7 +74,7 @@ export function Log({ lines, search, follow, onFollow, goal, chosen, onChoose, t
     if (follow) going.current(Infinity);
   }, [follow, total, view.height]);
   useLayoutEffect(() => {
-    if (goal) going.current(goal.line - 1 - Math.floor(latest.current.reel.height / LINE / 3));
+    if (goal) going.current(goal.line - Math.floor(latest.current.reel.height / LINE / 3));
   }, [goal]);
 
   const scrolled = () => {
@@ -89,12 +89,12 @@ export function Log({ lines, search, follow, onFollow, goal, chosen, onChoose, t
   };
   const first = Math.max(0, Math.floor(view.top) - SPARE);
   const last = Math.min(reel.total, Math.ceil(view.top + view.height / LINE) + SPARE);
-  useEffect(() => lines.look(first + 1, last), [lines, first, last, version]);
-  const topLine = Math.floor(view.top) + 1;
+  useEffect(() => lines.look(first, last - 1), [lines, first, last, version]);
+  const topLine = Math.floor(view.top);
   useEffect(() => onTop(topLine), [onTop, topLine]);
   const ranges = useMemo(() => new Map(matches.map(({ n, ranges: found }) => [n, found])), [matches]);
   const stands = matches[at]?.n ?? null;
-  const shown = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i + 1);
+  const shown = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
     <div className={times ? "log timed" : "log"} ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-label="Output" aria-live="off">
@@ -125,11 +125,11 @@ const Row = memo(function Row({ n, line, ranges, times, chosen, stands, onChoose
   const cut = text.length > LONGEST ? text.slice(0, LONGEST) : text;
   const name = ["log-line", line?.stream === "stderr" ? "stderr" : "", chosen ? "chosen" : "", stands ? "stands" : ""].filter(Boolean).join(" ");
   return (
-    <div className={name} data-line={n}>
-      <a className="log-number" href={`#L${n}`} aria-label={`Link to line ${n}`} tabIndex={-1} onClick={(event) => {
+    <div className={name} data-line={n + 1}>
+      <a className="log-number" href={`#L${n + 1}`} aria-label={`Link to line ${n + 1}`} tabIndex={-1} onClick={(event) => {
         event.preventDefault();
         onChoose(n);
-      }}>{n}</a>
+      }}>{n + 1}</a>
       {times ? <time className="log-time">{line?.at == null ? "" : formatTime(line.at).slice(11)}</time> : null}
       {line === undefined ? <span className="faint">…</span> : null}
       {marked(spans(cut), ranges ?? []).map((span, j) => <span key={j} className={span.style || undefined}>{span.text}</span>)}

@@ -40,10 +40,10 @@ interface Props {
   search: LogSearch;
 }
 
-/** The line that the address names: `#L120`. */
+/** The line that the address names: `#L120` is the line 119, since people count from 1. */
 function lineInAddress(): number | null {
   const match = /^#L(\d+)$/.exec(location.hash);
-  return match ? Number(match[1]) : null;
+  return match ? Math.max(0, Number(match[1]) - 1) : null;
 }
 
 function Output({ run, stream, attempt, attempts, lines, search }: Props) {
@@ -53,7 +53,7 @@ function Output({ run, stream, attempt, attempts, lines, search }: Props) {
   const [goal, setGoal] = useState<{ line: number; turn: number } | null>(() => (chosen === null ? null : { line: chosen, turn: 0 }));
   const [follow, setFollow] = useState(chosen === null);
   const [times, setTimes] = useState(false);
-  const [top, setTop] = useState(1);
+  const [top, setTop] = useState(0);
   const active = !hasEnded(run.state);
   const go = (line: number | null) => {
     if (line === null) return;
@@ -63,7 +63,7 @@ function Output({ run, stream, attempt, attempts, lines, search }: Props) {
   };
   const choose = useCallback((line: number) => {
     setChosen(line);
-    history.replaceState(history.state, "", `${location.pathname}${location.search}#L${line}`);
+    history.replaceState(history.state, "", `${location.pathname}${location.search}#L${line + 1}`);
   }, []);
   const trouble = async () => {
     await attemptTo(async () => {
@@ -78,7 +78,7 @@ function Output({ run, stream, attempt, attempts, lines, search }: Props) {
     { key: "N", does: "line that was found before", run: () => void search.step(-1, top).then(go) },
     { key: "e", does: "first line that tells of an error", run: () => void trouble() },
   ]);
-  const known = attempts !== null && attempts.length > 0 ? attempts.map((each) => each.number) : state.attempts;
+  const known = attempts !== null && attempts.length > 0 ? attempts.map((each) => each.number) : Array.from({ length: state.attempts }, (_, i) => i + 1);
   const { total } = state;
   return (
     <div className="logs">

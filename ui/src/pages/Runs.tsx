@@ -209,7 +209,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
       {toolbar}
       {selected === null ? null : <SelectBar project={project} runs={chosenRuns} archived={archived} onDone={() => setSelected(null)} />}
       {error ? <Failure error={error} retry={store.follow.read} /> : null}
-      {!complete ? <Skeleton rows={10} label="Reading the runs" /> : runs.length === 0 && !stale ? (
+      {!complete ? (error ? null : <Skeleton rows={10} label="Reading the runs" />) : runs.length === 0 && !stale ? (
         <NothingFound project={project} archived={archived} answer={answer} q={q} all={state.all?.total ?? 0} />
       ) : (
         <RunsTable runs={runs} columns={tableColumns} aggregateFor={aggregateFor} sort={sort} shown={shown} active={active}

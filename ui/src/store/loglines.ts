@@ -17,18 +17,18 @@ export interface LogLinesState {
   version: number;
   attempt: number | null;
   /** The attempts that have output, where the server says so. */
-  attempts: readonly number[];
+  attempts: number;
 }
 
-/** The block that a line (from 1) is in. */
-export const blockOf = (n: number): number => Math.floor((n - 1) / BLOCK);
+/** The block that a line is in. Lines count from 0 here, as the server counts them. */
+export const blockOf = (n: number): number => Math.floor(n / BLOCK);
 
 export class LogLines {
-  readonly state = new Store<LogLinesState>({ total: null, ended: false, version: 0, attempt: null, attempts: [] });
+  readonly state = new Store<LogLinesState>({ total: null, ended: false, version: 0, attempt: null, attempts: 0 });
   readonly error = new Store<ApiError | null>(null);
   #blocks = new Map<number, { lines: readonly LogLine[]; settled: boolean }>();
   #reading = new Set<number>();
-  #sight: [number, number] = [1, 1];
+  #sight: [number, number] = [0, 0];
   #subscriptions: Subscription[] = [];
   #timer: number | undefined;
   #poll: number | undefined;
@@ -39,7 +39,7 @@ export class LogLines {
   }
 
   line(n: number): LogLine | undefined {
-    return this.#blocks.get(blockOf(n))?.lines[(n - 1) % BLOCK];
+    return this.#blocks.get(blockOf(n))?.lines[n % BLOCK];
   }
 
   /** The end is read first: it is what most readers want to see. */
@@ -49,7 +49,7 @@ export class LogLines {
       if (this.#closed) return;
       this.#told(answer);
       if (active && !answer.ended) await this.#listen(answer.attempt);
-      if (answer.total > 0) await this.#read(blockOf(answer.total));
+      if (answer.total > 0) await this.#read(blockOf(answer.total - 1));
     });
   }
 
@@ -87,13 +87,13 @@ export class LogLines {
       return;
     }
     await this.#guard(async () => {
-      const { total } = this.state.value;
+      const last = blockOf(Math.max(0, (this.state.value.total ?? 0) - 1));
       for (const [block, { settled }] of this.#blocks) {
-        if (!settled && block !== blockOf(Math.max(1, total ?? 1)) && !this.#inSight(block)) this.#blocks.delete(block);
+        if (!settled && block !== last && !this.#inSight(block)) this.#blocks.delete(block);
       }
-      await this.#read(blockOf(Math.max(1, total ?? 1)));
-      const last = this.state.value.total ?? 0;
-      for (let block = blockOf(this.#sight[0]); block <= blockOf(Math.min(last, this.#sight[1])); block++) {
+      await this.#read(last);
+      const end = Math.max(0, (this.state.value.total ?? 0) - 1);
+      for (let block = blockOf(this.#sight[0]); block <= blockOf(Math.min(end, this.#sight[1])); block++) {
         if (!this.#blocks.get(block)?.settled) await this.#read(block);
       }
     });
@@ -105,10 +105,10 @@ export class LogLines {
 
   /** Lines that are to be shown, both ends included. */
   look(first: number, last: number): void {
-    this.#sight = [Math.max(1, first), Math.max(1, last)];
+    this.#sight = [Math.max(0, first), Math.max(0, last)];
     const { total } = this.state.value;
     if (total === null || total === 0) return;
-    for (let block = blockOf(this.#sight[0]); block <= blockOf(Math.min(total, this.#sight[1])); block++) {
+    for (let block = blockOf(this.#sight[0]); block <= blockOf(Math.min(total - 1, this.#sight[1])); block++) {
       const held = this.#blocks.get(block);
       const full = held && (held.settled || block * BLOCK + held.lines.length >= total || held.lines.length === BLOCK);
       if (!full && !this.#reading.has(block)) void this.#guard(() => this.#read(block));
@@ -118,12 +118,12 @@ export class LogLines {
   async #read(block: number): Promise<void> {
     this.#reading.add(block);
     try {
-      const from = block * BLOCK + 1;
+      const from = block * BLOCK;
       const answer = await tracking.lines(this.run, { attempt: this.attempt, stream: this.stream, from, count: BLOCK });
       if (this.#closed) return;
       const lines = answer.items.filter(({ n }) => n >= from && n < from + BLOCK);
       this.#blocks.delete(block);
-      const settled = answer.ended || (lines.length === BLOCK && (answer.settled ?? 0) >= from + BLOCK);
+      const settled = answer.ended || (lines.length === BLOCK && answer.settled >= from + BLOCK);
       this.#blocks.set(block, { lines, settled });
       for (const oldest of this.#blocks.keys()) {
         if (this.#blocks.size <= KEPT) break;
@@ -135,10 +135,10 @@ export class LogLines {
     }
   }
 
-  #told(answer: { total: number; ended: boolean; attempt: number; attempts?: number[] }): void {
+  #told(answer: { total: number; ended: boolean; attempt: number; attempts: number }): void {
     this.error.set(null);
     this.state.set({
-      total: answer.total, ended: answer.ended, attempt: answer.attempt, attempts: answer.attempts ?? this.state.value.attempts,
+      total: answer.total, ended: answer.ended, attempt: answer.attempt, attempts: answer.attempts,
       version: this.state.value.version + 1,
     });
   }

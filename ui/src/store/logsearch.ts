@@ -6,7 +6,7 @@ import { Store } from "./store";
 const SETTLE = 220; // milliseconds of quiet before the server is asked
 const PAGE = 200;
 /** What programs write when something goes wrong. */
-const TROUBLE = String.raw`\b(error|exception|traceback|fatal|panic|segmentation fault|out of memory)\b`;
+const TROUBLE = ["traceback (most recent call last)", "error:", "exception:", "fatal", "panic", "segmentation fault", "out of memory", "core dumped"];
 
 export interface SearchText {
   text: string;
@@ -30,7 +30,7 @@ const NOTHING: SearchState = { text: "", regex: false, case: false, matches: [],
 export class LogSearch {
   readonly state = new Store<SearchState>(NOTHING);
   readonly error = new Store<ApiError | null>(null);
-  #next: string | null = null;
+  #next: number | null = null;
   #timer: number | undefined;
   #abort: AbortController | null = null;
 
@@ -53,7 +53,7 @@ export class LogSearch {
     await this.#page(null);
   }
 
-  async #page(after: string | null): Promise<void> {
+  async #page(after: number | null): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
     const { text, regex, case: exact } = this.state.value;
@@ -93,10 +93,11 @@ export class LogSearch {
 
   /** The first line that tells of trouble. */
   async firstTrouble(): Promise<number | null> {
-    const found = await tracking.search(
-      this.run, { text: TROUBLE, regex: true, case: false, attempt: this.attempt, stream: this.stream, after: null, limit: 1 },
-    );
-    return found.items[0]?.n ?? null;
+    const found = await Promise.all(TROUBLE.map((text) => tracking.search(
+      this.run, { text, regex: false, case: false, attempt: this.attempt, stream: this.stream, after: null, limit: 1 },
+    )));
+    const first = Math.min(...found.map(({ items }) => items[0]?.n ?? Infinity));
+    return Number.isFinite(first) ? first : null;
   }
 
   close(): void {

@@ -17,10 +17,10 @@ let ended = false;
 let asked: number[] = [];
 
 tracking.lines = async (_run, { from, count }) => {
-  const first = from < 0 ? Math.max(1, written.length + from + 1) : from;
-  if (from > 0) asked.push(first);
-  const items = written.slice(first - 1, first - 1 + count).map((text, i): LogLine => ({ n: first + i, at: 0, stream: "stdout", text }));
-  return { attempt: 1, total: written.length, ended, settled: ended ? written.length + 1 : written.length, items };
+  const first = from < 0 ? Math.max(0, written.length + from) : from;
+  if (from >= 0) asked.push(first);
+  const items = written.slice(first, first + count).map((text, i): LogLine => ({ n: first + i, at: 0, stream: "stdout", text }));
+  return { attempt: 1, attempts: 1, total: written.length, ended, settled: ended ? written.length : Math.max(0, written.length - 1), items };
 };
 api.log = async () => ({ size: 1000 }) as LogPiece;
 
@@ -42,18 +42,18 @@ function close(lines: LogLines): void {
 test("the end is read first, other lines when they come into sight, each block once", async () => {
   const lines = await open(BLOCK * 5 + 20, true);
   assert.equal(lines.state.value.total, BLOCK * 5 + 20);
-  assert.equal(lines.line(BLOCK * 5 + 20)?.text, `line ${BLOCK * 5 + 20}`);
-  assert.equal(lines.line(1), undefined);
+  assert.equal(lines.line(BLOCK * 5 + 19)?.text, `line ${BLOCK * 5 + 20}`);
+  assert.equal(lines.line(0), undefined);
   asked = [];
   lines.look(BLOCK - 5, BLOCK + 5);
   lines.look(BLOCK - 4, BLOCK + 6);
   await clock.pass(10);
   lines.look(BLOCK - 3, BLOCK + 7);
   await clock.pass(10);
-  assert.deepEqual(asked, [1, BLOCK + 1]);
-  assert.equal(lines.line(BLOCK)?.text, `line ${BLOCK}`);
-  assert.equal(lines.line(BLOCK + 1)?.text, `line ${BLOCK + 1}`);
-  assert.deepEqual([blockOf(1), blockOf(BLOCK), blockOf(BLOCK + 1)], [0, 0, 1]);
+  assert.deepEqual(asked, [0, BLOCK]);
+  assert.equal(lines.line(BLOCK - 1)?.text, `line ${BLOCK}`);
+  assert.equal(lines.line(BLOCK)?.text, `line ${BLOCK + 1}`);
+  assert.deepEqual([blockOf(0), blockOf(BLOCK - 1), blockOf(BLOCK)], [0, 0, 1]);
   close(lines);
 });
 
@@ -65,7 +65,7 @@ test("what is written meanwhile follows, and a line that is written anew is read
   written.push("done");
   FakeSocket.last.tell({ type: "log", id: subscription!["id"], offset: 1000, next_offset: 1010, text: "", ended: false });
   await clock.pass(400);
-  assert.deepEqual([3, 4].map((n) => lines.line(n)?.text), ["50 %", "done"]);
+  assert.deepEqual([2, 3].map((n) => lines.line(n)?.text), ["50 %", "done"]);
   close(lines);
 });
 
@@ -79,7 +79,7 @@ const match = (n: number): LogMatch => ({ n, at: 0, stream: "stdout", text: "x",
 
 test("matches are walked through in both directions and over pages, beginning where the reader is", async () => {
   tracking.search = async (_run, { after }) => (after === null
-    ? { count: 4, complete: true, items: [match(5), match(50)], next: "50" } : { count: 2, complete: true, items: [match(500), match(5000)], next: null });
+    ? { count: 4, complete: true, items: [match(5), match(50)], next: 50 } : { count: 2, complete: true, items: [match(500), match(5000)], next: null });
   const search = new LogSearch("r", "all", null);
   search.write({ text: "x" });
   await clock.pass(300);

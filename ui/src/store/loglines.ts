@@ -48,7 +48,11 @@ export class LogLines {
       const answer = await tracking.lines(this.run, { attempt: this.attempt, stream: this.stream, from: -BLOCK, count: BLOCK });
       if (this.#closed) return;
       this.#told(answer);
-      if (active && !answer.ended) await this.#listen(answer.attempt);
+      if (active && !answer.ended) {
+        // Attempt 0: there is no output of any attempt yet.
+        if (answer.attempt === 0) this.#poll = setInterval(() => this.#news(), POLL);
+        else await this.#listen(answer.attempt);
+      }
       if (answer.total > 0) await this.#read(blockOf(answer.total - 1));
     });
   }

@@ -79,7 +79,7 @@ def test_files_are_looked_into(server, window, run, look):
     mine.fits()
     page.get_by_role("button", name=re.compile("^config.json")).click()
     expect(page.get_by_role("region", name="Text")).to_contain_text('"er": 1')
-    page.get_by_role("button", name=re.compile("^results/table.csv")).click()
+    page.get_by_role("button", name="results/table.csv").first.click()
     expect(page.get_by_role("cell", name="x, y")).to_be_visible()
     expect(page).to_have_url(re.compile("file=results"))
     page.get_by_role("button", name=re.compile("^model.bin")).click()
@@ -95,7 +95,7 @@ def test_a_model_shows_its_layers(server, window, run, look):
     mine = window(*look)
     page = mine.page
     mine.sign_in(server, f"/p/logged/runs/{run}?tab=model")
-    expect(page.get_by_role("region", name="Layers")).to_contain_text("1,234 parameters")
+    expect(page.get_by_role("region", name="Layers", exact=True)).to_contain_text("1,234 parameters")
     expect(page.get_by_role("row", name=re.compile("fc"))).to_contain_text("? × 8")
     mine.fits()
 

@@ -68,7 +68,7 @@ package final class Tracking: Sendable {
   }
 
   /// The one project that `access` may see, by name; nil: all. Of a token bound to a run, it is the run's.
-  private func onlyProject(of access: Access) async throws -> String? {
+  func onlyProject(of access: Access) async throws -> String? {
     guard let bound = access.run else { return access.project }
     return try await place(bound, access).project
   }
@@ -87,19 +87,6 @@ package final class Tracking: Sendable {
   }
 
   // MARK: - Runs
-
-  package func runs(_ query: RunQuery, _ page: PageRequest, access: Access) async throws -> Page<Run> {
-    var query = query
-    query.only = access.run
-    if let only = access.project {
-      if query.project != nil {
-        query.project = try await project(query.project ?? only, access: access).name
-      }
-      query.project = query.project ?? only
-    }
-    let final = query
-    return try await store.read { try $0.runs(final, page) }
-  }
 
   /// Those of these runs that there are, as they are now, in the trash or not.
   package func rows(of ids: [PublicID]) async throws -> [PublicID: Run] {

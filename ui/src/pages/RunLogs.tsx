@@ -127,7 +127,7 @@ function NoOutput({ run, active, stream }: { run: Run; active: boolean; stream: 
 }
 
 function Finding({ search, top, onGo, total }: { search: LogSearch; top: number; onGo: (line: number | null) => void; total: number | null }) {
-  const { text, regex, case: exact, count, at, complete, searching, matches } = useStore(search.state);
+  const { text, case: exact, count, at, complete, searching, matches } = useStore(search.state);
   const error = useStore(search.error);
   const words = useMemo(() => {
     if (text === "") return total === null ? "" : plural(total, "line");
@@ -147,8 +147,6 @@ function Finding({ search, top, onGo, total }: { search: LogSearch; top: number;
           event.preventDefault();
           step(event.shiftKey ? -1 : 1);
         }} />
-      <button type="button" className="toggle" aria-pressed={regex} title="Regular expression" aria-label="Regular expression"
-        onClick={() => search.write({ regex: !regex })}>.*</button>
       <button type="button" className="toggle" aria-pressed={exact} title="Upper and lower case" aria-label="Upper and lower case"
         onClick={() => search.write({ case: !exact })}>Aa</button>
       <span className="found-nav">

@@ -10,7 +10,6 @@ const TROUBLE = ["traceback (most recent call last)", "error:", "exception:", "f
 
 export interface SearchText {
   text: string;
-  regex: boolean;
   case: boolean;
 }
 
@@ -25,7 +24,7 @@ export interface SearchState extends SearchText {
   searching: boolean;
 }
 
-const NOTHING: SearchState = { text: "", regex: false, case: false, matches: [], count: null, complete: true, at: -1, searching: false };
+const NOTHING: SearchState = { text: "", case: false, matches: [], count: null, complete: true, at: -1, searching: false };
 
 export class LogSearch {
   readonly state = new Store<SearchState>(NOTHING);
@@ -38,11 +37,11 @@ export class LogSearch {
 
   /** Looks for something else. */
   write(changes: Partial<SearchText>): void {
-    const { text, regex, case: exact } = { ...this.state.value, ...changes };
+    const { text, case: exact } = { ...this.state.value, ...changes };
     this.#abort?.abort();
     clearTimeout(this.#timer);
     this.error.set(null);
-    this.state.set({ ...NOTHING, text, regex, case: exact, searching: text !== "" });
+    this.state.set({ ...NOTHING, text, case: exact, searching: text !== "" });
     if (text !== "") this.#timer = setTimeout(() => void this.#page(null), SETTLE);
   }
 
@@ -56,11 +55,11 @@ export class LogSearch {
   async #page(after: number | null): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
-    const { text, regex, case: exact } = this.state.value;
+    const { text, case: exact } = this.state.value;
     this.state.set({ ...this.state.value, searching: true });
     try {
       const found = await tracking.search(
-        this.run, { text, regex, case: exact, attempt: this.attempt, stream: this.stream, after, limit: PAGE }, abort.signal,
+        this.run, { text, case: exact, attempt: this.attempt, stream: this.stream, after, limit: PAGE }, abort.signal,
       );
       if (abort.signal.aborted) return;
       this.#next = found.next;
@@ -94,7 +93,7 @@ export class LogSearch {
   /** The first line that tells of trouble. */
   async firstTrouble(): Promise<number | null> {
     const found = await Promise.all(TROUBLE.map((text) => tracking.search(
-      this.run, { text, regex: false, case: false, attempt: this.attempt, stream: this.stream, after: null, limit: 1 },
+      this.run, { text, case: false, attempt: this.attempt, stream: this.stream, after: null, limit: 1 },
     )));
     const first = Math.min(...found.map(({ items }) => items[0]?.n ?? Infinity));
     return Number.isFinite(first) ? first : null;

@@ -29,6 +29,9 @@ package final class Tracking: Sendable {
   let clock: any WallClock
   let ingest: IngestQueue
   let changes: RunChanges
+  /// Opened when something is first sampled or asked for.
+  let samples: SystemSamples
+  let attemptLogs = AttemptLogs()
   let logger: Logger
   /// Whether there may be files that nobody has any more.
   let needsCleaning = Atomic(true)
@@ -49,6 +52,7 @@ package final class Tracking: Sendable {
       feed.publish(commits.map { .points(run: $0.run, $0.batch) })
     }
     changes = RunChanges(store: store, feed: feed, logger: logger)
+    samples = SystemSamples(path: "\(directories.data)/\(SystemSamples.fileName)")
   }
 
   /// Tells watchers what these runs, trials and sweeps are now. Whoever changed rows calls this after the commit: an

@@ -115,7 +115,7 @@ extension LiveConnection {
     case .runs(nil), .sweeps: break
     case .run(let id): try await services.tracking.check([id], access: access)
     case .sweep(let id): _ = try await services.engine.sweep(id, access: access)
-    case .points(let runs, _):
+    case .points(let runs, _), .systemPoints(let runs, _):
       guard runs.count <= LiveSession.maximumRuns else {
         throw Problem(
           .unprocessable,

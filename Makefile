@@ -12,7 +12,7 @@ help:
 	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself"
 	@echo "make test          every test but the browser's"
 	@echo "make test-browser  the dashboard in a real browser"
-	@echo "make test-threads  the store, its codecs and tracking under the thread sanitizer (a build of its own)"
+	@echo "make test-threads  the store, its codecs, tracking and the live feed under the thread sanitizer (a build of its own)"
 	@echo "make lint          formats, warnings, types: changes nothing"
 	@echo "make format        puts Swift and Python into their format"
 	@echo "make ui            the dashboard alone, when its sources changed"

@@ -1,6 +1,7 @@
 """Watches runs through the live feed (docs/api.md), as an open dashboard does, and counts what comes.
 
-The agent `tracking.feed`; its argument is {"port", "token", "runs"}. RFC 6455, as much of it as a client needs.
+The agent `tracking.feed`; its argument is {"port", "token", "runs", "clients"?}. RFC 6455, as much of it as a client
+needs.
 """
 
 from __future__ import annotations
@@ -96,8 +97,13 @@ class Feed:
 
 
 def main(answers: int, argument: dict[str, Any]) -> None:
-    feed = Feed(argument["port"], argument["token"], argument["runs"])
-    agents.serve({"seen": feed.seen}, answers)
+    feeds = [Feed(argument["port"], argument["token"], argument["runs"]) for _ in range(argument.get("clients", 1))]
+
+    def seen() -> dict[str, Any]:
+        all_seen = [feed.seen() for feed in feeds]
+        return {key: sum(one[key] for one in all_seen) for key in all_seen[0]}
+
+    agents.serve({"seen": seen}, answers)
 
 
 if __name__ == "__main__":

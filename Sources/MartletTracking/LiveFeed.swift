@@ -36,17 +36,64 @@ package final class LiveFeed: Sendable {
     var sequence: UInt64 = 0
     var nextID = 0
     var receivers: [Int: Receiver] = [:]
+    var recent: RecentChanges
+
+    /// The next change, which is one of `subject`.
+    mutating func note(_ subject: RecentChanges.Subject) {
+      sequence += 1
+      recent.note(subject, sequence)
+    }
   }
 
-  private let state = Mutex(State())
+  /// Tells this feed's sequence from that of a server before or after this one: none of their numbers means the same.
+  package let epoch: String
+  private let state: Mutex<State>
   private let rows = OrderedQueue()
 
-  package init() {}
+  /// - Parameters:
+  ///   - epoch: never used before.
+  ///   - memory: how many rows' newest changes are known at least to whoever comes back.
+  package init(epoch: String = PublicID.random().rawValue, memory: Int = 8_192) {
+    self.epoch = epoch
+    state = Mutex(State(recent: RecentChanges(capacity: memory)))
+  }
 
   /// The number of the newest change.
   package var sequence: UInt64 { state.withLock(\.sequence) }
 
   package var isWatched: Bool { state.withLock { !$0.receivers.isEmpty } }
+
+  /// What changed after `sequence` of the feed `epoch`, in order.
+  ///
+  /// Complete for whoever subscribed before asking: a change is either in it or told from then on, or both.
+  ///
+  /// - Returns: nil when nobody can say, since it was another server's feed or too long ago.
+  package func changes(after sequence: UInt64, epoch: String) -> [RecentChanges.Change]? {
+    state.withLock { state in
+      guard epoch == self.epoch, sequence <= state.sequence else { return nil }
+      return state.recent.changes(after: sequence)
+    }
+  }
+
+  /// Runs `body` between two tellings of rows: what it reads is newer than all that was told of them before, and older
+  /// than all that is told afterwards.
+  package func inOrder<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    try await rows.run(body)
+  }
+
+  /// Notes changes for whoever comes back, as long as nobody is here to be told of them. False: somebody is.
+  private func noteUnwatched(_ subjects: some Sequence<RecentChanges.Subject>) -> Bool {
+    state.withLock { state in
+      guard state.receivers.isEmpty else { return false }
+      for subject in subjects { state.note(subject) }
+      return true
+    }
+  }
+
+  /// Notes that rows of runs changed, where nobody watches. False: they are to be told.
+  package func noteUnwatched(runs: some Sequence<PublicID>) -> Bool {
+    noteUnwatched(runs.lazy.map(RecentChanges.Subject.run))
+  }
 
   /// Calls `receive` for every change from now on, until the subscription is cancelled or let go.
   package func subscribe(_ receive: @escaping Receiver) -> FeedSubscription {
@@ -61,7 +108,7 @@ package final class LiveFeed: Sendable {
   package func publish(_ events: [FeedEvent]) {
     state.withLock { state in
       for event in events {
-        state.sequence += 1
+        state.note(event.subject)
         for receive in state.receivers.values { receive(state.sequence, event) }
       }
     }
@@ -76,7 +123,13 @@ package final class LiveFeed: Sendable {
     trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], alerts: [Int64] = [],
     moved: [(run: PublicID, from: String)] = [], from store: Store, logger: Logger
   ) async {
-    guard isWatched, !(runs.isEmpty && sweeps.isEmpty && trials.isEmpty && alerts.isEmpty) else { return }
+    guard !(runs.isEmpty && sweeps.isEmpty && trials.isEmpty && alerts.isEmpty) else { return }
+    var subjects = moved.map { RecentChanges.Subject.gone($0.run, project: $0.from) }
+    subjects += runs.map(RecentChanges.Subject.run)
+    for (sweep, numbers) in trials { subjects += numbers.map { .trial(sweep: sweep, number: $0) } }
+    subjects += sweeps.map(RecentChanges.Subject.sweep)
+    subjects += alerts.map(RecentChanges.Subject.alert)
+    guard !noteUnwatched(subjects) else { return }
     do {
       try await rows.run { [self] in
         publish(
@@ -96,13 +149,15 @@ package final class LiveFeed: Sendable {
           })
       }
     } catch {
+      // Whoever comes back is told of it.
+      state.withLock { state in for subject in subjects { state.note(subject) } }
       logger.warning("A change could not be told to its watchers: \(error)")
     }
   }
 
   /// Tells that runs were purged, after all that was read of them before.
   package func tell(gone runs: [(run: PublicID, project: String)]) async {
-    guard isWatched, !runs.isEmpty else { return }
+    guard !runs.isEmpty else { return }
     // The job cannot fail.
     try? await rows.run { [self] in publish(runs.map { .deleted(run: $0.run, project: $0.project) }) }
   }

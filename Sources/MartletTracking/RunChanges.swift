@@ -20,7 +20,7 @@ package actor RunChanges {
   }
 
   package func note(_ id: PublicID) {
-    guard feed.isWatched else { return }
+    guard !feed.noteUnwatched(runs: CollectionOfOne(id)) else { return }
     changed.append(id)
     guard !isScheduled else { return }
     isScheduled = true

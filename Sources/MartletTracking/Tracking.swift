@@ -48,7 +48,6 @@ package final class Tracking: Sendable {
     self.clock = clock
     self.logger = logger
     ingest = IngestQueue(store: store, clock: clock, keyLimit: Self.keyLimit) { commits in
-      guard feed.isWatched else { return }
       feed.publish(commits.map { .points(run: $0.run, $0.batch) })
     }
     changes = RunChanges(store: store, feed: feed, logger: logger)
@@ -105,6 +104,16 @@ package final class Tracking: Sendable {
     let final = query
     return try await store.read { try $0.runs(final, page) }
   }
+
+  /// Those of these runs that there are, as they are now, in the trash or not.
+  package func rows(of ids: [PublicID]) async throws -> [PublicID: Run] {
+    try await store.read { reader in
+      Dictionary(try ids.compactMap { try reader.run($0) }.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+    }
+  }
+
+  /// Those of these alerts that there are.
+  package func alerts(_ ids: [Int64]) async throws -> [Alert] { try await store.read { try $0.alerts(ids) } }
 
   package func run(_ id: PublicID, access: Access) async throws -> Run {
     try check(try await store.read { try $0.run(id) }, id, access)

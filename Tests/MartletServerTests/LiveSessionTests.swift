@@ -29,7 +29,7 @@ import Testing
     LiveSession(
       access: Access(
         principal: Principal(row: 1, kind: .token, name: "t"), token: nil, scopes: [.read], project: project,
-        run: run))
+        run: run), epoch: "epoch")
   }
 
   private func subscribe(_ session: inout LiveSession, _ id: UInt32, _ topic: LiveTopic) throws {
@@ -93,7 +93,10 @@ import Testing
     #expect(isHeard2)
     #expect(!session.hasChanges)
     session.announce(1, sequence: 7)
-    #expect(try texts(session.takeReplies()) == [["type": "subscribed", "id": 1, "seq": 7]])
+    #expect(
+      try texts(session.takeReplies()) == [
+        ["type": "subscribed", "id": 1, "seq": 7, "epoch": "epoch", "resumed": false]
+      ])
     #expect(session.hasChanges)
   }
 
@@ -124,7 +127,8 @@ import Testing
     let frames = session.takeChanges()
     #expect(
       try texts(frames) == [
-        ["type": "names", "id": 5, "runs": ["0": "aaaaaaaa", "1": "bbbbbbbb"], "keys": ["0": "loss"]]
+        ["type": "names", "id": 5, "runs": ["0": "aaaaaaaa", "1": "bbbbbbbb"], "keys": ["0": "loss"]],
+        ["type": "told", "id": 5, "seq": 2],
       ])
     let (half, more) = (Int64(bitPattern: Double(0.5).bitPattern), Int64(bitPattern: Double(4.5).bitPattern))
     let words = try words(of: try #require(binaries(frames).first))
@@ -134,7 +138,7 @@ import Testing
     // The numbers stay, and are not told twice.
     _ = session.receive(4, .points(run: try id("b"), batch(1)))
     let later = session.takeChanges()
-    #expect(try texts(later).isEmpty)
+    #expect(try texts(later) == [["type": "told", "id": 5, "seq": 4]])
     let numbers: [UInt8] = [0, 0, 0, 0, 1, 0, 0, 0]
     #expect(Array(try #require(binaries(later).first)[8..<16]) == numbers)
   }
@@ -266,7 +270,9 @@ import Testing
     #"{"type":"subscribe","id":1,"topic":"points"}"#,
     #"{"type":"subscribe","id":1,"topic":"runs","project":"\#(String(repeating: "p", count: 257))"}"#,
     #"{"type":"subscribe","id":1,"topic":"log","run":"abcd1234","stream":"stdin"}"#,
-    #"{"type":"unsubscribe"}"#,
+    #"{"type":"unsubscribe"}"#, #"{"type":"subscribe","id":1,"topic":"runs","since":4}"#,
+    #"{"type":"subscribe","id":1,"topic":"runs","since":-1,"epoch":"e"}"#,
+    #"{"type":"subscribe","id":1,"topic":"runs","snapshot":1}"#,
   ]) func `unreadable messages are told apart`(text: String) {
     #expect(throws: UnreadableMessage.self) { try LiveMessage(text: Array(text.utf8)) }
   }

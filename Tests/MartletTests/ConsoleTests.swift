@@ -92,7 +92,8 @@ struct ConsoleTests {
     }
     try await Workplace.with { place in
       for wrong in ["-1", "0.01", "3601", "x"] {
-        #expect(try await place.martlet("up", "--sample-every", wrong).status == 64, "\(wrong)")
+        let outcome = try await place.martlet("up", "--sample-every", wrong)
+        #expect(outcome.status == 64, "\(outcome)")
       }
     }
   }

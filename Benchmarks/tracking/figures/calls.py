@@ -14,7 +14,7 @@ from tracking.agents import Agent
 from tracking.figures.ingest import KEYS, usable
 from tracking.options import Options
 from tracking.processes import Group
-from tracking.report import Column, Record, Report, find, medians
+from tracking.report import Column, Record, Report, find, medians, ratio
 from tracking.service import Service
 from tracking.worker import COUNT, SLEEP, WORK
 
@@ -67,13 +67,29 @@ def undisturbed(name: str, seconds: float, scratch: str, **how: Any) -> Record:
         return summary(done, worker.ask("stored", run=RUN)["points"] // KEYS)
 
 
+def paced(name: str, seconds: float, scratch: str) -> Record:
+    """What `server_killed` is to be compared with: the same, and the server stays."""
+    return undisturbed(name, kill_length(seconds), scratch, most=10**9, pace=KILL_PACE)
+
+
 def server_killed(name: str, seconds: float, scratch: str) -> Record:
+    return killed_amid(name, kill_length(seconds), scratch, most=10**9, pace=KILL_PACE)
+
+
+def server_killed_fast(name: str, seconds: float, scratch: str) -> Record:
+    return killed_amid(name, max(3.0, seconds), scratch, most=systems.named(name).most_steps)
+
+
+def kill_length(seconds: float) -> float:
+    return max(6.0, 2 * seconds)
+
+
+def killed_amid(name: str, length: float, scratch: str, **how: Any) -> Record:
     """The server is killed after a third of the time, and started again a sixth later."""
-    length = max(6.0, 2 * seconds)
     with Service(systems.named(name), scratch) as service:
         service.start()
         worker = begun(service)
-        worker.tell("log", seconds=length, most=10**9, pace=KILL_PACE)
+        worker.tell("log", seconds=length, **how)
         time.sleep(length / 3)
         service.kill()
         time.sleep(length / 6)
@@ -149,8 +165,17 @@ def summary(done: Record, stored: int) -> Record:
     return {**{key: done[key] for key in kept}, "lost": max(0, done["steps"] - stored)}
 
 
-FAST, WORKING, SLEEPING, KILLED = "as fast as it goes", "between work", "after sleep", "server killed"
-CASES = {FAST: fast, WORKING: working, SLEEPING: sleeping, KILLED: server_killed}
+FAST, WORKING, SLEEPING = "as fast as it goes", "between work", "after sleep"
+KILLED_FAST = "server killed, as fast as it goes"
+PACED, KILLED = f"{KILL_PACE:,} steps a second, server up", f"{KILL_PACE:,} steps a second, server killed"
+CASES = {
+    FAST: fast,
+    KILLED_FAST: server_killed_fast,
+    PACED: paced,
+    KILLED: server_killed,
+    WORKING: working,
+    SLEEPING: sleeping,
+}
 
 
 def show(options: Options, report: Report) -> None:
@@ -158,14 +183,20 @@ def show(options: Options, report: Report) -> None:
     report.title(
         f"a log() call of {KEYS} values in the training thread, one client, medians of {options.repetitions}",
         f"between work, after sleep: {PACE} steps a second; in between the thread adds up 320 kB of numbers, or sleeps",
-        f"killed: {KILL_PACE:,} steps a second; the server is killed in the middle and later started on the same port",
+        f"{KILL_PACE:,} steps a second: between them the thread looks at the clock, and the processor forgets log()",
+        "server killed: in the middle, and later started on the same port; beside it the same with a server that stays",
         "lost: steps whose log() had returned and that the store has not, 3 s after the last arrival",
     )
     report.table(COLUMNS, found)
-    for case in (FAST, KILLED):
+    # Like for like: what a kill changes is seen where nothing else is different.
+    for case in (FAST, KILLED_FAST):
         ours = find(found, system="martlet", case=case) or {}
         report.at_most(f"log() median µs, {case}", ours.get("p50"), 5)
         report.at_most(f"log() p99 µs, {case}", ours.get("p99"), 50)
+    kept, gone = (find(found, system="martlet", case=case) or {} for case in (PACED, KILLED))
+    report.at_most(
+        "log() median, server killed, of that with a server that stays", ratio(gone.get("p50"), kept.get("p50")), 1.25
+    )
     lost = [record["lost"] for record in found if record["system"] == "martlet" and "until" not in record["case"]]
     report.at_most("steps lost by any kill", max(lost, default=None), 0)
 

@@ -54,14 +54,15 @@ extension LiveConnection {
   }
 
   private func begin(_ access: Access, token: Secret?) {
-    var session = LiveSession(access: access)
-    session.reply(["type": "ready", "principal": .string(access.principal.name)])
+    let feed = services.tracking.feed
+    var session = LiveSession(access: access, epoch: feed.epoch)
+    session.greet(sequence: feed.sequence)
     let ready = session
     state.withLock { ($0.session, $0.access, $0.token) = (ready, access, token) }
     services.liveConnections.add(self, token: access.token)
     // Weak: the feed must not keep a connection alive, nor the connection itself.
-    let feed = services.tracking.feed.subscribe { [weak self] sequence, event in self?.note(sequence, event) }
-    state.withLock { $0.feed = feed }
+    let place = feed.subscribe { [weak self] sequence, event in self?.note(sequence, event) }
+    state.withLock { $0.feed = place }
     ring()
   }
 
@@ -76,9 +77,9 @@ extension LiveConnection {
     switch message {
     case .auth: break
     case .unsubscribe(let id): state.withLock { $0.session?.unsubscribe(id) }
-    case .subscribe(let id, let topic):
+    case .subscribe(let id, let topic, let start):
       do {
-        try await subscribe(id, to: topic, access)
+        try await subscribe(id, to: topic, start, access)
       } catch {
         let problem = services.problem(for: error, doing: "Subscribing to the live feed")
         state.withLock { $0.session?.refuse(id, problem) }
@@ -87,11 +88,15 @@ extension LiveConnection {
     }
   }
 
-  private func subscribe(_ id: UInt32, to topic: LiveTopic, _ access: Access) async throws {
+  private func subscribe(
+    _ id: UInt32, to topic: LiveTopic, _ start: LiveStart, _ access: Access
+  ) async throws {
     guard access.scopes.contains(.read) else {
       throw Problem(.forbidden, "The live feed needs a token with the scope 'read'.")
     }
     let topic = try await permitted(topic, access)
+    // Who replaces a subscription has not been away; and what was taken for the one before may still be on its way.
+    let since = state.withLock { $0.session?.subscriptions[id] == nil } ? start.since : nil
     let generation = try state.withLock { try $0.session?.subscribe(id, to: topic) }
     guard let generation else { return }
     if case .sweep(let sweep) = topic {
@@ -99,11 +104,107 @@ extension LiveConnection {
       let row = try await services.engine.sweep(sweep, access: access)
       state.withLock { $0.session?.remember(row, for: id) }
     }
-    // Read before the session is locked: an event takes the two locks in the other order.
-    let sequence = services.tracking.feed.sequence
-    state.withLock { $0.session?.announce(id, sequence: sequence) }
+    // Asked after the subscription began, and before the session is locked: an event takes the two locks in the other
+    // order.
+    let feed = services.tracking.feed
+    let missed = since.flatMap { feed.changes(after: $0.sequence, epoch: $0.epoch) }
+    let sequence = feed.sequence
+    let beginning: LiveSession.Beginning =
+      if let since, let missed {
+        .resumed(since: since.sequence, missed: missed)
+      } else {
+        start.since == nil ? .anew : .reset
+      }
+    state.withLock {
+      $0.session?.announce(id, sequence: sequence, beginning, wantsSnapshot: start.wantsSnapshot)
+    }
     if case .log(let place) = topic {
       begin(LogFollow(subscription: id, generation: generation, place: place, access: access))
+    }
+    if state.withLock({ $0.session?.isHeld(id, generation: generation) ?? false }) {
+      ring()
+      try await release(id, generation: generation, topic, missed: missed, access)
+    }
+    readDebts()
+  }
+
+  // MARK: - What was before
+
+  /// Reads the sweeps and trials that a subscription begins with.
+  ///
+  /// - Parameter missed: what changed while the client was away; nil: all are wanted.
+  private func release(
+    _ id: UInt32, generation: UInt64, _ topic: LiveTopic, missed: [RecentChanges.Change]?, _ access: Access
+  ) async throws {
+    let (engine, feed) = (services.engine, services.tracking.feed)
+    try await feed.inOrder {
+      var sweeps: [Sweep] = []
+      var trials: [Trial] = []
+      let sequence = feed.sequence
+      switch topic {
+      case .sweep(let sweep):
+        sweeps = [try await engine.sweep(sweep, access: access)]
+        let wanted = missed.map { changes in
+          Set(changes.compactMap { if case .trial(sweep, let number) = $0.subject { number } else { nil } })
+        }
+        if wanted?.isEmpty != true {
+          trials = try await engine.trials(sweep, order: .number, access: access)
+            .filter { wanted?.contains($0.number) ?? true }
+        }
+      case .sweeps:
+        var cursor: String?
+        repeat {
+          let page = try await engine.sweeps(
+            SweepQuery(), PageRequest(limit: 1_000, cursor: cursor), access: access)
+          sweeps += page.items
+          cursor = page.next
+        } while cursor != nil
+        if let missed {
+          let wanted = Set(missed.compactMap { if case .sweep(let id) = $0.subject { id } else { nil } })
+          sweeps.removeAll { !wanted.contains($0.id) }
+        }
+      case .runs, .run, .points, .systemPoints, .log: break
+      }
+      let (rows, those) = (sweeps, trials)
+      self.state.withLock {
+        $0.session?.release(id, generation: generation, sweeps: rows, trials: those, sequence: sequence)
+      }
+    }
+  }
+
+  /// Reads rows that are owed to the client, as fast as it takes them.
+  func payDebts() async {
+    for await _ in debts.stream {
+      while !Task.isCancelled, let debt = state.withLock({ $0.session?.nextDebt() }) {
+        do {
+          try await pay(debt)
+        } catch {
+          let problem = services.problem(for: error, doing: "Reading what a client of the live feed missed")
+          state.withLock { $0.session?.refuse(debt.subscription, problem) }
+        }
+        ring()
+      }
+    }
+  }
+
+  private func pay(_ debt: LiveSession.Debt) async throws {
+    guard let access = state.withLock({ $0.access }) else { return }
+    let tracking = services.tracking
+    try await tracking.feed.inOrder {
+      switch debt.what {
+      case .runs(let ids):
+        let rows = try await tracking.rows(of: ids)
+        self.state.withLock { $0.session?.pay(debt, runs: rows) }
+      case .alerts(let ids):
+        let alerts = try await tracking.alerts(ids)
+        self.state.withLock { $0.session?.pay(debt, alerts: alerts) }
+      case .page(let project, let cursor):
+        var query = RunQuery(project: project)
+        query.archive = .any
+        let page = try await tracking.runs(
+          query, PageRequest(limit: LiveSession.rowsAtOnce, cursor: cursor), access: access)
+        self.state.withLock { $0.session?.pay(debt, page: page) }
+      }
     }
   }
 

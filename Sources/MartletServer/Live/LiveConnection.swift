@@ -8,6 +8,7 @@ import MartletTracking
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import OrderedCollections
 import ServiceLifecycle
 import Synchronization
 
@@ -50,6 +51,7 @@ final class LiveConnection: Sendable {
   private let alarms = AsyncStream.makeStream(
     of: ContinuousClock.Instant.self, bufferingPolicy: .bufferingNewest(1))
   private let follows = AsyncStream.makeStream(of: LogFollow.self)
+  let debts = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
   init(_ connection: WebSocketConnection, services: Services, timing: LiveTiming) {
     self.connection = connection
@@ -88,6 +90,7 @@ final class LiveConnection: Sendable {
       group.addTask { try await self.soundAlarms() }
       group.addTask { try await self.watch() }
       group.addTask { await self.followLogs() }
+      group.addTask { await self.payDebts() }
       await greet()
       do {
         for try await frame in inbound where try await !receive(frame) { break }
@@ -166,6 +169,9 @@ final class LiveConnection: Sendable {
   /// Something is to be said.
   func ring() { bell.continuation.yield() }
 
+  /// Rows may be owed to the client.
+  func readDebts() { debts.continuation.yield() }
+
   private func send(to outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>) async throws {
     var next = ContinuousClock.now
     for await _ in bell.stream {
@@ -178,19 +184,31 @@ final class LiveConnection: Sendable {
       for frame in state.withLock({ $0.session?.takeChanges() ?? [] }) {
         try await outbound.write(frame.webSocketFrame)
         // What a client asked for in the meantime does not wait behind many rows.
-        if try await sendReplies(to: outbound) { return }
+        if try await sendReplies(to: outbound, isAmidChanges: true) { return }
       }
-      next = ContinuousClock.now + timing.rhythm
+      // Who is behind hears a page of rows at a time, and need not wait half a second for each.
+      let isBehind = state.withLock { $0.session?.isBehind ?? false }
+      next = ContinuousClock.now + (isBehind ? timing.rhythm / 20 : timing.rhythm)
+      if isBehind { readDebts() }
     }
     // The bell may have fallen silent before the good-bye was said.
     _ = try await sendReplies(to: outbound)
   }
 
   /// Everything but changes. True when the closing frame was sent: nothing may follow it.
-  private func sendReplies(to outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>) async throws -> Bool {
-    let (pong, isPingDue, replies, closing) = state.withLock { state in
+  ///
+  /// - Parameter isAmidChanges: some that were taken are not sent yet.
+  private func sendReplies(
+    to outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>, isAmidChanges: Bool = false
+  ) async throws -> Bool {
+    // Read before the session is locked: it has heard of all up to this one.
+    let sequence = services.tracking.feed.sequence
+    let (pong, isPingDue, replies, closing, isUpToDate) = state.withLock { state in
       defer { (state.pong, state.isPingDue) = (nil, false) }
-      return (state.pong, state.isPingDue, state.session?.takeReplies() ?? [], state.closing)
+      return (
+        state.pong, state.isPingDue, state.session?.takeReplies() ?? [], state.closing,
+        state.session?.isUpToDate ?? false
+      )
     }
     if let pong { try await outbound.write(WebSocketFrame(fin: true, opcode: .pong, data: pong)) }
     if closing == nil {
@@ -198,7 +216,9 @@ final class LiveConnection: Sendable {
       if isPingDue {
         try await outbound.write(WebSocketFrame(fin: true, opcode: .ping, data: ByteBuffer()))
         // Pages cannot see pings, and want to know that the line is alive.
-        try await outbound.write(LiveFrame.message(["type": "ping"]).webSocketFrame)
+        var ping: JSONObject = ["type": "ping"]
+        if isUpToDate, !isAmidChanges { ping["seq"] = .int(Int64(sequence)) }
+        try await outbound.write(LiveFrame.message(.object(ping)).webSocketFrame)
       }
     }
     guard let closing else { return false }

@@ -5,7 +5,7 @@ import MartletModel
 /// A message from a client that can be read.
 enum LiveMessage: Sendable {
   case auth(token: String)
-  case subscribe(id: UInt32, LiveTopic)
+  case subscribe(id: UInt32, LiveTopic, LiveStart)
   case unsubscribe(id: UInt32)
 }
 
@@ -23,6 +23,20 @@ enum LiveTopic: Sendable, Hashable {
   /// System metrics of runs; keys nil: all.
   case systemPoints(runs: Set<PublicID>, keys: [String]?)
   case log(LogPlace)
+}
+
+/// What a subscription begins with.
+struct LiveStart: Sendable, Hashable {
+  /// The last change that the client heard of, and of which server's feed.
+  struct Place: Sendable, Hashable {
+    var epoch: String
+    var sequence: UInt64
+  }
+
+  /// Where an earlier subscription ended: what was missed is told.
+  var since: Place?
+  /// Whether all current rows are told first, where `since` does not serve.
+  var wantsSnapshot = false
 }
 
 /// Where in which log.
@@ -46,7 +60,8 @@ extension LiveMessage {
       let reader = try JSONReader(try JSONValue.parse(text), path: "")
       switch try reader.requiredString("type") {
       case "auth": self = .auth(token: try reader.string("token") ?? "")
-      case "subscribe": self = .subscribe(id: try Self.id(reader), try LiveTopic(reader))
+      case "subscribe":
+        self = .subscribe(id: try Self.id(reader), try LiveTopic(reader), try LiveStart(reader))
       case "unsubscribe": self = .unsubscribe(id: try Self.id(reader))
       case let type: throw JSONMemberError(key: "type", message: "has no value '\(type.prefix(40))'")
       }
@@ -69,6 +84,18 @@ extension LiveMessage {
 
 /// Bytes of a project's name.
 private let maximumName = 256
+
+extension LiveStart {
+  fileprivate init(_ reader: JSONReader) throws(JSONMemberError) {
+    if let number = try reader.int("since") {
+      guard let sequence = UInt64(exactly: number) else {
+        throw JSONMemberError(key: "since", message: "must be 0 or more")
+      }
+      since = Place(epoch: try reader.requiredString("epoch"), sequence: sequence)
+    }
+    wantsSnapshot = try reader.bool("snapshot") ?? false
+  }
+}
 
 extension LiveTopic {
   fileprivate init(_ reader: JSONReader) throws(JSONMemberError) {

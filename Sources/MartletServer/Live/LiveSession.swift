@@ -25,44 +25,68 @@ struct LiveSession: Sendable {
   static let maximumRuns = 1_000
   /// Answers that may wait for a client; one that asks on without reading is cut off.
   static let maximumReplies = 1_000
+  /// Rows of runs that may wait in a subscription; of others that changed only the ids do, until there is room.
+  static let maximumRows = 500
 
-  /// Alerts that may wait for a client; of more, the newest.
-  static let maximumAlerts = 1_000
+  /// Alerts that may wait in a subscription, likewise.
+  static let maximumAlerts = 500
 
-  private struct Subscription: Sendable {
-    var topic: LiveTopic
+  struct Subscription: Sendable {
+    let topic: LiveTopic
     /// Tells a subscription from one that replaced it under the same id.
     var generation: UInt64
     /// Nothing is told before the client knows that it is subscribed.
     var isAnnounced = false
+    /// Nothing is told before what is older, which is still being read.
+    var isHeld = false
     /// The newest state of each run that changed; nil: it was deleted.
     var runs: OrderedDictionary<PublicID, (sequence: UInt64, run: Run?)> = [:]
+    /// Runs that changed, whose rows are to be read before they can be told.
+    var owed: [PublicID: Owed] = [:]
+    /// The newest changes of alerts that are to be read, likewise.
+    var owedAlerts: [Int64: UInt64] = [:]
+    var snapshot: Snapshot?
     var sweeps: OrderedDictionary<PublicID, (sequence: UInt64, sweep: Sweep)> = [:]
     /// The sweep of a sweep's subscription as last seen, for messages about its trials alone.
     var sweep: Sweep?
     var trials: [Int: Trial] = [:]
     var trialSequence: UInt64 = 0
     var points: PointBuffer?
+    /// The newest change of what `points` holds.
+    var pointSequence: UInt64 = 0
     var log: LogSlice?
     var alerts: [(sequence: UInt64, alert: Alert)] = []
 
+    /// Whether something can be told now.
     var hasChanges: Bool {
-      isAnnounced
-        && (!runs.isEmpty || !alerts.isEmpty || !sweeps.isEmpty || !trials.isEmpty || log != nil
-          || !(points?.isEmpty ?? true))
+      isAnnounced && !isHeld
+        && (hasRowsToTell || !sweeps.isEmpty || !trials.isEmpty || log != nil || !(points?.isEmpty ?? true)
+          || isSnapshotAtEnd)
     }
   }
 
-  private let access: Access
-  private var subscriptions: OrderedDictionary<UInt32, Subscription> = [:]
+  let access: Access
+  private let epoch: String
+  var subscriptions: OrderedDictionary<UInt32, Subscription> = [:]
   private var replies: [LiveFrame] = []
   private var generations: UInt64 = 0
 
-  init(access: Access) { self.access = access }
+  /// - Parameter epoch: of the feed that is told.
+  init(access: Access, epoch: String) { (self.access, self.epoch) = (access, epoch) }
 
   /// Whether the client asks more than it reads.
   var isFlooded: Bool { replies.count >= Self.maximumReplies }
   var hasChanges: Bool { subscriptions.values.contains(where: \.hasChanges) }
+
+  // MARK: - Greeting
+
+  /// - Parameter sequence: of the feed's newest change.
+  mutating func greet(sequence: UInt64) {
+    reply([
+      "type": "ready", "principal": .string(access.principal.name), "epoch": .string(epoch),
+      "seq": .int(Int64(sequence)),
+    ])
+  }
 
   // MARK: - Subscribing
 
@@ -89,10 +113,26 @@ struct LiveSession: Sendable {
   }
 
   /// Tells the client that from `sequence` on nothing is missed; called after `subscribe`, with a sequence read then.
-  mutating func announce(_ id: UInt32, sequence: UInt64) {
+  mutating func announce(
+    _ id: UInt32, sequence: UInt64, _ beginning: Beginning = .anew, wantsSnapshot: Bool = false
+  ) {
     guard subscriptions[id] != nil else { return }
     subscriptions[id]?.isAnnounced = true
-    reply(["type": "subscribed", "id": .int(Int64(id)), "seq": .int(Int64(sequence))])
+    let (place, isResumed) =
+      switch beginning {
+      case .anew, .reset: (sequence, false)
+      case .resumed(let since, _): (since, true)
+      }
+    reply([
+      "type": "subscribed", "id": .int(Int64(id)), "seq": .int(Int64(place)), "epoch": .string(epoch),
+      "resumed": .bool(isResumed),
+    ])
+    switch beginning {
+    case .anew: break
+    case .reset: reply(["type": "reset", "id": .int(Int64(id))])
+    case .resumed(_, let missed): catchUp(id, on: missed)
+    }
+    if wantsSnapshot, !isResumed { beginSnapshot(id, sequence: sequence) }
   }
 
   mutating func unsubscribe(_ id: UInt32) { subscriptions[id] = nil }
@@ -126,10 +166,10 @@ struct LiveSession: Sendable {
       guard project == nil || project == run.project, maySee(project: run.project, run: run.id) else {
         return false
       }
-      subscription.runs[run.id] = (sequence, run)
+      subscription.note(run.id, sequence, run, project: run.project)
     case (.run(let id), .run(let run)):
       guard id == run.id, maySee(project: run.project, run: run.id) else { return false }
-      subscription.runs[run.id] = (sequence, run)
+      subscription.note(run.id, sequence, run, project: run.project)
     case (.sweeps, .sweep(let sweep)):
       guard maySee(project: sweep.project, run: nil) else { return false }
       subscription.sweeps[sweep.id] = (sequence, sweep)
@@ -146,45 +186,43 @@ struct LiveSession: Sendable {
       (.systemPoints(let runs, _), .system(let run, let batch)):
       guard runs.contains(run) else { return false }
       subscription.points?.add(batch, of: run)
+      subscription.pointSequence = sequence
       return !(subscription.points?.isEmpty ?? true)
     case (.points(let runs, _), .rewound(let run)):
       guard runs.contains(run) else { return false }
       subscription.points?.leaveOut(run)
+      subscription.pointSequence = sequence
     case (.runs(let wanted), .deleted(let run, let project)):
       guard wanted == nil || wanted == project, maySee(project: project, run: run) else { return false }
-      subscription.runs[run] = (sequence, nil)
+      subscription.note(run, sequence, nil, project: project)
     case (.run(let id), .deleted(let run, let project)):
       guard id == run, maySee(project: project, run: run) else { return false }
-      subscription.runs[run] = (sequence, nil)
+      subscription.note(run, sequence, nil, project: project)
     case (.runs(let wanted), .moved(let run, let project)):
       // Whoever sees both projects is told of the row alone.
       guard wanted == project || wanted == nil && access.project == project,
         maySee(project: project, run: run)
       else { return false }
-      subscription.runs[run] = (sequence, nil)
+      subscription.note(run, sequence, nil, project: project)
     case (.runs(let wanted), .alert(let alert)):
       guard wanted == nil || wanted == alert.project, maySee(project: alert.project, run: alert.run) else {
         return false
       }
-      Self.note(alert, sequence, in: &subscription)
+      subscription.note(alert, sequence)
     case (.run(let id), .alert(let alert)):
       guard id == alert.run, maySee(project: alert.project, run: alert.run) else { return false }
-      Self.note(alert, sequence, in: &subscription)
-    case (.points(let runs, _), .deleted(let run, _)), (.systemPoints(let runs, _), .deleted(let run, _)):
+      subscription.note(alert, sequence)
+    case (.points(let runs, _), .deleted(let run, let project)),
+      (.systemPoints(let runs, _), .deleted(let run, let project)):
       guard runs.contains(run) else { return false }
-      subscription.runs[run] = (sequence, nil)
+      subscription.note(run, sequence, nil, project: project)
     case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.systemPoints, _), (.log, _):
       return false
     }
     return true
   }
 
-  private static func note(_ alert: Alert, _ sequence: UInt64, in subscription: inout Subscription) {
-    subscription.alerts.append((sequence, alert))
-    if subscription.alerts.count > maximumAlerts { subscription.alerts.removeFirst() }
-  }
-
-  private func maySee(project: String, run: PublicID?) -> Bool {
+  func maySee(project: String, run: PublicID?) -> Bool {
     if let bound = access.run, bound != run { return false }
     return access.project == nil || access.project == project
   }
@@ -226,26 +264,39 @@ struct LiveSession: Sendable {
     return frames
   }
 
+  private static let trialsInMessage = 500
+
   private static func take(_ id: UInt32, _ subscription: inout Subscription) -> [LiveFrame] {
-    var frames = subscription.runs.map { key, news in
-      news.run.map { LiveFrame.run(id: id, sequence: news.sequence, $0) }
-        ?? .deleted(id: id, sequence: news.sequence, key)
-    }
+    var frames = subscription.takeRows(id)
     if case .sweep = subscription.topic {
       let changed = subscription.sweeps.values.last
       if let sweep = changed?.sweep ?? subscription.sweep, changed != nil || !subscription.trials.isEmpty {
         let trials = subscription.trials.values.sorted { $0.number < $1.number }
         let sequence = max(changed?.sequence ?? 0, subscription.trialSequence)
-        frames.append(.sweep(id: id, sequence: sequence, sweep, trials))
+        // All but the last stand for nothing yet: a client that hears of a part only must not go on behind the whole.
+        var rest = trials[...]
+        while rest.count > trialsInMessage {
+          frames.append(.sweep(id: id, sequence: 0, sweep, Array(rest.prefix(trialsInMessage))))
+          rest = rest.dropFirst(trialsInMessage)
+        }
+        frames.append(.sweep(id: id, sequence: sequence, sweep, Array(rest)))
       }
     } else {
-      frames += subscription.sweeps.values.map { .sweep(id: id, sequence: $0.sequence, $0.sweep, []) }
+      frames += subscription.sweeps.values.sorted { $0.sequence < $1.sequence }
+        .map { .sweep(id: id, sequence: $0.sequence, $0.sweep, []) }
     }
-    frames += subscription.alerts.map { .alert(id: id, sequence: $0.sequence, $0.alert) }
-    subscription.alerts = []
     if let log = subscription.log { frames.append(.log(id: id, log)) }
-    frames += subscription.points?.take(subscription: id) ?? []
-    (subscription.runs, subscription.sweeps, subscription.trials, subscription.log) = ([:], [:], [:], nil)
+    if let points = subscription.points, !points.isEmpty {
+      frames += subscription.points?.take(subscription: id) ?? []
+      frames.append(
+        .message(["type": "told", "id": .int(Int64(id)), "seq": .int(Int64(subscription.pointSequence))]))
+    }
+    (subscription.sweeps, subscription.trials, subscription.log) = ([:], [:], nil)
+    if subscription.isSnapshotAtEnd, let snapshot = subscription.snapshot {
+      frames.append(
+        .message(["type": "snapshot", "id": .int(Int64(id)), "seq": .int(Int64(snapshot.sequence))]))
+      subscription.snapshot = nil
+    }
     return frames
   }
 }

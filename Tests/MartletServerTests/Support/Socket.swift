@@ -38,6 +38,9 @@ final class Socket: Sendable {
 
   deinit { close(descriptor) }
 
+  /// Hangs up, without a word.
+  func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
   /// - Throws: `SocketError` when the server has hung up, `Unexpected` when it takes nothing any more.
   func send(_ bytes: [UInt8]) async throws {
     let descriptor = descriptor

@@ -13,8 +13,9 @@ export type LiveState =
 /** What one subscription hears. */
 export interface Listener {
   /**
-   * From here on nothing is missed: the state is to be read over HTTP after this. Comes again for each renewal and on each
-   * reconnect; `anew`: it is the first time on this connection, so that anything may have been missed before.
+   * From here on nothing is missed: the state is to be read over HTTP after this. Comes again for each renewal, and on a
+   * reconnect where the server cannot say what was missed; `anew`: it is the first time on this connection, so that
+   * anything may have been missed before. Where the server can, it does not come: what was missed is told.
    */
   subscribed?(anew: boolean): void;
   message?(message: LiveMessage): void;
@@ -28,7 +29,25 @@ export type Request = () => Record<string, unknown>;
 export interface Subscription {
   /** Sends the request again under the same id, which replaces the old one. */
   renew(): void;
+  /**
+   * The state was read, after `subscribed`: from now on it is whole, and a lost connection is gone on with where it
+   * ended. Whoever never says so reads anew on each reconnect.
+   */
+  settle(): void;
   close(): void;
+}
+
+/** A subscription as it is held, over all connections. */
+interface Held {
+  request: Request;
+  listener: Listener;
+  /** Nothing was heard of it on this connection yet. */
+  anew: boolean;
+  /** The state is whole up to `seq`: there it can be gone on with. */
+  settled: boolean;
+  /** The last change that was told, of the feed `epoch`. */
+  seq: number;
+  epoch: string;
 }
 
 const FIRST_DELAY = 250;
@@ -53,7 +72,7 @@ class LiveFeed {
   #stable: number | undefined;
   #watchdog: number | undefined;
   #lastPing = 0;
-  #subscriptions = new Map<number, { request: Request; listener: Listener; anew: boolean }>();
+  #subscriptions = new Map<number, Held>();
 
   /** Connects, and stays connected until `stop`. */
   start(): void {
@@ -79,13 +98,17 @@ class LiveFeed {
 
   subscribe(request: Request, listener: Listener): Subscription {
     const id = this.#nextId++;
-    this.#subscriptions.set(id, { request, listener, anew: true });
+    const held: Held = { request, listener, anew: true, settled: false, seq: 0, epoch: "" };
+    this.#subscriptions.set(id, held);
     const send = () => {
+      held.settled = false; // what it asks for now was not read yet
       if (this.#ready && this.#subscriptions.has(id)) this.#send({ type: "subscribe", id, ...request() });
     };
     send();
     return {
       renew: send,
+      // Of a state that was read while the line was down, nobody knows what it holds.
+      settle: () => void (held.settled = this.#ready && !held.anew),
       close: () => {
         this.#subscriptions.delete(id);
         if (this.#ready) this.#send({ type: "unsubscribe", id });
@@ -137,11 +160,22 @@ class LiveFeed {
         this.state.set({ phase: "live" });
         for (const [id, held] of this.#subscriptions) {
           held.anew = true;
-          this.#send({ type: "subscribe", id, ...held.request() });
+          const since = held.settled ? { since: held.seq, epoch: held.epoch } : {};
+          this.#send({ type: "subscribe", id, ...held.request(), ...since });
         }
         return;
       case "ping":
         this.#watch();
+        // All is told up to here: also of what changed elsewhere, so that a long silence is gone on with as well.
+        if (message.seq !== undefined) for (const held of this.#subscriptions.values()) this.#told(held, message.seq);
+        return;
+      case "told": {
+        const held = this.#subscriptions.get(message.id);
+        if (held) this.#told(held, message.seq);
+        return;
+      }
+      case "reset":
+      case "snapshot":
         return;
       case "error":
         if (message.id !== undefined) this.#subscriptions.get(message.id)?.listener.error?.(message.error);
@@ -152,12 +186,24 @@ class LiveFeed {
         if (!held) return;
         const { anew } = held;
         held.anew = false;
+        if (message.resumed) return; // what was missed comes as if it happened now
+        held.settled = false;
+        held.seq = message.seq;
+        held.epoch = message.epoch ?? "";
         held.listener.subscribed?.(anew);
         return;
       }
-      default:
-        this.#subscriptions.get(message.id)?.listener.message?.(message);
+      default: {
+        const held = this.#subscriptions.get(message.id);
+        if (held && message.type === "changed") held.settled = false; // until it was read again
+        held?.listener.message?.(message);
+        if (held && "seq" in message) this.#told(held, message.seq);
+      }
     }
+  }
+
+  #told(held: Held, seq: number): void {
+    if (!held.anew) held.seq = Math.max(held.seq, seq);
   }
 
   /** A line can die without a word; once the server's rhythm of pings is known, three missed ones are a loss. */

@@ -246,8 +246,15 @@ export interface ErrorBody {
 
 /** Text messages of the live feed, server to client. */
 export type LiveMessage =
-  | { type: "ready"; principal: string }
-  | { type: "subscribed"; id: number; seq: number }
+  | { type: "ready"; principal: string; epoch?: string; seq?: number }
+  /** `resumed`: what was missed since the number that was named comes now. */
+  | { type: "subscribed"; id: number; seq: number; epoch?: string; resumed?: boolean }
+  /** It could not be resumed: what is held may be wrong. */
+  | { type: "reset"; id: number }
+  /** All rows that there were have been told. */
+  | { type: "snapshot"; id: number; seq: number }
+  /** All points up to this change have been told. */
+  | { type: "told"; id: number; seq: number }
   | { type: "run"; id: number; seq: number; run: Run }
   /** It went to the trash, or for ever. */
   | { type: "deleted"; id: number; seq: number; run: string }
@@ -256,4 +263,4 @@ export type LiveMessage =
   | { type: "changed"; id: number; runs: string[] }
   | { type: "log"; id: number; offset: number; next_offset: number; text: string; ended: boolean }
   | { type: "error"; id?: number; error: ErrorBody }
-  | { type: "ping" };
+  | { type: "ping"; seq?: number };

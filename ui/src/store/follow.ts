@@ -1,4 +1,4 @@
-// Reading a state and keeping it fresh: subscribe first, read over HTTP after, and read again on each reconnect.
+// Reading a state and keeping it fresh: subscribe first, read over HTTP after, and read again where the feed cannot say what was missed.
 import { ApiError } from "../api/client";
 import type { PointBlock } from "../api/frames";
 import { live, type Request, type Subscription } from "../api/live";
@@ -51,7 +51,9 @@ export class Follow {
     this.#abort = abort;
     this.parts.read(abort.signal).then(
       () => {
-        if (!abort.signal.aborted) this.error.set(null);
+        if (abort.signal.aborted) return;
+        this.error.set(null);
+        this.#subscription.settle();
       },
       (error: unknown) => {
         if (abort.signal.aborted) return;

@@ -85,7 +85,7 @@ export class FakeSocket {
   open(): void {
     this.readyState = 1;
     this.onopen?.();
-    this.tell({ type: "ready", principal: "local" });
+    this.tell({ type: "ready", principal: "local", epoch: "first", seq: 0 });
   }
 
   tell(message: Message): void {

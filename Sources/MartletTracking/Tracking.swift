@@ -29,6 +29,9 @@ package final class Tracking: Sendable {
   let clock: any WallClock
   let ingest: IngestQueue
   let changes: RunChanges
+  /// Opened when something is first sampled or asked for.
+  let samples: SystemSamples
+  let attemptLogs = AttemptLogs()
   let logger: Logger
   /// Whether there may be files that nobody has any more.
   let needsCleaning = Atomic(true)
@@ -52,6 +55,7 @@ package final class Tracking: Sendable {
       guard feed.isWatched else { return }
       Task { for run in runs { await changes.note(run) } }
     }
+    samples = SystemSamples(path: "\(directories.data)/\(SystemSamples.fileName)")
   }
 
   /// Tells watchers what these runs, trials and sweeps are now. Whoever changed rows calls this after the commit: an

@@ -171,6 +171,29 @@ let answerSchemas: JSONObject = [
     "next_offset": countSchema,
     "size": countSchema, "ended": booleanSchema, "text": stringSchema,
   ]),
+  "LogLines": objectSchema([
+    "attempt": countSchema, "attempts": countSchema, "total": countSchema, "settled": countSchema,
+    "ended": booleanSchema, "items": arraySchema(objectSchema(logLineMembers)),
+  ]),
+  "LogMatches": objectSchema([
+    "count": countSchema, "complete": booleanSchema,
+    "items": arraySchema(
+      objectSchema(
+        logLineMembers.merging([
+          "ranges": arraySchema([
+            "type": "array", "items": countSchema, "minItems": 2, "maxItems": 2,
+          ])
+        ]) { _, new in new })),
+    "next": optionalInteger,
+  ]),
+  "LogReceipt": objectSchema(["size": countSchema, "accepted": countSchema]),
+  "SystemOverview": objectSchema([
+    "metrics": arraySchema(
+      objectSchema([
+        "name": stringSchema, "unit": stringSchema, "last": numberSchema, "mean": optionalNumber,
+        "min": optionalNumber, "max": optionalNumber,
+      ])), "from": optionalInteger, "to": optionalInteger,
+  ]),
   "Series": ["anyOf": .array([rawSeries, bucketSeries])],
   "SeriesList": objectSchema(["series": arraySchema(schema("Series"))]),
   "Sweep": objectSchema([
@@ -224,6 +247,10 @@ private let summaryMembers: JSONObject = [
 private let derivedMembers: JSONObject = [
   "name": stringSchema, "expression": stringSchema, "description": stringSchema,
   "goal": nullable(words(Objective.Goal.self)), "created_at": timeSchema, "created_by": stringSchema,
+]
+
+private let logLineMembers: JSONObject = [
+  "n": countSchema, "at": optionalTime, "stream": words(LogStream.self), "text": stringSchema,
 ]
 
 private let tokenMembers: JSONObject = [

@@ -16,7 +16,8 @@ struct RunGroup: AsyncParsableCommand {
         martlet run history swift-finch-3 --keys loss --format csv
       """,
     subcommands: [
-      RunStart.self, RunList.self, RunShow.self, RunCompare.self, RunLogs.self, RunHistory.self, RunStop.self,
+      RunStart.self, RunList.self, RunShow.self, RunCompare.self, RunLogs.self, RunSystem.self,
+      RunHistory.self, RunStop.self,
       RunFork.self,
       RunRewind.self, RunDelete.self, RunRestore.self, RunTail.self, RunTag.self, RunNote.self,
       RunRename.self,

@@ -22,10 +22,12 @@ extension Tracking {
       let gone = try await store.purgeTrash(before: old, by: principal, now: now)
       needsCleaning.store(true, ordering: .relaxed)
       purges.needsRound.store(true, ordering: .relaxed)
+      samples.needsRound.store(true, ordering: .relaxed)
       await feed.tell(gone: gone)
     }
     if needsCleaning.exchange(false, ordering: .relaxed) { await removeUnusedBlobs() }
     if purges.needsRound.exchange(false, ordering: .relaxed) { await removePurgedDirectories() }
+    try await seeToSamples()
   }
 
   /// Puts a run into the trash.
@@ -46,6 +48,7 @@ extension Tracking {
     let deleted = try check(run, id, access)
     await ingest.flush()
     if purge {
+      samples.needsRound.store(true, ordering: .relaxed)
       await feed.tell(gone: [(id, deleted.project)])
       await removeUnusedBlobs()
       await removePurgedDirectories()

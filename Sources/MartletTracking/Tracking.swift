@@ -29,6 +29,9 @@ package final class Tracking: Sendable {
   let clock: any WallClock
   let ingest: IngestQueue
   let changes: RunChanges
+  /// Opened when something is first sampled or asked for.
+  let samples: SystemSamples
+  let attemptLogs = AttemptLogs()
   let logger: Logger
   /// Whether there may be files that nobody has any more.
   let needsCleaning = Atomic(true)
@@ -52,6 +55,7 @@ package final class Tracking: Sendable {
       guard feed.isWatched else { return }
       Task { for run in runs { await changes.note(run) } }
     }
+    samples = SystemSamples(path: "\(directories.data)/\(SystemSamples.fileName)")
   }
 
   /// Tells watchers what these runs, trials and sweeps are now. Whoever changed rows calls this after the commit: an
@@ -72,7 +76,7 @@ package final class Tracking: Sendable {
   }
 
   /// The one project that `access` may see, by name; nil: all. Of a token bound to a run, it is the run's.
-  private func onlyProject(of access: Access) async throws -> String? {
+  func onlyProject(of access: Access) async throws -> String? {
     guard let bound = access.run else { return access.project }
     return try await place(bound, access).project
   }
@@ -91,19 +95,6 @@ package final class Tracking: Sendable {
   }
 
   // MARK: - Runs
-
-  package func runs(_ query: RunQuery, _ page: PageRequest, access: Access) async throws -> Page<Run> {
-    var query = query
-    query.only = access.run
-    if let only = access.project {
-      if query.project != nil {
-        query.project = try await project(query.project ?? only, access: access).name
-      }
-      query.project = query.project ?? only
-    }
-    let final = query
-    return try await store.read { try $0.runs(final, page) }
-  }
 
   /// Those of these runs that there are, as they are now, in the trash or not.
   package func rows(of ids: [PublicID]) async throws -> [PublicID: Run] {

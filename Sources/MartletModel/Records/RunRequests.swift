@@ -260,6 +260,8 @@ public struct RunQuery: Sendable, Hashable {
     case name(descending: Bool)
     /// Missing values last either way.
     case metric(name: String, aggregate: Aggregate, descending: Bool)
+    /// Any field of the filter language. Missing values last either way.
+    case field(FilterField, descending: Bool)
   }
 
   /// Which number of a metric; `best` follows the metric's goal, runs without one count as missing.
@@ -284,6 +286,12 @@ public struct RunQuery: Sendable, Hashable {
   public var deleted = false
   /// Which side of the archive; the trash has both.
   public var archive = Archive.outside
+  /// Only runs that are nested in this one.
+  public var parent: PublicID?
+  /// Nil: all.
+  public var filter: FilterExpression?
+  /// What times like `-2d` count from.
+  public var now = Timestamp(microseconds: 0)
   public var order: Order
 
   public init(
@@ -299,7 +307,8 @@ public struct RunQuery: Sendable, Hashable {
 }
 
 extension RunQuery.Order {
-  /// Reads `created`, `-name`, `metric:val/loss.min`, `-metric:accuracy.max`; nil when it is none of these.
+  /// Reads `created`, `-name`, `metric:val/loss.min`, `-metric:accuracy.max`, and any field of the filter language; nil
+  /// when it is none of these.
   public init?(_ text: String) {
     let descending = text.hasPrefix("-")
     let body = descending ? text.dropFirst() : text[...]
@@ -312,7 +321,27 @@ extension RunQuery.Order {
         let aggregate = RunQuery.Aggregate(rawValue: String(metric[metric.index(after: dot)...]))
       else { return nil }
       self = .metric(name: String(metric[..<dot]), aggregate: aggregate, descending: descending)
-    default: return nil
+    default:
+      guard let field = FilterField(String(body)) else { return nil }
+      self = .field(field, descending: descending)
     }
+  }
+}
+
+/// Runs in numbers.
+public struct RunCount: Sendable, Hashable {
+  public var states: OrderedDictionary<RunState, Int> = [:]
+
+  public init() {}
+
+  public var total: Int { states.values.reduce(0, +) }
+
+  public var json: JSONValue {
+    let counts = RunState.allCases.compactMap { state in
+      states[state].map { (state.rawValue, JSONValue.int(Int64($0))) }
+    }
+    return [
+      "total": .int(Int64(total)), "states": .object(JSONObject(counts, uniquingKeysWith: { $1 })),
+    ]
   }
 }

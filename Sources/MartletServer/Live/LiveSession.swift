@@ -103,7 +103,11 @@ struct LiveSession: Sendable {
     }
     generations += 1
     var subscription = Subscription(topic: topic, generation: generations)
-    if case .points(_, let keys) = topic { subscription.points = PointBuffer(keys: keys.map(Set.init)) }
+    switch topic {
+    case .points(_, let keys), .systemPoints(_, let keys):
+      subscription.points = PointBuffer(keys: keys.map(Set.init))
+    case .runs, .run, .sweep, .sweeps, .log: break
+    }
     subscriptions[id] = subscription
     return generations
   }
@@ -178,7 +182,8 @@ struct LiveSession: Sendable {
       guard id == sweep else { return false }
       subscription.trials[trial.number] = trial
       subscription.trialSequence = sequence
-    case (.points(let runs, _), .points(let run, let batch)):
+    case (.points(let runs, _), .points(let run, let batch)),
+      (.systemPoints(let runs, _), .system(let run, let batch)):
       guard runs.contains(run) else { return false }
       subscription.points?.add(batch, of: run)
       subscription.pointSequence = sequence
@@ -216,10 +221,12 @@ struct LiveSession: Sendable {
     case (.run(let id), .alert(let alert)):
       guard id == alert.run, maySee(project: alert.project, run: alert.run) else { return false }
       subscription.note(alert, sequence)
-    case (.points(let runs, _), .deleted(let run, let project)):
+    case (.points(let runs, _), .deleted(let run, let project)),
+      (.systemPoints(let runs, _), .deleted(let run, let project)):
       guard runs.contains(run) else { return false }
       subscription.note(run, sequence, nil, project: project)
-    case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.log, _): return false
+    case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.systemPoints, _), (.log, _):
+      return false
     }
     return true
   }

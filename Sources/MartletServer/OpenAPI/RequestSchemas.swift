@@ -74,6 +74,7 @@ let requestSchemas: JSONObject = [
       "buckets": ["type": ["integer", "null"], "minimum": 1, "maximum": 20_000, "default": 2_000],
       "from_step": optionalInteger, "to_step": optionalInteger,
       "ema": ["type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 1], "x": optionalString,
+      "system": ["type": ["boolean", "null"], "default": false],
     ]),
   "NewSweep": objectSchema(
     ["source": stringSchema, "workdir": absolutePath],

@@ -16,7 +16,9 @@ struct RunGroup: AsyncParsableCommand {
         martlet run history swift-finch-3 --keys loss --format csv
       """,
     subcommands: [
-      RunStart.self, RunList.self, RunShow.self, RunLogs.self, RunHistory.self, RunStop.self, RunFork.self,
+      RunStart.self, RunList.self, RunShow.self, RunCompare.self, RunLogs.self, RunSystem.self,
+      RunHistory.self, RunStop.self,
+      RunFork.self,
       RunRewind.self, RunDelete.self, RunRestore.self, RunTail.self, RunTag.self, RunNote.self,
       RunRename.self,
       RunEdit.self, RunArchive.self, RunLock.self, RunMove.self, RunFiles.self, RunAlerts.self,

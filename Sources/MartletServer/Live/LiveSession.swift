@@ -213,6 +213,11 @@ struct LiveSession: Sendable {
       subscription.topic = .points(runs: runs.subtracting([run]), keys: keys)
       subscription.points?.leaveOut(run)
       subscription.note(run, sequence, nil, project: project)
+    case (.systemPoints(let runs, let keys), .moved(let run, let project)):
+      guard runs.contains(run), access.project == project else { return false }
+      subscription.topic = .systemPoints(runs: runs.subtracting([run]), keys: keys)
+      subscription.points?.leaveOut(run)
+      subscription.note(run, sequence, nil, project: project)
     case (.runs(let wanted), .alert(let alert)):
       guard wanted == nil || wanted == alert.project, maySee(project: alert.project, run: alert.run) else {
         return false

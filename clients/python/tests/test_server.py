@@ -179,6 +179,24 @@ class RealServerTest(ClientTest):
         self.assertEqual((model["parameters"], model["trainable"], model["framework"]), (3, 2, "pytorch"))
         self.assertEqual(model["layers"][0]["input_shape"], [None, 4])
 
+    def test_output_and_samples_are_read_back(self):
+        self.environment.update(MARTLET_CAPTURE="system", MARTLET_SAMPLE_EVERY="0.2")
+        process = self.start(
+            "run = martlet.init('p')\nprint('hello')\nsys.stderr.write(' 10%\\r 20%\\n')\nsys.stdin.readline()\n",
+            stdin=subprocess.PIPE,
+        )
+        wait_for(lambda: self.api.runs() and {"cpu", "process/memory"} <= self.one().system().keys())
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertEqual(err.count("martlet:"), 1, err)
+        run = self.one()
+        self.assertEqual([line["text"] for line in run.logs("stdout")], ["hello"])
+        self.assertEqual([line["text"] for line in run.logs("stderr")][1:], [" 20%"])
+        self.assertEqual([line["text"] for line in run.logs(tail=2)][-1:], [" 20%"])
+        self.assertEqual([line["text"] for line in run.search_logs("HELLO")], ["hello"])
+        memory = run.system_series("memory")["memory"]
+        self.assertTrue(min(memory.values) > 0 and max(memory.values) < 100)
+        self.assertLess(abs(memory.steps[0] / 1e3 - time.time()), 600)
+
     def test_what_was_kept_offline_is_sent_while_it_still_runs(self):
         process = self.start(
             "run = martlet.init('p', mode='offline')\nfor i in range(1000): run.log({'a': i})\n"

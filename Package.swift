@@ -126,7 +126,7 @@ let package = Package(
       dependencies: [
         "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletTracking",
         "MartletExecution", .collections,
-      ], swiftSettings: strict),
+      ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MartletExecutionTests",
       dependencies: [

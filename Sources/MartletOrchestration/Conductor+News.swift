@@ -17,7 +17,11 @@ extension Conductor {
     while await !isClosed {
       do {
         var said: String?
-        if case .over(let condition) = news, condition.mayLeavePoints { said = try await collect(attempt) }
+        if case .over(let condition) = news, condition.mayLeavePoints {
+          said = try await collect(attempt)
+          // Here, beside the writer: a long history takes a while.
+          if attempt.sweep != nil { try await store.deriveNow(attempt.run) }
+        }
         let reason = said
         return try await queue.run { try await self.handle(news, of: attempt, said: reason) }
       } catch {
@@ -45,7 +49,7 @@ extension Conductor {
       let spool = try await blocking { try Spool.read(path: path) }
       try await keep("The spool \(path)") {
         try await self.append(spool.batches, of: run, client: spool.client)
-        var patch = try RunPatch(json: spool.patch)
+        var patch = RunPatch.readable(in: spool.patch)
         // What a run is called and in which state it is, is not for its process to say.
         (patch.name, patch.state) = (nil, nil)
         let final = patch

@@ -19,6 +19,8 @@ package struct EngineOptions: Sendable {
   package var url: @Sendable () -> String
   /// Path of this executable: the supervisor lies beside it.
   package var executable: String
+  /// Seconds from one sample of what executed runs use to the next; 0: none is taken.
+  package var sampleEvery = 0.0
 
   package init(
     data: String, devices: Int, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
@@ -67,6 +69,8 @@ package final class Engine: Sendable {
   private let leases: Leases
   private let logger: Logger
   private let leaseTask: Task<Void, Never>
+  /// Who samples what executed runs use; nil: nobody does.
+  package let sampling: Sampling?
 
   package var localTokenPath: String { data.token }
 
@@ -98,16 +102,22 @@ package final class Engine: Sendable {
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
       devices: options.devices, url: options.url, logger: logger)
     try await conductor.recover()
+    let sampling =
+      options.sampleEvery > 0
+      ? Sampling(
+        every: options.sampleEvery, data: data.path, conductor: conductor, tracking: tracking, clock: clock,
+        environment: ProcessInfo.processInfo.environment, logger: logger) : nil
     return Engine(
       data: data, store: store, tracking: tracking, localPrincipal: local, conductor: conductor,
       leases: Leases(store: store, feed: tracking.feed, clock: clock, system: system), system: system,
-      logger: logger)
+      sampling: sampling, logger: logger)
   }
 
   private init(
     data: DataDirectory, store: Store, tracking: Tracking, localPrincipal: Principal, conductor: Conductor,
-    leases: Leases, system: Principal, logger: Logger
+    leases: Leases, system: Principal, sampling: Sampling?, logger: Logger
   ) {
+    self.sampling = sampling
     self.data = data
     self.store = store
     self.tracking = tracking
@@ -166,6 +176,7 @@ package final class Engine: Sendable {
     let (conductor, principal) = (conductor, access.principal)
     let prepared = try await conductor.prepare(new)
     try await conductor.queue.run { try await conductor.createSweep(new, prepared, by: principal) }
+    await conductor.keepFiles(of: prepared.capture, ofSweep: prepared.id)
     return try await sweep(prepared.id, access: access)
   }
 
@@ -187,6 +198,7 @@ package final class Engine: Sendable {
     let name = new.name ?? RunNames.fresh()
     let prepared = try await conductor.prepare(new, name: name)
     try await conductor.queue.run { try await conductor.execute(new, name: name, prepared, by: principal) }
+    await conductor.keepFiles(of: prepared.capture, ofRun: prepared.id)
     return try await tracking.run(prepared.id, access: access)
   }
 
@@ -222,6 +234,7 @@ package final class Engine: Sendable {
   /// Begins queued work; called when the server listens. Where the disk refuses, it is tried again every second.
   package func start() async {
     let (conductor, logger) = (conductor, logger)
+    sampling?.start()
     do {
       try await conductor.queue.run { try await conductor.begin() }
     } catch {
@@ -237,7 +250,9 @@ package final class Engine: Sendable {
   /// Lets decisions under way end and closes the store; running attempts go on without us.
   package func shutdown() async {
     leaseTask.cancel()
+    sampling?.stop()
     await conductor.close()
+    await tracking.closeSamples()
     let store = store
     do {
       try await blocking { try store.close() }

@@ -14,6 +14,8 @@ package enum FeedEvent: Sendable {
   case trial(sweep: PublicID, Trial)
   /// Rows that were stored: each has its step.
   case points(run: PublicID, RowBatch)
+  /// Samples of what the run and its machine use; their steps are milliseconds since 1970.
+  case system(run: PublicID, RowBatch)
   /// Rows of the run are gone: what was told of its points is to be read again.
   case rewound(run: PublicID)
   /// The run is in the trash, or no longer anywhere. A run that comes back is told as a row.

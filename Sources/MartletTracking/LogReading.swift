@@ -10,6 +10,9 @@ package struct LogFile: Sendable {
   package var path: String
   /// For whoever saves it.
   package var name: String
+
+  /// Bytes by now; 0 where it has not begun. Waits for the disk.
+  package func size() throws -> Int64 { Int64(try LogBytes(path: path).size) }
 }
 
 enum LogReading {

@@ -16,6 +16,8 @@ package struct RecentChanges: Sendable {
     case trial(sweep: PublicID, number: Int)
     /// Rows were stored, or taken back.
     case points(PublicID)
+    /// System metrics were sampled.
+    case system(PublicID)
     /// An alert, by its id.
     case alert(Int64)
   }
@@ -61,6 +63,7 @@ extension FeedEvent {
     case .sweep(let sweep): .sweep(sweep.id)
     case .trial(let sweep, let trial): .trial(sweep: sweep, number: trial.number)
     case .points(let run, _), .rewound(let run): .points(run)
+    case .system(let run, _): .system(run)
     case .deleted(let run, let project), .moved(let run, let project): .gone(run, project: project)
     case .alert(let alert): .alert(alert.id)
     }

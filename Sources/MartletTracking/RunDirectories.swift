@@ -8,7 +8,7 @@ import MartletModel
 /// Each step goes from an open directory to a name in it and follows no link: what lies elsewhere stays, whatever points
 /// to it.
 package struct RunDirectories: Sendable {
-  private let data: String
+  let data: String
 
   /// - Parameter data: the data directory.
   package init(data: String) { self.data = data }
@@ -33,6 +33,11 @@ package struct RunDirectories: Sendable {
     }
     return isRemoved ?? true
   }
+
+  /// Where a log lies that a client of a run sends.
+  ///
+  /// - Parameter number: from 1.
+  func receivedLog(_ number: Int, of run: PublicID) -> String { "\(data)/runs/\(run)/log-\(number)" }
 
   // MARK: - Locks
 

@@ -35,6 +35,19 @@ extension Tracking {
   package func append(
     _ id: PublicID, client: String, body: [UInt8], form: RowForm, access: Access
   ) async throws -> AppendReceipt {
+    try Self.checkClient(client)
+    if access.run != nil || access.project != nil { try await place(id, access) }
+    let now = clock.now
+    let batch = try body.withUnsafeBytes { bytes in
+      switch form {
+      case .lines: try LogLines.decode(bytes, now: now)
+      case .records: try LogRecords.decode(bytes)
+      }
+    }
+    return try await append(batch, to: id, client: client, bytes: body.count)
+  }
+
+  static func checkClient(_ client: String) throws(Problem) {
     guard (8...64).contains(client.utf8.count),
       client.utf8.allSatisfy({ byte in
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
@@ -45,15 +58,6 @@ extension Tracking {
         .unprocessable, "'client' must be 8 to 64 characters of A–Z, a–z, 0–9, _ and -.",
         hint: "Use a fresh random id for each process, such as a UUID in hexadecimal.")
     }
-    if access.run != nil || access.project != nil { try await place(id, access) }
-    let now = clock.now
-    let batch = try body.withUnsafeBytes { bytes in
-      switch form {
-      case .lines: try LogLines.decode(bytes, now: now)
-      case .records: try LogRecords.decode(bytes)
-      }
-    }
-    return try await append(batch, to: id, client: client, bytes: body.count)
   }
 
   /// Makes rows durable, tells watchers.
@@ -77,6 +81,7 @@ extension Tracking {
         "Series of \(runs.count) runs were asked for; \(Self.seriesLimit) are allowed at once.",
         hint: "Ask for fewer runs at a time.")
     }
+    if request.isSystem { return try await sampledSeries(runs, request.window, access: access) }
     // Nothing is read of any before all are allowed. A snapshot each: one of all would hold up checkpoints for as long
     // as the longest request takes.
     if access.run != nil || access.project != nil { try await check(runs, access: access) }
@@ -110,6 +115,6 @@ extension Tracking {
   /// The names of all that a run has logged, in order.
   package func loggedNames(_ id: PublicID, access: Access) async throws -> [String] {
     let run = try await run(id, access: access)
-    return Set(run.metrics.map(\.name) + run.values.map(\.name)).sorted()
+    return Set(run.metrics.filter { !$0.isDerived }.map(\.name) + run.values.map(\.name)).sorted()
   }
 }

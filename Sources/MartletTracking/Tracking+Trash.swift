@@ -22,10 +22,12 @@ extension Tracking {
       let gone = try await store.purgeTrash(before: old, by: principal, now: now)
       needsCleaning.store(true, ordering: .relaxed)
       purges.needsRound.store(true, ordering: .relaxed)
+      samples.needsRound.store(true, ordering: .relaxed)
       await feed.tell(gone: gone)
     }
     if needsCleaning.exchange(false, ordering: .relaxed) { await removeUnusedBlobs() }
     if purges.needsRound.exchange(false, ordering: .relaxed) { await removePurgedDirectories() }
+    try await seeToSamples()
   }
 
   /// Puts a run into the trash.
@@ -35,23 +37,25 @@ extension Tracking {
   /// - Throws: `Problem`: `notFound`, `conflict` while Martlet executes it.
   package func deleteRun(_ id: PublicID, purge: Bool, access: Access) async throws -> Run {
     let now = clock.now
-    let run = try await store.write { writer -> Run? in
+    let (run, relatives) = try await store.write { writer -> (Run?, [PublicID]) in
       try Self.refuseLocked(try Self.check(try writer.place(of: id), id, access), id, "deleted")
       try writer.trash(id, by: access.principal, now: now)
-      let run = try writer.run(id)
+      let (run, relatives) = (try writer.run(id), try writer.relatives(of: id))
       // Not after it: nobody finds a run in the trash that is gone a moment later.
       if purge { try writer.purge(id, by: access.principal, now: now) }
-      return run
+      return (run, relatives)
     }
     let deleted = try check(run, id, access)
     await ingest.flush()
     if purge {
+      samples.needsRound.store(true, ordering: .relaxed)
       await feed.tell(gone: [(id, deleted.project)])
       await removeUnusedBlobs()
       await removePurgedDirectories()
     } else {
       await tell(runs: [id])
     }
+    await tell(runs: OrderedSet(relatives))
     return deleted
   }
 
@@ -60,13 +64,13 @@ extension Tracking {
   /// - Throws: `Problem`: `notFound`, also when it was purged.
   package func restoreRun(_ id: PublicID, access: Access) async throws -> Run {
     let now = clock.now
-    let run = try await store.write { writer -> Run? in
+    let (run, relatives) = try await store.write { writer -> (Run?, [PublicID]) in
       try Self.check(try writer.place(of: id), id, access)
       try writer.restore(id, by: access.principal, now: now)
-      return try writer.run(id)
+      return (try writer.run(id), try writer.relatives(of: id))
     }
     let restored = try check(run, id, access)
-    await tell(runs: [id])
+    await tell(runs: OrderedSet([id] + relatives))
     return restored
   }
 

@@ -29,6 +29,9 @@ package final class Tracking: Sendable {
   let clock: any WallClock
   let ingest: IngestQueue
   let changes: RunChanges
+  /// Opened when something is first sampled or asked for.
+  let samples: SystemSamples
+  let attemptLogs = AttemptLogs()
   let logger: Logger
   /// Whether there may be files that nobody has any more.
   let needsCleaning = Atomic(true)
@@ -48,6 +51,11 @@ package final class Tracking: Sendable {
       feed.publish(commits.map { .points(run: $0.run, $0.batch) })
     }
     changes = RunChanges(store: store, feed: feed, logger: logger)
+    store.onDerived { [changes] runs in
+      guard feed.isWatched else { return }
+      Task { for run in runs { await changes.note(run) } }
+    }
+    samples = SystemSamples(path: "\(directories.data)/\(SystemSamples.fileName)")
   }
 
   /// Tells watchers what these runs, trials and sweeps are now. Whoever changed rows calls this after the commit: an
@@ -174,15 +182,19 @@ package final class Tracking: Sendable {
   package func finishRun(_ id: PublicID, _ finish: RunFinish, access: Access) async throws -> Run {
     let now = clock.now
     let (run, alerts) = try await store.write { writer -> (Run?, [Int64]) in
-      if try Self.checkWritable(try writer.place(of: id), id, access).isExecuted {
+      let place = try Self.checkWritable(try writer.place(of: id), id, access)
+      if place.isExecuted {
         // Its state follows its process; the reason is kept for the moment its process ends.
         if let reason = finish.reason { try writer.setReason(id, reason) }
-      } else {
+      } else if place.state != finish.state {
+        if place.state.isEnd { try Self.refuseLocked(place, id, "ended otherwise") }
+        // A run ends once; but one that was given up, and then tells its end, had not ended.
+        let end = place.state.isEnd && place.state != .crashed ? try writer.end(of: id) : nil
         let words =
           finish.reason
           ?? (finish.exitCode ?? 0 == 0 ? "Finished." : "Exited with code \(finish.exitCode ?? 0).")
         try writer.setRunState(
-          id, finish.state, exit: ExitRecord(code: finish.exitCode, signal: nil, reason: words),
+          id, finish.state, exit: ExitRecord(code: finish.exitCode, signal: nil, reason: words), endedAt: end,
           by: access.principal, now: now)
       }
       return (try writer.run(id), writer.raisedAlerts)

@@ -181,7 +181,7 @@ static void watch_until_gone(struct watch *watch, struct log_index *logs) {
     double now = monotonic_seconds();
     bool over_limit = false;
     if (now >= watch->next_tick) {
-      double size = (double)log_index_update(logs);
+      double size = (double)log_index_update(logs, false);
       over_limit = watch->options->output > 0 && size > watch->options->output;
       watch->next_tick = now + TICK;
     }
@@ -231,7 +231,7 @@ void attempt_run(const struct attempt_options *options, int records, struct atte
   } else {
     watch.alive = true;
     watch_until_gone(&watch, logs);
-    log_index_update(logs);
+    log_index_update(logs, true);
     describe_end(&watch, end);
     end->killed = watch.killed;
     end->leftovers = watch.leftovers;

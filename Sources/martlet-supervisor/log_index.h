@@ -9,10 +9,11 @@ struct log_index {
   int file;     // log.idx
   uint64_t seen[2];
   off_t end;
+  double next;  // when the next record may come
 };
 
 /// Creates the three files in the attempt's directory. False with errno when one cannot be written.
 bool log_index_open(struct log_index *index, int directory);
 
-/// Notes how far both logs have come, where that changed; returns their size together.
-uint64_t log_index_update(struct log_index *index);
+/// Notes how far both logs have come, where that changed and it is time for it, or the last; returns their size together.
+uint64_t log_index_update(struct log_index *index, bool is_last);

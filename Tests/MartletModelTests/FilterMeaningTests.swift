@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "lr=0.1 or lr=7", "config.lr=0.1", "config.lr<=0.1 config.lr>=1e-1", "opt=adamw", "opt:adamw",
+    "", "config.lr=0.1 or lr=7", "config.lr=0.1", "config.lr<=0.1 config.lr>=1e-1", "opt=adamw", "opt:adamw",
     "opt=\"adamw\"",
     "opt in (lion, adamw)", "optimizer.name=lion", "seed=3.0", "seed in (1,2,3)", "seed<10k",
     "seed=3 seed!=4",

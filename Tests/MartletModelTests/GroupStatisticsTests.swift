@@ -30,7 +30,8 @@ import Testing
     ),
   ])
   func `as NumPy has it`(
-    _ values: [Double], _ mean: Double, _ deviation: Double, _ error: Double, _ parts: [Double], _ ends: [Double]
+    _ values: [Double], _ mean: Double, _ deviation: Double, _ error: Double, _ parts: [Double],
+    _ ends: [Double]
   ) throws {
     let found = try #require(GroupStatistics(values))
     #expect(found.count == values.count)
@@ -47,7 +48,8 @@ import Testing
   @Test(arguments: [
     (1, 12.706204736174694), (2, 4.302652729749462), (3, 3.1824463052837078), (4, 2.7764451051977934),
     (5, 2.5705818356363146), (9, 2.262157162798205), (10, 2.228138851986274), (29, 2.045229642132703),
-    (100, 1.9839715185235518), (999, 1.9623414611334493), (2000, 1.9611508260994377), (2001, 1.9611502326224413),
+    (100, 1.9839715185235518), (999, 1.9623414611334493), (2000, 1.9611508260994377),
+    (2001, 1.9611502326224413),
     (5000, 1.9604385517065073),
   ])
   func `Student's t`(_ degrees: Int, _ expected: Double) throws {

@@ -320,6 +320,33 @@ struct FilterBench: Sendable {
     #expect(try await best() == nil)
   }
 
+  /// `.@step`: as a condition, an order and a group's value.
+  @Test func `values at a step`() async throws {
+    let bench = try await Bench()
+    for (name, values) in [
+      ("a", [3.0, 1]), ("b", [3, 2, 5]), ("c", [0]), ("d", [1, .nan]), ("e", [1, .infinity]),
+    ] {
+      let run = try await bench.run(name)
+      try await bench.append(values.enumerated().map { row(Int64($0), ["loss": $1]) }, to: run)
+    }
+    func names(_ filter: String, _ sort: String = "name") async throws -> [String] {
+      var query = RunQuery(order: try #require(RunQuery.Order(sort)))
+      query.filter = try ParsedFilter(filter).expression
+      let asked = query
+      return try await bench.store.read { try $0.runs(asked, PageRequest()) }.items.map(\.name)
+    }
+    #expect(try await names("loss.@1 < 3") == ["a", "b"])
+    #expect(try await names("loss.@1 exists") == ["a", "b", "d", "e"])
+    #expect(try await names("not loss.@1 > 1") == ["a", "c", "d"])
+    #expect(try await names("loss.@1 = inf or loss.@2=5") == ["b", "e"])
+    #expect(try await names("loss.@1 = nan") == ["d"])
+    #expect(try await names("", "-loss.@1") == ["e", "b", "a", "d", "c"])
+    let grouping = RunGrouping(by: [.attribute(.state)], values: [try #require(FilterField("loss.@0"))])
+    let group = try #require(
+      try await bench.store.read { try $0.groups(RunQuery(), grouping, PageRequest()) }.items.first)
+    #expect(group.values[0].statistics?.mean == 1.6)
+  }
+
   /// A question that would read for ever is ended, and the reader is well afterwards.
   @Test func `no question takes for ever`() async throws {
     let bench = try await Bench()

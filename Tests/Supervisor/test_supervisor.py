@@ -60,9 +60,9 @@ def setUpModule():
     supervisor = os.environ.get("MARTLET_SUPERVISOR") or build_supervisor(scratch.name)
 
 
-def build_supervisor(directory):
-    binary = f"{directory}/martlet-supervisor"
-    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]
+def build_supervisor(directory, *definitions):
+    binary = f"{directory}/martlet-supervisor{''.join(definitions)}"
+    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", *definitions]
     sources = sorted(str(path) for path in SOURCES.glob("*.c"))
     subprocess.run([os.environ.get("CC", "cc"), *flags, *sources, "-o", binary], check=True)
     return binary
@@ -642,6 +642,26 @@ class Logs(SupervisorTestCase):
                 self.assertGreater(late, -0.001, line)
                 latest = max(latest, late)
         return records, latest
+
+    def test_index_of_a_long_run_stays_small(self):
+        rare = build_supervisor(scratch.name, "-DOFTEN_RECORDS=3")
+        code = "import time\nfor i in range(40): print(i, flush=True); time.sleep(.05)"
+        process = subprocess.Popen([rare, self.directory, "--", PYTHON, "-c", code])
+        self.assertEqual(process.wait(120), 0)
+        times, sizes = [], []
+        for time_us, stream, size in self.index():
+            self.assertEqual(stream, 1)
+            times.append(time_us)
+            sizes.append(size)
+        self.assertEqual(sizes, sorted(set(sizes)))
+        # The last one is of the command's end, whenever that was.
+        self.assertEqual(sizes[-1], len(self.read("stdout.log")))
+        # Three as they come, three a second later each, then one in ten seconds.
+        pauses = [b - a for a, b in zip(times[2:-1], times[3:-1])]
+        for pause in pauses[:3]:
+            self.assertGreater(pause, 900_000)
+        for pause in pauses[3:]:
+            self.assertGreater(pause, 9_000_000)
 
     def test_100_000_lines_arrive_whole(self):
         code = "for i in range(100_000): print(f'line {i} of the log', flush=i % 1000 == 0)"

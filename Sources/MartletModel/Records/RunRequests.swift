@@ -135,11 +135,18 @@ public struct RunPatch: Sendable, Hashable {
     project = try reader.string("project")
   }
 
+  /// What can be read of a patch that a process left behind: a member that is wrong takes no other with it.
+  public static func readable(in json: JSONValue) -> RunPatch {
+    let members = (json.object ?? [:]).filter { (try? RunPatch(json: [$0.key: $0.value])) != nil }
+    return (try? RunPatch(json: .object(members))) ?? RunPatch()
+  }
+
   /// What a run's own process tells of itself, which comes to a locked run too as long as it lives.
   public var ofItsProcess: RunPatch {
     var patch = RunPatch()
     (patch.host, patch.pid, patch.git, patch.python) = (host, pid, git, python)
-    (patch.environment, patch.model) = (environment, model)
+    (patch.environment, patch.model, patch.metrics, patch.summary) = (environment, model, metrics, summary)
+    (patch.config, patch.command, patch.workdir) = (config, command, workdir)
     return patch
   }
 
@@ -154,7 +161,8 @@ public struct RunPatch: Sendable, Hashable {
   }
 
   private static func check(tags: [String]?, _ key: String) throws(JSONMemberError) {
-    for (index, tag) in (tags ?? []).enumerated() {
+    // An empty tag is no tag.
+    for (index, tag) in (tags ?? []).enumerated() where !tag.isEmpty {
       guard let fault = fault(ofLabel: tag) else { continue }
       throw JSONMemberError(key: "\(key)[\(index)]", message: fault)
     }

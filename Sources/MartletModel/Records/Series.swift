@@ -85,10 +85,13 @@ public struct SeriesWindow: Sendable, Hashable {
 public struct SeriesRequest: Sendable, Hashable {
   public var runs: [PublicID]
   public var window: SeriesWindow
+  /// System metrics instead of those that were logged; steps are milliseconds since 1970 then.
+  public var isSystem: Bool
 
-  public init(runs: [PublicID], window: SeriesWindow) {
+  public init(runs: [PublicID], window: SeriesWindow, isSystem: Bool = false) {
     self.runs = runs
     self.window = window
+    self.isSystem = isSystem
   }
 
   public init(
@@ -100,7 +103,7 @@ public struct SeriesRequest: Sendable, Hashable {
 
   public init(json: JSONValue) throws(JSONMemberError) {
     let reader = try JSONReader(json)
-    try reader.allowOnly(["runs", "keys", "buckets", "from_step", "to_step", "ema", "x"])
+    try reader.allowOnly(["runs", "keys", "buckets", "from_step", "to_step", "ema", "x", "system"])
     runs = []
     for text in try reader.required("runs", reader.strings("runs")) {
       guard let id = PublicID(rawValue: text) else {
@@ -108,6 +111,7 @@ public struct SeriesRequest: Sendable, Hashable {
       }
       runs.append(id)
     }
+    isSystem = try reader.bool("system") ?? false
     let buckets = try reader.int("buckets") ?? 2_000
     guard (1...20_000).contains(buckets) else {
       throw JSONMemberError(key: "buckets", message: "must be 1 to 20,000, not \(buckets)")

@@ -54,6 +54,8 @@ struct RouteAnswer: Sendable {
   var schema: String?
   /// Media types of other forms of the same, which the request may choose.
   var otherTypes: [String] = []
+  /// Whether a part of it can be asked for with `Range`.
+  var isRanged = false
 }
 
 struct Route: Sendable {

@@ -163,7 +163,7 @@ extension LiveConnection {
           let wanted = Set(missed.compactMap { if case .sweep(let id) = $0.subject { id } else { nil } })
           sweeps.removeAll { !wanted.contains($0.id) }
         }
-      case .runs, .run, .points, .log: break
+      case .runs, .run, .points, .systemPoints, .log: break
       }
       let (rows, those) = (sweeps, trials)
       self.state.withLock {
@@ -216,7 +216,7 @@ extension LiveConnection {
     case .runs(nil), .sweeps: break
     case .run(let id): try await services.tracking.check([id], access: access)
     case .sweep(let id): _ = try await services.engine.sweep(id, access: access)
-    case .points(let runs, _):
+    case .points(let runs, _), .systemPoints(let runs, _):
       guard runs.count <= LiveSession.maximumRuns else {
         throw Problem(
           .unprocessable,

@@ -20,6 +20,8 @@ enum LiveTopic: Sendable, Hashable {
   case sweeps
   /// Points of runs; keys nil: all.
   case points(runs: Set<PublicID>, keys: [String]?)
+  /// System metrics of runs; keys nil: all.
+  case systemPoints(runs: Set<PublicID>, keys: [String]?)
   case log(LogPlace)
 }
 
@@ -116,7 +118,10 @@ extension LiveTopic {
         }
         runs.insert(id)
       }
-      self = .points(runs: runs, keys: try reader.strings("keys"))
+      let keys = try reader.strings("keys")
+      self =
+        try reader.bool("system") ?? false
+        ? .systemPoints(runs: runs, keys: keys) : .points(runs: runs, keys: keys)
     case "log":
       let stream = try reader.string("stream") ?? LogStream.stdout.rawValue
       guard let stream = LogStream(rawValue: stream) else {

@@ -63,19 +63,23 @@ extension LiveSession {
         subscription.owe(run, change.sequence, goneFrom: nil)
       case (.run(let own), .gone(let run, let from)) where own == run:
         subscription.owe(run, change.sequence, goneFrom: from)
-      case (.points(let runs, _), .points(let run)) where runs.contains(run):
+      case (.points(let runs, _), .points(let run)) where runs.contains(run),
+        (.systemPoints(let runs, _), .system(let run)) where runs.contains(run):
         subscription.points?.leaveOut(run)
         subscription.pointSequence = max(subscription.pointSequence, change.sequence)
-      case (.points(let runs, _), .run(let run)) where runs.contains(run):
+      case (.points(let runs, _), .run(let run)) where runs.contains(run),
+        (.systemPoints(let runs, _), .run(let run)) where runs.contains(run):
         subscription.owe(run, change.sequence, goneFrom: nil)
-      case (.points(let runs, _), .gone(let run, let from)) where runs.contains(run):
+      case (.points(let runs, _), .gone(let run, let from)) where runs.contains(run),
+        (.systemPoints(let runs, _), .gone(let run, let from)) where runs.contains(run):
         subscription.owe(run, change.sequence, goneFrom: from)
       case (.runs, .alert(let alert)), (.run, .alert(let alert)):
         subscription.owedAlerts[alert] = change.sequence
       case (.sweep(let own), .sweep(let sweep)) where own == sweep: subscription.isHeld = true
       case (.sweep(let own), .trial(let sweep, _)) where own == sweep: subscription.isHeld = true
       case (.sweeps, .sweep): subscription.isHeld = true
-      case (.runs, _), (.run, _), (.points, _), (.sweep, _), (.sweeps, _), (.log, _): break
+      case (.runs, _), (.run, _), (.points, _), (.systemPoints, _), (.sweep, _), (.sweeps, _), (.log, _):
+        break
       }
     }
     subscriptions[id] = subscription
@@ -89,7 +93,7 @@ extension LiveSession {
     case .run(let run):
       subscription.owe(run, sequence, goneFrom: nil)
       snapshot.hasMore = false
-    case .points(let runs, _):
+    case .points(let runs, _), .systemPoints(let runs, _):
       for run in runs { subscription.points?.leaveOut(run) }
       subscription.pointSequence = max(subscription.pointSequence, sequence)
       snapshot.hasMore = false
@@ -173,8 +177,10 @@ extension LiveSession {
       let sequence = max(owed.sequence, subscription.runs[id]?.sequence ?? 0)
       if let run = runs[id], run.deletedAt == nil, isWanted(run, by: subscription.topic) {
         // A subscription to points hears of runs only when they go.
-        if case .points = subscription.topic { continue }
-        subscription.runs[id] = (sequence, run)
+        switch subscription.topic {
+        case .points, .systemPoints: continue
+        case .runs, .run, .sweep, .sweeps, .log: subscription.runs[id] = (sequence, run)
+        }
       } else if let from = owed.goneFrom ?? runs[id].flatMap({ $0.deletedAt == nil ? nil : $0.project }),
         isHeard(of: from, id, by: subscription.topic)
       {

@@ -103,7 +103,11 @@ struct LiveSession: Sendable {
     }
     generations += 1
     var subscription = Subscription(topic: topic, generation: generations)
-    if case .points(_, let keys) = topic { subscription.points = PointBuffer(keys: keys.map(Set.init)) }
+    switch topic {
+    case .points(_, let keys), .systemPoints(_, let keys):
+      subscription.points = PointBuffer(keys: keys.map(Set.init))
+    case .runs, .run, .sweep, .sweeps, .log: break
+    }
     subscriptions[id] = subscription
     return generations
   }
@@ -178,7 +182,8 @@ struct LiveSession: Sendable {
       guard id == sweep else { return false }
       subscription.trials[trial.number] = trial
       subscription.trialSequence = sequence
-    case (.points(let runs, _), .points(let run, let batch)):
+    case (.points(let runs, _), .points(let run, let batch)),
+      (.systemPoints(let runs, _), .system(let run, let batch)):
       guard runs.contains(run) else { return false }
       subscription.points?.add(batch, of: run)
       subscription.pointSequence = sequence
@@ -199,6 +204,15 @@ struct LiveSession: Sendable {
         maySee(project: project, run: run)
       else { return false }
       subscription.note(run, sequence, nil, project: project)
+    case (.run(let id), .moved(let run, let project)):
+      guard id == run, access.project == project else { return false }
+      subscription.note(run, sequence, nil, project: project)
+    case (.points(let runs, let keys), .moved(let run, let project)):
+      // To a token of its old project it is gone, and so is what comes to it from here on.
+      guard runs.contains(run), access.project == project else { return false }
+      subscription.topic = .points(runs: runs.subtracting([run]), keys: keys)
+      subscription.points?.leaveOut(run)
+      subscription.note(run, sequence, nil, project: project)
     case (.runs(let wanted), .alert(let alert)):
       guard wanted == nil || wanted == alert.project, maySee(project: alert.project, run: alert.run) else {
         return false
@@ -207,10 +221,12 @@ struct LiveSession: Sendable {
     case (.run(let id), .alert(let alert)):
       guard id == alert.run, maySee(project: alert.project, run: alert.run) else { return false }
       subscription.note(alert, sequence)
-    case (.points(let runs, _), .deleted(let run, let project)):
+    case (.points(let runs, _), .deleted(let run, let project)),
+      (.systemPoints(let runs, _), .deleted(let run, let project)):
       guard runs.contains(run) else { return false }
       subscription.note(run, sequence, nil, project: project)
-    case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.log, _): return false
+    case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.systemPoints, _), (.log, _):
+      return false
     }
     return true
   }

@@ -51,13 +51,17 @@ let answerSchemas: JSONObject = [
     "last_activity_at": timeSchema,
   ]),
   "ProjectList": pageSchema(of: "Project"),
+  "DerivedMetric": objectSchema(derivedMembers),
+  "DefinedMetric": objectSchema(derivedMembers.merging(["notes": stringsSchema]) { _, new in new }),
+  "DerivedMetricList": objectSchema(["items": arraySchema(schema("DerivedMetric"))]),
   "Git": gitSchema,
   "Exit": objectSchema(["code": optionalInteger, "signal": optionalInteger, "reason": stringSchema]),
-  "MetricSummary": objectSchema(summaryMembers),
+  "MetricSummary": objectSchema(summaryMembers, optional: ["derived": ["const": true]]),
   "ValueSummary": objectSchema(
     ["value": .object([:])], optional: ["last_step": integerSchema, "set_at": timeSchema]),
   "MixedSummary": objectSchema(
-    summaryMembers.merging(["value": .object([:])]) { _, new in new }, optional: ["set_at": timeSchema]),
+    summaryMembers.merging(["value": .object([:])]) { _, new in new },
+    optional: ["set_at": timeSchema, "derived": ["const": true]]),
   "MetricDefinition": objectSchema([
     "summary": nullable(words(MetricDefinition.Summary.self)), "step_metric": optionalString,
     "goal": nullable(words(Objective.Goal.self)), "hidden": booleanSchema,
@@ -167,6 +171,29 @@ let answerSchemas: JSONObject = [
     "next_offset": countSchema,
     "size": countSchema, "ended": booleanSchema, "text": stringSchema,
   ]),
+  "LogLines": objectSchema([
+    "attempt": countSchema, "attempts": countSchema, "total": countSchema, "settled": countSchema,
+    "ended": booleanSchema, "items": arraySchema(objectSchema(logLineMembers)),
+  ]),
+  "LogMatches": objectSchema([
+    "count": countSchema, "complete": booleanSchema,
+    "items": arraySchema(
+      objectSchema(
+        logLineMembers.merging([
+          "ranges": arraySchema([
+            "type": "array", "items": countSchema, "minItems": 2, "maxItems": 2,
+          ])
+        ]) { _, new in new })),
+    "next": optionalInteger,
+  ]),
+  "LogReceipt": objectSchema(["size": countSchema, "accepted": countSchema]),
+  "SystemOverview": objectSchema([
+    "metrics": arraySchema(
+      objectSchema([
+        "name": stringSchema, "unit": stringSchema, "last": numberSchema, "mean": optionalNumber,
+        "min": optionalNumber, "max": optionalNumber,
+      ])), "from": optionalInteger, "to": optionalInteger,
+  ]),
   "Series": ["anyOf": .array([rawSeries, bucketSeries])],
   "SeriesList": objectSchema(["series": arraySchema(schema("Series"))]),
   "Sweep": objectSchema([
@@ -215,6 +242,15 @@ private let summaryMembers: JSONObject = [
   "last": numberSchema, "last_step": integerSchema, "last_at": timeSchema, "min": optionalNumber,
   "min_step": optionalInteger, "max": optionalNumber, "max_step": optionalInteger, "mean": optionalNumber,
   "best": optionalNumber, "best_step": optionalInteger, "count": countSchema, "nan_count": countSchema,
+]
+
+private let derivedMembers: JSONObject = [
+  "name": stringSchema, "expression": stringSchema, "description": stringSchema,
+  "goal": nullable(words(Objective.Goal.self)), "created_at": timeSchema, "created_by": stringSchema,
+]
+
+private let logLineMembers: JSONObject = [
+  "n": countSchema, "at": optionalTime, "stream": words(LogStream.self), "text": stringSchema,
 ]
 
 private let tokenMembers: JSONObject = [

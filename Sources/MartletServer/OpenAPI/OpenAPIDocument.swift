@@ -88,8 +88,10 @@ struct OpenAPIDocument: Sendable {
     var all: JSONObject = [:]
     var success: JSONObject = ["description": .string(route.summary)]
     if route.answer.status != 101 {
-      if route.answer.type == RouteBody.Form.bytes.rawValue {
+      if route.answer.isRanged || route.answer.type == RouteBody.Form.bytes.rawValue {
         all["206"] = ["description": "The part that `Range` asked for.", "content": [route.answer.type: [:]]]
+      }
+      if route.answer.type == RouteBody.Form.bytes.rawValue {
         all["304"] = ["description": "The client has it already (`If-None-Match`)."]
       }
       var content: JSONObject = [route.answer.type: ["schema": answerSchema(of: route)]]
@@ -105,7 +107,9 @@ struct OpenAPIDocument: Sendable {
     if route.body != nil { problems += [.conflict, .tooLarge, .unprocessable] }
     if route.body?.schema == "SignIn" { problems += [.unauthenticated, .tooManyRequests] }
     if route.answer.status == 101 { problems.append(.upgradeRequired) }
-    if route.answer.type == RouteBody.Form.bytes.rawValue { problems.append(.rangeNotSatisfiable) }
+    if route.answer.isRanged || route.answer.type == RouteBody.Form.bytes.rawValue {
+      problems.append(.rangeNotSatisfiable)
+    }
     problems += [.internal, .unavailable]
     for code in problems {
       all[String(code.status)] = [

@@ -34,6 +34,13 @@ let requestSchemas: JSONObject = [
     optional: [
       "media_type": ["type": ["string", "null"], "pattern": "^[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+$"]
     ]),
+  "ProjectPatch": objectSchema(["description": ["type": "string", "maxLength": 4_096]]),
+  "NewDerivedMetric": objectSchema(
+    ["name": nameOfMetric, "expression": ["type": "string", "minLength": 1, "maxLength": 4_096]],
+    optional: [
+      "description": ["type": ["string", "null"], "maxLength": 4_096],
+      "goal": nullable(words(Objective.Goal.self)),
+    ]),
   "RunRewind": objectSchema(["step": integerSchema]),
   "RunFork": objectSchema([:], optional: ["step": optionalInteger, "name": nullable(nameSchema)]),
   "NewAddress": objectSchema(
@@ -67,6 +74,7 @@ let requestSchemas: JSONObject = [
       "buckets": ["type": ["integer", "null"], "minimum": 1, "maximum": 20_000, "default": 2_000],
       "from_step": optionalInteger, "to_step": optionalInteger,
       "ema": ["type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 1], "x": optionalString,
+      "system": ["type": ["boolean", "null"], "default": false],
     ]),
   "NewSweep": objectSchema(
     ["source": stringSchema, "workdir": absolutePath],

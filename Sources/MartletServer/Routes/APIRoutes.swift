@@ -7,4 +7,4 @@ let apiRoutes: [Route] =
   serverRoutes + sessionRoutes + tokenRoutes + projectRoutes + runRoutes + questionRoutes + runLifeRoutes
   + trackingRoutes
   + historyRoutes + logRoutes + blobRoutes + sweepRoutes
-  + runAccountRoutes
+  + runAccountRoutes + derivedRoutes + systemRoutes

@@ -26,7 +26,31 @@ func doctorChecks(_ services: Services) async throws -> [DoctorCheck] {
   let health = try await services.store.health()
   let (data, token) = (services.engine.data.path, services.engine.localTokenPath)
   let files = try await blocking { [directoryCheck(data), tokenCheck(token), diskCheck(data)] }
-  return databaseChecks(health) + files + [exposureCheck(services.options)]
+  let sampling = await samplingCheck(services.engine.sampling)
+  return databaseChecks(health) + files + [sampling, exposureCheck(services.options)]
+}
+
+private func samplingCheck(_ sampling: Sampling?) async -> DoctorCheck {
+  let name = "system metrics"
+  guard let sampling else {
+    return DoctorCheck(
+      name: name, status: .warning, message: "What runs use is not sampled.",
+      hint: "Start the server without --sample-every 0.")
+  }
+  let sources = await sampling.gpuSources()
+  let gpus =
+    sources.isEmpty
+    ? "no GPU's driver was found" : sources.map { "\($0.name) tells of \($0.count)" }.joined(separator: ", ")
+  let isSilent = sources.contains { $0.count == 0 }
+  return DoctorCheck(
+    name: name, status: isSilent ? .warning : .ok,
+    message: "What runs use is sampled every \(seconds(sampling.interval)) s; of GPUs, \(gpus).",
+    hint: isSilent ? "Ask the driver itself: nvidia-smi must list the GPUs." : nil)
+}
+
+/// A whole number without its fraction.
+private func seconds(_ value: Double) -> String {
+  value == value.rounded() ? String(Int(value)) : String(value)
 }
 
 private func databaseChecks(_ health: StoreHealth) -> [DoctorCheck] {

@@ -50,11 +50,11 @@ struct ServerLife: Sendable {
     raiseFileLimit(logger)
     let dashboard = try Dashboard(directory: options.uiDirectory)
     let address = ServerAddress()
-    let engine = try await Engine.open(
-      EngineOptions(
-        data: options.data, devices: options.devices, allowNetworkFileSystem: options.allowNetworkFileSystem,
-        url: { address.url }),
-      logger: logger)
+    var engineOptions = EngineOptions(
+      data: options.data, devices: options.devices, allowNetworkFileSystem: options.allowNetworkFileSystem,
+      url: { address.url })
+    engineOptions.sampleEvery = options.sampleEvery
+    let engine = try await Engine.open(engineOptions, logger: logger)
     onOpen(engine)
     do {
       try await ensureLocalToken(engine, clock: clock)

@@ -21,6 +21,8 @@ package struct ServerOptions: Sendable {
   package var logLevel: String
   /// Serves the dashboard from this folder instead of the one in the program.
   package var uiDirectory: String?
+  /// Seconds from one sample of what executed runs use to the next; 0: none is taken.
+  package var sampleEvery = 5.0
 
   package init(
     data: String, host: String, port: Int, plainHTTP: Bool, behindProxy: Bool, allowedHosts: [String],
@@ -44,6 +46,11 @@ package struct ServerOptions: Sendable {
     guard (0...65_535).contains(port) else {
       throw Problem(
         .badRequest, "There is no port \(port).", hint: "Ports are 1 to 65535; 0 takes any free one.")
+    }
+    guard sampleEvery == 0 || (0.1...3_600).contains(sampleEvery) else {
+      throw Problem(
+        .badRequest, "Nothing can be sampled every \(sampleEvery) seconds.",
+        hint: "Choose 0.1 to 3600 seconds, or 0 for never.")
     }
     guard devices >= 0 else { throw Problem(.badRequest, "There cannot be \(devices) devices.") }
     if !isLoopback(host), !plainHTTP, !behindProxy {

@@ -13,6 +13,9 @@ struct FilterSQL {
   /// The row of the one project that is asked about; nil: all.
   let project: Int64?
   let now: Timestamp
+  /// The run's row id in what is built. Where it comes from a table that is read before `run`, what can be asked by it
+  /// alone is asked before `run` is read.
+  var run: SQL = "run.id"
 
   static let never: SQL = "0"
 
@@ -23,31 +26,29 @@ struct FilterSQL {
     case .and(let terms):
       return terms.isEmpty ? "1" : "(\(try terms.map(condition).joined(separator: " AND ")))"
     case .not(let inner): return "NOT (\(try condition(inner)))"
-    case .text(let text): return Self.isFound(text.inNormalForm)
+    case .text(let text): return isFound(text.inNormalForm)
     case .test(let subject, let test): return try condition(subject, test)
     }
   }
 
-  private static func isFound(_ text: String) -> SQL {
+  private func isFound(_ text: String) -> SQL {
     """
     (instr(lower(run.name), lower(\(text))) > 0 OR instr(lower(run.notes), lower(\(text))) > 0
-      OR EXISTS (SELECT 1 FROM run_tag t WHERE t.run_id = run.id AND instr(lower(t.tag), lower(\(text))) > 0))
+      OR EXISTS (SELECT 1 FROM run_tag t WHERE t.run_id = \(run) AND instr(lower(t.tag), lower(\(text))) > 0))
     """
   }
 
   private func condition(_ subject: FilterSubject, _ test: FilterTest) throws -> SQL {
     guard case .attribute(let attribute) = subject else {
       guard let source = try source(of: subject) else { return Self.never }
-      return """
-        EXISTS (SELECT 1 FROM \(source.table) s WHERE s.run_id = run.id AND \(source.keys) AND \(source.isThere)
-          AND \(Self.test(source.value, test, isNumber: source.isNumber)))
-        """
+      return source.has(
+        run, "\(source.isThere) AND \(Self.test(source.value, test, isNumber: source.isNumber))")
     }
     switch attribute {
     case .flow: return Self.never
     case .tag:
       return Self.anyOf(test) { test in
-        "EXISTS (SELECT 1 FROM run_tag t WHERE t.run_id = run.id AND \(Self.test("t.tag", test)))"
+        "EXISTS (SELECT 1 FROM run_tag t WHERE t.run_id = \(run) AND \(Self.test("t.tag", test)))"
       }
     case .device:
       return Self.anyOf(test) { test in

@@ -17,7 +17,7 @@ extension StoreReader {
     return try limited {
       let question = try RunQuestion(self, query)
       let reading = try GroupReading(question, grouping)
-      let groups = try reading.sorted(try reading.read())
+      let groups = reading.sorted(try reading.read())
       let shown = groups.dropFirst(offset).prefix(page.limit + 1).map(reading.group)
       return Cursor.page(Array(shown), page, offset: offset)
     }
@@ -124,7 +124,7 @@ private struct GroupReading {
     let rows = try Row.fetchCursor(question.reader.db, request)
     while let row = try rows.next() {
       func scalar(_ place: Int) -> FilterScalar? {
-        row[2 * place + 2] as Bool ? nil : FilterScalar(stored: row[2 * place + 1])
+        (row[2 * place + 2] as Bool) ? nil : FilterScalar(stored: row[2 * place + 1])
       }
       let key = by.indices.map { scalar($0)?.inOneForm }
       var group = groups.removeValue(forKey: key) ?? Gathered(key: key, numbers: values.map { _ in [] })

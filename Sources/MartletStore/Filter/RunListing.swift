@@ -26,8 +26,8 @@ struct RunQuestion {
     }
   }
 
-  /// Conditions on `run`.
-  func conditions() throws -> [SQL] {
+  /// Conditions on `run`, whose row id is also `id`.
+  func conditions(_ id: SQL = "run.id") throws -> [SQL] {
     var conditions: [SQL] = [
       query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
     ]
@@ -51,7 +51,11 @@ struct RunQuestion {
     }
     if let only = query.only { conditions.append("run.public_id = \(only.rawValue)") }
     if let search = query.search { conditions.append("instr(lower(run.name), lower(\(search))) > 0") }
-    if let filter { conditions.append(try sql.condition(filter)) }
+    if let filter {
+      var sql = sql
+      sql.run = id
+      conditions.append(try sql.condition(filter))
+    }
     return conditions
   }
 
@@ -90,21 +94,20 @@ struct RunQuestion {
     let (sorting, isDescending) = try sorting()
     var found: [RunCursor] = []
     let wanted = request.limit + 1
-    let conditions = try conditions()
     let driver = try driver().flatMap { $0.count < driverBound ? $0 : nil }
     if case .created = sorting {
       let after: Int64? = try place(cursor) { if case .row(let row) = $0 { row } else { nil } }
-      found = try created(conditions, driver, after: after, isDescending, limit: wanted)
+      found = try created(driver, after: after, isDescending, limit: wanted)
     } else {
       if case .row? = cursor { throw Cursor.wrong(request.cursor ?? "") }
       var missingAfter: Int64?
       if case .missing(let row)? = cursor {
         missingAfter = row
       } else if let ordered = ordered(sorting, isDescending, driver) {
-        found = try valued(ordered, conditions, after: cursor, isDescending, limit: wanted)
+        found = try valued(ordered, after: cursor, isDescending, limit: wanted)
       }
       if found.count < wanted {
-        found += try missing(sorting, conditions, driver, after: missingAfter, limit: wanted - found.count)
+        found += try missing(sorting, driver, after: missingAfter, limit: wanted - found.count)
       }
     }
     let kept = found.prefix(request.limit)
@@ -123,7 +126,9 @@ struct RunQuestion {
     case .name(let isDescending): return (.attribute(.name), isDescending)
     case .metric(let name, let aggregate, let isDescending):
       let aggregate = FilterAggregate(aggregate.rawValue) ?? .last
-      let source = try sql.source(of: .metric(name.inNormalForm, aggregate))
+      let normal = name.inNormalForm
+      let isDerived = try StoreCatalog(reader: reader, project: project).hasDerived(normal)
+      let source = try sql.source(of: isDerived ? .derived(normal, aggregate) : .metric(normal, aggregate))
       return (source.map(RunSorting.field) ?? .nothing, isDescending)
     case .field(let field, let isDescending):
       do {
@@ -141,9 +146,9 @@ struct RunQuestion {
   }
 
   private func created(
-    _ conditions: [SQL], _ driver: FilterDriver?, after: Int64?, _ isDescending: Bool, limit: Int
+    _ driver: FilterDriver?, after: Int64?, _ isDescending: Bool, limit: Int
   ) throws -> [RunCursor] {
-    var conditions = conditions
+    var conditions = try conditions(Self.id(driver))
     if let after { conditions.append(isDescending ? "run.id < \(after)" : "run.id > \(after)") }
     return try Int64.fetchAll(
       """
@@ -159,6 +164,9 @@ struct RunQuestion {
   static func begin(_ driver: FilterDriver?) -> SQL {
     driver.map { "(\($0.rows)) AS driver CROSS JOIN run ON run.id = driver.\(sql: "run_id")" } ?? "run"
   }
+
+  /// The row id of a run in what `begin` begins.
+  private static func id(_ driver: FilterDriver?) -> SQL { driver == nil ? "run.id" : "driver.run_id" }
 
   /// A query's tables, value and run, in the order of the value.
   private struct Ordered {
@@ -178,24 +186,33 @@ struct RunQuestion {
       if driver == nil, project != nil, let index = FilterSQL.index(of: attribute) {
         tables = "run INDEXED BY \(sql: index)"
       }
-      return Ordered(tables: tables, conditions: "\(value) IS NOT NULL", value: value, run: "run.id")
+      return Ordered(tables: tables, conditions: "\(value) IS NOT NULL", value: value, run: Self.id(driver))
     case .field(let source):
       let keys: SQL = "\(source.keys) AND \(source.isThere) AND \(source.isSortable)"
+      if source.isList {
+        return Ordered(
+          tables: "\(source.table) s CROSS JOIN run ON run.id = s.run_id", conditions: keys,
+          value: source.value,
+          run: "run.id")
+      }
       guard driver == nil, let index = source.index else {
         return Ordered(
           tables: "\(Self.begin(driver)) CROSS JOIN \(source.table) s ON s.run_id = run.id", conditions: keys,
-          value: source.value, run: "run.id")
+          value: source.value, run: Self.id(driver))
       }
+      // Under names of its own: conditions have an `s` too.
       return Ordered(
-        tables: "\(source.table) s INDEXED BY \(index) CROSS JOIN run ON run.id = s.run_id", conditions: keys,
-        value: source.value, run: "s.run_id")
+        tables: """
+          (SELECT s.run_id AS run_id, \(source.value) AS value FROM \(source.table) s INDEXED BY \(index)
+            WHERE \(keys)) AS walk CROSS JOIN run ON run.id = walk.run_id
+          """, conditions: "1", value: "walk.value", run: "walk.run_id")
     }
   }
 
   private func valued(
-    _ ordered: Ordered, _ conditions: [SQL], after cursor: RunCursor?, _ isDescending: Bool, limit: Int
+    _ ordered: Ordered, after cursor: RunCursor?, _ isDescending: Bool, limit: Int
   ) throws -> [RunCursor] {
-    var conditions = [ordered.conditions] + conditions
+    var conditions = [ordered.conditions] + (try conditions(ordered.run))
     if case .value(let value, let row)? = cursor {
       let comparison: SQL = isDescending ? "<" : ">"
       conditions.append("(\(ordered.value), \(ordered.run)) \(comparison) (\(value), \(row))")
@@ -211,19 +228,16 @@ struct RunQuestion {
 
   /// Runs without a value, newest first whichever way the others are sorted.
   private func missing(
-    _ sorting: RunSorting, _ conditions: [SQL], _ driver: FilterDriver?, after: Int64?, limit: Int
+    _ sorting: RunSorting, _ driver: FilterDriver?, after: Int64?, limit: Int
   ) throws -> [RunCursor] {
-    var conditions = conditions
+    let id = Self.id(driver)
+    var conditions = try conditions(id)
     switch sorting {
     case .created, .nothing: break
     case .attribute(let attribute):
       conditions.append("\(FilterSQL.value(of: attribute, now: query.now)) IS NULL")
     case .field(let source):
-      conditions.append(
-        """
-        NOT EXISTS (SELECT 1 FROM \(source.table) s WHERE s.run_id = run.id AND \(source.keys)
-          AND \(source.isThere) AND \(source.isSortable))
-        """)
+      conditions.append("NOT \(source.has(id, "\(source.isThere) AND \(source.isSortable)"))")
     }
     if let after { conditions.append("run.id < \(after)") }
     return try Int64.fetchAll(

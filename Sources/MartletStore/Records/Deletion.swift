@@ -133,7 +133,8 @@ extension StoreWriter {
       if db.changesCount > 0 { return true }
     }
     for table in [
-      "metric_summary", "logged_value", "client", "metric_definition", "summary_value", "config_value",
+      "metric_summary", "derived_summary", "logged_value", "client", "metric_definition", "summary_value",
+      "config_value", "run_log",
     ] {
       try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
     }

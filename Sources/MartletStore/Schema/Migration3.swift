@@ -47,9 +47,11 @@ enum Migration3 {
     ALTER TABLE metric_summary ADD COLUMN best REAL;
     UPDATE metric_summary SET best = (
       SELECT CASE coalesce(
-          (SELECT goal FROM metric_definition d WHERE d.run_id = metric_summary.run_id AND (d.name = k.name
-              OR substr(d.name, -1) = '*' AND substr(k.name, 1, length(d.name) - 1) = substr(d.name, 1, length(d.name) - 1))
-            ORDER BY d.name = k.name DESC, length(CAST(d.name AS BLOB)) DESC LIMIT 1),
+          (SELECT goal FROM (
+            SELECT d.goal AS goal, d.name = k.name AS is_own, length(CAST(d.name AS BLOB)) AS size
+            FROM metric_definition d WHERE d.run_id = metric_summary.run_id AND (d.name = k.name
+              OR substr(d.name, -1) = '*' AND substr(k.name, 1, length(d.name) - 1) = substr(d.name, 1, length(d.name) - 1)))
+            ORDER BY is_own DESC, size DESC LIMIT 1),
           (SELECT goal FROM sweep JOIN run ON run.sweep_id = sweep.id
             WHERE run.id = metric_summary.run_id AND sweep.metric = k.name))
         WHEN 'minimize' THEN metric_summary.min WHEN 'maximize' THEN metric_summary.max END

@@ -12,6 +12,8 @@ struct BackupSource: Sendable {
   private let excluded: Set<String>
 
   static let database = "martlet.db"
+  /// What runs used is a database of its own.
+  static let samples = "system.db"
   static let blobs = "blobs"
 
   /// - Throws: `Failure` when there is no database.
@@ -24,7 +26,8 @@ struct BackupSource: Sendable {
         hint: "Name the data directory with --data or MARTLET_DATA.")
     }
     var excluded: Set = [
-      Self.database, "\(Self.database)-wal", "\(Self.database)-shm", Self.blobs, "lock", "server.json",
+      Self.database, "\(Self.database)-wal", "\(Self.database)-shm", Self.samples,
+      "\(Self.samples)-wal", "\(Self.samples)-shm", Self.blobs, "lock", "server.json",
       "server.log", BackupRecord.fileName,
     ]
     if !withToken { excluded.formUnion(["token", "address.key"]) }
@@ -36,6 +39,7 @@ struct BackupSource: Sendable {
   func bytes() -> Int64 {
     FileTree.bytes(in: path) { excluded.contains($0) } + FileTree.bytes(in: "\(path)/\(Self.database)")
       + FileTree.bytes(in: "\(path)/\(Self.database)-wal")
+      + FileTree.bytes(in: "\(path)/\(Self.samples)") + FileTree.bytes(in: "\(path)/\(Self.samples)-wal")
       + (linksBlobs ? 0 : FileTree.bytes(in: "\(path)/\(Self.blobs)"))
   }
 
@@ -49,8 +53,15 @@ struct BackupSource: Sendable {
     try await blocking { try blobs.copyAll() }
     let time = Words.now
     let database = "\(target)/\(Self.database)"
+    let samples = "\(target)/\(Self.samples)"
     do {
-      try await blocking { try Store.backup(of: "\(path)/\(Self.database)", to: database) }
+      try await blocking {
+        try Store.backup(of: "\(path)/\(Self.database)", to: database)
+        // Nothing was ever sampled where it is missing. What is later in it than the runs are is of no harm.
+        if access("\(path)/\(Self.samples)", F_OK) == 0 {
+          try Store.backup(of: "\(path)/\(Self.samples)", to: samples)
+        }
+      }
     } catch let problem as Problem {
       throw Failure(problem, status: problem.code == .notFound ? .notFound : .cannotCreate)
     }
@@ -67,6 +78,11 @@ struct BackupSource: Sendable {
       try AttemptCopies.detach(in: "\(target)/runs")
       for name in tree.skipped { Terminal.complain("martlet: \(name) is no file and is left out.") }
       return (tree.files, tree.bytes)
+    }
+    let sampleBytes = FileTree.bytes(in: samples)
+    if sampleBytes > 0 {
+      record.files += 1
+      record.fileBytes += sampleBytes
     }
     record.files += record.blobs - record.missingBlobs
     record.fileBytes += record.blobBytes

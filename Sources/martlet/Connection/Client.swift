@@ -74,7 +74,8 @@ struct Client: Sendable {
   ///
   /// - Throws: `Failure` when the server refuses or does not answer.
   func exchange(
-    _ method: Method, _ path: String, query: Query = [], body: Body? = nil
+    _ method: Method, _ path: String, query: Query = [], body: Body? = nil,
+    headers: [(name: String, value: String)] = []
   ) async throws -> Answer {
     let parts = query.compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }
     let suffix = parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
@@ -84,6 +85,7 @@ struct Client: Sendable {
     var request = URLRequest(url: url)
     request.httpMethod = method.rawValue
     if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+    for header in headers { request.setValue(header.value, forHTTPHeaderField: header.name) }
     var file: String?
     switch body {
     case .json(let json):

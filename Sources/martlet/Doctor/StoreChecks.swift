@@ -21,6 +21,7 @@ struct StoreChecks {
       var checks = [try await database(inspection, facts), freePages(facts), unsealed(facts)]
       if facts.version >= 2 { checks.append(try await blobs(inspection, facts)) }
       try inspection.close()
+      if let samples = try await samples() { checks.append(samples) }
       if let backup = try await backup() { checks.append(backup) }
       return checks
     } catch let problem as Problem {
@@ -66,6 +67,31 @@ struct StoreChecks {
 
   private func unsealed(_ facts: StoreInspection.Facts) -> Check {
     Check("unsealed rows", .ok, "\(Words.count(facts.unsealedRows, "row")) wait to be laid into chunks.")
+  }
+
+  /// The database of system metrics; nil: nothing was sampled yet.
+  private func samples() async throws -> Check? {
+    let name = "system samples"
+    let file = "\(path)/\(BackupSource.samples)"
+    guard access(file, F_OK) == 0 else { return nil }
+    do {
+      let inspection = try StoreInspection(path: file)
+      let findings = try await inspection.integrity(deep: isDeep)
+      let facts = try await inspection.facts()
+      try inspection.close()
+      guard let first = findings.first else {
+        return Check(
+          name, .ok,
+          "\(Words.count(facts.points, "number")) of \(Words.count(Int64(facts.runs), "run")): whole.")
+      }
+      return Check(
+        name, .error, (first.run.map { "Run \($0): " } ?? "") + first.message,
+        hint:
+          "What runs logged is not in it. Remove \(BackupSource.samples) while no server is up, or restore it."
+      )
+    } catch let problem as Problem {
+      return Check(name, .error, problem.message, hint: problem.hint)
+    }
   }
 
   // MARK: - Logged files

@@ -126,7 +126,7 @@ struct RunComparison {
       }
     case .env:
       for key in ["host", "hardware", "python", "workdir"] {
-        facts[key] = run[key].flatMap { $0.isNull ? nil : $0 }
+        if let value = run[key], !value.isNull { facts[key] = value }
       }
       if let command = run["command"]?.array {
         facts["command"] = .string(Words.command(command.compactMap(\.string)))

@@ -37,6 +37,9 @@ struct RunList: AsyncParsableCommand {
   @Flag(name: .long, help: "Those in the trash instead of all others.")
   var deleted = false
 
+  @Flag(name: .long, help: "Those in the archive instead of all others.")
+  var archived = false
+
   @Option(
     name: .long,
     help: ArgumentHelp(
@@ -91,6 +94,7 @@ struct RunList: AsyncParsableCommand {
       ("project", project), ("q", filter), ("sweep", sweepID),
       ("state", states.isEmpty ? nil : states.joined(separator: ",")),
       ("search", search), ("sort", sort), ("deleted", deleted ? "true" : nil),
+      ("archived", archived ? "true" : nil),
     ]
     if group != nil { query += [("by", group), ("values", values)] }
     // One more than shown tells whether there are more.

@@ -44,6 +44,12 @@ struct Up: AsyncParsableCommand {
   @Option(name: .long, help: ArgumentHelp("How many devices (GPUs) runs may share out.", valueName: "n"))
   var devices = 0
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Sample what runs use, GPUs included, every so many seconds; 0: never.", valueName: "s"))
+  var sampleEvery = 5.0
+
   @Flag(name: .long, help: "Keep data on a network file system although its locks cannot be trusted.")
   var allowNetworkFileSystem = false
 
@@ -65,6 +71,9 @@ struct Up: AsyncParsableCommand {
       throw ValidationError("--port must be 0 to 65535, not \(port).")
     }
     guard devices >= 0 else { throw ValidationError("--devices must be 0 or more, not \(devices).") }
+    guard sampleEvery == 0 || (0.1...3_600).contains(sampleEvery) else {
+      throw ValidationError("--sample-every must be 0.1 to 3600 seconds, or 0 for never, not \(sampleEvery).")
+    }
     guard Self.logLevels.contains(logLevel) else {
       let hint = nearest(to: logLevel, in: Self.logLevels).map { "; did you mean '\($0)'?" } ?? ""
       throw ValidationError("--log-level '\(logLevel)' is not known\(hint)")
@@ -76,10 +85,11 @@ struct Up: AsyncParsableCommand {
   func run() async throws {
     let place = try ServerPlace(url: nil, token: nil, data: data, environment: CallerEnvironment.current)
     if detach { return try await runDetached(on: place.data) }
-    let options = ServerOptions(
+    var options = ServerOptions(
       data: place.data.path, host: host, port: port, plainHTTP: plainHTTP, behindProxy: behindProxy,
       allowedHosts: allowedHost, openLoopback: openLoopback, devices: devices,
       allowNetworkFileSystem: allowNetworkFileSystem, logLevel: logLevel, uiDirectory: ui)
+    options.sampleEvery = sampleEvery
     do {
       try await serve(options) { ready in
         // Nobody has to read this: a closed standard output must not end a server.
@@ -131,6 +141,7 @@ struct Up: AsyncParsableCommand {
     var options = [
       "--host", host, "--port", String(port), "--devices", String(devices), "--log-level", logLevel,
     ]
+    options += ["--sample-every", String(sampleEvery)]
     if plainHTTP { options.append("--plain-http") }
     if behindProxy { options.append("--behind-proxy") }
     if openLoopback { options.append("--open-loopback") }

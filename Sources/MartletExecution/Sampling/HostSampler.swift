@@ -1,0 +1,89 @@
+// One sampler a host: what the machine, its GPUs and the processes of each attempt use.
+
+import Foundation
+import Glibc
+
+/// An attempt whose processes are sampled.
+package struct SampledAttempt: Sendable {
+  package var directory: AttemptDirectory
+  /// GPUs that it holds; nil: nothing keeps it from using any.
+  package var devices: [Int]?
+
+  package init(directory: AttemptDirectory, devices: [Int]?) {
+    (self.directory, self.devices) = (directory, devices)
+  }
+}
+
+/// Keeps what the last round saw, so that the next can tell rates. All calls may wait: it belongs to one thread.
+package final class HostSampler {
+  private let proc: String
+  private let sources: [any GPUSource]
+  private let disks: Set<String>
+  private let mounts: [String]
+  private var machine: (reading: MachineReading, at: Double)?
+  private var trees: [String: (usage: TreeUsage, at: Double)] = [:]
+  /// Who the processes of attempts are: their records change no more once they name the command.
+  private var records: [String: AttemptFile] = [:]
+
+  /// - Parameters:
+  ///   - paths: the file systems of these are watched, and that of `/`.
+  ///   - environment: where `nvidia-smi` is looked for.
+  package init(
+    paths: [String], environment: [String: String], proc: String = "/proc", sys: String = "/sys"
+  ) {
+    self.proc = proc
+    sources = GPUSources.all(environment: environment, sys: sys)
+    disks = MachineReading.wholeDisks(in: "\(sys)/block")
+    mounts = FileSystems.mounts(
+      of: ["/"] + paths, table: ProcText.read("\(proc)/self/mountinfo") ?? "")
+  }
+
+  /// Who is asked about GPUs, and how many each knows.
+  package var gpuSources: [(name: String, count: Int)] { sources.map { ($0.name, $0.read().count) } }
+
+  /// One round.
+  ///
+  /// - Parameters:
+  ///   - now: seconds of a steady clock.
+  ///   - longest: seconds after which what was seen before is too old to tell a rate from.
+  /// - Returns: the values of each attempt; empty for one none of whose processes is there.
+  package func sample(
+    _ attempts: [SampledAttempt], at now: Double, longest: Double
+  ) -> [[SampledValue]] {
+    let common = machineValues(at: now, longest: longest)
+    let gpus = sources.flatMap { $0.read() }
+    let processes = ProcessCounters.all(proc: proc)
+    var seen: [String: (usage: TreeUsage, at: Double)] = [:]
+    let result = attempts.map { attempt -> [SampledValue] in
+      guard let record = record(of: attempt.directory) else { return [] }
+      let usage = TreeUsage.of(supervisor: record.supervisor, command: record.command, among: processes)
+      let path = attempt.directory.path
+      let before = trees[path].flatMap { now - $0.at <= longest ? $0 : nil }
+      let own = usage.values(since: before?.usage, seconds: now - (before?.at ?? now))
+      guard !own.isEmpty else { return [] }
+      seen[path] = (usage, now)
+      let held = gpus.filter { attempt.devices?.contains($0.index) ?? true }
+      return common + own + held.flatMap(\.values)
+    }
+    trees = seen
+    let paths = Set(attempts.map(\.directory.path))
+    records = records.filter { paths.contains($0.key) }
+    return result
+  }
+
+  private func machineValues(at now: Double, longest: Double) -> [SampledValue] {
+    let reading = MachineReading.read(proc: proc, disks: disks)
+    let before = machine.flatMap { now - $0.at <= longest ? $0 : nil }
+    machine = (reading, now)
+    return reading.values(since: before?.reading, seconds: now - (before?.at ?? now))
+      + mounts.compactMap(FileSystems.used)
+  }
+
+  /// Nil: its supervisor has not begun, or it was another boot's.
+  private func record(of directory: AttemptDirectory) -> AttemptFile? {
+    if let known = records[directory.path] { return known }
+    guard let record = directory.attemptFile, record.bootID == currentBootID() else { return nil }
+    if record.command != nil { records[directory.path] = record }
+    return record
+  }
+}

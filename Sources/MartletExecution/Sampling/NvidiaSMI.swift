@@ -1,0 +1,43 @@
+// NVIDIA's program, where its library cannot be opened; and what stands in for it in tests.
+
+import MartletModel
+
+/// One call a sample. After a call that failed, the program is left alone for a minute.
+final class NvidiaSMI: GPUSource {
+  private static let fields = "index,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw"
+  private static let patience = Duration.seconds(10)
+  private static let rest = Duration.seconds(60)
+
+  let name = "nvidia-smi"
+  private let program: ChildProcess
+  private var restsUntil = ContinuousClock.now
+
+  init(program: String, environment: [String: String]) {
+    self.program = ChildProcess(
+      program, ["--query-gpu=\(Self.fields)", "--format=csv,noheader,nounits"], environment: environment)
+  }
+
+  func read() -> [GPUReading] {
+    guard .now >= restsUntil else { return [] }
+    let answer = try? program.run(within: Self.patience, limit: 1 << 20)
+    guard let answer, answer.isSuccess else {
+      restsUntil = .now + Self.rest
+      return []
+    }
+    return Self.readings(String(decoding: answer.output, as: UTF8.self))
+  }
+
+  /// Lines of `fields` with commas between; memory is in MiB. What a card does not tell is in brackets: `[N/A]`.
+  static func readings(_ text: String) -> [GPUReading] {
+    text.split(whereSeparator: \.isNewline).compactMap { line in
+      let words = line.split(separator: ",", omittingEmptySubsequences: false).map {
+        $0.drop { $0 == " " }.prefix { $0 != " " }
+      }
+      guard words.count >= 6, let index = Int(words[0]) else { return nil }
+      func number(_ place: Int) -> Double? { Double(words[place]).flatMap { $0.isFinite ? $0 : nil } }
+      return GPUReading(
+        index: index, utilization: number(1), usedBytes: number(2).map { $0 * 1_048_576 },
+        allBytes: number(3).map { $0 * 1_048_576 }, temperature: number(4), power: number(5))
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// What executed runs use, sampled round after round for as long as the server lives.
+
+import Dispatch
+import Foundation
+import Logging
+import MartletExecution
+import MartletModel
+import MartletSeries
+import MartletTracking
+import OrderedCollections
+import Synchronization
+
+/// The host's one sampler, on a thread of its own. While nothing runs, it does nothing.
+///
+/// `@unchecked`: the sampler is used on the queue alone.
+package final class Sampling: @unchecked Sendable {
+  /// Seconds from one round to the next.
+  package let interval: Double
+  private let paths: [String]
+  private let conductor: Conductor
+  private let tracking: Tracking
+  private let clock: any WallClock
+  private let environment: [String: String]
+  private let logger: Logger
+  private let queue = DispatchQueue(label: "martlet.sample", qos: .utility)
+  private var sampler: HostSampler?
+  private let task = Mutex<Task<Void, Never>?>(nil)
+
+  /// Who counts the rows of a run, and how many there are: anew for each attempt.
+  private struct Counter {
+    var client = "sampler-\(PublicID.random())"
+    var next: Int64 = 0
+  }
+
+  init(
+    every interval: Double, data: String, conductor: Conductor, tracking: Tracking, clock: any WallClock,
+    environment: [String: String], logger: Logger
+  ) {
+    self.interval = interval
+    paths = [data]
+    self.conductor = conductor
+    self.tracking = tracking
+    self.clock = clock
+    self.environment = environment
+    self.logger = logger
+  }
+
+  func start() {
+    task.withLock { task in
+      guard task == nil else { return }
+      task = Task { await self.run() }
+    }
+  }
+
+  /// A round under way ends by itself, and what it saw may be lost.
+  func stop() { task.withLock { $0?.cancel() } }
+
+  /// Who is asked about GPUs, and how many each tells of.
+  package func gpuSources() async -> [(name: String, count: Int)] {
+    await onQueue { $0.gpuSources }
+  }
+
+  private func onQueue<T: Sendable>(_ body: @escaping @Sendable (HostSampler) -> T) async -> T {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        // Only now: to open a GPU's library takes time and memory, and many servers never run anything.
+        let sampler = sampler ?? HostSampler(paths: paths, environment: environment)
+        self.sampler = sampler
+        continuation.resume(returning: body(sampler))
+      }
+    }
+  }
+
+  private func run() async {
+    var counters: [PublicID: Counter] = [:]
+    var isFailing = false
+    var next = ContinuousClock.now
+    while !Task.isCancelled {
+      next = max(next + .seconds(interval), .now)
+      do {
+        try await Task.sleep(until: next)
+        let attempts = await conductor.sampledAttempts
+        let running = Set(attempts.map(\.run))
+        counters = counters.filter { running.contains($0.key) }
+        guard !attempts.isEmpty else { continue }
+        let samples = await sample(attempts, &counters)
+        guard !samples.isEmpty else { continue }
+        try await tracking.appendSamples(samples)
+        for sample in samples { counters[sample.run]?.next += 1 }
+        isFailing = false
+      } catch is CancellationError {
+        return
+      } catch {
+        // A row that may or may not have been stored: the next ones are another client's.
+        counters = [:]
+        if !isFailing, !Task.isCancelled {
+          logger.warning("What runs use could not be stored; trying again: \(error)")
+        }
+        isFailing = true
+      }
+    }
+  }
+
+  private func sample(
+    _ attempts: [(run: PublicID, sampled: SampledAttempt)], _ counters: inout [PublicID: Counter]
+  ) async -> [RunSample] {
+    let (uptime, longest) = (clock.uptime, max(3 * interval, 60))
+    let values = await onQueue { $0.sample(attempts.map(\.sampled), at: uptime, longest: longest) }
+    let now = clock.now
+    var samples: [RunSample] = []
+    for (attempt, values) in zip(attempts, values) where !values.isEmpty {
+      let counter = counters[attempt.run] ?? Counter()
+      counters[attempt.run] = counter
+      let batch = RowBatch(
+        firstSequence: counter.next, steps: [now.microseconds / 1_000], times: [now.microseconds],
+        numbers: values.map { RowBatch.Numbers(name: $0.name, rows: .all, values: [$0.value]) })
+      samples.append(RunSample(run: attempt.run, client: counter.client, batch: batch))
+    }
+    return samples
+  }
+}
+
+extension Conductor {
+  /// Attempts whose processes run. Where no devices were declared, nothing keeps an attempt from using any.
+  var sampledAttempts: [(run: PublicID, sampled: SampledAttempt)] {
+    core.attempts.values.filter { $0.state == .running || $0.state == .lost }.map { attempt in
+      let devices = deviceCount > 0 ? core.pool.devices(of: attempt.holder) ?? [] : nil
+      return (attempt.run, SampledAttempt(directory: attempt.directory, devices: devices))
+    }
+  }
+}

@@ -1,0 +1,105 @@
+// What is looked for in the lines of a log.
+
+import Foundation
+import Glibc
+package import MartletModel
+
+/// A text, whole or in part of a line.
+package struct LogPattern: Sendable {
+  /// Bytes at most.
+  private static let longest = 1_000
+
+  let text: String
+  let isCaseSensitive: Bool
+  /// UTF-8; of ASCII letters the small ones where case does not count.
+  private let needle: [UInt8]
+  private let isASCII: Bool
+  /// The byte of `needle` by which it is looked for: one that is rare in logs.
+  private let anchor: Int
+
+  /// - Throws: `Problem.badRequest` when it is empty, too long, or more than a line.
+  package init(_ text: String, isCaseSensitive: Bool) throws(Problem) {
+    guard !text.isEmpty, text.utf8.count <= Self.longest, !text.utf8.contains(where: { $0 < 0x20 }) else {
+      throw Problem(
+        .badRequest,
+        "What is looked for must be 1 to \(Self.longest) bytes of text without control characters.",
+        hint: "Look for a part of one line.")
+    }
+    self.text = text
+    self.isCaseSensitive = isCaseSensitive
+    isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+    let needle = Array((isCaseSensitive ? text : text.lowercased()).utf8)
+    self.needle = needle
+    anchor = needle.indices.max { Self.rarity(needle[$0]) < Self.rarity(needle[$1]) } ?? 0
+  }
+
+  /// How rare a byte is in what programs print, roughly.
+  private static func rarity(_ byte: UInt8) -> Int {
+    switch byte {
+    case 0x20, UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."): 0
+    case UInt8(ascii: "a")...UInt8(ascii: "z"):
+      "etaoinsrlcd".utf8.contains(byte) ? 1 : "zqxjkvw".utf8.contains(byte) ? 4 : 2
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): 3
+    default: 5
+    }
+  }
+
+  /// Whether bytes that are whole lines can be searched as they are: what a terminal would not change but for bytes that
+  /// are not in the text.
+  var suitsBytes: Bool { isCaseSensitive || isASCII }
+  /// A tab becomes blanks.
+  var hasBlank: Bool { text.utf8.contains(0x20) }
+
+  /// The next match in bytes that were made ready by `prepare`; nil: there is none.
+  func find(in bytes: UnsafeRawBufferPointer, from place: Int) -> Int? {
+    guard let start = bytes.baseAddress else { return nil }
+    return needle.withUnsafeBufferPointer { needle in
+      guard let text = needle.baseAddress else { return nil }
+      var place = place
+      while place + needle.count <= bytes.count {
+        // The anchor's places, as far as the rest of the needle has room behind them.
+        let room = bytes.count - place - needle.count + 1
+        guard let hit = memchr(start + place + anchor, Int32(needle[anchor]), room) else { return nil }
+        let found = start.distance(to: UnsafeRawPointer(hit)) - anchor
+        if memcmp(start + found, text, needle.count) == 0 { return found }
+        place = found + 1
+      }
+      return nil
+    }
+  }
+
+  /// Makes letters small where case does not count.
+  func prepare(_ bytes: UnsafeMutableRawBufferPointer) {
+    guard !isCaseSensitive else { return }
+    for index in bytes.indices {
+      let byte = bytes[index]
+      // Without a branch: A to Z, and nothing else, gets the bit that makes it small.
+      bytes[index] = byte | ((byte &- 0x41 < 26 ? 1 : 0) << 5)
+    }
+  }
+
+  /// Whether it is in a line.
+  func isFound(in line: String) -> Bool {
+    var bytes = Array((isCaseSensitive || isASCII ? line : line.lowercased()).utf8)
+    return bytes.withUnsafeMutableBytes { raw in
+      if isASCII { prepare(raw) }
+      return find(in: UnsafeRawBufferPointer(raw), from: 0) != nil
+    }
+  }
+
+  /// Where it is in a line, in units of UTF-16; none overlaps another.
+  func ranges(in line: String) -> [Range<Int>] {
+    let whole = line as NSString
+    var found: [Range<Int>] = []
+    var rest = NSRange(location: 0, length: whole.length)
+    while found.count < 1_000 {
+      let options: NSString.CompareOptions = isCaseSensitive ? [.literal] : [.literal, .caseInsensitive]
+      let range = whole.range(of: text, options: options, range: rest)
+      guard range.location != NSNotFound, range.length > 0 else { break }
+      found.append(range.location..<range.location + range.length)
+      let next = range.location + range.length
+      rest = NSRange(location: next, length: whole.length - next)
+    }
+    return found
+  }
+}

@@ -93,15 +93,14 @@ function Bar({ value, onChange, field, filter, onAnswer }: Props & { filter: Fil
   return (
     <>
       <div className={error && !open ? "filter wrong" : "filter"}>
-        <label className="search">
+        <div className="search">
           <Icon name="search" size={14} />
-          <span className="unseen">Filter</span>
           <span className="filter-mirror" aria-hidden="true"><span ref={mirror}>
             {error ? (
               <>{text.slice(0, error.from)}<mark>{text.slice(error.from, Math.max(error.to, error.from + 1)) || "\u00a0"}</mark></>
             ) : null}
           </span></span>
-          <input ref={field} type="text" role="combobox" value={text} placeholder="Filter: lr<1e-3 state:running val/loss.min<0.3"
+          <input ref={field} type="text" role="combobox" aria-label="Filter" value={text} placeholder="Filter: lr<1e-3 state:running val/loss.min<0.3"
             spellCheck={false} autoComplete="off" autoCapitalize="off" aria-autocomplete="list" aria-expanded={items.length > 0}
             aria-controls={`${id}list`} aria-activedescendant={at >= 0 ? `${id}${at}` : undefined}
             aria-invalid={error !== null} aria-describedby={error ? `${id}error` : undefined}
@@ -123,7 +122,7 @@ function Bar({ value, onChange, field, filter, onAnswer }: Props & { filter: Fil
               <Icon name="cross" size={13} />
             </button>
           )}
-        </label>
+        </div>
         {items.length > 0 ? (
           // The list belongs to the field, which keeps the focus and hears the keys: a select cannot do that.
           // eslint-disable-next-line jsx-a11y/prefer-tag-over-role

@@ -6,7 +6,7 @@ import type { Axis } from "../charts/axis";
 import { ChartBus } from "../charts/bus";
 import { type Line, LineChart } from "../charts/line";
 import { Button, Empty, Failure, Segmented, Skeleton, useNear } from "../components/basics";
-import { lineColour } from "../charts/ink";
+import { COLOURS } from "../charts/palette";
 import { toNumber } from "../format";
 import { useOnce } from "../store/once";
 import { useOwned } from "../store/owned";
@@ -121,7 +121,7 @@ const SystemCard = memo(function SystemCard({ run, section, chart, metrics, axis
           const text = (value: SystemMetric["last"] | undefined) => withUnit(toNumber(value), chart.unit.startsWith("%") ? "%" : chart.unit);
           return (
             <div key={metric}>
-              <dt><span className="swatch" style={{ background: lineColour(slot) }} />{name}</dt>
+              <dt><span className={`swatch line-${slot % COLOURS}`} />{name}</dt>
               <dd><strong>{text(entry?.last)}</strong><span className="muted"> mean {text(entry?.mean)}, {text(entry?.min)} to {text(entry?.max)}</span></dd>
             </div>
           );

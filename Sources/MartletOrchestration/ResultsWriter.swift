@@ -13,6 +13,7 @@ actor ResultsWriter {
   private let store: Store
   private let clock: any WallClock
   private let logger: Logger
+  private static let shortestPause: Duration = .milliseconds(250)
   /// Two rounds at a time could leave the older table on the disk.
   private let queue = OrderedQueue()
   private var waiting: [PublicID: OpenSweep] = [:]
@@ -44,8 +45,9 @@ actor ResultsWriter {
       waiting[id] = nil
       let began = ContinuousClock.now
       await write(sweep)
-      // Large sweeps take long to write: most of the time belongs to their trials. A cancelled sleep is a short one.
-      try? await Task.sleep(for: began.duration(to: .now) * 5)
+      // Large sweeps take long to write: most of the time belongs to their trials, of which short ones may end by the
+      // dozen in a quarter of a second. A cancelled sleep is a short one.
+      try? await Task.sleep(for: max(began.duration(to: .now) * 5, Self.shortestPause))
     }
     writing = nil
   }

@@ -138,7 +138,7 @@ import Testing
       // While nobody is there: a change, a deletion, points, and a run of another project.
       let gone = try await server.newRun()
       _ = try await server.send("PATCH", "/api/v1/runs/\(same)", ["notes": "missed"])
-      _ = try await server.send("DELETE", "/api/v1/runs/\(gone)?purge=true")
+      _ = try await server.request("DELETE", "/api/v1/runs/\(gone)?purge=true", token: server.token)
       try await server.log(own, from: 1, [["loss": 2]])
       _ = try await server.newRun("letters")
       // The run's row follows its points.

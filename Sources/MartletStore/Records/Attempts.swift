@@ -86,8 +86,9 @@ extension StoreWriter {
     let row = try requireRunRow(run)
     let number =
       1
-      + (try Int.fetchOne(db, sql: "SELECT max(number) FROM attempt WHERE run_id = ?", arguments: [row]) ?? 0)
-    try db.execute(
+      + (try Int.fetchOne(
+        db.cachedStatement(sql: "SELECT max(number) FROM attempt WHERE run_id = ?"), arguments: [row]) ?? 0)
+    try db.executeCached(
       sql: "INSERT INTO attempt (run_id, number, state, directory, created_at) VALUES (?, ?, 'queued', ?, ?)",
       arguments: [row, number, directory(number), now.microseconds])
     try note(
@@ -111,7 +112,8 @@ extension StoreWriter {
     let row = try requireRunRow(run)
     guard
       let old = try Row.fetchOne(
-        db, sql: "SELECT id, state FROM attempt WHERE run_id = ? AND number = ?", arguments: [row, number]),
+        db.cachedStatement(sql: "SELECT id, state FROM attempt WHERE run_id = ? AND number = ?"),
+        arguments: [row, number]),
       let oldState = AttemptState(rawValue: old["state"])
     else { throw Problem(.internal, "Run '\(run)' has no attempt \(number).") }
     guard oldState.mayBecome(state) else {
@@ -122,7 +124,7 @@ extension StoreWriter {
     let list = devices.map { JSONValue.array($0.map { .int(Int64($0)) }).text }
     let startedAt = state == .running ? now.microseconds : startedAt?.microseconds
     let endedAt = state.isEnd ? now.microseconds : nil
-    try db.execute(
+    try db.executeCached(
       sql: """
         UPDATE attempt SET state = ?, exit_code = ?, exit_signal = ?, exit_reason = ?, pid = coalesce(?, pid),
           devices = coalesce(?, devices), started_at = coalesce(started_at, ?), ended_at = ? WHERE id = ?
@@ -131,7 +133,7 @@ extension StoreWriter {
         state.rawValue, exit?.code, exit?.signal, exit?.reason, pid, list, startedAt, endedAt,
         old["id"] as Int64,
       ])
-    if let pid { try db.execute(sql: "UPDATE run SET pid = ? WHERE id = ?", arguments: [pid, row]) }
+    if let pid { try db.executeCached(sql: "UPDATE run SET pid = ? WHERE id = ?", arguments: [pid, row]) }
     try setRunState(row, state, exit: exit, startedAt: startedAt, by: principal, now: now)
     if state.isEnd { try revokeTokens(ofRun: row, now: now) }
   }

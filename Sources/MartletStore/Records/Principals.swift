@@ -47,7 +47,8 @@ extension StoreWriter {
     while true {
       let id = PublicID.random()
       let exists = try Bool.fetchOne(
-        db, sql: "SELECT EXISTS (SELECT 1 FROM \(table) WHERE public_id = ?)", arguments: [id.rawValue])
+        db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM \(table) WHERE public_id = ?)"),
+        arguments: [id.rawValue])
       if exists == false { return id }
     }
   }

@@ -137,10 +137,12 @@ extension StoreWriter {
     _ row: Int64, _ state: RunState, exit: ExitRecord?, startedAt: Int64? = nil, endedAt: Timestamp? = nil,
     isByHand: Bool = false, by principal: Principal, now: Timestamp
   ) throws {
-    let old = try String.fetchOne(db, sql: "SELECT state FROM run WHERE id = ?", arguments: [row]) ?? ""
+    let old =
+      try String.fetchOne(db.cachedStatement(sql: "SELECT state FROM run WHERE id = ?"), arguments: [row])
+      ?? ""
     let startedAt = state == .running ? now.microseconds : startedAt
     let endedAt = state.isEnd ? (endedAt ?? now).microseconds : nil
-    try db.execute(
+    try db.executeCached(
       sql: """
         UPDATE run SET state = ?1, started_at = coalesce(started_at, ?2), ended_at = ?3,
           exit_code = ?4, exit_signal = ?5, exit_reason = ?6 WHERE id = ?7

@@ -6,7 +6,8 @@ package import MartletModel
 extension StoreReader {
   func runRow(_ id: PublicID) throws -> Int64? {
     try Int64.fetchOne(
-      db, sql: "SELECT id FROM run WHERE public_id = ? AND purge IS NULL", arguments: [id.rawValue])
+      db.cachedStatement(sql: "SELECT id FROM run WHERE public_id = ? AND purge IS NULL"),
+      arguments: [id.rawValue])
   }
 
   func requireRunRow(_ id: PublicID) throws -> Int64 {

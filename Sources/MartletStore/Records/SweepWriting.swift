@@ -56,18 +56,19 @@ extension StoreWriter {
   }
 
   package func setSamplerState(ofSweep row: Int64, _ state: JSONValue) throws {
-    try db.execute(sql: "UPDATE sweep SET sampler_state = ? WHERE id = ?", arguments: [state.text, row])
+    try db.executeCached(
+      sql: "UPDATE sweep SET sampler_state = ? WHERE id = ?", arguments: [state.text, row])
   }
 
   package func setBest(ofSweep row: Int64, trial: Int?) throws {
-    try db.execute(sql: "UPDATE sweep SET best_trial = ? WHERE id = ?", arguments: [trial, row])
+    try db.executeCached(sql: "UPDATE sweep SET best_trial = ? WHERE id = ?", arguments: [trial, row])
   }
 
   package func createTrial(
     ofSweep row: Int64, number: Int, parameters: JSONObject, run: PublicID, by principal: Principal,
     now: Timestamp
   ) throws {
-    try db.execute(
+    try db.executeCached(
       sql: """
         INSERT INTO trial (sweep_id, number, state, parameters, run_id, created_at) VALUES (?, ?, 'waiting', ?, ?, ?)
         """,
@@ -81,7 +82,7 @@ extension StoreWriter {
     ofSweep row: Int64, number: Int, _ state: TrialState, objective: Double? = nil, reason: String? = nil,
     startedAt: Timestamp? = nil, by principal: Principal, now: Timestamp
   ) throws {
-    try db.execute(
+    try db.executeCached(
       sql: """
         UPDATE trial SET state = ?, objective = ?, reason = ?, started_at = coalesce(started_at, ?), ended_at = ?
         WHERE sweep_id = ? AND number = ?

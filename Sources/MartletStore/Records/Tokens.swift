@@ -127,7 +127,7 @@ extension StoreWriter {
     }
     let runRow = try run.map { try requireRunRow($0) }
     let id = try freshID(in: "token")
-    try db.execute(
+    try db.executeCached(
       sql: """
         INSERT INTO token (public_id, principal_id, name, hash, scopes, project_id, run_id, created_at, created_by,
           expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -147,7 +147,7 @@ extension StoreWriter {
 
   /// Ends the tokens of a run's attempts.
   package func revokeTokens(ofRun row: Int64, now: Timestamp) throws {
-    try db.execute(
+    try db.executeCached(
       sql: "UPDATE token SET revoked_at = ? WHERE run_id = ? AND revoked_at IS NULL",
       arguments: [now.microseconds, row])
   }

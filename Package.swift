@@ -24,6 +24,7 @@ extension Target.Dependency {
   static let logging = product(name: "Logging", package: "swift-log")
   static let nioCore = product(name: "NIOCore", package: "swift-nio")
   static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+  static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
   static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
   static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
   static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -97,7 +98,7 @@ let package = Package(
       dependencies: [
         "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution",
         "MartletServer",
-        .argumentParser, .asyncHTTPClient, .collections, .logging, .nioCore, .nioHTTP1,
+        .argumentParser, .asyncHTTPClient, .collections, .logging, .nioCore, .nioHTTP1, .nioPosix,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
 

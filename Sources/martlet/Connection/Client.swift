@@ -5,6 +5,7 @@ import Foundation
 import MartletModel
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// A client of one server's API. Connections are kept alive between requests.
 struct Client: Sendable {

@@ -39,7 +39,7 @@ struct FilePieces: AsyncSequence, Sendable {
   let size: Int64
   private let file: OpenFile
 
-  private final class OpenFile: Sendable {
+  fileprivate final class OpenFile: Sendable {
     let descriptor: Int32
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
@@ -51,7 +51,7 @@ struct FilePieces: AsyncSequence, Sendable {
   init(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw Failure(.notFound, "\(path) cannot be read: \(String(cString: strerror(errno))).")
+      throw unreadable("\(path) cannot be read: \(String(cString: strerror(errno))).")
     }
     file = OpenFile(descriptor)
     size = Int64(lseek(descriptor, 0, SEEK_END))
@@ -77,7 +77,7 @@ struct FilePieces: AsyncSequence, Sendable {
         var buffer = ByteBufferAllocator().buffer(capacity: count)
         try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
           let read = pread(file.descriptor, bytes.baseAddress, count, off_t(offset))
-          guard read > 0 else { throw Failure(.notFound, "A file that was being sent has become shorter.") }
+          guard read > 0 else { throw unreadable("A file that was being sent has become shorter.") }
           return read
         }
         return buffer
@@ -87,3 +87,6 @@ struct FilePieces: AsyncSequence, Sendable {
     }
   }
 }
+
+/// Within a sequence, `Failure` is another word's name.
+private func unreadable(_ message: String) -> Failure { Failure(.notFound, message) }

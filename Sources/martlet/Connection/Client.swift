@@ -190,7 +190,12 @@ struct Client: Sendable {
         default: false
         }
       guard isSilence else {
-        throw Failure(.unavailable, "\(base.absoluteString) cannot be asked: \(error)")
+        // BoringSSL's own words are of use to nobody.
+        let isUntrusted = "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+        throw Failure(
+          .unavailable,
+          "\(base.absoluteString) cannot be asked: \(isUntrusted ? "its certificate is not one that this machine trusts" : "\(error)")."
+        )
       }
       throw Failure(
         .unavailable, "No server answers at \(base.absoluteString).",

@@ -63,14 +63,10 @@ private struct Watcher {
   private(set) var resumes = 0
   private var places: [UInt32: UInt64] = [:]
 
-  final class Noted: Sendable {
-    let events = SanitizedList()
-  }
-
-  /// Events as they were told to this connection.
-  final class SanitizedList: @unchecked Sendable {
+  /// Events as they were told to this connection, not heard yet.
+  final class Noted: @unchecked Sendable {
     // One thread plays all the parts.
-    var items: [(UInt64, FeedEvent)] = []
+    var events: [(UInt64, FeedEvent)] = []
   }
 
   /// Connects, goes on where it was, and reads what it cannot be told.
@@ -80,13 +76,12 @@ private struct Watcher {
       run: nil)
     var session = LiveSession(access: access, epoch: world.feed.epoch)
     let noted = noted
-    noted.events.items = []
-    place = world.feed.subscribe { sequence, event in noted.events.items.append((sequence, event)) }
-    for (id, topic) in [
-      (1, LiveTopic.runs(project: "digits")), (2, .points(runs: Set(world.ids), keys: nil)),
+    noted.events = []
+    place = world.feed.subscribe { sequence, event in noted.events.append((sequence, event)) }
+    let topics: [(UInt32, LiveTopic)] = [
+      (1, .runs(project: "digits")), (2, .points(runs: Set(world.ids), keys: nil)),
     ]
-      as [(UInt32, LiveTopic)]
-    {
+    for (id, topic) in topics {
       _ = try session.subscribe(id, to: topic)
       let since = places[id]
       let missed = since.flatMap { world.feed.changes(after: $0, epoch: world.feed.epoch) }
@@ -116,8 +111,8 @@ private struct Watcher {
   /// if there were more.
   mutating func hear(_ world: World, limit: Int = .max) {
     guard var session else { return }
-    for (sequence, event) in noted.events.items { _ = session.receive(sequence, event) }
-    noted.events.items = []
+    for (sequence, event) in noted.events { _ = session.receive(sequence, event) }
+    noted.events = []
     var left = limit
     while true {
       for frame in session.takeChanges() {

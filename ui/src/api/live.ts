@@ -93,6 +93,8 @@ class LiveFeed {
     clearTimeout(this.#stable);
     this.#drop();
     this.#failures = 0;
+    // Who signs in next may see something else.
+    for (const held of this.#subscriptions.values()) held.settled = false;
     this.state.set({ phase: "connecting" });
   }
 

@@ -17,7 +17,11 @@ extension Conductor {
     while await !isClosed {
       do {
         var said: String?
-        if case .over(let condition) = news, condition.mayLeavePoints { said = try await collect(attempt) }
+        if case .over(let condition) = news, condition.mayLeavePoints {
+          said = try await collect(attempt)
+          // Here, beside the writer: a long history takes a while.
+          if attempt.sweep != nil { try await store.deriveNow(attempt.run) }
+        }
         let reason = said
         return try await queue.run { try await self.handle(news, of: attempt, said: reason) }
       } catch {

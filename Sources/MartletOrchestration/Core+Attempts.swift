@@ -128,6 +128,8 @@ extension Core {
         ? .notStarted(reason: end.exit.reason) : .failed(reason: end.exit.reason + lines)
     }
     guard let objective = sweeps[sweep]?.specification.objective else { return .complete(objective: nil) }
+    // What is derived may lag behind the points; here it must not.
+    try writer.deriveNow(attempt.run)
     let run = try writer.run(attempt.run)
     if let summary = run?.metric(objective.metric),
       let value = objective.goal == .minimize ? summary.min : summary.max
@@ -135,6 +137,13 @@ extension Core {
       return .complete(objective: value)
     }
     let logged = run?.metrics.map(\.name) ?? []
+    let isDerived =
+      try run.map { try writer.derivedMetrics(inProject: $0.project) }?
+      .contains { $0.name == objective.metric } ?? false
+    if isDerived, run?.metric(objective.metric) == nil {
+      let words = logged.isEmpty ? "no metric was logged" : "logged were: \(logged.joined(separator: ", "))"
+      return .failed(reason: "The derived metric '\(objective.metric)' has no point in this run; \(words)")
+    }
     let hint: String
     if run?.metric(objective.metric) != nil {
       hint = "every value of it was NaN"

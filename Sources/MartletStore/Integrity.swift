@@ -124,7 +124,7 @@ extension StoreReader {
     if row?["points"] != sum.points || row?["last_step"] != sum.lastStep {
       flaws.append("Its points or its last step are not those of its rows.")
     }
-    let stored = try summaries(of: [run])[run] ?? []
+    let stored = try (summaries(of: [run])[run] ?? []).filter { !$0.isDerived }
     if stored.count != sum.metrics.count {
       flaws.append("It has summaries of \(stored.count) metrics and points of \(sum.metrics.count).")
     }

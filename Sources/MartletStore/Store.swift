@@ -15,6 +15,7 @@ package final class Store: Sendable {
   let pool: DatabasePool
   let checkpointer: Checkpointer
   let sealer: Sealer
+  let keeper: DerivedKeeper
   private let hot = HotRuns()
   let path: String
   /// Row ids of tokens whose use is being written down.
@@ -50,12 +51,15 @@ package final class Store: Sendable {
         hint: "If it is damaged, keep a copy and restore the last backup.")
     }
     sealer = Sealer(policy: sealing)
+    keeper = DerivedKeeper(isAutomatic: sealing.isAutomatic)
     sealer.start(self)
+    keeper.start(self)
   }
 
   /// Ends what runs in the background and closes all connections; writes in flight end first.
   package func close() throws {
     sealer.stop()
+    keeper.stop()
     try checkpointer.stop()
     try pool.close()
   }
@@ -88,8 +92,8 @@ package final class Store: Sendable {
   /// Runs `body` in one transaction; when this returns, what it wrote is durable. When it throws, nothing happened.
   package func write<T: Sendable>(_ body: @escaping @Sendable (StoreWriter) throws -> T) async throws -> T {
     do {
-      return try await pool.writeWithoutTransaction { [hot, sealer] db in
-        try Self.transaction(db, hot, sealer, body)
+      return try await pool.writeWithoutTransaction { [hot, sealer, keeper] db in
+        try Self.transaction(db, hot, (sealer, keeper), body)
       }
     } catch let error as DatabaseError {
       throw Self.problem(of: error)
@@ -105,7 +109,7 @@ package final class Store: Sendable {
   ) throws -> T {
     do {
       return try pool.writeWithoutTransaction { db in
-        let result = try Self.transaction(db, hot, sealer, body)
+        let result = try Self.transaction(db, hot, (sealer, keeper), body)
         committed(result)
         return result
       }
@@ -116,7 +120,7 @@ package final class Store: Sendable {
 
   /// What the writer remembers is undone here, on its queue: the next transaction may follow at once.
   private static func transaction<T>(
-    _ db: Database, _ hot: HotRuns, _ sealer: Sealer, _ body: (StoreWriter) throws -> T
+    _ db: Database, _ hot: HotRuns, _ listeners: (Sealer, DerivedKeeper), _ body: (StoreWriter) throws -> T
   ) throws -> T {
     do {
       var result: T?
@@ -125,7 +129,9 @@ package final class Store: Sendable {
         result = try body(StoreWriter(db: db, hot: hot))
         return .commit
       }
-      sealer.note(hot.commit())
+      let news = hot.commit()
+      listeners.0.note(news)
+      listeners.1.note(news)
       guard let result else { throw Problem(.internal, "A transaction ended without a result.") }
       return result
     } catch {

@@ -48,6 +48,10 @@ package final class Tracking: Sendable {
       feed.publish(commits.map { .points(run: $0.run, $0.batch) })
     }
     changes = RunChanges(store: store, feed: feed, logger: logger)
+    store.onDerived { [changes] runs in
+      guard feed.isWatched else { return }
+      Task { for run in runs { await changes.note(run) } }
+    }
   }
 
   /// Tells watchers what these runs, trials and sweeps are now. Whoever changed rows calls this after the commit: an

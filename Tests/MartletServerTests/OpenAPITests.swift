@@ -85,10 +85,12 @@ import Testing
       id: id, name: "n", principal: "n", scopes: [.read], project: nil, run: nil, createdAt: time,
       createdBy: "local",
       expiresAt: nil, revokedAt: nil, lastUsedAt: nil)
-    let metric = MetricSummary(name: "loss", value: 1, step: 0, time: time)
+    var metric = MetricSummary(name: "loss", value: 1, step: 0, time: time)
+    metric.isDerived = true
+    let derived = DerivedMetric(name: "gap", expression: "a - b", createdAt: time, createdBy: "local")
     for (name, value) in [
       ("Run", run.json), ("Sweep", sweep.json), ("Trial", trial.json), ("Attempt", attempt.json),
-      ("Token", token.json), ("MetricSummary", metric.json),
+      ("Token", token.json), ("MetricSummary", metric.json), ("DerivedMetric", derived.json),
       ("Alert", alert.json), ("RunEvent", event.json), ("RunFile", file.json), ("ModelSummary", model.json),
     ] {
       let members = try #require(value.object?.keys)

@@ -71,6 +71,8 @@ public struct MetricSummary: Sendable, Hashable {
   public var nanCount: Int64
   /// Which way is better; nil while nobody said.
   public var goal: Objective.Goal?
+  /// Whether it is computed from other metrics of the run.
+  public var isDerived = false
 
   public init(name: String, value: Double, step: Int64, time: Timestamp) {
     self.name = name
@@ -113,13 +115,15 @@ public struct MetricSummary: Sendable, Hashable {
   }
 
   public var json: JSONValue {
-    [
+    var members: JSONObject = [
       "last": .double(last), "last_step": .int(lastStep), "last_at": JSONValue(lastTime),
       "min": JSONValue(min),
       "min_step": JSONValue(minStep), "max": JSONValue(max), "max_step": JSONValue(maxStep),
       "mean": JSONValue(mean), "best": JSONValue(best), "best_step": JSONValue(bestStep),
       "count": .int(count), "nan_count": .int(nanCount),
     ]
+    if isDerived { members["derived"] = true }
+    return .object(members)
   }
 }
 

@@ -51,13 +51,17 @@ let answerSchemas: JSONObject = [
     "last_activity_at": timeSchema,
   ]),
   "ProjectList": pageSchema(of: "Project"),
+  "DerivedMetric": objectSchema(derivedMembers),
+  "DefinedMetric": objectSchema(derivedMembers.merging(["notes": stringsSchema]) { _, new in new }),
+  "DerivedMetricList": objectSchema(["items": arraySchema(schema("DerivedMetric"))]),
   "Git": gitSchema,
   "Exit": objectSchema(["code": optionalInteger, "signal": optionalInteger, "reason": stringSchema]),
-  "MetricSummary": objectSchema(summaryMembers),
+  "MetricSummary": objectSchema(summaryMembers, optional: ["derived": ["const": true]]),
   "ValueSummary": objectSchema(
     ["value": .object([:])], optional: ["last_step": integerSchema, "set_at": timeSchema]),
   "MixedSummary": objectSchema(
-    summaryMembers.merging(["value": .object([:])]) { _, new in new }, optional: ["set_at": timeSchema]),
+    summaryMembers.merging(["value": .object([:])]) { _, new in new },
+    optional: ["set_at": timeSchema, "derived": ["const": true]]),
   "MetricDefinition": objectSchema([
     "summary": nullable(words(MetricDefinition.Summary.self)), "step_metric": optionalString,
     "goal": nullable(words(Objective.Goal.self)), "hidden": booleanSchema,
@@ -173,6 +177,11 @@ private let summaryMembers: JSONObject = [
   "last": numberSchema, "last_step": integerSchema, "last_at": timeSchema, "min": optionalNumber,
   "min_step": optionalInteger, "max": optionalNumber, "max_step": optionalInteger, "mean": optionalNumber,
   "best": optionalNumber, "best_step": optionalInteger, "count": countSchema, "nan_count": countSchema,
+]
+
+private let derivedMembers: JSONObject = [
+  "name": stringSchema, "expression": stringSchema, "description": stringSchema,
+  "goal": nullable(words(Objective.Goal.self)), "created_at": timeSchema, "created_by": stringSchema,
 ]
 
 private let tokenMembers: JSONObject = [

@@ -34,6 +34,13 @@ let requestSchemas: JSONObject = [
     optional: [
       "media_type": ["type": ["string", "null"], "pattern": "^[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+$"]
     ]),
+  "ProjectPatch": objectSchema(["description": ["type": "string", "maxLength": 4_096]]),
+  "NewDerivedMetric": objectSchema(
+    ["name": nameOfMetric, "expression": ["type": "string", "minLength": 1, "maxLength": 4_096]],
+    optional: [
+      "description": ["type": ["string", "null"], "maxLength": 4_096],
+      "goal": nullable(words(Objective.Goal.self)),
+    ]),
   "RunRewind": objectSchema(["step": integerSchema]),
   "RunFork": objectSchema([:], optional: ["step": optionalInteger, "name": nullable(nameSchema)]),
   "NewAddress": objectSchema(

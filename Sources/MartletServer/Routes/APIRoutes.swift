@@ -6,4 +6,4 @@ import MartletModel
 let apiRoutes: [Route] =
   serverRoutes + sessionRoutes + tokenRoutes + projectRoutes + runRoutes + runLifeRoutes + trackingRoutes
   + historyRoutes + logRoutes + blobRoutes + sweepRoutes
-  + runAccountRoutes
+  + runAccountRoutes + derivedRoutes

@@ -20,6 +20,16 @@ let projectRoutes: [Route] = [
       request.parameters["project"] ?? "", access: request.access)
     return .json(project.json)
   },
+  Route(
+    .patch, "/projects/:project", .scope(.write), "Changes what is said of a project.",
+    body: RouteBody(schema: "ProjectPatch", isRequired: true), answer: RouteAnswer(schema: "Project")
+  ) { request in
+    let reader = try JSONReader(request.json())
+    try reader.allowOnly(["description"])
+    let project = try await request.services.tracking.describeProject(
+      request.parameters["project"] ?? "", try reader.requiredString("description"), access: request.access)
+    return .json(project.json)
+  },
 ]
 
 /// The parameters of every list.

@@ -58,6 +58,10 @@ final class HotRuns: @unchecked Sendable {
     /// Nothing is left in the tail.
     case rewritten(run: Int64)
     case purge
+    /// The derived metrics of a project changed.
+    case derived(project: Int64)
+    /// The configuration of a run changed, or its project.
+    case reconfigured(run: Int64)
   }
 
   private static let runLimit = 512

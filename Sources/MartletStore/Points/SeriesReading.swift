@@ -3,6 +3,7 @@
 import GRDB
 package import MartletModel
 import MartletSeries
+import OrderedCollections
 
 extension StoreReader {
   /// The series of one run, by name; those without a point in the window are left out.
@@ -20,6 +21,18 @@ extension StoreReader {
     let high = window.toStep ?? .max
     guard low <= high else { return [] }
     let names = try metricNames(of: run, only: window.keys)
+    let axis = window.axis.map { [$0.inNormalForm] } ?? []
+    let derived = try derived(of: run, only: window.keys.map { $0 + axis }, with: names.map(\.name) + axis)
+    if !derived.expressions.isEmpty {
+      return try series(of: names, derived, run: run, id: id, window, limit: limit)
+    }
+    return try series(of: names, run: run, id: id, window, limit: limit)
+  }
+
+  /// The series of logged metrics.
+  func series(
+    of names: [(key: Int64, name: String)], run: Int64, id: PublicID, _ window: SeriesWindow, limit: Int
+  ) throws -> [Series] {
     guard !names.isEmpty else { return [] }
     var axis: Int64?
     if let name = window.axis {
@@ -28,8 +41,8 @@ extension StoreReader {
       if axis == nil { return [] }
     }
     var reading = SeriesReading(
-      reader: self, id: id, run: run, window: low...high, buckets: window.buckets, ema: window.ema,
-      axis: axis, limit: limit)
+      reader: self, id: id, run: run, window: (window.fromStep ?? .min)...(window.toStep ?? .max),
+      buckets: window.buckets, ema: window.ema, axis: axis, limit: limit)
     return try reading.series(of: names)
   }
 
@@ -61,6 +74,12 @@ extension StoreReader {
     while try statement.step() { found.append((statement.int(0), statement.text(1))) }
     return found.sorted { $0.name < $1.name }
   }
+}
+
+extension Problem {
+  static let tooManyPoints = Problem(
+    .unprocessable, "These series have more points and buckets than one answer may hold.",
+    hint: "Ask for fewer runs or keys at a time, or for fewer buckets.")
 }
 
 /// One request for the series of a run, in one snapshot.
@@ -150,11 +169,7 @@ struct SeriesReading {
 
   private mutating func counted(_ series: Series) throws(Problem) -> Series {
     left -= series.steps.count
-    guard left >= 0 else {
-      throw Problem(
-        .unprocessable, "These series have more points and buckets than one answer may hold.",
-        hint: "Ask for fewer runs or keys at a time, or for fewer buckets.")
-    }
+    guard left >= 0 else { throw Problem.tooManyPoints }
     return series
   }
 

@@ -13,8 +13,9 @@ extension StoreReader {
           JOIN metric_key ON metric_key.id = metric_summary.key_id
         WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, metric_key.name
         """, arguments: StatementArguments(runs))
-    return Dictionary(grouping: rows) { $0["run_id"] as Int64 }
+    let logged = Dictionary(grouping: rows) { $0["run_id"] as Int64 }
       .mapValues { $0.map { Self.summary($0, name: $0["name"]) } }
+    return try withDerived(logged, of: runs)
   }
 
   /// - Parameter limit: values of more bytes are left out.
@@ -34,7 +35,7 @@ extension StoreReader {
       }
   }
 
-  /// A metric's goal is that of its definition, else of the sweep whose metric it is.
+  /// A metric's goal is that of its definition, else of the derived metric that it is, else of the sweep whose metric it is.
   static func withGoals(
     _ metrics: [MetricSummary], definitions: [MetricDefinition], sweepMetric: String?,
     sweepGoal: Objective.Goal?
@@ -43,7 +44,8 @@ extension StoreReader {
     return metrics.map { metric in
       var metric = metric
       metric.goal =
-        definitions.definition(of: metric.name)?.goal ?? (metric.name == sweepMetric ? sweepGoal : nil)
+        definitions.definition(of: metric.name)?.goal ?? metric.goal
+        ?? (metric.name == sweepMetric ? sweepGoal : nil)
       return metric
     }
   }

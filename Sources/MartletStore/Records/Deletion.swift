@@ -132,7 +132,9 @@ extension StoreWriter {
         arguments: [run])
       if db.changesCount > 0 { return true }
     }
-    for table in ["metric_summary", "logged_value", "client", "metric_definition", "summary_value"] {
+    for table in [
+      "metric_summary", "derived_summary", "logged_value", "client", "metric_definition", "summary_value",
+    ] {
       try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
     }
     try db.execute(

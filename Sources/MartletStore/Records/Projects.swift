@@ -56,6 +56,17 @@ extension StoreReader {
 }
 
 extension StoreWriter {
+  /// - Throws: `Problem.notFound`.
+  package func describeProject(
+    _ name: String, _ description: String, by principal: Principal, now: Timestamp
+  ) throws {
+    guard let row = try projectRowID(name) else {
+      throw Problem(.notFound, "There is no project '\(name)'.")
+    }
+    try db.execute(sql: "UPDATE project SET description = ? WHERE id = ?", arguments: [description, row])
+    try note("described", subject: "project", row: row, by: principal, at: now)
+  }
+
   /// The row of the project with this name (or id), which is made where it is missing.
   func projectRow(_ name: String, by principal: Principal, now: Timestamp) throws -> Int64 {
     let name = name.inNormalForm

@@ -35,7 +35,7 @@ extension StoreWriter {
     for run in rows {
       let one: Int64 = run["id"]
       try moveAliases(of: one, to: target)
-      try db.execute(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [one])
+      try forgetDerived(of: one)
       try db.execute(sql: "UPDATE run SET project_id = ? WHERE id = ?", arguments: [target, one])
       hot.forget(one)
       try note(

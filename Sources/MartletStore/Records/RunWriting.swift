@@ -113,6 +113,7 @@ extension StoreWriter {
       let old = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [row])?.json(
         "config")
       set("config", (old ?? [:]).merging(config).text)
+      try outdateDerived(of: row)
     }
     set("host", patch.host)
     set("pid", patch.pid)

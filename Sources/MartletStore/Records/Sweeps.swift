@@ -135,11 +135,15 @@ extension StoreReader {
       sql: """
         SELECT trial.*, run.public_id AS run_public_id, run.name AS run_name, run.state AS run_state,
           (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
-          metric_summary.last AS final, metric_summary.min AS min, metric_summary.max AS max,
-          metric_summary.count AS count
+          coalesce(metric_summary.last, derived_summary.last) AS final,
+          coalesce(metric_summary.min, derived_summary.min) AS min,
+          coalesce(metric_summary.max, derived_summary.max) AS max,
+          coalesce(metric_summary.count, nullif(derived_summary.count, 0)) AS count
         FROM trial JOIN run ON run.id = trial.run_id JOIN sweep ON sweep.id = trial.sweep_id
           LEFT JOIN metric_summary ON metric_summary.run_id = run.id
             AND metric_summary.key_id = (SELECT id FROM metric_key WHERE name = sweep.metric)
+          LEFT JOIN derived_summary ON derived_summary.run_id = run.id AND derived_summary.derived_id =
+            (SELECT id FROM derived_metric WHERE project_id = run.project_id AND name = sweep.metric)
         WHERE \(condition) ORDER BY trial.number
         """, arguments: arguments
     ).map { row in

@@ -115,6 +115,7 @@ final class Sealer: @unchecked Sendable {
         case .purge:
           state.hasPurge = true
           isDue = true
+        case .derived, .reconfigured: break
         }
       }
       guard isDue, !state.isScheduled, !state.isStopped else { return false }

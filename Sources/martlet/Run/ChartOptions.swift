@@ -1,0 +1,130 @@
+// Metrics of a run as a chart in the terminal, drawn once or for as long as the run goes on.
+
+import ArgumentParser
+import Foundation
+import MartletModel
+import OrderedCollections
+
+/// `martlet metrics … --plot`: how a chart looks, and where its numbers come from.
+struct ChartOptions: ParsableArguments {
+  @Flag(name: .long, help: "Draw again as points come, until the run has ended.")
+  var follow = false
+
+  @Flag(name: .long, help: "The vertical axis by powers of ten; only values above 0 are shown.")
+  var log = false
+
+  @Option(
+    name: .long, help: ArgumentHelp("Columns of the chart. (default: the terminal's, or 80)", valueName: "n"))
+  var width: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Lines of the chart. (default: 20)", valueName: "n"))
+  var height: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Draw from this step on.", valueName: "n"))
+  var fromStep: Int64?
+
+  @Option(name: .long, help: ArgumentHelp("Draw up to this step.", valueName: "n"))
+  var toStep: Int64?
+
+  @Option(
+    name: .long, help: ArgumentHelp("Draw moving averages: the past's weight, 0 to below 1.", valueName: "w"))
+  var smooth: Double?
+
+  @Flag(name: .long, help: "Draw in ASCII, whatever the terminal may show.")
+  var ascii = false
+
+  /// An option that was given though there is no chart.
+  var given: String? {
+    if log { return "--log" }
+    if width != nil { return "--width" }
+    if height != nil { return "--height" }
+    if fromStep != nil { return "--from-step" }
+    if toStep != nil { return "--to-step" }
+    if smooth != nil { return "--smooth" }
+    return ascii ? "--ascii" : nil
+  }
+
+  func validate() throws {
+    if let width, !(Plot.narrowest...1_000).contains(width) {
+      throw ValidationError("--width must be \(Plot.narrowest) to 1000, not \(width).")
+    }
+    if let height, !(Plot.lowest...1_000).contains(height) {
+      throw ValidationError("--height must be \(Plot.lowest) to 1000, not \(height).")
+    }
+    if let smooth, !(0..<1).contains(smooth) {
+      throw ValidationError("--smooth must be at least 0 and below 1, not \(smooth).")
+    }
+    if let fromStep, let toStep, fromStep > toStep {
+      throw ValidationError("--from-step \(fromStep) is above --to-step \(toStep): no step lies between.")
+    }
+    if follow, !Terminal.outputIsTerminal {
+      throw ValidationError("--follow draws again and again: that needs a terminal. --plot draws once.")
+    }
+  }
+
+  /// Draws these metrics of a run, once or until it has ended.
+  func draw(_ names: [String], of run: JSONValue, _ client: Client) async throws {
+    guard follow else {
+      return try Terminal.say(try await lines(names, of: run, client).joined(separator: "\n"))
+    }
+    let interrupts = Interrupts()
+    var patient = PatientClient(client, interrupts: interrupts)
+    var drawn = 0
+    while true {
+      // Asked first: what is read after the end is all there will be.
+      let state = try await patient.get("/runs/\(run.id)")
+      let lines = try await lines(names, of: run, patient.client)
+      let back = drawn > 0 ? "\u{1B}[\(drawn)A\u{1B}[J" : ""
+      try Terminal.write(back + lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+      drawn = lines.count
+      if state.runState?.isEnd ?? true { return }
+      if interrupts.arePending { throw ExitStatus.interrupted.code }
+      await interrupts.pause(for: .seconds(1))
+      if interrupts.arePending { throw ExitStatus.interrupted.code }
+    }
+  }
+
+  private func lines(_ names: [String], of run: JSONValue, _ client: Client) async throws -> [String] {
+    let width = width ?? max(Plot.narrowest, Terminal.outputWidth ?? 80)
+    var body: JSONObject = [
+      "runs": [.string(run.id)], "keys": JSONValue(names), "buckets": .int(Int64(2 * width)),
+    ]
+    body["from_step"] = fromStep.map(JSONValue.int)
+    body["to_step"] = toStep.map(JSONValue.int)
+    body["ema"] = smooth.map(JSONValue.double)
+    let answer = try await client.send(.post, "/series", body: .object(body))
+    let series = answer["series"]?.array ?? []
+    let plot = Plot(
+      curves: names.compactMap { name in
+        series.first { $0["key"]?.string == name }.map { Plot.Curve(name: name, points: Self.points(of: $0)) }
+      },
+      width: width, height: height ?? 20, isLog: log, isUnicode: !ascii && Terminal.showsUnicode,
+      isColored: Terminal.usesColor)
+    // What is longer than the terminal's line would make it two, and the next chart would begin too low.
+    return plot.lines().map { Terminal.usesColor ? $0 : Table.cut($0, to: max(width, Plot.narrowest)) }
+  }
+
+  private static func points(of series: JSONValue) -> [Plot.Point] {
+    func numbers(_ name: String) -> [Double]? { series[name]?.array?.map { $0.double ?? .nan } }
+    let steps = numbers("steps") ?? []
+    if let values = numbers("ema") ?? numbers("values") {
+      return zip(steps, values).map { Plot.Point(x: $0, value: $1) }
+    }
+    guard let first = numbers("first"), let last = numbers("last"), let low = numbers("min"),
+      let high = numbers("max"), [first, last, low, high].allSatisfy({ $0.count == steps.count })
+    else { return [] }
+    return steps.indices.map {
+      Plot.Point(x: steps[$0], first: first[$0], last: last[$0], low: low[$0], high: high[$0])
+    }
+  }
+}
+
+extension Terminal {
+  /// Whether the locale says that more than ASCII can be shown (POSIX: the first of these that is set counts).
+  static var showsUnicode: Bool {
+    let environment = CallerEnvironment.current
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+    let name = (locale ?? "").lowercased()
+    return name.contains("utf-8") || name.contains("utf8")
+  }
+}

@@ -192,10 +192,8 @@ struct Client: Sendable {
       guard isSilence else {
         // BoringSSL's own words are of use to nobody.
         let isUntrusted = "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
-        throw Failure(
-          .unavailable,
-          "\(base.absoluteString) cannot be asked: \(isUntrusted ? "its certificate is not one that this machine trusts" : "\(error)")."
-        )
+        let reason = isUntrusted ? "its certificate is not one that this machine trusts." : "\(error)"
+        throw Failure(.unavailable, "\(base.absoluteString) cannot be asked: \(reason)")
       }
       throw Failure(
         .unavailable, "No server answers at \(base.absoluteString).",

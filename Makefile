@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build ui demo test test-browser test-threads lint format crash bench bench-tracking clean setup-build setup-test
+.PHONY: help build ui demo test test-browser test-threads test-integrations lint format crash bench bench-tracking clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -13,6 +13,7 @@ help:
 	@echo "make test          every test but the browser's"
 	@echo "make test-browser  the dashboard in a real browser"
 	@echo "make test-threads  the store, its codecs, tracking and the live feed under the thread sanitizer (a build of its own)"
+	@echo "make test-integrations  the Python client's callbacks with the real libraries; INTEGRATIONS=all: with PyTorch's too"
 	@echo "make lint          formats, warnings, types: changes nothing"
 	@echo "make format        puts Swift and Python into their format"
 	@echo "make ui            the dashboard alone, when its sources changed"
@@ -50,6 +51,10 @@ test-browser: setup-test build
 test-threads: setup-test
 	scripts/test-threads
 
+test-integrations:
+	@scripts/setup integrations
+	cd clients/python/tests && ../../../.venv-integrations/bin/python -B -m unittest test_integrations test_watch
+
 lint: setup-test
 	scripts/lint
 
@@ -75,5 +80,5 @@ bench-tracking: build
 clean:
 	@if [ -e .martlet-demo ] && [ -x .build/release/martlet ]; then \
 	  MARTLET_DATA=$(CURDIR)/.martlet-demo .build/release/martlet down >/dev/null 2>&1 || true; fi
-	rm -rf .build ui/dist out .martlet-demo .venv-demo .venv-tools .venv-ui .venv-bench-* clients/python/build clients/python/*.egg-info
+	rm -rf .build ui/dist out .martlet-demo .venv-demo .venv-tools .venv-ui .venv-integrations .venv-bench-* clients/python/build clients/python/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,7 +9,7 @@ import tempfile
 from typing import Any
 
 from tracking import options, processes
-from tracking.figures import aged, alone, calls, idle, ingest, live, queries, size
+from tracking.figures import aged, alone, calls, idle, ingest, live, queries, runs, size
 from tracking.report import Report
 
 MEASURES = {
@@ -18,6 +18,7 @@ MEASURES = {
     "size": size.measure,
     "log": calls.measure,
     "queries": queries.measure,
+    "runs": runs.measure,
     "live": live.measure,
     "idle": idle.measure,
     "aged": aged.measure,

@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SECTIONS = ("ingest", "alone", "size", "log", "queries", "live", "idle", "aged")
+SECTIONS = ("ingest", "alone", "size", "log", "queries", "runs", "live", "idle", "aged")
 PEERS = ("trackio", "mlflow", "wandb", "tensorboard")
 USUAL_PEERS = "trackio,mlflow"
 VALUES = ("f32", "f64")

@@ -11,16 +11,8 @@ package enum GitProbe {
     return GitState(
       commit: commit, branch: ask(["rev-parse", "--abbrev-ref", "HEAD"], directory),
       isDirty: status.map { !$0.isEmpty },
-      remote: ask(["config", "--get", "remote.origin.url"], directory).map(withoutCredentials))
-  }
-
-  /// `https://user:secret@host/path` without user and secret.
-  static func withoutCredentials(_ url: String) -> String {
-    guard let scheme = url.range(of: "://") else { return url }
-    // A secret may hold an @ of its own: the last one before the path counts.
-    let authority = url[scheme.upperBound...].prefix { $0 != "/" }
-    guard let at = authority.lastIndex(of: "@") else { return url }
-    return String(url[..<scheme.upperBound]) + url[url.index(after: at)...]
+      remote: ask(["config", "--get", "remote.origin.url"], directory).map(
+        Secrets.withoutCredentials))
   }
 
   private static func ask(_ arguments: [String], _ directory: String) -> String? {
@@ -46,5 +38,51 @@ package enum GitProbe {
       git, ["--no-optional-locks", "-C", directory] + arguments, environment: environment)
     guard let answer = try? process.run(within: patience, limit: limit), answer.isSuccess else { return nil }
     return answer.output
+  }
+
+  // MARK: - What is not committed
+
+  /// Bytes of changes, and of names, that are kept.
+  package static let longestPatch = 10_000_000
+  package static let longestList = 1_000_000
+
+  /// The changes of tracked files against the last commit, as a patch of the whole repository; nil: there are none, or
+  /// no repository. Blocks; at most some seconds. A patch that is too long or takes too long is cut and says so at its end.
+  package static func changes(in directory: String) -> [UInt8]? {
+    list(
+      [
+        "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--binary", "--src-prefix=a/",
+        "--dst-prefix=b/",
+        "HEAD",
+      ], of: directory, limit: longestPatch)
+  }
+
+  /// The names of untracked files that are not ignored, from the repository's root on, a line each; nil: there are none,
+  /// or no repository. Blocks; at most some seconds. A list that is too long or takes too long is cut and says so.
+  package static func untracked(in directory: String) -> [UInt8]? {
+    list(
+      ["ls-files", "--others", "--exclude-standard", "--full-name", "--", ":/"], of: directory,
+      limit: longestList)
+  }
+
+  private static func list(_ arguments: [String], of directory: String, limit: Int) -> [UInt8]? {
+    let environment = ProcessInfo.processInfo.environment
+    guard let git = ChildProcess.locate("git", environment: environment) else { return nil }
+    let process = ChildProcess(
+      git,
+      // A repository may name programs that git is to start: none is.
+      ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-C", directory]
+        + arguments, environment: environment)
+    guard let answer = try? process.run(within: .seconds(10), limit: limit) else { return nil }
+    let reason: String
+    switch answer.ending {
+    case .exited(0): return answer.output.isEmpty ? nil : answer.output
+    case .exited, .signalled: return nil
+    case .tooLong: reason = "\(limit) bytes"
+    case .outOfTime: reason = "10 seconds"
+    }
+    // Whole lines, so that what is there can be read.
+    let end = answer.output.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    return Array(answer.output[..<end]) + Array("# Martlet left out what came after \(reason).\n".utf8)
   }
 }

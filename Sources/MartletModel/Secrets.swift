@@ -42,7 +42,7 @@ public enum Secrets {
   ]
   /// What stands before a secret inside of an address or a list of settings, in any case.
   static let assignments = [
-    "password=", "passwd=", "pwd=", "token=", "secret=", "accountkey=", "accesskey=", "apikey=", "api_key=",
+    "password=", "passwd=", "pwd=", "token=", "secret=", "accountkey=", "accesskey=", "apikey=",
     "signature=", "sig=",
   ]
   /// Long hexadecimal numbers under a name with one of these words are no keys: commits, digests, ids.
@@ -54,7 +54,7 @@ public enum Secrets {
   /// known service, a JSON web token.
   public static func isSecret(value: String) -> Bool {
     if value.contains("-----BEGIN ") || hasCredentials(value) { return true }
-    let lower = value.lowercased()
+    let lower = value.lowercased().filter { $0 != "-" && $0 != "_" }
     if assignments.contains(where: { lower.contains($0) }) { return true }
     return pieces(of: value).contains { piece in
       isKeyOfKnownService(piece) || isWebToken(piece)
@@ -141,29 +141,52 @@ public enum Secrets {
   public static func masked(_ arguments: [String]) -> [String] {
     var kept: [String] = []
     var isNextSecret = false
+    /// What stands before, where that is an option without its value.
+    var option: String?
     for argument in arguments {
       let isOption = argument.hasPrefix("-")
+      if let option, !isOption, isKey(argument, of: option) { isNextSecret = true }
       if isNextSecret, !isOption, isMaskable(argument) {
         kept.append(mask)
-        isNextSecret = false
+        (isNextSecret, option) = (false, nil)
         continue
       }
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      isNextSecret = isOption && parts.count == 1 && isSecretOption(argument)
+      option = isOption && parts.count == 1 ? argument : nil
+      isNextSecret = option.map(isSecretOption) ?? false
       // The query of an address has its own '='.
       guard parts.count == 2, !parts[0].contains("://") else {
         kept.append(isSecret(value: argument) ? mask : argument)
         continue
       }
       let (name, value) = (String(parts[0]), String(parts[1]))
-      let isLeftOut = isSecretOption(name) && isMaskable(value) || isSecret(value: value)
+      let isLeftOut =
+        isSecretOption(name) && isMaskable(value) || isKey(value, of: name) || isSecret(value: value)
       kept.append(isLeftOut ? "\(name)=\(mask)" : argument)
     }
     return kept
   }
 
+  /// `--wandb-key` and 40 hexadecimal digits: of any key, where it looks like one.
+  private static func isKey(_ value: String, of option: String) -> Bool {
+    guard optionWords(of: option).last == "KEY" else { return false }
+    return pieces(of: value).contains { isHexadecimalKey($0) || isRandomText($0) }
+  }
+
+  /// Its words in capitals; `authToken` has two.
+  private static func optionWords(of name: String) -> [String] {
+    var spaced = ""
+    var wasSmall = false
+    for character in name {
+      if wasSmall, character.isUppercase { spaced.append("_") }
+      spaced.append(character)
+      wasSmall = character.isLowercase || character.isNumber
+    }
+    return words(of: spaced.uppercased())
+  }
+
   private static func isSecretOption(_ name: String) -> Bool {
-    let words = words(of: name.uppercased())
+    let words = optionWords(of: name)
     guard let last = words.last else { return false }
     return optionWords.contains(last)
       || last == "KEY" && words.count > 1 && keyWords.contains(words[words.count - 2])

@@ -49,7 +49,7 @@ extension Conductor {
       let spool = try await blocking { try Spool.read(path: path) }
       try await keep("The spool \(path)") {
         try await self.append(spool.batches, of: run, client: spool.client)
-        var patch = try RunPatch(json: spool.patch)
+        var patch = RunPatch.readable(in: spool.patch)
         // What a run is called and in which state it is, is not for its process to say.
         (patch.name, patch.state) = (nil, nil)
         let final = patch

@@ -15,7 +15,7 @@ struct Prepared: Sendable {
   var id: PublicID
   /// Where its results lie.
   var directory: String
-  var git: GitState?
+  var capture: Capture
 }
 
 extension Conductor {
@@ -32,7 +32,8 @@ extension Conductor {
     let id = try await store.write { try $0.freshSweepID() }
     let root = new.output ?? data.results
     let name = new.name
-    let (directory, git) = try await blocking { () -> (String, GitState?) in
+    let machine = try await machine()
+    let (directory, capture) = try await blocking { () -> (String, Capture) in
       guard FileManager.default.fileExists(atPath: new.workdir) else {
         throw Problem(
           .unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.",
@@ -49,14 +50,18 @@ extension Conductor {
       try Self.writeEnvironment(
         .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),
         to: data.sweep(id))
-      return (directory, GitProbe.state(of: new.workdir))
+      // What differs from trial to trial is in each run's command.
+      let capture = Capture.take(
+        command: new.specification.commandTemplate.interpreted, argv: nil, workdir: new.workdir,
+        environment: new.environment, on: machine)
+      return (directory, capture)
     }
-    return Prepared(id: id, directory: directory, git: git)
+    return Prepared(id: id, directory: directory, capture: capture)
   }
 
   /// Stores a sweep and begins it.
   func createSweep(_ new: NewSweep, _ prepared: Prepared, by principal: Principal) async throws {
-    let (id, directory, git) = (prepared.id, prepared.directory, prepared.git)
+    let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
     let (specification, name) = (new.specification, new.name)
     let seed = specification.seed ?? UInt64.random(in: .min ... .max)
     let sampler = try specification.sampler(seed: seed)
@@ -73,14 +78,15 @@ extension Conductor {
         sweep, samplerState: sampler.state, filename: specification.filename,
         commandOverride: new.commandOverride,
         by: principal, now: now)
+      try writer.setEnvironment(capture.environment, ofSweep: row)
       core.sweeps[id] = OpenSweep(
         row: row, id: id, name: name, project: new.project, specification: specification,
         machine: SweepMachine(
           sampler: sampler, objective: specification.objective, target: specification.target,
           budget: specification.budget, maxParallel: specification.maxParallel),
         seed: seed, workdir: new.workdir, directory: directory, environmentFile: environmentFile,
-        environment: Dictionary(uniqueKeysWithValues: new.environment.map { ($0.key, $0.value) }), git: git,
-        creator: principal)
+        environment: Dictionary(uniqueKeysWithValues: new.environment.map { ($0.key, $0.value) }),
+        git: capture.git, creator: principal)
       try core.advance(id, .start, writer, &effects, by: principal, now)
     }
   }
@@ -150,7 +156,8 @@ extension Conductor {
     }
     let data = data
     let id = try await store.write { try $0.freshRunID() }
-    let git = try await blocking { () -> GitState? in
+    let machine = try await machine()
+    let capture = try await blocking { () -> Capture in
       guard FileManager.default.fileExists(atPath: new.workdir) else {
         throw Problem(
           .unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.")
@@ -158,16 +165,18 @@ extension Conductor {
       try Self.writeEnvironment(
         .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),
         to: data.run(id))
-      return GitProbe.state(of: new.workdir)
+      return Capture.take(
+        command: new.command, argv: new.command, workdir: new.workdir, environment: new.environment,
+        on: machine)
     }
     let label = SweepSpecification.fileName(name)
-    return Prepared(id: id, directory: "\(new.output ?? data.results)/\(label)_\(id)", git: git)
+    return Prepared(id: id, directory: "\(new.output ?? data.results)/\(label)_\(id)", capture: capture)
   }
 
   /// Stores a run that Martlet executes and queues it.
   func execute(_ new: NewExecution, name: String, _ prepared: Prepared, by principal: Principal) async throws
   {
-    let (id, directory, git) = (prepared.id, prepared.directory, prepared.git)
+    let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
     let settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
       gpus: new.gpus ?? 0, environmentFile: "\(data.run(id))/environment.json", seed: nil,
@@ -178,11 +187,9 @@ extension Conductor {
           project: new.project, name: name, sweepRow: nil, trial: nil, config: [:], command: new.command,
           workdir: new.workdir, directory: directory, execution: settings.json),
         id: id, by: principal, now: now)
-      if let git {
-        var patch = RunPatch()
-        patch.git = git
-        try writer.patchRun(id, patch, now: now)
-      }
+      var patch = RunPatch()
+      (patch.git, patch.environment) = (capture.git, capture.environment)
+      try writer.patchRun(id, patch, now: now)
       try core.queue(
         OpenAttempt(
           run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),

@@ -23,6 +23,8 @@ actor Conductor {
   /// Devices that were declared: attempts without any then see none.
   let deviceCount: Int
   var core: Core
+  /// Nil: not asked yet.
+  var knownMachine: Machine?
   private(set) var isStarted = false
   /// Sweeps whose results are being written before their end is stored.
   private var endings: [PublicID: Task<Void, Never>] = [:]

@@ -166,6 +166,7 @@ package final class Engine: Sendable {
     let (conductor, principal) = (conductor, access.principal)
     let prepared = try await conductor.prepare(new)
     try await conductor.queue.run { try await conductor.createSweep(new, prepared, by: principal) }
+    await conductor.keepFiles(of: prepared.capture, ofSweep: prepared.id)
     return try await sweep(prepared.id, access: access)
   }
 
@@ -187,6 +188,7 @@ package final class Engine: Sendable {
     let name = new.name ?? RunNames.fresh()
     let prepared = try await conductor.prepare(new, name: name)
     try await conductor.queue.run { try await conductor.execute(new, name: name, prepared, by: principal) }
+    await conductor.keepFiles(of: prepared.capture, ofRun: prepared.id)
     return try await tracking.run(prepared.id, access: access)
   }
 

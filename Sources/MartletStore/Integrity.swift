@@ -53,7 +53,7 @@ extension StoreReader {
 
   func findings(of run: Int64, id: PublicID, isDeep: Bool) throws -> [Finding] {
     do {
-      let flaws = try chunkFlaws(of: run) + (isDeep ? try summaryFlaws(of: run) : [])
+      let flaws = try chunkFlaws(of: run) + (isDeep ? try summaryFlaws(of: run) + derivedFlaws(of: run) : [])
       return flaws.map { Finding(run: id, message: $0) }
     } catch let problem as Problem {
       return [Finding(run: id, message: problem.message)]
@@ -133,6 +133,29 @@ extension StoreReader {
       guard let name, let metric = stored.first(where: { $0.name == name }) else { continue }
       if !expected.agrees(with: metric) {
         flaws.append("The summary of its metric '\(name)' is not that of its points.")
+      }
+    }
+    return flaws
+  }
+}
+
+extension StoreReader {
+  /// What is derived and up to date must be what its points sum up to.
+  private func derivedFlaws(of run: Int64) throws -> [String] {
+    guard let plan = try derivedPlan(of: run, always: true) else { return [] }
+    var flaws: [String] = []
+    for (derived, expected) in plan.summaries {
+      let row = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT * FROM derived_summary WHERE derived_id = ? AND run_id = ? AND rows = ? AND rewrites = ?
+          """,
+        arguments: [derived, run, plan.rows, plan.rewrites])
+      guard let row else { continue }
+      let isEmpty = row["count"] as Int64 == 0
+      let name = plan.definitions.first { $0.row == derived }?.metric.name ?? ""
+      if isEmpty ? expected.count > 0 : !expected.agrees(with: Self.summary(row, name: name)) {
+        flaws.append("The summary of its derived metric '\(name)' is not that of its points.")
       }
     }
     return flaws

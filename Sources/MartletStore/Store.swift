@@ -70,6 +70,7 @@ package final class Store: Sendable {
     configuration.busyMode = .timeout(30)
     configuration.maximumReaderCount = 4
     configuration.prepareDatabase { db in
+      db.addFilterFunctions()
       // Both are fixed once the file exists: on one that does, these do nothing. Readers may not even try.
       guard !db.configuration.readonly else { return }
       try db.execute(sql: "PRAGMA page_size = 4096")

@@ -84,7 +84,7 @@ extension Tracking {
   ) async throws -> Page<RunFile> {
     try await store.read { reader in
       try Self.check(try reader.place(of: id), id, access)
-      return try reader.files(of: id, prefix: prefix, page)
+      return try reader.files(of: id, prefix: prefix.inNormalForm, page)
     }
   }
 
@@ -94,7 +94,7 @@ extension Tracking {
   package func file(_ path: String, of id: PublicID, access: Access) async throws -> RunFile {
     let file = try await store.read { reader in
       try Self.check(try reader.place(of: id), id, access)
-      return try reader.file(path, of: id)
+      return try reader.file(path.inNormalForm, of: id)
     }
     guard let file else {
       throw Problem(

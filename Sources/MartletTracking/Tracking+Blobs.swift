@@ -3,7 +3,7 @@
 import Foundation
 import Logging
 package import MartletModel
-import MartletStore
+package import MartletStore
 import OrderedCollections
 import Synchronization
 
@@ -62,6 +62,38 @@ extension Tracking {
     return size
   }
 
+  /// Keeps texts of our own and notes whose they are.
+  ///
+  /// - Parameter note: called in one transaction with the name, hash and size of each.
+  /// - Throws: `Problem.unavailable` when the disk does not take them, and what `note` throws.
+  package func keepTexts(
+    _ texts: [(path: String, bytes: [UInt8])],
+    note: @escaping @Sendable (StoreWriter, _ path: String, _ hash: [UInt8], _ size: Int64) throws -> Void
+  ) async throws {
+    let (store, blobs) = (store, blobs)
+    try await blobQueue.run {
+      let kept = try await blocking {
+        try texts.map { text in
+          let upload = try blobs.begin()
+          try text.bytes.withUnsafeBytes { try upload.write($0) }
+          let hash = try upload.end()
+          try blobs.keep(upload, as: hash)
+          return (path: text.path, hash: hash, size: Int64(text.bytes.count))
+        }
+      }
+      do {
+        try await store.write { writer in
+          for text in kept { try note(writer, text.path, text.hash.bytes, text.size) }
+        }
+      } catch {
+        // Where this fails too, the next cleaning finds their marks.
+        try? await Self.forgetUnknown(kept.map(\.hash), blobs, store)
+        throw error
+      }
+      try await blocking { for text in kept { try blobs.settle(text.hash) } }
+    }
+  }
+
   /// Gives a run the files that its client left beside its spool, each named by its hash; an absent directory has none.
   ///
   /// - Throws: `Problem.unavailable` when the store cannot take them now; what is no such file is told in the log.
@@ -72,7 +104,10 @@ extension Tracking {
     }
     let blobs = blobs
     for hash in names.compactMap(ContentHash.init(_:)) {
-      guard try await store.read({ try $0.blob(hash.bytes, run: run) }) == nil else { continue }
+      // What the run has for a named file alone would go with that file.
+      guard try await store.read({ try $0.ownBlob(hash.bytes, run: run, isNamed: false) }) == nil else {
+        continue
+      }
       do {
         let upload = try await blocking {
           let upload = try blobs.begin()

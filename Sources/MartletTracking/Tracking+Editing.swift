@@ -13,7 +13,8 @@ extension Tracking {
     if let name = patch.name { try Self.checkName(name, of: "run") }
     if let project = patch.project { try Self.checkName(project, of: "project") }
     let now = clock.now
-    let (run, moved) = try await store.write { writer -> (Run?, [(run: PublicID, from: String)]) in
+    let (run, moved, relatives) = try await store.write {
+      writer -> (Run?, [(run: PublicID, from: String)], [PublicID]) in
       let place = try Self.checkWritable(try writer.place(of: id), id, access)
       try Self.check(access, may: patch)
       if place.isLocked, patch.isLocked != false { try Self.refuseEdits(of: id, place, patch) }
@@ -22,15 +23,18 @@ extension Tracking {
         try Self.checkMove(of: id, place, to: state)
         try Self.correct(id, from: place.state, to: state, writer, by: access.principal, now: now)
       }
+      let isNestingChanged = patch.parent != nil || patch.project != nil
+      var relatives = isNestingChanged ? try writer.relatives(of: id) : []
       let moved = try patch.project.map {
         try writer.moveRun(id, to: $0, by: access.principal, now: now)
       }
       try writer.editRun(id, patch, by: access.principal, now: now)
-      return (try writer.run(id), moved ?? [])
+      if isNestingChanged { relatives += try writer.relatives(of: id) }
+      return (try writer.run(id), moved ?? [], relatives)
     }
     guard let changed = run else { throw Self.missing(id) }
     await feed.tell(
-      runs: OrderedSet([id] + moved.map(\.run)), moved: moved, from: store, logger: logger)
+      runs: OrderedSet([id] + moved.map(\.run) + relatives), moved: moved, from: store, logger: logger)
     return changed
   }
 
@@ -97,7 +101,7 @@ extension Tracking {
     guard place.isLocked else { return }
     throw Problem(
       .conflict, "Run '\(id)' is locked and cannot be \(what).",
-      hint: "'martlet run unlock \(id)' lifts that.")
+      hint: "'martlet run lock \(id) --undo' lifts that.")
   }
 
   /// As long as a locked run lives, its process still tells of itself; people change nothing.

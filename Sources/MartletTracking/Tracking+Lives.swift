@@ -23,6 +23,9 @@ extension Tracking {
     let name = new.name ?? RunNames.fresh()
     let now = clock.now
     let (run, isNew) = try await store.write { writer -> (Run, Bool) in
+      if let parent = new.details.parent ?? nil {
+        try Self.check(try writer.place(of: parent), parent, access)
+      }
       let known = try new.alias.flatMap { try writer.run(alias: $0, inProject: new.project) }
       if let known, let resume = new.resume, let place = try writer.place(of: known), !place.isDeleted {
         return (try Self.resume(known, place, new, resume, writer, by: access.principal, now: now), false)
@@ -32,15 +35,12 @@ extension Tracking {
           .notFound, "Project '\(new.project)' has no run with the id '\(alias)' to resume.",
           hint: "resume=\"allow\" begins a new one where there is none.")
       }
-      if let parent = new.details.parent ?? nil {
-        try Self.check(try writer.place(of: parent), parent, access)
-      }
       let run = try writer.createExternalRun(
         project: new.project, name: name, new.details, by: access.principal, now: now)
       if let alias = new.alias { try writer.setAlias(alias, ofRun: run.id) }
       return (run, true)
     }
-    await tell(runs: [run.id])
+    await tell(runs: OrderedSet([run.id] + [run.parent].compactMap(\.self)))
     return (run, isNew)
   }
 
@@ -81,7 +81,9 @@ extension Tracking {
   package func rewindRun(_ id: PublicID, _ rewind: RunRewind, access: Access) async throws -> Run {
     let now = clock.now
     try await store.write { writer in
-      try Self.refuseLocked(try Self.check(try writer.place(of: id), id, access), id, "rewound")
+      let place = try Self.check(try writer.place(of: id), id, access)
+      // Its own process may go on from a checkpoint as long as it lives.
+      if access.run != id || place.state.isEnd { try Self.refuseLocked(place, id, "rewound") }
       guard access.scopes.contains(.write) || access.run == id && access.scopes.contains(.ingest) else {
         throw Problem(.forbidden, "Rewinding a run needs the scope 'write', or the token of its own attempt.")
       }

@@ -110,6 +110,6 @@ extension Tracking {
   /// The names of all that a run has logged, in order.
   package func loggedNames(_ id: PublicID, access: Access) async throws -> [String] {
     let run = try await run(id, access: access)
-    return Set(run.metrics.map(\.name) + run.values.map(\.name)).sorted()
+    return Set(run.metrics.filter { !$0.isDerived }.map(\.name) + run.values.map(\.name)).sorted()
   }
 }

@@ -35,13 +35,13 @@ extension Tracking {
   /// - Throws: `Problem`: `notFound`, `conflict` while Martlet executes it.
   package func deleteRun(_ id: PublicID, purge: Bool, access: Access) async throws -> Run {
     let now = clock.now
-    let run = try await store.write { writer -> Run? in
+    let (run, relatives) = try await store.write { writer -> (Run?, [PublicID]) in
       try Self.refuseLocked(try Self.check(try writer.place(of: id), id, access), id, "deleted")
       try writer.trash(id, by: access.principal, now: now)
-      let run = try writer.run(id)
+      let (run, relatives) = (try writer.run(id), try writer.relatives(of: id))
       // Not after it: nobody finds a run in the trash that is gone a moment later.
       if purge { try writer.purge(id, by: access.principal, now: now) }
-      return run
+      return (run, relatives)
     }
     let deleted = try check(run, id, access)
     await ingest.flush()
@@ -52,6 +52,7 @@ extension Tracking {
     } else {
       await tell(runs: [id])
     }
+    await tell(runs: OrderedSet(relatives))
     return deleted
   }
 
@@ -60,13 +61,13 @@ extension Tracking {
   /// - Throws: `Problem`: `notFound`, also when it was purged.
   package func restoreRun(_ id: PublicID, access: Access) async throws -> Run {
     let now = clock.now
-    let run = try await store.write { writer -> Run? in
+    let (run, relatives) = try await store.write { writer -> (Run?, [PublicID]) in
       try Self.check(try writer.place(of: id), id, access)
       try writer.restore(id, by: access.principal, now: now)
-      return try writer.run(id)
+      return (try writer.run(id), try writer.relatives(of: id))
     }
     let restored = try check(run, id, access)
-    await tell(runs: [id])
+    await tell(runs: OrderedSet([id] + relatives))
     return restored
   }
 

@@ -72,7 +72,7 @@ package final class Tracking: Sendable {
   }
 
   /// The one project that `access` may see, by name; nil: all. Of a token bound to a run, it is the run's.
-  private func onlyProject(of access: Access) async throws -> String? {
+  func onlyProject(of access: Access) async throws -> String? {
     guard let bound = access.run else { return access.project }
     return try await place(bound, access).project
   }
@@ -91,19 +91,6 @@ package final class Tracking: Sendable {
   }
 
   // MARK: - Runs
-
-  package func runs(_ query: RunQuery, _ page: PageRequest, access: Access) async throws -> Page<Run> {
-    var query = query
-    query.only = access.run
-    if let only = access.project {
-      if query.project != nil {
-        query.project = try await project(query.project ?? only, access: access).name
-      }
-      query.project = query.project ?? only
-    }
-    let final = query
-    return try await store.read { try $0.runs(final, page) }
-  }
 
   /// Those of these runs that there are, as they are now, in the trash or not.
   package func rows(of ids: [PublicID]) async throws -> [PublicID: Run] {
@@ -191,15 +178,19 @@ package final class Tracking: Sendable {
   package func finishRun(_ id: PublicID, _ finish: RunFinish, access: Access) async throws -> Run {
     let now = clock.now
     let (run, alerts) = try await store.write { writer -> (Run?, [Int64]) in
-      if try Self.checkWritable(try writer.place(of: id), id, access).isExecuted {
+      let place = try Self.checkWritable(try writer.place(of: id), id, access)
+      if place.isExecuted {
         // Its state follows its process; the reason is kept for the moment its process ends.
         if let reason = finish.reason { try writer.setReason(id, reason) }
-      } else {
+      } else if place.state != finish.state {
+        if place.state.isEnd { try Self.refuseLocked(place, id, "ended otherwise") }
+        // A run ends once; but one that was given up, and then tells its end, had not ended.
+        let end = place.state.isEnd && place.state != .crashed ? try writer.end(of: id) : nil
         let words =
           finish.reason
           ?? (finish.exitCode ?? 0 == 0 ? "Finished." : "Exited with code \(finish.exitCode ?? 0).")
         try writer.setRunState(
-          id, finish.state, exit: ExitRecord(code: finish.exitCode, signal: nil, reason: words),
+          id, finish.state, exit: ExitRecord(code: finish.exitCode, signal: nil, reason: words), endedAt: end,
           by: access.principal, now: now)
       }
       return (try writer.run(id), writer.raisedAlerts)

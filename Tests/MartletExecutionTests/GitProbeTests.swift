@@ -61,6 +61,6 @@ import Testing
     ("git@host:path.git", "git@host:path.git"),
     ("/srv/git/path.git", "/srv/git/path.git"),
   ]) func `credentials are left out`(url: String, plain: String) {
-    #expect(GitProbe.withoutCredentials(url) == plain)
+    #expect(Secrets.withoutCredentials(url) == plain)
   }
 }

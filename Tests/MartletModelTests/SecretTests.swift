@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func arguments() throws {
-    let lines = try #require(examples["arguments"]?.array)
+    let lines = try #require(examples["arguments"]?.array) + (examples["server_arguments"]?.array ?? [])
     #expect(lines.count > 10)
     for example in lines {
       let given = example["given"]?.array?.compactMap(\.string) ?? []
@@ -59,7 +59,7 @@ import Testing
       (["gpus": [["nam": "x"]]], "environment.gpus[0].nam"),
       (["variables": ["A": 1]], "environment.variables.A"), (["memory": 1], "environment.memory"),
       (["python": "3.12"], "environment.python"), (["argv": "train.py"], "environment.argv"),
-      (["os": .string(.huge)], "environment"),
+      (["os": .string(.huge)], "environment"), (["memory_bytes": .int(.max)], "environment.memory_bytes"),
     ] as [(JSONValue, String)]) func wrongEnvironments(json: JSONValue, key: String)
   {
     let error = #expect(throws: JSONMemberError.self) {
@@ -92,6 +92,7 @@ import Testing
 
   @Test(arguments: [
     "/etc/passwd", "../up", "a/../b", "a//b", "a/", ".", "", "a\nb", "a\\b", "a/./b", "\u{85}",
+    "../\u{301}x", "/\u{301}x", "a/../\u{301}",
     String(repeating: "a", count: 256), String(repeating: "a/", count: 600) + "b",
   ]) func pathsThatAreRefused(path: String) { #expect(RunFile.fault(ofPath: path) != nil, "\(path)") }
 

@@ -251,6 +251,26 @@ private struct NaiveDerivation {
     return found
   }
 
+  @Test func `the largest expression there may be is computed`() throws {
+    let sum = try MetricExpression(parsing: "a" + String(repeating: " + a", count: 249))
+    let derived = DerivedExpressions([
+      "b": sum.replacing { _ in .metric("x") },
+      "whole": try MetricExpression(parsing: "b + b + b + last(b)"),
+    ])
+    try derived.check()
+    let expression = try #require(derived.expanded("whole") { $0 == "x" })
+    #expect(expression.size == 4 * 499 + 4)
+    var points = DerivedPoints(expression, start: 0) { _ in nil }
+    var isGiven = false
+    var values: [Double] = []
+    points.compute(
+      refill: { _ in
+        defer { isGiven = true }
+        return isGiven ? nil : PointRun(steps: [1, 2], times: [1, 2], values: [1, 2])
+      }, take: { values.append($0.value) })
+    #expect(values == [1_000, 2_000])
+  }
+
   @Test func `points are joined at equal steps, last carries a value on`() throws {
     let series: [String: [(Int64, Double)]] = [
       "a": [(0, 1), (1, 2), (2, 3), (4, 5)], "b": [(1, 10), (4, 40)],

@@ -42,6 +42,10 @@ import Testing
       }
       #expect(try await server.get("/api/v1/runs/\(run)").json["summary"]?["val/loss"]?["derived"] == nil)
 
+      // Histories hold what was logged.
+      let history = try await server.get("/api/v1/runs/\(run)/history?format=csv&limit=1")
+      #expect(history.text.hasPrefix("row,step,time,train/loss,val/loss\r\n"))
+
       for (body, from, to) in [
         ("val/loss -", 10, 10), ("nope(val/loss)", 0, 4), ("a b", 2, 3),
       ] {

@@ -69,8 +69,9 @@ import Testing
       #expect(try await server.post("\(path)/heartbeat", [:]).status == 200)
       #expect(
         try await server.patch(path, ["environment": ["os": "Debian"], "python": "3.12"]).status == 200)
+      #expect(try await server.patch(path, ["config": ["late": 1]]).json["config"] == ["late": 1])
       for patch: JSONValue in [
-        ["name": "b"], ["config": ["a": 1]], ["tags": ["x"]], ["state": "failed"], ["project": "other"],
+        ["name": "b"], ["tags": ["x"]], ["state": "failed"], ["project": "other"],
         ["archived": true], ["notes": "n"], ["parent": nil, "python": "3"],
       ] {
         #expect(try await server.patch(path, patch).status == 409, "\(patch)")
@@ -82,6 +83,12 @@ import Testing
       #expect(try await server.post("\(path)/rewind", ["step": 1]).status == 409)
       #expect(try await server.post("\(path)/finish", [:]).json["state"] == "finished")
       #expect(try await server.patch(path, ["python": "3.13"]).status == 409, "it has ended")
+      // A late word of its end changes nothing: neither when it ended, nor how.
+      let ended = try await server.get(path).json
+      #expect(try await server.post("\(path)/finish", ["state": "failed"]).status == 409)
+      #expect(try await server.post("\(path)/finish", [:]).status == 200)
+      #expect(try await server.get(path).json == ended)
+      #expect(try await server.get("\(path)/alerts").json["items"] == [])
       let writer = try await server.newToken([.read, .ingest])
       #expect(try await server.patch(path, ["locked": false], token: writer).status == 403)
       #expect(try await server.patch(path, ["locked": false, "name": "free"]).json["name"] == "free")
@@ -106,6 +113,15 @@ import Testing
       }
       #expect(try await server.patch("/api/v1/runs/\(leaf)", ["parent": "zzzzzzzz"]).status == 404)
       #expect(try await server.patch("/api/v1/runs/\(leaf)", ["parent": "no id"]).status == 422)
+      let far = try await server.newRun("letters").rawValue
+      #expect(try await server.patch("/api/v1/runs/\(leaf)", ["parent": .string(far)]).status == 422)
+      // Whoever may not see a run nests nothing in it, not by going on with a run either.
+      let bound = try await server.newToken([.write], project: "digits")
+      let body: JSONValue = ["project": "digits", "id": "x", "resume": "allow"]
+      #expect(try await server.post("/api/v1/runs", body, token: bound).status == 201)
+      let sneaking = try await server.post(
+        "/api/v1/runs", body.merging(["parent": .string(far)]), token: bound)
+      #expect(sneaking.status == 404)
       // In the trash the parent is still what it was nested in; purged it is not.
       let path = "/api/v1/runs/\(middle)"
       #expect(try await server.request("DELETE", path, token: server.token).status == 200)
@@ -149,6 +165,34 @@ import Testing
       let events = try await server.get("/api/v1/runs/\(run)/events").json["items"]?.array ?? []
       #expect(
         events.contains { $0["type"] == "moved" && $0["payload"] == ["from": "digits", "to": "letters"] })
+    }
+  }
+
+  @Test func `of a run that left its project, a token of that project hears no more`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let bound = try await server.newToken([.read], project: "digits")
+      let socket = try await WebSocketClient(server, token: bound)
+      try await socket.send([
+        "type": "subscribe", "id": 1, "topic": "points", "runs": [.string(run.rawValue)],
+      ])
+      _ = try await socket.message("subscribed")
+      try await server.log(run, [["loss": 1]])
+      #expect(try await server.patch("/api/v1/runs/\(run)", ["project": "letters"]).status == 200)
+      #expect(try await socket.message("deleted")["run"]?.string == run.rawValue)
+      try await server.log(run, from: 1, [["loss": 2], ["secret": 3]])
+      // What comes after the points is heard; the points are not.
+      let other = try await server.newRun()
+      try await socket.send(["type": "subscribe", "id": 2, "topic": "run", "run": .string(other.rawValue)])
+      _ = try await socket.message("subscribed")
+      #expect(try await server.post("/api/v1/runs/\(other)/finish", [:]).status == 200)
+      var names: [JSONValue] = []
+      while true {
+        let message = try await socket.message("run", "names")
+        if message["type"] == "run" { break }
+        names.append(message)
+      }
+      #expect(!names.contains { $0["keys"]?.object?.values.contains("secret") == true })
     }
   }
 

@@ -301,6 +301,23 @@ extension Bench {
     #expect(try await bench.derive("more", "los * 2").first?.contains("'loss'") == true)
   }
 
+  @Test func `a deep check sees an aggregate that is not that of its points`() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let run = try await bench.run()
+    try await bench.append([row(0, step: 0, ["a": 3]), row(1, step: 1, ["a": .nan])], to: run)
+    try await bench.derive("twice", "2 * a")
+    try await bench.derive("none", "2 * b")
+    #expect(try await bench.store.integrity(deep: true).isEmpty)
+    try await bench.store.settleDerived()
+    #expect(try await bench.store.integrity(deep: true).isEmpty)
+    try await bench.store.pool.write { db in
+      try db.execute(sql: "UPDATE derived_summary SET max = 7, count = 1 WHERE count > 0")
+    }
+    let findings = try await bench.store.integrity(deep: true)
+    #expect(findings.map(\.run) == [run])
+    #expect(findings.first?.message.contains("'twice'") == true)
+  }
+
   @Test func `a run that moves is derived by its new project`() async throws {
     let bench = try await Bench(sealing: .manual)
     let run = try await bench.run()

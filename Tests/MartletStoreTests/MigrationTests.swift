@@ -11,18 +11,19 @@ import Testing
 @testable import MartletStore
 
 @Suite struct MigrationTests {
-  /// A copy of a store that version 1 made, and what version 1 answered of it.
+  /// A copy of a store that an earlier version made, and what that version answered of it.
   private struct Fixture {
     var directory = Scratch()
     var answers: JSONValue
 
     var path: String { "\(directory.path)/martlet.db" }
 
-    init() throws {
+    init(version: Int = 1) throws {
       let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
-      let text = try Data(contentsOf: fixtures.appending(path: "store-1.json"))
+      let text = try Data(contentsOf: fixtures.appending(path: "store-\(version).json"))
       answers = try JSONValue.parse(Array(text))
-      try FileManager.default.copyItem(atPath: fixtures.appending(path: "store-1.db").path, toPath: path)
+      try FileManager.default.copyItem(
+        atPath: fixtures.appending(path: "store-\(version).db").path, toPath: path)
     }
 
     var runs: [JSONValue] { answers["runs"]?.array ?? [] }
@@ -108,6 +109,42 @@ import Testing
     #expect((health.unsealedRows, health.pageSize, health.autoVacuum) == (0, 4096, 2))
     #expect(health.levels == 2, "one full chunk of two series")
     try again.close()
+  }
+
+  /// What filters read is laid out for the runs that there are, and later changes are, too.
+  @Test func versionTwoIsFiltered() async throws {
+    let fixture = try Fixture(version: 2)
+    let store = try Store(path: fixture.path, sealing: .manual)
+    try await check(store, fixture)
+    func names(_ filter: String, _ sort: String = "name") async throws -> [String] {
+      var query = RunQuery(order: try #require(RunQuery.Order(sort)))
+      query.filter = try ParsedFilter(filter).expression
+      let asked = query
+      return try await store.read { try $0.runs(asked, PageRequest()) }.items.map(\.name)
+    }
+    #expect(try await names("lr < 0.5") == ["run-0"])
+    #expect(try await names("lr = \"0.1\"") == ["run-2"])
+    #expect(try await names("seed = 1234567890123456789") == ["run-0"])
+    #expect(try await names("optimizer.name in (adamw, lion)") == ["run-0", "run-1"])
+    #expect(try await names("größe = é or nan = nan") == ["run-1", "run-2"])
+    #expect(try await names("tag:ablation") == ["run-1", "run-2"])
+    #expect(try await names("top > 0.5 words = x") == ["run-1"])
+    // Minimum by the wildcard, maximum by the name; of the sweep's metric by the sweep.
+    #expect(try await names("val/loss.best exists", "val/loss.best") == ["run-0", "run-1"])
+    #expect(try await names("val/acc.best = 0.2") == ["run-0"])
+    #expect(try await names("loss.best exists", "loss.best").count == 2)
+    let best = try await store.read { reader in
+      try reader.runs(RunQuery(), PageRequest()).items.flatMap(\.metrics).compactMap(\.best).sorted()
+    }
+    let kept = try await store.read {
+      try Double.fetchAll($0.db, sql: "SELECT best FROM metric_summary WHERE best IS NOT NULL ORDER BY best")
+    }
+    #expect(kept == best && best.count == 5)
+    let fields = try await store.read { try $0.fields(project: "digits", search: nil, limit: 100) }
+    #expect(fields.config.first { $0.name == "lr" }?.runs == 3)
+    #expect(fields.metrics.first { $0.name == "loss" }?.goal == .minimize)
+    #expect(try await store.integrity(deep: true) == [])
+    try store.close()
   }
 
   /// The sealer takes up an old store by itself, and points go on where they were.

@@ -29,6 +29,10 @@ struct DerivedProgramTests {
       #expect(csv.lines.count == 3)
       #expect(csv.lines.first?.hasSuffix(",derived") == true)
 
+      let history = try await place.martlet("run", "history", "finch", "--keys", "gap")
+      #expect(history.status == 66)
+      #expect(history.errors.contains("is derived"))
+
       let chart = try await place.martlet("metrics", "finch", "gap", "val/loss", "--plot", "--width", "60")
       #expect(chart.status == 0, "\(chart)")
       #expect(chart.lines.first == "* gap 200   + val/loss 201")

@@ -46,6 +46,17 @@ struct PlotTests {
     #expect(lines.joined().contains("⠁") || lines.joined().unicodeScalars.contains { $0.value > 0x2800 })
   }
 
+  @Test("a long legend takes several lines, and the chart the fewer")
+  func legend() {
+    let curves = (0..<5).map { curve("a/rather/long/name/of/metric/\($0)", [1, 2]) }
+    let lines = plot(curves, width: 40, height: 12).lines()
+    #expect(lines[0] == "* a/rather/long/name/of/metric/0 2")
+    #expect(lines[4] == "# a/rather/long/name/of/metric/4 2")
+    #expect(lines.count == 12)
+    let narrow = plot([curve(String(repeating: "n", count: 90), [1])], width: 30).lines()
+    #expect(narrow[0] == "━ " + String(repeating: "n", count: 25) + "… 1")
+  }
+
   @Test("NaN leaves a gap, infinities are named, and a lone point is a dot")
   func gaps() {
     var chart = plot([curve("x", [1, 1, .nan, .nan, 1, 1])], width: 28, height: 6)
@@ -110,7 +121,8 @@ struct PlotTests {
         curves: curves, width: width, height: height, isLog: Bool.random(using: &numbers),
         isUnicode: Bool.random(using: &numbers), isColored: false)
       let lines = chart.lines()
-      #expect(lines.count <= height + 2)
+      // Narrow legends take lines of their own, and so do two notes.
+      #expect(lines.count <= height + 4)
       #expect(lines.dropFirst().allSatisfy { $0.count <= max(width, 50) }, "\(lines)")
     }
   }

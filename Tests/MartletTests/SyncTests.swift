@@ -334,8 +334,14 @@ struct SyncTests {
   func sameAsPython() async throws {
     try await Workplace.withServer { place in
       let program = """
-        import martlet, math, os
+        import martlet, math, os, sys
         run = martlet.init(project="p", name=os.environ["NAME"], mode="offline", tags=["t"], config={"a": {"b": 1}})
+        print("printed")
+        open("kept.txt", "w").write("kept")
+        open("late.txt", "w").write("soon")
+        run.save("kept.txt")
+        run.save("late.txt", policy="end")
+        run.alert("careful", level="warn")
         for i in range(300):
             run.log({"loss": 1 / (i + 1), "nan": math.nan, "text": str(i), "many": [i, i]}, step=i * 3)
         run.config.update({"c": 2, "d": {"e": 1, "f": 2}})
@@ -375,6 +381,15 @@ struct SyncTests {
           "GET", "/api/v1/runs/\(run["id"]?.string ?? "")/blobs/\(blob)", token: place.token)
         #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer)")
       }
+      for run in [mine.run, theirs.run] {
+        let path = "/runs/\(run["id"]?.string ?? "")"
+        let files = try await place.api("GET", "\(path)/files")["items"]?.array ?? []
+        let names = files.compactMap { $0["path"]?.string }
+        #expect(Set(names).isSuperset(of: ["kept.txt", "late.txt", "requirements.txt"]), "\(names)")
+        #expect(try await place.api("GET", path)["environment"]?["python"]?["version"] != nil)
+        let alerts = try await place.api("GET", "\(path)/alerts")["items"]?.array ?? []
+        #expect(alerts.contains { $0["title"] == "careful" })
+      }
       for member in [
         "state", "config", "metrics", "tags", "points", "last_step", "exit", "git", "python", "host",
         "command",
@@ -388,7 +403,8 @@ struct SyncTests {
         }
         #expect(
           left?.contains {
-            $0.contains("blobs") || $0.hasSuffix(".spool") || $0.hasSuffix(".sender") || $0.hasSuffix(".run")
+            $0.contains("blobs") || $0.contains(".console.") || $0.hasSuffix(".seen")
+              || $0.hasSuffix(".spool") || $0.hasSuffix(".sender") || $0.hasSuffix(".run")
           }
             == false)
       }

@@ -10,6 +10,7 @@ import { LiveChip } from "./components/LiveChip";
 import { ProjectSwitcher } from "./components/ProjectSwitcher";
 import { Toasts, undo } from "./components/Toast";
 import { bindings, useKeys } from "./keys";
+import { ComparePage } from "./pages/Compare";
 import { HomePage } from "./pages/Home";
 import { RunPage } from "./pages/Run";
 import { RunsPage } from "./pages/Runs";
@@ -91,7 +92,7 @@ function Places({ route, project }: { route: Route; project: string | null }) {
       {item("/", "home", "Home", route.page === "home")}
       {project === null ? null : (
         <>
-          {item(pathOf({ page: "runs", project }), "runs", "Runs", route.page === "runs" || route.page === "run")}
+          {item(pathOf({ page: "runs", project }), "runs", "Runs", ["runs", "run", "compare"].includes(route.page))}
           {item(pathOf({ page: "sweeps", project }), "sweeps", "Sweeps", route.page === "sweeps" || route.page === "sweep")}
         </>
       )}
@@ -104,6 +105,7 @@ function Page({ route }: { route: Route }) {
     case "home": return <HomePage />;
     case "runs": return <RunsPage project={route.project} />;
     case "run": return <RunPage id={route.run} />;
+    case "compare": return <ComparePage key={route.project} project={route.project} />;
     case "sweeps": return <SweepsPage project={route.project} />;
     case "sweep": return <SweepPage id={route.sweep} />;
     case "missing": return (

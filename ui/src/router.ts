@@ -5,6 +5,7 @@ export type Route =
   | { page: "home" }
   | { page: "runs"; project: string }
   | { page: "run"; project: string; run: string }
+  | { page: "compare"; project: string }
   | { page: "sweeps"; project: string }
   | { page: "sweep"; project: string; sweep: string }
   | { page: "missing"; path: string };
@@ -22,6 +23,7 @@ export function parseRoute(path: string): Route {
   if (head === "p" && project !== undefined && parts.length <= 4) {
     if (kind === undefined) return { page: "runs", project };
     if (kind === "runs") return id === undefined ? { page: "runs", project } : { page: "run", project, run: id };
+    if (kind === "compare" && id === undefined) return { page: "compare", project };
     if (kind === "sweeps") {
       return id === undefined ? { page: "sweeps", project } : { page: "sweep", project, sweep: id };
     }
@@ -36,6 +38,7 @@ export function pathOf(route: Route): string {
     case "home": return "/";
     case "runs": return `/p/${enc(route.project)}/runs`;
     case "run": return `/p/${enc(route.project)}/runs/${enc(route.run)}`;
+    case "compare": return `/p/${enc(route.project)}/compare`;
     case "sweeps": return `/p/${enc(route.project)}/sweeps`;
     case "sweep": return `/p/${enc(route.project)}/sweeps/${enc(route.sweep)}`;
     case "missing": return route.path;

@@ -5,7 +5,7 @@ public import OrderedCollections
 /// The expressions of a project's derived metrics, by name.
 public struct DerivedExpressions: Sendable, Hashable {
   /// Operators, functions, names and numbers of an expression in which others stand, at most.
-  public static let largestExpansion = 5_000
+  public static let largestExpansion = 2_000
 
   public let expressions: OrderedDictionary<String, MetricExpression>
 

@@ -6,6 +6,8 @@ public import OrderedCollections
 public struct RunEnvironment: Sendable, Hashable {
   /// Bytes of its JSON.
   public static let largest = 1 << 20
+  /// What every reader of JSON takes exactly: 2^53.
+  static let largestNumber: Int64 = 1 << 53
   /// Bytes of a variable's value that are kept.
   public static let longestValue = 4_096
 
@@ -18,6 +20,8 @@ public struct RunEnvironment: Sendable, Hashable {
   ///
   /// - Throws: `JSONMemberError` for what is unknown, of the wrong kind or too large.
   public init(json: JSONValue, path: String) throws(JSONMemberError) {
+    // Before anything is looked for in it.
+    try Self.checkSize(json: json, path)
     let reader = try JSONReader(json, path: path)
     try reader.allowOnly([
       "os", "kernel", "cpu", "memory_bytes", "cgroup_memory_bytes", "gpus", "python", "argv", "cwd",
@@ -40,19 +44,18 @@ public struct RunEnvironment: Sendable, Hashable {
     if let variables = try reader.object("variables") {
       members["variables"] = .object(try Self.variables(variables, reader.keyPath("variables")))
     }
-    try Self.checkSize(json: self.json, path)
   }
 
   /// What this machine captured; `variables` and `argv` lose their secrets here too.
   public init(
     os: String?, kernel: String?, cpu: JSONObject, memory: Int64?, cgroupMemory: Int64?,
-    gpus: [JSONValue], python: JSONObject?, argv: [String], cwd: String, variables: JSONObject
+    gpus: [JSONValue], python: JSONObject?, argv: [String]?, cwd: String, variables: JSONObject
   ) {
     let all: JSONObject = [
       "os": JSONValue(os), "kernel": JSONValue(kernel), "cpu": .object(cpu),
       "memory_bytes": JSONValue(memory),
       "cgroup_memory_bytes": JSONValue(cgroupMemory), "gpus": .array(gpus),
-      "python": python.map(JSONValue.object) ?? .null, "argv": JSONValue(Secrets.masked(argv)),
+      "python": python.map(JSONValue.object) ?? .null, "argv": JSONValue(argv.map(Secrets.masked)),
       "cwd": .string(cwd), "variables": .object(Self.withoutSecrets(variables)),
     ]
     members = all.filter { !$0.value.isNull }
@@ -88,7 +91,7 @@ public struct RunEnvironment: Sendable, Hashable {
     let memory = members["memory_bytes"]?.int
     let allowed = members["cgroup_memory_bytes"]?.int
     if let bytes = [memory, allowed].compactMap(\.self).min() {
-      words.append("\((bytes + 500_000_000) / 1_000_000_000) GB")
+      words.append("\(bytes / 1_000_000_000 + (bytes % 1_000_000_000 >= 500_000_000 ? 1 : 0)) GB")
     }
     return words.isEmpty ? nil : words.joined(separator: " · ")
   }
@@ -106,8 +109,9 @@ public struct RunEnvironment: Sendable, Hashable {
 
   private static func count(_ reader: JSONReader, _ key: String) throws(JSONMemberError) -> JSONValue? {
     guard let count = try reader.int(key) else { return nil }
-    guard count >= 0 else {
-      throw JSONMemberError(key: reader.keyPath(key), message: "must not be negative, as \(count) is")
+    guard (0...largestNumber).contains(count) else {
+      throw JSONMemberError(
+        key: reader.keyPath(key), message: "must be 0 to \(largestNumber), not \(count)")
     }
     return .int(count)
   }

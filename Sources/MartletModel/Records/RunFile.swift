@@ -34,17 +34,22 @@ public struct RunFile: Sendable, Hashable {
 
   /// What forbids this path; nil: nothing. Paths are relative and stay inside of any directory they are joined to.
   public static func fault(ofPath path: String) -> String? {
-    if path.isEmpty || path.utf8.count > longestPath {
-      return "has \(path.utf8.count) bytes; 1 to \(longestPath) are allowed"
+    // By bytes: to Swift a '/' with an accent on it is another character, to a file system it is a '/'.
+    let bytes = Array(path.inNormalForm.utf8)
+    if bytes.isEmpty || bytes.count > longestPath {
+      return "has \(bytes.count) bytes; 1 to \(longestPath) are allowed"
     }
     if path.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) {
       return "holds a control character"
     }
-    if path.contains("\\") { return "holds a backslash; folders are parted by '/'" }
-    for part in path.split(separator: "/", omittingEmptySubsequences: false) {
+    if bytes.contains(UInt8(ascii: "\\")) { return "holds a backslash; folders are parted by '/'" }
+    let dot = UInt8(ascii: ".")
+    for part in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
       if part.isEmpty { return "begins or ends with '/', or has two of them in a row" }
-      if part == "." || part == ".." { return "has the part '\(part)'" }
-      if part.utf8.count > 255 { return "has a part of \(part.utf8.count) bytes; 255 are allowed" }
+      if part.elementsEqual([dot]) || part.elementsEqual([dot, dot]) {
+        return "has the part '\(String(decoding: part, as: UTF8.self))'"
+      }
+      if part.count > 255 { return "has a part of \(part.count) bytes; 255 are allowed" }
     }
     return nil
   }

@@ -135,11 +135,18 @@ public struct RunPatch: Sendable, Hashable {
     project = try reader.string("project")
   }
 
+  /// What can be read of a patch that a process left behind: a member that is wrong takes no other with it.
+  public static func readable(in json: JSONValue) -> RunPatch {
+    let members = (json.object ?? [:]).filter { (try? RunPatch(json: [$0.key: $0.value])) != nil }
+    return (try? RunPatch(json: .object(members))) ?? RunPatch()
+  }
+
   /// What a run's own process tells of itself, which comes to a locked run too as long as it lives.
   public var ofItsProcess: RunPatch {
     var patch = RunPatch()
     (patch.host, patch.pid, patch.git, patch.python) = (host, pid, git, python)
-    (patch.environment, patch.model) = (environment, model)
+    (patch.environment, patch.model, patch.metrics, patch.summary) = (environment, model, metrics, summary)
+    (patch.config, patch.command, patch.workdir) = (config, command, workdir)
     return patch
   }
 
@@ -154,7 +161,8 @@ public struct RunPatch: Sendable, Hashable {
   }
 
   private static func check(tags: [String]?, _ key: String) throws(JSONMemberError) {
-    for (index, tag) in (tags ?? []).enumerated() {
+    // An empty tag is no tag.
+    for (index, tag) in (tags ?? []).enumerated() where !tag.isEmpty {
       guard let fault = fault(ofLabel: tag) else { continue }
       throw JSONMemberError(key: "\(key)[\(index)]", message: fault)
     }
@@ -252,6 +260,8 @@ public struct RunQuery: Sendable, Hashable {
     case name(descending: Bool)
     /// Missing values last either way.
     case metric(name: String, aggregate: Aggregate, descending: Bool)
+    /// Any field of the filter language. Missing values last either way.
+    case field(FilterField, descending: Bool)
   }
 
   /// Which number of a metric; `best` follows the metric's goal, runs without one count as missing.
@@ -276,6 +286,12 @@ public struct RunQuery: Sendable, Hashable {
   public var deleted = false
   /// Which side of the archive; the trash has both.
   public var archive = Archive.outside
+  /// Only runs that are nested in this one.
+  public var parent: PublicID?
+  /// Nil: all.
+  public var filter: FilterExpression?
+  /// What times like `-2d` count from.
+  public var now = Timestamp(microseconds: 0)
   public var order: Order
 
   public init(
@@ -291,7 +307,8 @@ public struct RunQuery: Sendable, Hashable {
 }
 
 extension RunQuery.Order {
-  /// Reads `created`, `-name`, `metric:val/loss.min`, `-metric:accuracy.max`; nil when it is none of these.
+  /// Reads `created`, `-name`, `metric:val/loss.min`, `-metric:accuracy.max`, and any field of the filter language; nil
+  /// when it is none of these.
   public init?(_ text: String) {
     let descending = text.hasPrefix("-")
     let body = descending ? text.dropFirst() : text[...]
@@ -304,7 +321,27 @@ extension RunQuery.Order {
         let aggregate = RunQuery.Aggregate(rawValue: String(metric[metric.index(after: dot)...]))
       else { return nil }
       self = .metric(name: String(metric[..<dot]), aggregate: aggregate, descending: descending)
-    default: return nil
+    default:
+      guard let field = FilterField(String(body)) else { return nil }
+      self = .field(field, descending: descending)
     }
+  }
+}
+
+/// Runs in numbers.
+public struct RunCount: Sendable, Hashable {
+  public var states: OrderedDictionary<RunState, Int> = [:]
+
+  public init() {}
+
+  public var total: Int { states.values.reduce(0, +) }
+
+  public var json: JSONValue {
+    let counts = RunState.allCases.compactMap { state in
+      states[state].map { (state.rawValue, JSONValue.int(Int64($0))) }
+    }
+    return [
+      "total": .int(Int64(total)), "states": .object(JSONObject(counts, uniquingKeysWith: { $1 })),
+    ]
   }
 }

@@ -30,14 +30,16 @@ struct RouteTable: Sendable {
 
   /// Nil when no route has this path, or an escape in it is broken.
   ///
-  /// The path is cut at its slashes before anything is decoded: `%2F` is part of a name.
+  /// The path is cut at its slashes before anything is decoded: `%2F` is part of a name. A path that is written out stands
+  /// before one with parameters.
   func match(_ path: Substring) -> Match? {
     let segments = path.split(separator: "/", omittingEmptySubsequences: false)
     var match: Match?
-    for (pattern, route) in byLength[segments.count] ?? [] {
-      guard zip(pattern, segments).allSatisfy({ $0.hasPrefix(":") ? !$1.isEmpty : $0 == $1 }) else {
-        continue
-      }
+    let matching = (byLength[segments.count] ?? []).filter { pattern, _ in
+      zip(pattern, segments).allSatisfy { $0.hasPrefix(":") ? !$1.isEmpty : $0 == $1 }
+    }
+    let fewest = matching.map(\.route.parameterNames.count).min()
+    for (pattern, route) in matching where route.parameterNames.count == fewest {
       if match != nil {
         match?.routes.append(route)
         continue

@@ -114,6 +114,48 @@ let answerSchemas: JSONObject = [
   ]),
   "AlertList": pageSchema(of: "Alert"),
   "RunList": pageSchema(of: "Run"),
+  "RunCount": objectSchema([
+    "total": countSchema, "states": ["type": "object", "additionalProperties": countSchema],
+  ]),
+  "GroupStatistics": objectSchema([
+    "count": countSchema, "mean": numberSchema, "sd": optionalNumber, "se": optionalNumber,
+    "ci95": ["type": ["array", "null"], "items": numberSchema], "min": numberSchema, "q1": numberSchema,
+    "median": numberSchema, "q3": numberSchema, "max": numberSchema,
+  ]),
+  "RunGroup": objectSchema([
+    "key": ["type": "array"], "filter": stringSchema, "count": countSchema,
+    "states": ["type": "object", "additionalProperties": countSchema],
+    "values": ["type": "object", "additionalProperties": nullable(schema("GroupStatistics"))],
+  ]),
+  "RunGroupList": pageSchema(of: "RunGroup"),
+  "ConfigField": objectSchema([
+    "name": stringSchema, "runs": countSchema, "values": countSchema, "varies": booleanSchema,
+  ]),
+  "FieldList": objectSchema([
+    "config": arraySchema(schema("ConfigField")), "summary": arraySchema(schema("ConfigField")),
+    "metrics": arraySchema(
+      objectSchema([
+        "name": stringSchema, "runs": countSchema, "goal": nullable(words(Objective.Goal.self)),
+      ])),
+    "derived": arraySchema(objectSchema(["name": stringSchema, "expression": stringSchema])),
+    "attributes": stringsSchema,
+  ]),
+  "FilterAdvice": objectSchema([
+    "valid": booleanSchema,
+    "error": nullable(
+      objectSchema([
+        "message": stringSchema, "hint": optionalString, "from": countSchema, "to": countSchema,
+      ])),
+    "canonical": optionalString,
+    "clauses": arraySchema(objectSchema(["from": countSchema, "to": countSchema, "text": stringSchema])),
+    "completion": objectSchema([
+      "from": countSchema, "to": countSchema,
+      "items": arraySchema(
+        objectSchema([
+          "text": stringSchema, "kind": words(FilterSuggestion.Kind.self), "detail": stringSchema,
+        ])),
+    ]),
+  ]),
   "Heartbeat": objectSchema(["state": words(RunState.self), "stop_requested": booleanSchema]),
   "AppendReceipt": objectSchema(["accepted": countSchema, "duplicates": countSchema, "next_seq": countSchema]
   ),

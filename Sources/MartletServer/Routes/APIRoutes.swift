@@ -4,6 +4,7 @@ import MartletModel
 
 /// Every route of the server but the dashboard's files.
 let apiRoutes: [Route] =
-  serverRoutes + sessionRoutes + tokenRoutes + projectRoutes + runRoutes + runLifeRoutes + trackingRoutes
+  serverRoutes + sessionRoutes + tokenRoutes + projectRoutes + runRoutes + questionRoutes + runLifeRoutes
+  + trackingRoutes
   + historyRoutes + logRoutes + blobRoutes + sweepRoutes
   + runAccountRoutes + derivedRoutes

@@ -10,28 +10,16 @@ let runRoutes: [Route] = [
     .get, "/runs", .scope(.read), "Runs, newest first.",
     query: [
       QueryParameter(
-        name: "project", summary: "Only this project's, by name or id.", schema: ["type": "string"]),
-      QueryParameter(
-        name: "sweep", summary: "Only this sweep's.",
-        schema: ["type": "string", "pattern": "^([a-z0-9]{8})?$"]),
-      QueryParameter(
-        name: "state", summary: "Only in these states, a comma list.", schema: commaList(RunState.self)),
-      QueryParameter(name: "search", summary: "Only with this in the name.", schema: ["type": "string"]),
-      QueryParameter(
-        name: "sort", summary: "Order; missing values last.",
-        schema: [
-          "type": "string", "pattern": .string(#"^(-?(created|name|metric:.+\.(last|min|max|mean|best)))?$"#),
-        ]),
-      QueryParameter(
-        name: "deleted", summary: "The runs in the trash instead of all others.",
-        schema: ["type": "boolean", "default": false]),
-      QueryParameter(
-        name: "archived", summary: "The archived runs instead of all others, or `any` of both.",
-        schema: ["type": "string", "enum": ["", "false", "true", "any"], "default": "false"]),
-    ] + pageParameters, answer: RouteAnswer(schema: "RunList")
+        name: "sort",
+        summary:
+          "A field of the filter language, or metric:NAME.last, .min, .max, .mean or .best; missing values last.",
+        schema: ["type": "string"])
+    ] + runFilterParameters + pageParameters, answer: RouteAnswer(schema: "RunList")
   ) { request in
-    let query = try runQuery(request.query)
-    let page = try await request.services.tracking.runs(query, request.query.page(), access: request.access)
+    var query = try runQuery(request.query)
+    if let text = request.query.string("sort") { query.order = try runOrder(text) }
+    let asked = query
+    let page = try await request.services.tracking.runs(asked, request.query.page(), access: request.access)
     return .json(list(page, \.json))
   },
   Route(
@@ -101,29 +89,4 @@ func grace(_ reader: JSONReader) throws(JSONMemberError) -> Double? {
     throw JSONMemberError(key: "grace_s", message: "must be 0 to 86,400 seconds")
   }
   return seconds
-}
-
-private func runQuery(_ query: Query) throws -> RunQuery {
-  var runs = RunQuery(
-    project: query.string("project"), states: try query.choices("state", RunState.self),
-    search: query.string("search"))
-  runs.deleted = try query.bool("deleted") ?? false
-  runs.archive = try query.choice("archived", RunQuery.Archive.self) ?? .outside
-  if let text = query.string("sweep") {
-    guard let sweep = PublicID(rawValue: text) else {
-      throw Problem(.badRequest, "The parameter 'sweep' must be a sweep's id, not '\(text.prefix(100))'.")
-    }
-    runs.sweep = sweep
-  }
-  if let text = query.string("sort") {
-    guard let order = RunQuery.Order(text) else {
-      throw Problem(
-        .badRequest, "The parameter 'sort' has no value '\(text.prefix(100))'.",
-        hint:
-          "Known are created, name and metric:<name>.<last, min, max, mean or best>, each with '-' before it for descending."
-      )
-    }
-    runs.order = order
-  }
-  return runs
 }

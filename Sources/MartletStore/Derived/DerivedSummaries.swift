@@ -19,8 +19,10 @@ struct DerivedPlan {
 }
 
 extension StoreReader {
-  /// Computes a run's derived metrics anew; nil: there are none, or they are what they were.
-  func derivedPlan(of run: Int64) throws -> DerivedPlan? {
+  /// Computes a run's derived metrics anew; nil: there are none, or they are up to date.
+  ///
+  /// - Parameter always: also where they are up to date.
+  func derivedPlan(of run: Int64, always: Bool = false) throws -> DerivedPlan? {
     let statement = try db.cachedStatement(
       sql: "SELECT public_id, project_id, rows, rewrites, config FROM run WHERE id = ? AND purge IS NULL")
     guard let row = try Row.fetchOne(statement, arguments: [run]),
@@ -30,7 +32,7 @@ extension StoreReader {
       run: run, id: id, project: row["project_id"], rows: row["rows"], rewrites: row["rewrites"],
       config: row["config"], definitions: [], summaries: [])
     plan.definitions = try storedDerivedMetrics(inProject: plan.project)
-    guard !plan.definitions.isEmpty, try !isUpToDate(plan) else { return nil }
+    guard !plan.definitions.isEmpty, try always || !isUpToDate(plan) else { return nil }
     let all = DerivedExpressions(plan.definitions.map(\.metric))
     let derived = try derived(of: run)
     let reading = DerivedReading(reader: self, run: run, derived: derived)
@@ -115,7 +117,7 @@ extension StoreWriter {
       (row["known"] as Int64?).map({ $0 <= plan.rows }) ?? true,
       try storedDerivedMetrics(inProject: plan.project) == plan.definitions
     else { return }
-    try db.execute(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [plan.run])
+    try db.executeCached(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [plan.run])
     for (derived, summary) in plan.summaries { try insert(summary, derived: derived, plan) }
   }
 
@@ -146,7 +148,7 @@ extension StoreWriter {
 
   /// Says that what is derived of a run has to be computed anew, because its configuration changed.
   func outdateDerived(of run: Int64) throws {
-    try db.execute(
+    try db.executeCached(
       sql: "UPDATE derived_summary SET rewrites = -1 WHERE run_id = ?", arguments: [run])
     hot.tell(.reconfigured(run: run))
   }

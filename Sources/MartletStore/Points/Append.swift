@@ -125,12 +125,14 @@ extension StoreWriter {
       let key = try hot.key(column.name, db)
       let known = try hot.metric(key, of: run, db)
       var summary = known ?? RunningSummary()
-      let changes = summary.add(column, steps: batch.steps, times: batch.times)
+      var changes = summary.add(column, steps: batch.steps, times: batch.times)
+      let goal = run.goals.isEmpty ? nil : run.goals.goal(of: column.name)
       if known == nil {
-        try insertSummary(summary, key, run: run.row)
+        try insertSummary(summary, key, run: run.row, goal)
         run.metricCount += 1
       } else {
-        try updateSummary(summary, key, run: run.row, changes)
+        if let goal, changes.contains(goal == .minimize ? .min : .max) { changes.insert(.best) }
+        try updateSummary(summary, key, run: run.row, goal, changes)
       }
       hot.remember(summary, key, of: run)
     }
@@ -152,37 +154,39 @@ extension StoreWriter {
     }
   }
 
-  func insertSummary(_ summary: RunningSummary, _ key: Int64, run: Int64) throws {
+  func insertSummary(_ summary: RunningSummary, _ key: Int64, run: Int64, _ goal: Objective.Goal?) throws {
     let statement = try RawStatement(
       db,
       """
       INSERT INTO metric_summary (run_id, key_id, sum, count, nan_count, last, last_step, last_at, min, min_step, max,
-        max_step) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        max_step, best) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     try statement.bind(1, run)
     try statement.bind(2, key)
-    try Self.bind(summary, [.last, .min, .max], to: statement, from: 3)
+    try Self.bind(summary, goal, [.last, .min, .max, .best], to: statement, from: 3)
     try statement.run()
   }
 
-  /// Only columns that changed: each of `last`, `min` and `max` has an index of its own.
+  /// Only columns that changed: each of `last`, `min`, `max` and `best` has an index of its own.
   private func updateSummary(
-    _ summary: RunningSummary, _ key: Int64, run: Int64, _ changes: RunningSummary.Changes
+    _ summary: RunningSummary, _ key: Int64, run: Int64, _ goal: Objective.Goal?,
+    _ changes: RunningSummary.Changes
   ) throws {
     let statement = try RawStatement(db, Self.updates[changes.rawValue])
-    let end = try Self.bind(summary, changes, to: statement, from: 1)
+    let end = try Self.bind(summary, goal, changes, to: statement, from: 1)
     try statement.bind(end, run)
     try statement.bind(end + 1, key)
     try statement.run()
   }
 
   /// By `RunningSummary.Changes`.
-  private static let updates: [String] = (0..<8).map { raw in
+  private static let updates: [String] = (0..<16).map { raw in
     let changes = RunningSummary.Changes(rawValue: raw)
     var columns = ["sum", "count", "nan_count"]
     if changes.contains(.last) { columns += ["last", "last_step", "last_at"] }
     if changes.contains(.min) { columns += ["min", "min_step"] }
     if changes.contains(.max) { columns += ["max", "max_step"] }
+    if changes.contains(.best) { columns.append("best") }
     let list = columns.map { "\($0) = ?" }.joined(separator: ", ")
     return "UPDATE metric_summary SET \(list) WHERE run_id = ? AND key_id = ?"
   }
@@ -190,8 +194,8 @@ extension StoreWriter {
   /// Returns the next free place.
   @discardableResult
   private static func bind(
-    _ summary: RunningSummary, _ changes: RunningSummary.Changes, to statement: RawStatement,
-    from first: Int32
+    _ summary: RunningSummary, _ goal: Objective.Goal?, _ changes: RunningSummary.Changes,
+    to statement: RawStatement, from first: Int32
   ) throws -> Int32 {
     var place = first
     func bind(_ value: Double) throws {
@@ -218,6 +222,7 @@ extension StoreWriter {
       try bind(summary.hasNumbers ? summary.max : .nan)
       try bind(summary.hasNumbers ? summary.maxStep : nil)
     }
+    if changes.contains(.best) { try bind(summary.best(goal)) }
     return place
   }
 }

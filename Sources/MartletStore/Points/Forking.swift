@@ -28,6 +28,9 @@ extension StoreWriter {
           python, environment_id, ?3, ?3, ?3, ?4, public_id, ?5 FROM run WHERE id = ?6
         """, arguments: [new.rawValue, name, now.microseconds, principal.row, step, parent])
     let run = db.lastInsertedRowID
+    if let config = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [run]) {
+      try indexConfig(try config.json("config"), of: run)
+    }
     for statement in Self.copies { try db.execute(sql: statement, arguments: [run, parent]) }
     try copyRows(of: parent, to: run, upTo: step ?? .max)
     try sumUp(run)

@@ -24,18 +24,20 @@ final class HotRun {
   var metrics: [Int64: RunningSummary] = [:]
   /// Of the run, also those that `metrics` has not.
   var metricCount: Int
+  let goals: MetricGoals
   /// Keys under which texts were logged; nil: not read yet.
   var textKeys: Set<Int64>?
 
   init(
     id: PublicID, row: Int64, createdBy: Int64, rows: Int64, points: Int64, lastStep: Int64?, isLost: Bool,
     isDeleted: Bool,
-    hasEnded: Bool, metricCount: Int
+    hasEnded: Bool, metricCount: Int, goals: MetricGoals
   ) {
     (self.id, self.row, self.createdBy, self.rows, self.points) = (id, row, createdBy, rows, points)
     (self.lastStep, self.isLost, self.isDeleted) = (lastStep, isLost, isDeleted)
     self.hasEnded = hasEnded
     self.metricCount = metricCount
+    self.goals = goals
   }
 }
 
@@ -142,7 +144,8 @@ final class HotRuns: @unchecked Sendable {
       id: id, row: statement.int(0), createdBy: statement.int(1), rows: statement.int(2),
       points: statement.int(3),
       lastStep: statement.optionalInt(4), isLost: statement.int(5) == 1, isDeleted: statement.int(6) == 1,
-      hasEnded: statement.int(7) == 1, metricCount: Int(statement.int(8)))
+      hasEnded: statement.int(7) == 1, metricCount: Int(statement.int(8)),
+      goals: try StoreReader(db: db).metricGoals(of: statement.int(0)))
     forget(run.row)
     runs[run.row] = run
     rows[id] = run.row

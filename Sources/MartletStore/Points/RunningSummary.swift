@@ -11,6 +11,8 @@ struct RunningSummary: Equatable {
     static let last = Changes(rawValue: 1)
     static let min = Changes(rawValue: 2)
     static let max = Changes(rawValue: 4)
+    /// Follows `min` or `max` where the metric has a goal.
+    static let best = Changes(rawValue: 8)
   }
 
   var last = Double.nan
@@ -26,6 +28,12 @@ struct RunningSummary: Equatable {
   var nanCount: Int64 = 0
 
   var hasNumbers: Bool { count > nanCount }
+
+  /// NaN without a goal or numbers.
+  func best(_ goal: Objective.Goal?) -> Double {
+    guard hasNumbers, let goal else { return .nan }
+    return goal == .minimize ? min : max
+  }
 
   /// Takes in one more point. The last value is that of the highest step; of equal steps, the later arrival.
   @inline(__always)

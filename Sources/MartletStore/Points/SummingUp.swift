@@ -117,7 +117,8 @@ extension StoreWriter {
     for table in ["metric_summary", "logged_value"] {
       try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
     }
-    for (key, summary) in sum.metrics { try insertSummary(summary, key, run: run) }
+    for (key, summary) in sum.metrics { try insertSummary(summary, key, run: run, nil) }
+    try refreshBest(of: run)
     for (key, text) in sum.texts {
       let statement = try RawStatement(
         db, "INSERT INTO logged_value (run_id, key_id, value, last_step) VALUES (?, ?, ?, ?)")

@@ -4,10 +4,11 @@ import GRDB
 package import MartletModel
 
 extension StoreReader {
+  /// Alerts first, by the order of their ids: else the runs of a project would be read, all of them.
   private static let alertSQL = """
     SELECT alert.*, run.public_id AS run_public_id, run.name AS run_name, project.name AS project_name,
       principal.name AS creator_name
-    FROM alert JOIN run ON run.id = alert.run_id JOIN project ON project.id = run.project_id
+    FROM alert CROSS JOIN run ON run.id = alert.run_id JOIN project ON project.id = run.project_id
       JOIN principal ON principal.id = alert.created_by
     """
 

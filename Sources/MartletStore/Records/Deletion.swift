@@ -134,6 +134,7 @@ extension StoreWriter {
     }
     for table in [
       "metric_summary", "derived_summary", "logged_value", "client", "metric_definition", "summary_value",
+      "config_value",
     ] {
       try db.execute(sql: "DELETE FROM \(table) WHERE run_id = ?", arguments: [run])
     }

@@ -67,11 +67,13 @@ extension StoreWriter {
           definition.goal?.rawValue, definition.isHidden,
         ])
     }
+    try refreshBest(of: run)
   }
 
   /// Sets values in a run's summary, which stand before what was logged; null takes one away again.
   func setSummary(_ values: JSONObject, of run: Int64, now: Timestamp) throws {
     for (name, value) in values {
+      try indexSummary(name.inNormalForm, value.isNull ? Optional.none : value, of: run)
       guard !value.isNull else {
         try db.execute(
           sql: "DELETE FROM summary_value WHERE run_id = ? AND name = ?",

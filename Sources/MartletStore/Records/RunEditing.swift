@@ -48,7 +48,10 @@ extension StoreWriter {
     if let config = patch.config?.object {
       let old = try before.json("config").object ?? [:]
       let keys = config.keys.filter { old[$0] != config[$0] }
-      if !keys.isEmpty { try note("configured", ["keys": JSONValue(Array(keys))]) }
+      if !keys.isEmpty {
+        try note(
+          "configured", ["keys": JSONValue(Array(keys.prefix(100))), "count": .int(Int64(keys.count))])
+      }
     }
     try setMark("archived", column: "archived_at", patch.isArchived, of: row, by: principal, now: now)
     try setMark("locked", column: "locked_at", patch.isLocked, of: row, by: principal, now: now)
@@ -64,9 +67,10 @@ extension StoreWriter {
     return unique(old.filter { !removed.contains($0) } + (patch.addTags ?? []))
   }
 
-  private static func unique(_ tags: [String]) -> [String] {
+  /// Each once, and no empty ones.
+  static func unique(_ tags: [String]) -> [String] {
     var seen = Set<String>()
-    return tags.filter { seen.insert($0).inserted }
+    return tags.filter { !$0.isEmpty && seen.insert($0).inserted }
   }
 
   /// Events stay small, however long the notes are.
@@ -87,6 +91,20 @@ extension StoreWriter {
   }
 
   // MARK: - Nesting
+
+  /// The run that this one is nested in, and those that are nested in it, at most a thousand: what they show of each other
+  /// changes with it.
+  package func relatives(of id: PublicID) throws -> [PublicID] {
+    try String.fetchAll(
+      db,
+      sql: """
+        SELECT parent.public_id FROM run JOIN run AS parent ON parent.id = run.parent_id WHERE run.public_id = ?1
+        UNION ALL
+        SELECT child.public_id FROM run JOIN run AS child ON child.parent_id = run.id WHERE run.public_id = ?1
+        LIMIT 1001
+        """, arguments: [id.rawValue]
+    ).compactMap(PublicID.init(rawValue:))
+  }
 
   func nest(
     _ row: Int64, _ id: PublicID, in parent: PublicID?, by principal: Principal, now: Timestamp
@@ -109,6 +127,15 @@ extension StoreWriter {
         throw Problem(
           .unprocessable, "Run '\(id)' \(words).",
           hint: "Take the other one out of it first, with parent null.")
+      }
+      let isNear = try Bool.fetchOne(
+        db,
+        sql: "SELECT (SELECT project_id FROM run WHERE id = ?) = (SELECT project_id FROM run WHERE id = ?)",
+        arguments: [row, found])
+      guard isNear == true else {
+        throw Problem(
+          .unprocessable, "Run '\(id)' cannot be nested in '\(parent)', which is in another project.",
+          hint: "Move one of them first.")
       }
       parentRow = found
     }

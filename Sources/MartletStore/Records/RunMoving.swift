@@ -72,7 +72,7 @@ extension StoreWriter {
     }
     if run["is_locked"], one != id.rawValue {
       throw Problem(
-        .conflict, "\(who) is locked.", hint: "'martlet run unlock \(one)' lifts that.")
+        .conflict, "\(who) is locked.", hint: "'martlet run lock \(one) --undo' lifts that.")
     }
   }
 

@@ -80,9 +80,9 @@ extension StoreWriter {
         JSONValue(new.command).text, new.workdir, new.directory, new.execution.text, now.microseconds,
         principal.row,
       ])
-    try note(
-      "created", subject: "run", row: db.lastInsertedRowID, payload: ["state": "queued"], by: principal,
-      at: now)
+    let row = db.lastInsertedRowID
+    try indexConfig(new.config, of: row)
+    try note("created", subject: "run", row: row, payload: ["state": "queued"], by: principal, at: now)
   }
 
   /// Applies `patch` but for its state, which is `setRunState`'s business.
@@ -106,13 +106,17 @@ extension StoreWriter {
     }
     set("name", patch.name)
     set("notes", patch.notes)
-    set("tags", patch.tags.map { JSONValue($0).text })
-    set("group_name", patch.group)
-    set("job_type", patch.jobType)
+    set("tags", patch.tags.map { JSONValue(Self.unique($0)).text })
+    // An empty text takes it away.
+    for (column, text) in [("group_name", patch.group), ("job_type", patch.jobType)] {
+      if text?.isEmpty == true { columns.append("\(column) = NULL") } else { set(column, text) }
+    }
     if let config = patch.config {
       let old = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [row])?.json(
         "config")
-      set("config", (old ?? [:]).merging(config).text)
+      let new = (old ?? [:]).merging(config)
+      set("config", new.text)
+      try indexConfig(new, of: row)
       try outdateDerived(of: row)
     }
     set("host", patch.host)

@@ -40,86 +40,17 @@ extension StoreReader {
   private static let listedValueLimit = 32 << 10
 
   /// A page of runs; values above `listedValueLimit` are left out.
+  ///
+  /// - Throws: `Problem`: `badRequest` for a wrong filter, with its place, or a wrong cursor; `notFound` for a project that
+  ///   is not there; `unprocessable` when it takes too long.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
-    var conditions = [
-      query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
-    ]
-    switch query.archive {
-    case _ where query.deleted: break
-    case .outside: conditions.append("run.archived_at IS NULL")
-    case .inside: conditions.append("run.archived_at IS NOT NULL")
-    case .any: break
-    }
-    var arguments = StatementArguments()
-    if let project = query.project {
-      guard let row = try projectRowID(project) else {
-        let hint = nearest(to: project, in: try projectNames()).map { "Did you mean '\($0)'?" }
-        throw Problem(.notFound, "There is no project '\(project)'.", hint: hint)
-      }
-      conditions.append("run.project_id = ?")
-      arguments += [row]
-    }
-    if let sweep = query.sweep {
-      conditions.append("run.sweep_id = (SELECT id FROM sweep WHERE public_id = ?)")
-      arguments += [sweep.rawValue]
-    }
-    if let states = query.states {
-      conditions.append("run.state IN (\(states.map { _ in "?" }.joined(separator: ", ")))")
-      arguments += StatementArguments(states.map(\.rawValue).sorted())
-    }
-    if let only = query.only {
-      conditions.append("run.public_id = ?")
-      arguments += [only.rawValue]
-    }
-    if let search = query.search {
-      conditions.append("instr(lower(run.name), lower(?)) > 0")
-      arguments += [search]
-    }
-    var join = ""
-    let order: String
-    switch query.order {
-    case .created(let descending):
-      if let row = try Cursor.last(page.cursor) {
-        conditions.append("run.id \(descending ? "<" : ">") ?")
-        arguments += [row]
-      }
-      order = "run.id \(descending ? "DESC" : "ASC")"
-    case .name(let descending): order = "run.name \(descending ? "DESC" : "ASC"), run.id DESC"
-    case .metric(let name, let aggregate, let descending):
-      join = """
-        LEFT JOIN metric_summary sorted ON sorted.run_id = run.id
-          AND sorted.key_id = (SELECT id FROM metric_key WHERE name = :metric)
-        """
-      arguments += ["metric": name.inNormalForm]
-      let value = Self.expression(of: aggregate)
-      order = "\(value) IS NULL, \(value) \(descending ? "DESC" : "ASC"), run.id DESC"
-    }
-    let isByCreation = if case .created = query.order { true } else { false }
-    let offset = isByCreation ? 0 : try Cursor.offset(page.cursor)
-    arguments += [page.limit + 1, offset]
-    let filter = "WHERE \(conditions.joined(separator: " AND "))"
-    let runs = try runs(
-      sql: "\(join) \(filter) ORDER BY \(order) LIMIT ? OFFSET ?", arguments: arguments,
-      valueLimit: Self.listedValueLimit)
-    return isByCreation
-      ? try Cursor.page(runs, page) { try requireRunRow($0.id) } : Cursor.page(runs, page, offset: offset)
-  }
-
-  /// A column of `sorted`, or what is computed of them; `:metric` is the metric's name.
-  private static func expression(of aggregate: RunQuery.Aggregate) -> String {
-    switch aggregate {
-    case .last, .min, .max: return "sorted.\(aggregate.rawValue)"
-    case .mean: return "sorted.sum / nullif(sorted.count - sorted.nan_count, 0)"
-    case .best:
-      // As `withGoals` does it.
-      let goal = """
-        coalesce(
-          (SELECT goal FROM metric_definition WHERE run_id = run.id AND (name = :metric
-              OR substr(name, -1) = '*' AND substr(:metric, 1, length(name) - 1) = substr(name, 1, length(name) - 1))
-            ORDER BY name = :metric DESC, length(CAST(name AS BLOB)) DESC LIMIT 1),
-          CASE WHEN sweep.metric = :metric THEN sweep.goal END)
-        """
-      return "CASE \(goal) WHEN 'minimize' THEN sorted.min WHEN 'maximize' THEN sorted.max END"
+    try limited {
+      let (rows, next) = try RunQuestion(self, query).page(page)
+      guard !rows.isEmpty else { return Page(items: [], next: next) }
+      let found = try runs(
+        sql: "JOIN json_each(?) picked ON picked.value = run.id ORDER BY picked.key",
+        arguments: [JSONValue.array(rows.map(JSONValue.int)).text], valueLimit: Self.listedValueLimit)
+      return Page(items: found, next: next)
     }
   }
 

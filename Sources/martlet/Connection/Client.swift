@@ -74,13 +74,15 @@ struct Client: Sendable {
   ///
   /// - Throws: `Failure` when the server refuses or does not answer.
   func exchange(
-    _ method: Method, _ path: String, query: Query = [], body: Body? = nil
+    _ method: Method, _ path: String, query: Query = [], body: Body? = nil,
+    headers: [(name: String, value: String)] = []
   ) async throws -> Answer {
     let parts = query.compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }
     let suffix = parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
     var request = HTTPClientRequest(url: base.absoluteString + "/api/v1" + path + suffix)
     request.method = HTTPMethod(rawValue: method.rawValue)
     if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+    for header in headers { request.headers.add(name: header.name, value: header.value) }
     switch body {
     case .json(let json):
       request.headers.add(name: "Content-Type", value: "application/json")
@@ -94,13 +96,13 @@ struct Client: Sendable {
       request.body = .stream(file, length: .known(file.size))
     case nil: break
     }
-    let (status, headers, bytes) = try await exchange(request)
-    guard (200..<300).contains(status) else {
+    let answer = try await exchange(request)
+    guard (200..<300).contains(answer.status) else {
       // An answer to HEAD has no body that could say more.
-      if method == .head, status == 404 { throw Failure(.notFound, "\(path) is not there.") }
-      throw refusal(status: status, json: try? JSONValue.parse(bytes))
+      if method == .head, answer.status == 404 { throw Failure(.notFound, "\(path) is not there.") }
+      throw refusal(status: answer.status, json: try? JSONValue.parse(answer.bytes))
     }
-    return Answer(bytes, headers)
+    return Answer(answer.bytes, answer.headers)
   }
 
   /// All items of a list, page after page, or the first `limit` of them.

@@ -24,7 +24,7 @@ extension Client {
         // Eight letters may be a name as well: look on.
       }
     }
-    let query: Query = noun == .run ? [("search", name)] : []
+    let query: Query = noun == .run ? [("search", name), ("archived", "any")] : []
     let candidates = try await items(noun.path, query: query)
     if let byID = candidates.first(where: { $0["id"]?.string == name }) { return byID }
     let called = candidates.filter { $0["name"]?.string == name }

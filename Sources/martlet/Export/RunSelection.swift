@@ -28,7 +28,9 @@ struct RunSelection {
     }
     var sweepID: String?
     if let sweep { sweepID = try await client.find(.sweep, sweep).id }
-    source = .listed([("project", project), ("sweep", sweepID), ("sort", "created")])
+    source = .listed([
+      ("project", project), ("sweep", sweepID), ("sort", "created"), ("archived", "any"),
+    ])
   }
 
   /// Calls `body` with one run after the other, in the order in which they were created or named.

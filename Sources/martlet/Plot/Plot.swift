@@ -58,18 +58,32 @@ struct Plot {
     }
     let y = PlotScale(low: low, high: high, isLog: isLog)
     let x = left < right ? PlotScale(low: left, high: right) : PlotScale(low: left, high: left)
-    return [legend] + body(x, y) + notes
+    let legend = legend
+    return legend + body(x, y, rows: max(2, height - legend.count - 2)) + notes
   }
 
   // MARK: - Legend
 
-  private var legend: String {
-    curves.enumerated().map { index, curve in
+  /// A mark, a name and a last value for each curve, as many on a line as fit.
+  private var legend: [String] {
+    var lines: [String] = []
+    var room = 0
+    for (index, curve) in curves.enumerated() {
       let mark =
         ink == .marks ? String(PlotCanvas.marks[index % PlotCanvas.marks.count]) : isUnicode ? "━" : "-"
       let last = curve.points.last.map { " \(Words.number($0.last))" } ?? ""
-      return paint(mark, index) + " " + Terminal.plain(curve.name) + last
-    }.joined(separator: "   ")
+      let words = Table.cut(Terminal.plain(curve.name), to: max(4, width - 2 - last.count)) + last
+      let taken = 2 + Table.width(of: words)
+      let entry = "\(paint(mark, index)) \(words)"
+      if taken + 3 <= room {
+        lines[lines.count - 1] += "   " + entry
+        room -= taken + 3
+      } else {
+        lines.append(entry)
+        room = width - taken
+      }
+    }
+    return lines
   }
 
   private func paint(_ text: String, _ curve: Int) -> String {
@@ -86,9 +100,7 @@ struct Plot {
 
   // MARK: - Axes
 
-  private func body(_ x: PlotScale, _ y: PlotScale) -> [String] {
-    // The legend, the axis and its numbers take a line each.
-    let rows = max(2, height - 3)
+  private func body(_ x: PlotScale, _ y: PlotScale, rows: Int) -> [String] {
     let ticks = y.ticks(about: max(2, isLog ? rows / 2 : rows / 3))
     let labels = PlotScale.labels(ticks)
     let margin = (labels.map(\.count).max() ?? 0) + 1

@@ -98,10 +98,16 @@ struct ChartOptions: ParsableArguments {
       curves: names.compactMap { name in
         series.first { $0["key"]?.string == name }.map { Plot.Curve(name: name, points: Self.points(of: $0)) }
       },
-      width: width, height: height ?? 20, isLog: log, isUnicode: !ascii && Terminal.showsUnicode,
-      isColored: Terminal.usesColor)
-    // What is longer than the terminal's line would make it two, and the next chart would begin too low.
-    return plot.lines().map { Terminal.usesColor ? $0 : Table.cut($0, to: max(width, Plot.narrowest)) }
+      width: width, height: height ?? usualHeight, isLog: log,
+      isUnicode: !ascii && Terminal.showsUnicode, isColored: Terminal.usesColor)
+    return plot.lines()
+  }
+
+  /// What is drawn again must not be higher than the terminal: nobody gets back to its begin.
+  private var usualHeight: Int {
+    guard follow, let rows = Terminal.outputHeight else { return 20 }
+    // The notes take up to two lines.
+    return max(Plot.lowest, min(20, rows - 3))
   }
 
   private static func points(of series: JSONValue) -> [Plot.Point] {
@@ -120,6 +126,13 @@ struct ChartOptions: ParsableArguments {
 }
 
 extension Terminal {
+  /// Lines of the terminal behind standard output; nil when it does not say.
+  fileprivate static var outputHeight: Int? {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+    return Int(size.ws_row)
+  }
+
   /// Whether the locale says that more than ASCII can be shown (POSIX: the first of these that is set counts).
   static var showsUnicode: Bool {
     let environment = CallerEnvironment.current

@@ -6,7 +6,7 @@ import MartletModel
 struct RunGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Run a command and keep its record; list, show, stop, fork and delete runs.",
+    abstract: "Run a command and keep its record; list, show, stop, edit, fork and delete runs.",
     discussion: """
       Examples:
         martlet run -- python train.py --lr 0.1      run it, follow its output, keep its record
@@ -16,8 +16,12 @@ struct RunGroup: AsyncParsableCommand {
         martlet run history swift-finch-3 --keys loss --format csv
       """,
     subcommands: [
-      RunStart.self, RunList.self, RunShow.self, RunLogs.self, RunHistory.self, RunStop.self, RunFork.self,
-      RunRewind.self, RunDelete.self, RunRestore.self,
+      RunStart.self, RunList.self, RunShow.self, RunCompare.self, RunLogs.self, RunHistory.self, RunStop.self,
+      RunFork.self,
+      RunRewind.self, RunDelete.self, RunRestore.self, RunTail.self, RunTag.self, RunNote.self,
+      RunRename.self,
+      RunEdit.self, RunArchive.self, RunLock.self, RunMove.self, RunFiles.self, RunAlerts.self,
+      RunEvents.self,
     ],
     defaultSubcommand: RunStart.self)
 

@@ -97,7 +97,13 @@ struct RunHistory: AsyncParsableCommand {
 
   /// A name that the run never logged is most likely mistyped.
   private static func check(_ keys: [String], of run: JSONValue) throws {
-    let known = Array((run["summary"]?.object ?? [:]).keys)
+    let summary = run["summary"]?.object ?? [:]
+    if let derived = keys.first(where: { summary[$0]?["derived"]?.bool == true }) {
+      throw Failure(
+        .notFound, "'\(Terminal.plain(derived))' is derived: a history holds what was logged.",
+        hint: "martlet metrics \(run.id) \(Words.command([derived])) --plot draws it.")
+    }
+    let known = Array(summary.keys)
     guard !known.isEmpty else { return }
     for key in keys where !known.contains(key) {
       let hint = nearest(to: key, in: known).map { "Did you mean '\($0)'? " } ?? ""

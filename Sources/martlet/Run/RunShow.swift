@@ -21,11 +21,24 @@ struct RunShow: AsyncParsableCommand {
   @OptionGroup var format: FormatOption
 
   func run() async throws {
-    let found = try await connection.client().find(.run, run)
+    let client = try connection.client()
+    let found = try await client.find(.run, run)
     try Card(item: found, fields: Self.fields).print(format.format)
     guard format.format == .table else { return }
     try printConfiguration(found)
     try printMetrics(found)
+    try await printAlerts(found, client)
+  }
+
+  private func printAlerts(_ run: JSONValue, _ client: Client) async throws {
+    let alerts = try await client.items("/runs/\(run.id)/alerts", limit: 5)
+    guard !alerts.isEmpty else { return }
+    try Terminal.say("\nAlerts")
+    for alert in alerts {
+      let level = alert["level"]?.string ?? ""
+      let when = Words.ago(alert["at"]?.int ?? 0)
+      try Terminal.say("  \(level): \(Terminal.plain(alert["title"]?.string ?? "")) (\(when))")
+    }
   }
 
   private func printConfiguration(_ run: JSONValue) throws(OutputClosed) {
@@ -76,6 +89,7 @@ struct RunShow: AsyncParsableCommand {
       Field("workdir", "Directory"),
       Field("run_dir", "Results"),
       Field("host", "Host"),
+      Field("hardware", "Machine"),
       Field("pid", "Process") { $0["pid"] },
       Field("devices", "Devices") { run in
         (run["devices"]?.array).flatMap { devices in
@@ -96,6 +110,10 @@ struct RunShow: AsyncParsableCommand {
       Field("tags", "Tags") { run in
         (run["tags"]?.array).map { .string($0.compactMap(\.string).joined(separator: " ")) }
       },
+      Field("parent", "Nested in"),
+      Field("children", "Holds") { run in (run["children"]?.int ?? 0) > 0 ? run["children"] : nil },
+      Field("locked_at", "Locked", .time),
+      Field("archived_at", "Archived", .time),
       Field("notes", "Notes"),
       Field("created_by", "By"),
     ]

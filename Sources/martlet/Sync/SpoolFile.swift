@@ -19,6 +19,10 @@ struct SpoolPiece {
   var blobs: [String] = []
   /// A directory whose git repository is to be told.
   var workdir: String?
+  /// Files of the run, by their names: `sha256` and `size`.
+  var files: JSONObject = [:]
+  /// For `POST /runs/:run/alerts`.
+  var alerts: [JSONValue] = []
   /// Nothing more was to be read.
   var isComplete = true
 }
@@ -34,6 +38,9 @@ final class SpoolFile {
   /// Whether the run is no attempt of Martlet's.
   let isFromOutside: Bool
 
+  /// What lies beside it.
+  let beside: SpoolBeside
+
   private let descriptor: Int32
   /// Bytes that are read.
   private(set) var position: Int64 = 0
@@ -44,7 +51,7 @@ final class SpoolFile {
   /// What records before this byte told is known to the server.
   private var toldBytes: Int64
   private var names: [UInt32: String] = [:]
-  private var noted: (Int64, Int64)
+  private var noted: JSONObject
   private var isClientGone = false
 
   private static let pieceBytes = 1 << 20
@@ -63,7 +70,8 @@ final class SpoolFile {
     let noted = Self.json(at: path.dropLast(Self.suffix.count) + ".ack")
     nextSequence = noted["next_seq"]?.int ?? 0
     toldBytes = noted["offset"]?.int ?? 0
-    self.noted = (nextSequence, toldBytes)
+    self.noted = noted.object ?? [:]
+    beside = SpoolBeside(stem: String(path.dropLast(Self.suffix.count)), noted: noted)
     let head = Self.read(descriptor, from: 0, count: Self.pieceBytes)
     let first = head.withUnsafeBytes { bytes -> JSONValue? in
       var reader = LogRecordReader(bytes)
@@ -172,10 +180,12 @@ final class SpoolFile {
     if let config = info["config"] {
       piece.patch["config"] = piece.patch["config"]?.merging(config) ?? config
     }
+    for (name, file) in info["files"]?.object ?? [:] { piece.files[name] = file }
+    if let alert = info["alert"] { piece.alerts.append(alert) }
     piece.workdir = info["capture"]?["workdir"]?.string ?? piece.workdir
   }
 
-  private static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {
+  static func read(_ descriptor: Int32, from offset: Int64, count: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
         let more = pread(
@@ -201,13 +211,10 @@ final class SpoolFile {
   /// Notes for a later sender what is done. Without the note it sends too much, of which the server keeps nothing twice.
   func acknowledge() {
     toldBytes = max(toldBytes, position)
-    guard (nextSequence, toldBytes) != noted else { return }
-    if Self.replace(
-      stem + ".ack", through: stem + ".ack.new",
-      with: ["next_seq": .int(nextSequence), "offset": .int(toldBytes)])
-    {
-      noted = (nextSequence, toldBytes)
-    }
+    var new: JSONObject = ["next_seq": .int(nextSequence), "offset": .int(toldBytes)]
+    for (key, value) in beside.mark { new[key] = value }
+    guard new != noted else { return }
+    if Self.replace(stem + ".ack", through: stem + ".ack.new", with: .object(new)) { noted = new }
   }
 
   /// What the server refused, for the client to say at its end.

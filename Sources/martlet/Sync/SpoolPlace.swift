@@ -92,6 +92,7 @@ enum SpoolPlace {
 
   /// The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do.
   private static func removeFiles(of stem: String) {
+    SpoolBeside.remove(stem)
     // Where a sender was killed as it wrote a note, half of that lies there as `.new`.
     for suffix in [".ack", ".ack.new", ".run.new", ".room", SpoolFile.suffix, ".sender"] {
       unlink(stem + suffix)

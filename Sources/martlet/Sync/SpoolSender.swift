@@ -54,20 +54,23 @@ struct SpoolSender {
       } else if piece.rows > 0 {
         isComplete = false
       }
+      try await tellFilesAndAlerts(piece)
+      let hasMore = try await sendBeside()
       spool.acknowledge()
       show(self)
       if spool.end != nil || (!isAlive && isComplete) {
+        try await sendRest()
         try await finish()
         return .delivered
       }
-      if isComplete { return .clientGoesOn }
+      if isComplete, !hasMore { return .clientGoesOn }
       if interrupts.arePending { throw ExitStatus.interrupted.code }
     }
   }
 
   // MARK: - The run
 
-  private var path: String { "/runs/\(Client.escaped(run ?? ""))" }
+  var path: String { "/runs/\(Client.escaped(run ?? ""))" }
 
   /// The run of a spool that was kept offline: made now, and noted, so that it is made once for all its clients.
   ///
@@ -114,7 +117,7 @@ struct SpoolSender {
   }
 
   /// Changes the run's fields. One wrong field keeps no other back, and none of them a row.
-  private mutating func tell(_ changes: JSONObject) async throws {
+  mutating func tell(_ changes: JSONObject) async throws {
     guard !changes.isEmpty else { return }
     do {
       _ = try await request(.patch, path, .object(changes))
@@ -183,7 +186,7 @@ struct SpoolSender {
   /// Brings files to the server before the rows that name them.
   ///
   /// - Returns: those that the server has now.
-  private mutating func upload(_ blobs: [String]) async throws -> [String] {
+  mutating func upload(_ blobs: [String]) async throws -> [String] {
     var arrived: [String] = []
     for name in blobs where name.utf8.count == 64 && name.allSatisfy(\.isHexDigit) {
       let place = "\(path)/blobs/\(name)"
@@ -243,11 +246,23 @@ struct SpoolSender {
 
   // MARK: - Asking
 
-  private mutating func request(_ method: Client.Method, _ path: String, _ body: JSONValue) async throws
+  mutating func request(_ method: Client.Method, _ path: String, _ body: JSONValue) async throws
     -> JSONValue
   {
     try await patiently { client in try await client.send(method, path, body: body) }
   }
+
+  /// Sends bytes to a route of the run.
+  mutating func post(_ route: String, _ query: Client.Query, _ bytes: [UInt8], type: String) async throws {
+    _ = try await patiently { [path] client in
+      try await client.exchange(.post, "\(path)/\(route)", query: query, body: .bytes(bytes, type: type))
+    }
+    self.bytes += Int64(bytes.count)
+  }
+
+  func pause(_ duration: Duration) async { await interrupts.pause(for: duration) }
+
+  var isInterrupted: Bool { interrupts.arePending }
 
   /// Tries until there is an answer, or the server was silent for too long.
   private mutating func patiently<T: Sendable>(_ ask: (Client) async throws -> T) async throws -> T {

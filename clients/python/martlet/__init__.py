@@ -13,12 +13,13 @@ Started by Martlet (in a sweep, say) the run is there already, and `run.config` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from martlet._config import Config
 from martlet._delivery import warn as _warn
 from martlet._hooks import Ending as _Ending
 from martlet._run import Run
+from martlet._start import Aside as _Aside
 from martlet._start import Wish as _Wish
 from martlet._start import start as _start
 from martlet._summary import Summary
@@ -45,10 +46,14 @@ __all__ = [
     "Table",
     "Unreachable",
     "Video",
+    "alert",
     "define_metric",
     "finish",
     "init",
     "log",
+    "save",
+    "unwatch",
+    "watch",
 ]
 
 config: Config  # the active run's; there after init()
@@ -90,6 +95,8 @@ def init(
     rewind_to: Optional[int] = None,
     fork_from: Optional[str] = None,
     step: Optional[int] = None,
+    capture: Union[str, bool, Iterable[str], None] = None,
+    console: Optional[str] = None,
 ) -> Run:
     """Begins a run, goes on with one, or joins the one that Martlet started this program for.
 
@@ -100,6 +107,10 @@ def init(
     `id` is the program's own name for the run in its project. With `resume` "allow" it goes on with that run if there
     is one; "must" and "never" insist on it; "auto" goes on with what this program left unfinished in this directory.
     `rewind_to` takes back the rows behind that step first. `fork_from` begins with another run's rows up to `step`.
+
+    `capture`: "all", "off", or some of environment, git, diff, packages, system: what is looked up of what the run
+    runs in. `console`: "wrap" keeps what the program prints as well, "off" does not. A run that Martlet executes has
+    its output kept in any case.
 
     Raises only for arguments that no run can have.
     """
@@ -120,6 +131,7 @@ def init(
         directory=directory,
         mode=mode,
         wish=_Wish(id, resume, rewind_to, fork_from, step),
+        aside=_Aside(capture, console),
     )
     if _ending is None:
         _ending = _Ending(finish, lambda: _active._step if _active else 0)
@@ -154,6 +166,36 @@ def finish(exit_code: int = 0, reason: Optional[str] = None, state: Optional[str
     """`run.finish` of the active run."""
     if _active is not None:
         _active.finish(exit_code, reason, state)
+
+
+def alert(title: str, text: str = "", level: str = "info", wait_duration: float = 60.0) -> bool:
+    """`run.alert` of the active run."""
+    if _active is not None:
+        return _active.alert(title, text, level, wait_duration)
+    _say_once("alert() before init() tells nobody")
+    return False
+
+
+def save(files: Any, base: Any = None, policy: str = "now") -> list[str]:
+    """`run.save` of the active run."""
+    if _active is not None:
+        return _active.save(files, base, policy)
+    _say_once("save() before init() keeps nothing")
+    return []
+
+
+def watch(model: Any, log: Optional[str] = "gradients", log_freq: int = 1000, name: str = "") -> None:
+    """`run.watch` of the active run."""
+    if _active is not None:
+        _active.watch(model, log, log_freq, name)
+    else:
+        _say_once("watch() before init() has no effect")
+
+
+def unwatch(model: Any = None) -> None:
+    """`run.unwatch` of the active run."""
+    if _active is not None:
+        _active.unwatch(model)
 
 
 def _say_once(message: str) -> None:

@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 
-from martlet._launch import DELIVERED, REFUSED, Sender
+from martlet._launch import DELIVERED, KEEPER, REFUSED, Sender, launch
 from martlet._place import Place
 from martlet._spool import Spool
 
@@ -24,7 +24,7 @@ class Delivery:
         self._spool = spool
         self._place = place
         self._sender: Sender | None = None
-        self._warned = False
+        self._warned = self._observed = False
         self._start()
 
     def look_after(self) -> None:
@@ -32,6 +32,15 @@ class Delivery:
         not."""
         if self._sender is None or (self._sender.ended() and self._sender.verdict != REFUSED):
             self._start()
+
+    def observe(self) -> None:
+        """There is something to look after: the sender does, or where there is none, a process of its own."""
+        if self._place.credentials is None and not self._observed:
+            self._observed = True
+            try:
+                launch([KEEPER, self._spool.path], {})
+            except Exception as error:
+                warn(f"what the run runs in is not looked up: {error}")
 
     def wait(self) -> None:
         """At the end: until everything is delivered, or the time is over; says what is left, and where."""

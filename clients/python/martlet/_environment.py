@@ -76,14 +76,17 @@ def without_password(remote: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def git_environment() -> dict[str, str]:
+    """No lock is taken (somebody may be committing right now), nobody is asked for a password."""
+    return {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
 def _git(directory: str, *arguments: str) -> Optional[str]:
-    # No lock is taken (somebody may be committing right now), nobody is asked for a password.
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     command = ["git", "-C", directory, *arguments]
     try:
         done = subprocess.run(
             command,
-            env=environment,
+            env=git_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

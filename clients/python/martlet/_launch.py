@@ -6,11 +6,13 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Optional
 
 from martlet._credentials import Credentials
 
 SENDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_sender.py")
+KEEPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_keeper.py")
 
 DELIVERED, REFUSED = (
     b".",
@@ -18,34 +20,40 @@ DELIVERED, REFUSED = (
 )  # what a sender says on its way out; the end of the pipe alone means that it was cut off
 
 
+def launch(program: list[str], environment: Mapping[str, str], descriptors: tuple[int, ...] = ()) -> None:
+    """Starts one of the client's own programs. Raises OSError or a subprocess's error."""
+    import subprocess  # here, since a trainer whose run is disabled never needs it
+
+    if not sys.executable:
+        raise OSError("this Python does not know its own executable, so it can start no sender")
+    # Inherited by the sender, which hears of a SIGTERM as soon as it can handle it.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        # Through a shell that leaves at once: the sender is then nobody's child, and a session of its own keeps the
+        # terminal's Ctrl-C from it.
+        subprocess.run(
+            ["/bin/sh", "-c", '"$@" >/dev/null 2>&1 </dev/null &', "sh", sys.executable, "-IS", *program],
+            env={**os.environ, **environment},
+            pass_fds=descriptors,
+            start_new_session=True,
+            cwd="/",
+            check=True,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 class Sender:
     """The trainer's view of its sender: a pipe whose other end only the sender holds."""
 
     def __init__(self, spool: str, credentials: Credentials) -> None:
-        import subprocess  # here, since a trainer whose run is disabled or offline never needs it
-
-        if not sys.executable:
-            raise OSError("this Python does not know its own executable, so it can start no sender")
         reading, writing = os.pipe()
-        # Inherited by the sender, which hears of a SIGTERM as soon as it can handle it.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
-            # Through a shell that leaves at once: the sender is then nobody's child, and a session of its own keeps
-            # the terminal's Ctrl-C from it.
-            command = [sys.executable, "-IS", SENDER, spool, str(writing)]
-            subprocess.run(
-                ["/bin/sh", "-c", '"$@" >/dev/null 2>&1 </dev/null &', "sh", *command],
-                env={**os.environ, **credentials.environment()},
-                pass_fds=(writing,),
-                start_new_session=True,
-                cwd="/",
-                check=True,
-            )
+            launch([SENDER, spool, str(writing)], credentials.environment(), (writing,))
         except BaseException:
             os.close(reading)
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             os.close(writing)
         self._pipe = reading
         self.verdict: Optional[bytes] = None  # DELIVERED, REFUSED, or b"" for a sender that ended without a word

@@ -15,7 +15,8 @@ from types import FrameType, TracebackType
 from typing import Any, Callable, Optional
 from urllib.parse import quote
 
-from martlet import _metrics, _values
+from martlet import _values
+from martlet._beside import Beside
 from martlet._config import Config
 from martlet._delivery import Delivery, warn
 from martlet._environment import here
@@ -36,13 +37,14 @@ _PLAIN: dict[str, int] = {}  # in the place of a row's blobs: it is a dictionary
 _alive: weakref.WeakSet[Run] = weakref.WeakSet()
 
 
-class Run:
+class Run(Beside):
     """Made by `martlet.init()`. Any thread may use it; a forked child is a client of its own to the server."""
 
     _busy: bool
     _look_at: int
 
     def __init__(self, place: Optional[Place], *, id: str, name: str, project: str, config: Config) -> None:  # noqa: A002
+        super().__init__()
         self._place = place  # None: disabled
         self.id = id
         self.name = name
@@ -60,6 +62,7 @@ class Run:
         self._spool: Optional[Spool] = None
         self._delivery: Optional[Delivery] = None
         self._owner = os.getpid()
+        self._stem = ""
         self._fresh()
         if place:
             self._place = dataclasses.replace(place, spool=writable(place.spool))
@@ -110,27 +113,6 @@ class Run:
             return
         self._in_turn(values, step, blobs)
 
-    def define_metric(
-        self,
-        name: str,
-        *,
-        summary: Optional[str] = None,
-        step_metric: Optional[str] = None,
-        goal: Optional[str] = None,
-        hidden: Optional[bool] = None,
-    ) -> None:
-        """Says how a metric is shown. `name` may end in `*` and then holds for all that begin so.
-
-        `summary`: last, min, max, mean, best or none. `step_metric`: the metric that is its x axis. `goal`: minimize
-        or maximize. `hidden`: no chart of its own. Never raises: what cannot be said so is warned of.
-        """
-        try:
-            wanted = _metrics.definition(name, summary, step_metric, goal, hidden)
-        except Exception as error:
-            warn(f"define_metric has no effect: {_values.words(error)}")
-        else:
-            self._tell_run({"patch": {"metrics": wanted}})
-
     def on_stop(self, callback: Optional[Callable[[], Any]] = None) -> None:
         """Calls `callback()` when the run is asked to stop: save what you need and leave.
 
@@ -155,6 +137,7 @@ class Run:
         finished, failed, crashed, stopped, for when the exit code alone does not tell.
         """
         if not self._finished:
+            self.unwatch()
             self._in_turn(ending(exit_code, reason, state), _FINISH, {})
         if self._finished:  # not yet, when we are a signal handler inside a log(): the end of the program waits then
             delivery, self._delivery = self._delivery, None
@@ -293,6 +276,8 @@ class Run:
         _alive.discard(self)
         if self.dropped:
             warn(f"{self.dropped} logged values could not be kept; the last one: {self._last_drop}")
+        if os.getpid() == self._owner:
+            self._console_ends()
         spool, self._spool = self._spool, None
         if spool:
             try:
@@ -349,12 +334,23 @@ class Run:
     def _open(self, place: Place, at: int) -> Spool:
         own = os.getpid() == self._owner
         spool = Spool(place.spool, uuid.uuid4().hex, place.first if own else {**place.first, "finish": False}, at)
-        if own and place.opening:
-            spool.info(place.opening, at)
+        if own and not self._stem:
+            self._stem = spool.path.removesuffix(".spool")
+            if place.opening:
+                spool.info(place.opening, at)
+            self._want(place)
+            if place.console:
+                self._keep_console()
         self._spool = spool
         self._delivery = Delivery(spool, place)
+        if own and place.wanted:
+            self._delivery.observe()
         self._look_at = at + LOOK_AFTER
         return spool
+
+    @property
+    def _watched(self) -> Run:
+        return self
 
     def _config_changed(self, changes: Mapping[str, Any]) -> None:
         self._tell_run({"config": _values.described(changes)})

@@ -8,13 +8,10 @@ again at any moment: docs/spool.md says why nothing is lost or sent twice.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
-import queue
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -23,12 +20,12 @@ from typing import Any, Callable, Optional, TypeVar
 if not __package__:  # as a file, with nothing but the standard library on the path
     sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from martlet import _environment
+from martlet._aside import Aside, CutOff
 from martlet._connection import Connection, Refused, Unreachable
 from martlet._create import create
 from martlet._credentials import NoServer, elsewhere, find
 from martlet._launch import DELIVERED, REFUSED
-from martlet._spool import try_lock
+from martlet._notes import lock_of, note
 from martlet._tail import Batch, Tail
 from martlet._upload import Blobs, Lost
 
@@ -36,16 +33,11 @@ LOOK = 0.05  # seconds between two looks at the spool
 GATHER = 0.25  # seconds between two batches of a trainer that logs all the time
 HEARTBEAT = 15.0  # seconds, unless MARTLET_HEARTBEAT says otherwise
 DRAIN = 3.0  # seconds that SIGTERM leaves us
-FIND = 3.0  # seconds that a run's end waits for git
 PATIENCE = 24 * 3600.0  # seconds without an answer, the trainer being gone, after which the rest is left to `sync`
 SLOWEST = 2.0  # seconds between two tries, at most
 GONE = (401, 404)  # no token, or no run, any more: nothing that we could send will be taken
 
 T = TypeVar("T")
-
-
-class CutOff(Exception):
-    """We were told to go, or nobody answered for too long: the spool keeps the rest."""
 
 
 class Sender:
@@ -74,8 +66,7 @@ class Sender:
         self._connection: Optional[Connection] = None
         self._failures = 0
         self._run: Optional[str] = self.tail.run
-        self._found: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._finding: Optional[threading.Thread] = None
+        self._aside: Optional[Aside] = None
         self._stop_asked = False
         self._heartbeat_every = _seconds(environ.get("MARTLET_HEARTBEAT"))
         self._next_heartbeat = time.monotonic() + self._heartbeat_every
@@ -85,16 +76,21 @@ class Sender:
         """True when everything is delivered; False with `once`, when the client goes on. Raises Refused, or CutOff."""
         if self._run is None:
             self._create()
+        aside = self._aside = Aside(self.tail, self, f"/runs/{self._run}", once=self._once)
         while True:
             # Both asked before the last look at the file, never after.
             alive = self.tail.client_lives()
             leaving = self.leaving
             batch = self.tail.read()
+            aside.observe(alive)
             arrived = self._upload(batch)
-            self._patch(batch)
+            if batch.patch:
+                self.tell(batch.patch)
+            aside.tell(batch)
             if batch.rows and self._deliver(batch):
                 for blob in arrived:
                     self._blobs.forget(blob)
+            beside = aside.send()
             self.tail.acknowledge()
             self._progress()
             if self.tail.ended or (not alive and batch.complete):
@@ -103,30 +99,30 @@ class Sender:
                 raise CutOff("asked to leave")
             if alive and time.monotonic() >= self._next_heartbeat:
                 self._heartbeat()
-            if batch.complete and self._once:
-                self._find()
+            if batch.complete and self._once and not beside:
+                self._sum_up()
                 return False
-            if batch.complete:
-                self._pause(batch)
-        self._find()
+            if batch.complete and not self._once:
+                self._pause(aside, bool(batch.rows or beside))
+        aside.finish()
+        self._sum_up()
         self._finish()
         return True
 
-    def _find(self) -> None:
-        """The end waits a little for git."""
-        if self._finding and not self.leaving:
-            self._finding.join(FIND)
-            self._patch(Batch())
+    def _sum_up(self) -> None:
+        if self._aside:
+            self.files += self._aside.files
+            self.bytes += self._aside.bytes
 
-    def _pause(self, batch: Batch) -> None:
-        if batch.rows:
+    def _pause(self, aside: Aside, busy: bool) -> None:
+        if busy:
             self._next_batch = time.monotonic() + GATHER
         while not self.leaving:
             time.sleep(LOOK)
             now = time.monotonic()
-            if self.tail.grown() and now >= self._next_batch:
+            if now >= self._next_batch and (self.tail.grown() or aside.grown()):
                 return
-            if now >= self._next_heartbeat or not self._found.empty() or not self.tail.client_lives():
+            if now >= self._next_heartbeat or not self.tail.client_lives():
                 return
 
     def _create(self) -> None:
@@ -147,7 +143,7 @@ class Sender:
         arrived = []
         for blob in batch.blobs:
             try:
-                sent = self._until(lambda server, name=blob: self._send_blob(server, name))  # type: ignore[misc]
+                sent = self.until(lambda server, name=blob: self.send_blob(server, name))  # type: ignore[misc]
             except Refused as refusal:
                 if refusal.status in GONE:
                     raise
@@ -162,10 +158,11 @@ class Sender:
                 arrived.append(blob)
         return arrived
 
-    def _send_blob(self, server: Connection, name: str) -> int:
-        return self._blobs.send(name, str(self._run), server, self._between)
+    def send_blob(self, server: Connection, name: str) -> int:
+        """Brings one blob to the server; returns how many bytes went."""
+        return self._blobs.send(name, str(self._run), server, self.between)
 
-    def _between(self) -> None:
+    def between(self) -> None:
         """In the midst of a large upload."""
         if self.leaving:
             raise CutOff("asked to leave")
@@ -174,17 +171,8 @@ class Sender:
                 self._signs = self._connect()
             self._heartbeat(self._signs)
 
-    def _patch(self, batch: Batch) -> None:
-        if batch.capture and not self._finding:
-            self._finding = threading.Thread(target=self._capture, args=(batch.capture,), daemon=True)
-            self._finding.start()
-        changes = batch.patch
-        with contextlib.suppress(queue.Empty):
-            changes = {**changes, **self._found.get_nowait()}
-        if changes:
-            self._tell(changes)
-
-    def _tell(self, changes: Mapping[str, Any]) -> None:
+    def tell(self, changes: Mapping[str, Any]) -> None:
+        """Changes the run's fields."""
         try:
             self._request("PATCH", f"/runs/{self._run}", changes)
         except Refused as refusal:
@@ -192,20 +180,15 @@ class Sender:
                 raise
             if len(changes) > 1:  # one wrong field keeps no other back
                 for key, value in changes.items():
-                    self._tell({key: value})
+                    self.tell({key: value})
             else:
                 note(self.tail.path, str(refusal))  # the points are worth more: they go on
-
-    def _capture(self, directory: str) -> None:
-        git = _environment.git(directory)
-        if git:
-            self._found.put({"git": git})
 
     def _deliver(self, batch: Batch) -> bool:
         """False when the server wants earlier rows, which are read again."""
         path = f"/runs/{self._run}/log?client={self.tail.client}"
         try:
-            self._until(lambda server: self._post(server, path, batch.body))
+            self.until(lambda server: self._post(server, path, batch.body))
         except Refused as refusal:
             wanted = refusal.details.get("next_seq")
             # Only a server that has less than we sent asks for more: the spool still has it.
@@ -268,9 +251,9 @@ class Sender:
         self._request("POST", f"/runs/{self._run}/finish", end)
 
     def _request(self, method: str, path: str, body: Any) -> dict[str, Any]:
-        return self._until(lambda server: server.request(method, path, body))
+        return self.until(lambda server: server.request(method, path, body))
 
-    def _until(self, attempt: Callable[[Connection], T]) -> T:
+    def until(self, attempt: Callable[[Connection], T]) -> T:
         """Tries until there is an answer. Raises Refused, or CutOff when there is no more time."""
         wait, since = LOOK, time.monotonic()
         while True:
@@ -306,21 +289,6 @@ class Sender:
         """The next request opens a new connection: by turns to where the server was and to where it may be now."""
         self._connection = None
         self._failures += 1
-
-
-def lock_of(path: str) -> Optional[int]:
-    """The lock that makes us the only sender of `path`, as a descriptor to keep; None when another one has it.
-
-    Where no lock can be made (a read-only or full disk), two senders would be harmless: -1.
-    """
-    try:
-        only = os.open(path.removesuffix(".spool") + ".sender", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return -1
-    if try_lock(only, fcntl.LOCK_EX) is False:
-        os.close(only)
-        return None
-    return only
 
 
 def main(path: str, status: Optional[int] = None) -> int:
@@ -385,14 +353,6 @@ def _seconds(text: Optional[str]) -> float:
 
 def _time_in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.0f} hours"
-
-
-def note(path: str, message: str, aloud: bool = True) -> None:
-    """Keeps what was refused beside the spool, where the client looks for it at its end."""
-    if aloud:
-        print(f"martlet: {path}: {message}", file=sys.stderr)
-    with contextlib.suppress(OSError), open(path.removesuffix(".spool") + ".error", "a", encoding="utf-8") as file:
-        file.write(message.rstrip() + "\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import uuid
 from typing import Any, NamedTuple, Optional
 
-from martlet import _environment, _values
+from martlet import _environment, _values, _wishes
 from martlet._config import Config
 from martlet._create import create, fields_of, path_of
 from martlet._credentials import Credentials, find
@@ -21,6 +21,13 @@ from martlet._run import Run
 
 MODES = ("online", "offline", "disabled")
 CREATION_TIMEOUT = 10.0  # seconds that init waits for a server that takes the connection but does not answer
+
+
+class Aside(NamedTuple):
+    """What is kept besides rows."""
+
+    capture: _wishes.Capture = None
+    console: Optional[str] = None
 
 
 class Wish(NamedTuple):
@@ -67,11 +74,14 @@ def start(
     directory: Optional[str],
     mode: Optional[str],
     wish: Wish,
+    aside: Aside,
 ) -> Run:
     """`fields`: tags, notes, group and job_type, those that were given."""
     mode = _mode(mode)
     wish = wish.checked()
     attempt = os.environ.get("MARTLET_RUN_ID")
+    what, console = _wishes.captured(aside.capture, not attempt), _wishes.console(aside.console, not attempt)
+    wanted = _wishes.capture(what, not attempt) if what and mode != "disabled" else {}
     inherited = os.environ.get("MARTLET_PROJECT")
     project = _values.words((inherited or project if attempt else project or inherited) or "default")
     name = name and _values.words(name)
@@ -83,10 +93,10 @@ def start(
     if mode == "disabled":
         return Run(None, id=attempt or "disabled", name=name or "disabled", project=project, config=settings)
     if attempt:
-        return _in_attempt(attempt, project, settings, fields, bool(config), mode, wish)
+        return _in_attempt(attempt, project, settings, fields, bool(config), mode, wish, wanted)
     body = {"project": project, **({"name": name} if name else {}), **fields, **_environment.process()}
     body["config"] = _values.described(settings.as_dict())
-    return _outside(body, settings, directory, mode, wish)
+    return _outside(body, settings, directory, mode, wish, wanted, console)
 
 
 def _mode(given: Optional[str]) -> str:
@@ -102,7 +112,14 @@ def _mode(given: Optional[str]) -> str:
 
 
 def _in_attempt(
-    run: str, project: str, config: Config, fields: dict[str, Any], configured: bool, mode: str, wish: Wish
+    run: str,
+    project: str,
+    config: Config,
+    fields: dict[str, Any],
+    configured: bool,
+    mode: str,
+    wish: Wish,
+    wanted: dict[str, Any],
 ) -> Run:
     """Martlet executes us: the run is there, with a name of its sweep's choosing, its command and its process id."""
     given = os.environ.get("MARTLET_RUN_DIR")
@@ -124,14 +141,23 @@ def _in_attempt(
         directory=absolute(directory),
         first={"run": run, "url": credentials.url if credentials else None, "outside": False, "finish": False},
         credentials=credentials,
-        opening={"patch": patch, "capture": {"workdir": here()}},
+        opening={"patch": patch},
+        wanted=wanted,
         last_step=_rewound(run, wish.rewind_to, credentials),
     )
     name = os.environ.get("MARTLET_RUN_NAME") or (os.path.basename(os.path.normpath(given)) if given else run)
     return _opened(place, id=run, name=name, project=project, config=config)
 
 
-def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mode: str, wish: Wish) -> Run:
+def _outside(
+    body: dict[str, Any],
+    config: Config,
+    directory: Optional[str],
+    mode: str,
+    wish: Wish,
+    wanted: dict[str, Any],
+    console: bool,
+) -> Run:
     """A run of somebody who started the program by hand, or under another scheduler."""
     resumption = Resumption(body["project"], directory) if wish.resume == "auto" and not wish.id else None
     if resumption:
@@ -152,9 +178,7 @@ def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mod
         first.update(run=run, url=credentials.url)
     else:
         first.update(local=run, **asked)
-    opening: dict[str, Any] = {"capture": {"workdir": body["workdir"]}}
-    if wish.is_of_old:
-        opening["patch"] = fields_of(body)
+    opening: dict[str, Any] = {"patch": fields_of(body)} if wish.is_of_old else {}
     shown = created or body
     steps = (shown.get("last_step") if wish.is_of_old else None, wish.rewind_to, wish.step)
     place = Place(
@@ -163,6 +187,8 @@ def _outside(body: dict[str, Any], config: Config, directory: Optional[str], mod
         first=first,
         credentials=credentials,
         opening=opening,
+        wanted=wanted,
+        console=console,
         last_step=next((step for step in steps if type(step) is int), -1),
         done=resumption.forget if resumption else None,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Optional, Union
 from urllib.parse import quote, urlencode
 
+from martlet._asked import Asked
 from martlet._create import path_of
 from martlet._frame import Series
 from martlet._history import History
@@ -20,7 +21,7 @@ PAGE = 5_000  # rows
 _NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
-class StoredRun:
+class StoredRun(Asked):
     """What `Api` gives. Its fields are those of docs/api.md (`run.created_at`, `run.git`, …) as they were when it was
     read; `data` holds them all."""
 
@@ -180,9 +181,16 @@ class StoredRun:
         config: Optional[Mapping[str, Any]] = None,
         summary: Optional[Mapping[str, Any]] = None,
         metrics: Optional[Mapping[str, Mapping[str, Any]]] = None,
+        add_tags: Optional[Iterable[str]] = None,
+        remove_tags: Optional[Iterable[str]] = None,
+        archived: Optional[bool] = None,
+        locked: Optional[bool] = None,
+        project: Optional[str] = None,
+        parent: Optional[str] = None,
     ) -> StoredRun:
         """Changes what is given. Of `config` the keys that it names, each whole; `tags` replace the old ones; in
-        `summary`, None takes a value back; `metrics` are definitions, as in `define_metric`."""
+        `summary`, None takes a value back; `metrics` are definitions, as in `define_metric`. `project` moves the run
+        there; `parent` is another run's id, or "" for none."""
         given = {
             "name": name,
             "notes": notes,
@@ -192,8 +200,16 @@ class StoredRun:
             "config": config,
             "summary": summary,
             "metrics": metrics,
+            "add_tags": None if add_tags is None else list(add_tags),
+            "remove_tags": None if remove_tags is None else list(remove_tags),
+            "archived": archived,
+            "locked": locked,
+            "project": project,
+            "parent": parent,
         }
-        changes = {key: value for key, value in given.items() if value is not None}
+        changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        if parent == "":
+            changes["parent"] = None
         self.data = self._api.ask("PATCH", path_of(self.id), changes)
         return self
 

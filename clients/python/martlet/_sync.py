@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 from typing import Optional
 from urllib.parse import urlsplit
 
+from martlet._aside import CutOff
 from martlet._connection import Refused
 from martlet._credentials import NoServer, find
-from martlet._sender import CutOff, Sender, lock_of, note, remove
+from martlet._notes import lock_of, note
+from martlet._sender import Sender, remove
 from martlet._tail import NotASpool, Tail, remove_empty
 
 EVERY = 0.2  # seconds between two lines of progress on a terminal

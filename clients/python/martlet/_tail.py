@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 from zlib import crc32
 
+from martlet._console_tail import ConsoleTail
 from martlet._piece import Names
 from martlet._spool import BODY, END, HEAD, INFO, LONGEST, POINTS, ROW, records, try_lock
 
@@ -35,7 +36,8 @@ class Batch:
     last_seq: int = -1
     patch: dict[str, Any] = field(default_factory=dict)  # for PATCH /runs/:run
     blobs: dict[str, int] = field(default_factory=dict)  # what the rows name: SHA-256 and size
-    capture: Optional[str] = None  # a directory to look for git in
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)  # of the run, by their names: sha256 and size
+    alerts: list[dict[str, Any]] = field(default_factory=list)  # for POST /runs/:run/alerts
     complete: bool = True  # nothing more was to be read
 
 
@@ -62,7 +64,9 @@ class Tail:
         noted = self._read_json(self._ack)
         self._next_seq: int = noted.get("next_seq", 0)
         self._told: int = noted.get("offset", 0)  # what the records before it told needs no second telling
-        self._noted = (self._next_seq, self._told)
+        # How far a sender is with what lies beside the spool (see _aside).
+        self.beside: dict[str, Any] = {key: noted[key] for key in ("seen", "console") if key in noted}
+        self._noted = self._note
 
     def close(self) -> None:
         os.close(self._fd)
@@ -144,10 +148,14 @@ class Tail:
         """Notes for a later sender what is done. Without the note (a full disk, say) that sender sends too much, of
         which the server keeps nothing twice."""
         self._told = max(self._told, self._at)
-        if (self._next_seq, self._told) != self._noted:
+        if self._note != self._noted:
             with contextlib.suppress(OSError):
-                self._write_json(self._ack, ".ack.new", {"next_seq": self._next_seq, "offset": self._told})
-                self._noted = (self._next_seq, self._told)
+                self._write_json(self._ack, ".ack.new", self._note)
+                self._noted = self._note
+
+    @property
+    def _note(self) -> dict[str, Any]:
+        return {"next_seq": self._next_seq, "offset": self._told, **self.beside}
 
     def grown(self) -> bool:
         return self._left_over() > 0
@@ -221,7 +229,9 @@ class Tail:
                 # Of these the parts are told one after the other.
                 both = key in ("config", "summary", "metrics") and isinstance(value, dict)
                 batch.patch[key] = {**batch.patch.get(key, {}), **value} if both else value
-            batch.capture = info.get("capture", {}).get("workdir", batch.capture)
+            batch.files.update(info.get("files", {}))
+            if "alert" in info:
+                batch.alerts.append(info["alert"])
 
     def _process_lives(self) -> bool:
         try:
@@ -291,7 +301,8 @@ def _holds_nothing(fd: int, path: str) -> bool:
 def _remove_files(stem: str) -> None:
     """The spool before its sender's lock: whoever gets the lock then sees that nothing is left to do."""
     # Where a sender was killed as it wrote a note, half of that lies there as `.new`.
-    for suffix in (".ack", ".ack.new", ".run.new", ".room", ".spool", ".sender"):
+    ConsoleTail(stem).remove()
+    for suffix in (".ack", ".ack.new", ".run.new", ".room", ".wanted", ".seen", ".spool", ".sender"):
         _unlink(stem + suffix)
 
 

@@ -37,10 +37,16 @@ class Server:
         self.rewinds: list[tuple[str, int]] = []
         self.blobs: dict[tuple[str, str], bytes] = {}
         self.unfounded: list[str] = []
+        self.logs: dict[tuple[str, str, str], bytes] = {}  # of (run, client, stream)
+        self.log_times: list[tuple[str, int, int]] = []  # stream, offset, microseconds
+        self.system: dict[tuple[str, str], list[dict[str, Any]]] = {}  # of (run, client), by seq
+        self.files: dict[str, dict[str, dict[str, Any]]] = {}  # of a run, by path
+        self.alerts: list[tuple[str, dict[str, Any]]] = []
         self.pieces: list[int] = []  # bytes of each
         self.duplicates = 0
         self.stop_requested = False
         self.headers: dict[str, str] = {}  # of the next answer
+        self.canned: dict[str, Callable[[dict[str, str]], Any]] = {}  # answers to GET by path
         self.slow = 0.0  # seconds that each 64 kB of a body take
         self.fault: Callable[[str, str], Any] = lambda method, path: None
         self.port = port
@@ -94,6 +100,8 @@ class Server:
         """One request after the contract; bytes are answered as they are."""
         parts = urlsplit(path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if method == "GET" and parts.path in self.canned:
+            return 200, self.canned[parts.path](query)
         if parts.path == "/api/v1/runs":
             return (
                 self.create(json.loads(body)) if method == "POST" else (200, reads.listed([*self.runs.values()], query))
@@ -113,6 +121,10 @@ class Server:
             return 200, body
         if verb == "blobs":
             return self.blob(method, run, detail, body)
+        if verb == "logs" and method == "POST":
+            return self.printed(run, query, body)
+        if verb == "system" and method == "POST":
+            return self.sampled(run, query["client"], body)
         given = json.loads(body) if body else {}
         state = self.runs[run]
         if verb is None and method == "PATCH":
@@ -127,6 +139,16 @@ class Server:
             state.update(given)
         elif verb == "heartbeat":
             return 200, {"state": "running", "stop_requested": self.stop_requested}
+        elif verb == "files" and method == "PUT":
+            if (run, given["sha256"]) not in self.blobs:
+                return error(409, "Put the bytes first.")
+            kept = {"path": query["path"], **given, "size": len(self.blobs[(run, given["sha256"])])}
+            self.files.setdefault(run, {})[query["path"]] = kept
+            return 200, kept
+        elif verb == "alerts" and method == "POST":
+            if not any(run == of and given["key"] == known["key"] for of, known in self.alerts):
+                self.alerts.append((run, given))
+            return 201, given
         elif verb == "rewind":
             self.rewinds.append((run, given["step"]))
             for (of, _), kept in self.rows.items():
@@ -140,6 +162,7 @@ class Server:
 
     def patch(self, state: dict[str, Any], given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         allowed = {"name", "notes", "tags", "group", "job_type", "config", "host", "pid", "command", "git", "python"}
+        allowed |= {"environment", "model"}
         if wrong := set(given) - allowed - {"workdir", "metrics", "summary"}:
             return error(422, f"A run has no {', '.join(sorted(wrong))}.")
         for key, value in given.items():
@@ -184,6 +207,30 @@ class Server:
         self.pieces.append(len(body))
         self.duplicates += len(given) - len(new)
         return 200, {"accepted": len(new), "duplicates": len(given) - len(new), "next_seq": len(kept)}
+
+    def printed(self, run: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
+        name = (run, query["client"], query["stream"])
+        known, offset = self.logs.get(name, b""), int(query["offset"])
+        if offset > len(known):
+            return error(409, "Bytes are missing.", size=len(known))
+        if body[: len(known) - offset] != known[offset : offset + len(body)]:
+            return error(422, "These bytes are others than before.")
+        self.logs[name] = known + body[len(known) - offset :]
+        self.log_times.append((query["stream"], offset, int(query["time"])))
+        return 200, {"size": len(self.logs[name])}
+
+    def output(self, stream: str = "stdout", run: Optional[str] = None) -> str:
+        with self.lock:
+            found = [text for (of, _, name), text in self.logs.items() if name == stream and run in (None, of)]
+        return b"".join(found).decode()
+
+    def sampled(self, run: str, client: str, body: bytes) -> tuple[int, Any]:
+        kept = self.system.setdefault((run, client), [])
+        given = [json.loads(line) for line in body.splitlines()]
+        if given[0]["seq"] > len(kept):
+            return error(409, "Rows are missing.", next_seq=len(kept))
+        kept.extend(row for row in given if row["seq"] >= len(kept))
+        return 200, {"next_seq": len(kept)}
 
     def blob(self, method: str, run: str, name: str, body: bytes) -> tuple[int, Any]:
         if method == "PUT":

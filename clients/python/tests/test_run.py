@@ -127,6 +127,7 @@ class OutsideTest(ClientTest):
 
     def test_git_is_told(self):
         server = self.serve()
+        self.environment["MARTLET_CAPTURE"] = "git"
         git = ["git", "-C", self.home, "-c", "user.name=a", "-c", "user.email=a@b"]
         for command in (
             ["init", "-q", "-b", "trunk"],

@@ -144,6 +144,41 @@ class RealServerTest(ClientTest):
             self.assertEqual(run.blob(row["page"]), str(row["_step"]).encode())
         self.assertEqual((run.state, self.spools()), ("finished", []))
 
+    def test_what_is_kept_besides_rows_is_read_back(self):
+        self.environment.update(MARTLET_CAPTURE="environment,packages", HF_TOKEN="hf_x")
+        with open(os.path.join(self.home, "note.txt"), "w") as file:
+            file.write("kept")
+        process = self.start(
+            "run = martlet.init('p')\nrun.save('note.txt')\nrun.log({'a': 1})\n"
+            "run.alert('careful', 'it is hot', 'warn'); sys.stdin.readline()\n",
+            stdin=subprocess.PIPE,
+        )
+        wait_for(lambda: self.api.runs() and len(self.one().files()) == 2, "the files")
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertEqual(err.count("martlet:"), 1, err)
+        run = self.one()
+        self.assertEqual([file["path"] for file in run.files()], ["note.txt", "requirements.txt"])
+        self.assertEqual(run.read_file("note.txt"), b"kept")
+        self.assertEqual(
+            [(a["level"], a["title"], a["text"]) for a in run.alerts()], [("warn", "careful", "it is hot")]
+        )
+        self.assertNotIn("HF_TOKEN", run.environment["variables"])
+        self.assertEqual(run.environment["python"]["version"], ".".join(map(str, sys.version_info[:3])))
+        self.assertGreater(run.environment["memory_bytes"], 1 << 20)
+        run.update(add_tags=["x"], archived=True)
+        self.assertEqual((run.tags, len(self.api.runs()), len(self.api.runs(archived="true"))), (["x"], 0, 1))
+        self.assertIn("archived", [event["type"] for event in run.events()])
+
+    def test_a_models_layers_are_read_back(self):
+        self.train(
+            "run = martlet.init('p')\n"
+            "layer = {'name': 'a', 'type': 'B', 'parameters': 3, 'trainable': 2, 'input_shape': [None, 4]}\n"
+            "run._model({'framework': 'pytorch', 'parameters': 3, 'trainable': 2, 'layers': [layer]})\n"
+        )
+        model = self.one().model
+        self.assertEqual((model["parameters"], model["trainable"], model["framework"]), (3, 2, "pytorch"))
+        self.assertEqual(model["layers"][0]["input_shape"], [None, 4])
+
     def test_what_was_kept_offline_is_sent_while_it_still_runs(self):
         process = self.start(
             "run = martlet.init('p', mode='offline')\nfor i in range(1000): run.log({'a': i})\n"

@@ -3,7 +3,7 @@ import { Store } from "../store/store";
 import { decodeSeries } from "./frames";
 import { parseLoose } from "./typed";
 import type {
-  Attempt, ErrorBody, HistoryPiece, HistoryRow, LogPiece, Me, Page, Project, Run, SeriesAnswer, Sweep, Trial,
+  Attempt, ErrorBody, HistoryPiece, HistoryRow, Json, LogPiece, Me, Page, Project, Run, SeriesAnswer, Sweep, Trial,
 } from "./types";
 
 const TOKEN = "martlet.token";
@@ -15,6 +15,8 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly hint: string | null = null,
+    /** What belongs to the code: of a text that was not understood, where (`from`, `to`). */
+    readonly details: Json = null,
   ) {
     super(message);
   }
@@ -50,7 +52,7 @@ export function mayWrite(): boolean {
   return now.phase === "in" && ["write", "run", "admin"].some((scope) => now.me.scopes.includes(scope));
 }
 
-async function request(
+export async function request(
   method: string, path: string, body?: unknown, signal?: AbortSignal, accept?: string,
 ): Promise<Response> {
   const headers: Record<string, string> = accept === undefined ? {} : { Accept: accept };
@@ -83,17 +85,22 @@ async function readError(response: Response): Promise<ApiError> {
     signOut("You were signed out: the token is no longer valid.");
   }
   const error = body?.error;
-  if (error) return new ApiError(response.status, error.code, error.message, error.hint ?? null);
+  if (error) return new ApiError(response.status, error.code, error.message, error.hint ?? null, error.details ?? null);
   return new ApiError(response.status, "unknown", `The server answered with status ${response.status}.`,
     "Something between this browser and Martlet may have answered in its place.");
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await request("GET", path, undefined, signal)).json()) as T;
 }
 
-async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
   return (await (await request("POST", path, body, signal)).json()) as T;
+}
+
+export async function send<T>(method: "PATCH" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const text = await (await request(method, path, body)).text();
+  return (text === "" ? null : JSON.parse(text)) as T;
 }
 
 /** Reads every page of a list, telling each page as it comes. */
@@ -119,14 +126,14 @@ export interface SeriesWindow {
   to?: number;
   buckets?: number;
   x?: string | null;
+  /** Whether the names are those of the machine's metrics. */
+  system?: boolean;
 }
 
 export const api = {
   me: () => get<Me>("/me"),
   version: () => get<{ name: string; version: string; api: number }>("/version"),
   projects: (signal?: AbortSignal) => all<Project>("/projects", undefined, signal),
-  runs: (project: string, onPage?: (runs: Run[]) => void, signal?: AbortSignal) =>
-    all<Run>(`/runs?project=${enc(project)}`, onPage, signal),
   recentRuns: (states: string, limit: number, signal?: AbortSignal) =>
     get<Page<Run>>(`/runs?state=${enc(states)}&limit=${limit}`, signal),
   run: (run: string, signal?: AbortSignal) => get<Run>(`/runs/${enc(run)}`, signal),
@@ -141,9 +148,9 @@ export const api = {
   series: async (
     runs: readonly string[], keys: readonly string[], wanted: SeriesWindow = {}, signal?: AbortSignal,
   ): Promise<SeriesAnswer[]> => {
-    const { x, from, to, buckets = 2000 } = wanted;
+    const { x, from, to, buckets = 2000, system = false } = wanted;
     const body = {
-      runs, keys, buckets, ...(x == null ? {} : { x }),
+      runs, keys, buckets, ...(x == null ? {} : { x }), ...(system ? { system } : {}),
       ...(from === undefined ? {} : { from_step: from }), ...(to === undefined ? {} : { to_step: to }),
     };
     const bytes = await (await request("POST", "/series", body, signal, SERIES_TYPE)).arrayBuffer();

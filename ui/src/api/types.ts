@@ -44,6 +44,8 @@ export interface MetricSummary {
   /** Set by somebody, or logged under the same name and no number. */
   value?: Json;
   set_at?: number;
+  /** It is computed by an expression of the project, not logged. */
+  derived?: boolean;
 }
 
 /** What was said of a metric; its name may end in `*`. */
@@ -115,6 +117,88 @@ export interface Run {
   deleted_at?: number | null;
   /** The run whose history it began with, up to the step (null: all of it). */
   forked_from?: { run: string; step: number | null } | null;
+  /** Archived runs are left out of lists. */
+  archived_at?: number | null;
+  /** A locked run is kept from being deleted and changed. */
+  locked_at?: number | null;
+  /** The run it is a part of, and how many are parts of it. */
+  parent?: string | null;
+  children?: number;
+  /** The machine in few words. */
+  hardware?: string | null;
+  /** What it ran on and with; only where one run is asked for. */
+  environment?: Environment | null;
+}
+
+/** What a run ran on and with. Every part may be unknown. */
+export interface Environment {
+  os?: string | null;
+  kernel?: string | null;
+  cpu?: { model?: string | null; cores?: number | null; threads?: number | null } | null;
+  memory_bytes?: number | null;
+  cgroup_memory_bytes?: number | null;
+  gpus?: { name?: string | null; memory_bytes?: number | null; driver?: string | null }[] | null;
+  python?: { version?: string | null; executable?: string | null } | null;
+  argv?: string[] | null;
+  cwd?: string | null;
+  variables?: Record<string, string> | null;
+  [more: string]: Json | undefined;
+}
+
+/** What happened to a run: who, when, and what exactly. */
+export interface RunEvent {
+  at: number;
+  type: string;
+  by: string | null;
+  payload: { [key: string]: Json } | null;
+}
+
+/** A file that was saved with a run. */
+export interface RunFile {
+  path: string;
+  sha256: string;
+  size: number;
+  media_type: string | null;
+  created_at: number;
+}
+
+export interface Alert {
+  id: number;
+  run: string;
+  run_name: string;
+  project: string;
+  at: number;
+  level: "info" | "warn" | "error";
+  title: string;
+  text: string;
+  /** Who raised it. */
+  by: string;
+}
+
+export interface Layer {
+  name: string;
+  type: string | null;
+  parameters: number | null;
+  trainable: number | null;
+  input_shape: Json;
+  output_shape: Json;
+}
+
+export interface Model {
+  framework?: string | null;
+  parameters?: number | null;
+  trainable?: number | null;
+  layers: Layer[];
+}
+
+/** A metric of the machine while a run went on. */
+export interface SystemMetric {
+  name: string;
+  unit: string | null;
+  last: Numeric;
+  mean: Numeric;
+  min: Numeric;
+  max: Numeric;
 }
 
 export interface Attempt {
@@ -262,5 +346,6 @@ export type LiveMessage =
   | { type: "names"; id: number; runs: Record<string, string>; keys: Record<string, string> }
   | { type: "changed"; id: number; runs: string[] }
   | { type: "log"; id: number; offset: number; next_offset: number; text: string; ended: boolean }
+  | { type: "alert"; id: number; alert?: Alert }
   | { type: "error"; id?: number; error: ErrorBody }
   | { type: "ping"; seq?: number };

@@ -4,6 +4,7 @@ import type { ChartBus } from "./bus";
 import { Easel } from "./easel";
 import { type Frame, drawFrame, padded } from "./frame";
 import { ink, lineColour, lineDash } from "./ink";
+import type { SpreadKind } from "./mean";
 import { type PixelColumn, columnAt, columns, quantile } from "./path";
 import { LinePointer, type PointedLine, type Scene } from "./pointer";
 import type { Description } from "./registry";
@@ -16,6 +17,9 @@ export interface Line {
   name: string;
   /** Which colour and dash. */
   slot: number;
+  /** Of a group: the runs whose mean it is, and what the band around it shows. */
+  members?: readonly string[];
+  spread?: SpreadKind;
 }
 
 export interface View {
@@ -145,6 +149,10 @@ export class LineChart implements Drawable {
     const all = columns(series, this.#x, window, (x) => (x - window[0]) * scale, smoothing, usable);
     const points = all.reduce((sum, { count }) => sum + count, 0);
     const dense = points > all.length * DENSE;
+    if (line.members) {
+      const mean = smoothing > 0 ? ({ smooth }: PixelColumn) => smooth : ({ sum, count }: PixelColumn) => sum / count;
+      return { line, series, columns: all, value: mean, banded: true };
+    }
     if (smoothing > 0) return { line, series, columns: all, value: ({ smooth }) => smooth, banded: true };
     if (dense) return { line, series, columns: all, value: ({ sum, count }) => sum / count, banded: true };
     return { line, series, columns: all, value: ({ last }) => last, banded: false };

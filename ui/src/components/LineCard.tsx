@@ -1,8 +1,9 @@
 // A chart in its card: the canvas lives outside React, which only tells it what to show.
 import { memo, useEffect, useRef, useState } from "react";
-import { axisMetric } from "../charts/axis";
+import { abscissaOf, axisMetric } from "../charts/axis";
 import type { ChartBus } from "../charts/bus";
 import { type Line, LineChart, type View } from "../charts/line";
+import { Means } from "../charts/mean";
 import type { SeriesStore } from "../store/series";
 import { IconButton, useNear } from "./basics";
 
@@ -23,11 +24,20 @@ export const LineCard = memo(function LineCard({ metric, lines, view, bus, store
   const [reading, setReading] = useState("");
   const near = useNear(body);
   const { axis } = view;
+  const groups = useRef<ReadonlyMap<string, Line>>(new Map());
   const x = axisMetric(axis);
 
   useEffect(() => {
     if (!near) return;
-    const made = new LineChart(body.current!, metric, bus.over(axis), (run) => store.get(run, metric, x));
+    const means = new Means();
+    const source = (id: string) => {
+      const line = groups.current.get(id);
+      if (!line?.members) return store.get(id, metric, x);
+      const held = line.members.map((run) => store.get(run, metric, x));
+      const known = held.filter((series): series is NonNullable<typeof series> => series !== undefined);
+      return known.length === 0 ? undefined : means.get(id, known, abscissaOf(axis), line.spread ?? "sd");
+    };
+    const made = new LineChart(body.current!, metric, bus.over(axis), source);
     made.onReading = setReading;
     chart.current = made;
     const forget = store.need(metric, x, () => made.changed());
@@ -38,7 +48,10 @@ export const LineCard = memo(function LineCard({ metric, lines, view, bus, store
     };
   }, [near, metric, bus, store, axis, x]);
 
-  useEffect(() => chart.current?.set(lines, view), [near, lines, view, metric, bus, store]);
+  useEffect(() => {
+    groups.current = new Map(lines.filter(({ members }) => members).map((line) => [line.id, line]));
+    chart.current?.set(lines, view);
+  }, [near, lines, view, metric, bus, store]);
 
   const slash = metric.indexOf("/");
   return (

@@ -10,7 +10,7 @@ export interface MenuItem {
   run: () => void;
 }
 
-export function Menu({ label, items }: { label: string; items: readonly MenuItem[] }) {
+export function Menu({ label, items, icon = "more" }: { label: string; items: readonly MenuItem[]; icon?: IconName }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -36,7 +36,7 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
   };
   return (
     <div className="menu" ref={box} onBlur={left}>
-      <IconButton icon="more" label={label} expanded={open} onClick={() => setOpen(!open)} />
+      <IconButton icon={icon} label={label} expanded={open} onClick={() => setOpen(!open)} />
       {open ? (
         <div className="menu-list" role="menu" aria-label={label} tabIndex={-1} ref={list} onKeyDown={key}>
           {items.map(({ word, icon, danger, run }) => (

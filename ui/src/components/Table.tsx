@@ -27,6 +27,10 @@ interface Props<Row> {
   onOpen?: (row: Row) => void;
   onHover?: (row: Row | null) => void;
   dimmed?: (row: Row) => boolean;
+  /** The last rows are near: more can be read. */
+  onEnd?: () => void;
+  /** What is shown answers an older question: it stays, dimmed, until the new answer comes. */
+  stale?: boolean;
 }
 
 const SPARE = 8; // rows beyond the edges, so that a quick scroll shows no blanks
@@ -94,12 +98,17 @@ export function Table<Row>(props: Props<Row>) {
 
   const from = Math.max(0, Math.floor(view.top / rowHeight) - SPARE);
   const to = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + SPARE);
+  const atEnd = to >= rows.length - 40;
+  const { onEnd } = props;
+  useEffect(() => {
+    if (atEnd) onEnd?.();
+  }, [atEnd, onEnd, rows.length]);
   const lefts = frozenLefts(columns);
   const layout = columns.map(({ id, width }) => `${id}${width}`).join();
   return (
     // What scrolls must be reachable by keys.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <section className="table-box" ref={box} tabIndex={0} aria-label={props.label}>
+    <section className={props.stale ? "table-box stale" : "table-box"} ref={box} tabIndex={0} aria-label={props.label} aria-busy={props.stale}>
       <table className="table" aria-rowcount={rows.length + 1}
         style={{ width: columns.reduce((sum, { width }) => sum + width, 0) }}>
         <colgroup>{columns.map(({ id, width }) => <col key={id} style={{ width }} />)}</colgroup>

@@ -149,6 +149,15 @@ export function usePhone(): boolean {
   return narrow;
 }
 
+/** A part of the page that scrolls by itself, within reach of the keys. */
+export function Scrolled({ label, className = "scroll-x", children }: { label: string; className?: string; children: ReactNode }) {
+  return (
+    // What scrolls must be reachable by keys.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <section className={className} tabIndex={0} aria-label={label}>{children}</section>
+  );
+}
+
 /** A choice of a few, all in sight. */
 export function Segmented<T extends string>(props: {
   label: string; value: T; options: readonly (readonly [value: T, word: string])[]; onChange: (value: T) => void;

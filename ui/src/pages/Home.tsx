@@ -1,8 +1,9 @@
 // Home: what runs now, what went wrong lately, and the projects.
 import { useEffect, useMemo } from "react";
-import type { Project, Run } from "../api/types";
+import type { Alert, Project, Run } from "../api/types";
 import { Ago, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
 import { FirstRun } from "../components/FirstRun";
+import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
 import { Sparkline } from "../components/Sparkline";
 import { SweepCard } from "../components/SweepCard";
@@ -29,7 +30,7 @@ function Overviewed({ store }: { store: OverviewStore }) {
   if (!overview) {
     return <div className="page">{error ? <Failure error={error} retry={store.follow.read} /> : <Skeleton rows={8} />}</div>;
   }
-  const { projects, active, trouble } = overview;
+  const { projects, active, trouble, alerts } = overview;
   if (projects.length === 0 && active.length === 0) {
     return (
       <div className="page narrow">
@@ -57,7 +58,7 @@ function Overviewed({ store }: { store: OverviewStore }) {
         {running.length > MOST_CARDS ? <p className="muted">and {formatCount(running.length - MOST_CARDS)} more</p> : null}
       </section>
       <RecentSweeps />
-      {attention.length > 0 ? <Attention runs={attention} /> : null}
+      {attention.length > 0 || alerts.length > 0 ? <Attention runs={attention} alerts={alerts} /> : null}
       <section aria-label="Projects">
         <h2 className="section-title">Projects <span className="count">{formatCount(projects.length)}</span></h2>
         <div className="project-cards">{projects.map((project) => <ProjectCard key={project.id} project={project} />)}</div>
@@ -141,7 +142,7 @@ function reason(run: Run): string {
   return run.exit?.reason ?? "No reason was recorded.";
 }
 
-function Attention({ runs }: { runs: readonly Run[] }) {
+function Attention({ runs, alerts }: { runs: readonly Run[]; alerts: readonly Alert[] }) {
   return (
     <section aria-label="Needs attention">
       <h2 className="section-title">Needs attention</h2>
@@ -152,6 +153,14 @@ function Attention({ runs }: { runs: readonly Run[] }) {
             <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link">{run.name}</Link>
             <span className="muted grow clip" title={run.exit?.reason ?? ""}>{reason(run)}</span>
             <span className="muted"><Ago at={run.ended_at ?? run.created_at} /></span>
+          </li>
+        ))}
+        {alerts.map((alert) => (
+          <li key={`alert${alert.id}`}>
+            <span className={`pill ${alert.level === "error" ? "bad" : "warn"}`}><Icon name="bell" size={12} />{alert.level === "error" ? "alert" : "warning"}</span>
+            <Link to={pathOf({ page: "run", project: alert.project, run: alert.run })} className="run-link">{alert.run_name}</Link>
+            <span className="muted grow clip" title={`${alert.title} ${alert.text}`}>{alert.title}{alert.text === "" ? "" : `: ${alert.text}`}</span>
+            <span className="muted"><Ago at={alert.at} /></span>
           </li>
         ))}
       </ul>

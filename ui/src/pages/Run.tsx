@@ -1,7 +1,7 @@
 // One run: what became of it, its charts, its output.
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, mayRun, mayWrite } from "../api/client";
-import type { Attempt, Run } from "../api/types";
+import type { Attempt, Environment, Run } from "../api/types";
 import { ChartBus } from "../charts/bus";
 import { COLOURS } from "../charts/palette";
 import type { Line } from "../charts/line";
@@ -9,13 +9,16 @@ import { Ago, Button, Empty, Failure, Link, Skeleton, copy, useNow } from "../co
 import { ChartControls, ChartGrid } from "../components/ChartGrid";
 import { DeleteRuns, PurgeRuns } from "../components/DeleteRuns";
 import { Dialog } from "../components/Dialog";
+import { Editable } from "../components/Editable";
 import { Icon } from "../components/Icon";
 import { Menu, type MenuItem } from "../components/Menu";
 import { Pill } from "../components/Pill";
 import { Tabs } from "../components/Tabs";
+import { Tags } from "../components/Tags";
 import { attempt } from "../components/Toast";
 import { formatCount, formatDuration } from "../format";
 import { navigate, pathOf, place, setQuery } from "../router";
+import { archive, change, lock } from "../store/changes";
 import { slots } from "../store/colours";
 import { durationOf, metricNames } from "../store/columns";
 import { useOwned } from "../store/owned";
@@ -23,15 +26,21 @@ import { RunStore, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { restore } from "../store/trash";
+import { RunFiles } from "./RunFiles";
 import { RunLogs } from "./RunLogs";
 import { RunMedia } from "./RunMedia";
+import { RunModel } from "./RunModel";
 import { RunOverview } from "./RunOverview";
+import { RunSystem } from "./RunSystem";
 
-type Tab = "overview" | "charts" | "media" | "logs";
+type Tab = "overview" | "charts" | "system" | "media" | "logs" | "files" | "model";
 
 const TABS: readonly (readonly [Tab, string])[] = [
-  ["overview", "Overview"], ["charts", "Charts"], ["media", "Media"], ["logs", "Logs"],
+  ["overview", "Overview"], ["charts", "Charts"], ["system", "System"], ["logs", "Logs"], ["files", "Files"], ["media", "Media"],
+  ["model", "Model"],
 ];
+/** What belongs to one tab alone leaves the address with it. */
+const OF_A_TAB = { step: null, stream: null, attempt: null, file: null };
 
 export function RunPage({ id }: { id: string }) {
   const store = useOwned(() => new RunStore(id), [id]);
@@ -41,6 +50,7 @@ export function RunPage({ id }: { id: string }) {
 function Loaded({ store }: { store: RunStore }) {
   const run = useStore(store.run);
   const attempts = useStore(store.attempts);
+  const environment = useStore(store.environment);
   const error = useStore(store.follow.error);
   if (!run) {
     return <div className="page">{error ? <Failure error={error} retry={store.follow.read} /> : <Skeleton rows={8} label="Reading the run" />}</div>;
@@ -48,12 +58,12 @@ function Loaded({ store }: { store: RunStore }) {
   return (
     <>
       {error ? <div className="page-note"><Failure error={error} retry={store.follow.read} /></div> : null}
-      <RunFace run={run} attempts={attempts} />
+      <RunFace run={run} environment={environment} attempts={attempts} />
     </>
   );
 }
 
-function RunFace({ run, attempts }: { run: Run; attempts: readonly Attempt[] | null }) {
+function RunFace({ run, environment, attempts }: { run: Run; environment: Environment | null; attempts: readonly Attempt[] | null }) {
   const { query } = useStore(place);
   const wanted = query.get("tab");
   const tab = TABS.find(([value]) => value === wanted)?.[0] ?? "overview";
@@ -63,11 +73,14 @@ function RunFace({ run, attempts }: { run: Run; attempts: readonly Attempt[] | n
   return (
     <div className="page">
       <RunHead run={run} />
-      <Tabs label="Parts of the run" value={tab} onChange={(value) => setQuery({ tab: value === "overview" ? null : value, step: null })}
+      <Tabs label="Parts of the run" value={tab} onChange={(value) => setQuery({ ...OF_A_TAB, tab: value === "overview" ? null : value })}
         tabs={TABS} />
       <div role="tabpanel" aria-label={tab}>
-        {tab === "overview" ? <RunOverview run={run} attempts={attempts} charts={<RunCharts run={run} />} /> : null}
+        {tab === "overview" ? <RunOverview run={run} environment={environment} attempts={attempts} charts={<RunCharts run={run} />} /> : null}
         {tab === "charts" ? <RunCharts run={run} /> : null}
+        {tab === "system" ? <RunSystem run={run} /> : null}
+        {tab === "files" ? <RunFiles run={run} /> : null}
+        {tab === "model" ? <RunModel run={run} /> : null}
         {tab === "media" ? <RunMedia run={run} /> : null}
         {tab === "logs" ? <RunLogs run={run} attempts={attempts} /> : null}
       </div>
@@ -77,9 +90,18 @@ function RunFace({ run, attempts }: { run: Run; attempts: readonly Attempt[] | n
 
 function RunHead({ run }: { run: Run }) {
   const [asking, setAsking] = useState<"stop" | "delete" | "purge" | null>(null);
+  const [renaming, setRenaming] = useState(0);
   const active = !hasEnded(run.state);
   const deleted = run.deleted_at ?? null;
   const items: MenuItem[] = [{ word: "Copy the id", icon: "copy", run: () => void copy(run.id) }];
+  const [locked, archived] = [run.locked_at != null, run.archived_at != null];
+  if (mayWrite() && deleted === null) {
+    items.push(
+      { word: "Rename", icon: "pencil", run: () => setRenaming(renaming + 1) },
+      { word: archived ? "Back from the archive" : "Archive", icon: "archive", run: () => void archive([run], !archived) },
+      { word: locked ? "Unlock" : "Lock", icon: "lock", run: () => void lock([run], !locked) },
+    );
+  }
   if (mayWrite() && deleted === null) items.push({ word: "Delete…", icon: "trash", danger: true, run: () => setAsking("delete") });
   // What is in the trash is no page to stay on; one that is gone has none.
   const gone = (done: boolean) => {
@@ -101,8 +123,15 @@ function RunHead({ run }: { run: Run }) {
             </>
           )}
         </p>
-        <h1><span className={`swatch line-${slots.of(run) % COLOURS}`} />{run.name}<Pill state={run.state} /></h1>
+        <h1>
+          <span className={`swatch line-${slots.of(run) % COLOURS}`} />
+          <Editable what="the name" text={run.name} asked={renaming} onSave={(name) => void change(run, { name })}>{run.name}</Editable>
+          <Pill state={run.state} />
+          {run.locked_at == null ? null : <span className="tag locked"><Icon name="lock" size={12} /> locked</span>}
+          {run.archived_at == null ? null : <span className="tag"><Icon name="archive" size={12} /> archived</span>}
+        </h1>
         <RunSentence run={run} />
+        <Tags run={run} />
         {deleted === null ? null : (
           <div className="in-trash">
             <Icon name="trash" size={16} />

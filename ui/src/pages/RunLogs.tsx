@@ -1,148 +1,170 @@
-// A run's output, as its terminal would have shown it, following what is written.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+// A run's output, as its terminal would have shown it: searched, followed, with a link to each line.
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { api } from "../api/client";
+import type { LogStream } from "../api/tracking";
 import type { Attempt, Run } from "../api/types";
-import { Button, Empty, Failure, Segmented, Skeleton } from "../components/basics";
-import { attempt as attemptTo } from "../components/Toast";
+import { Button, Empty, Failure, IconButton, Segmented, Skeleton } from "../components/basics";
+import { Log } from "../components/Log";
+import { Menu } from "../components/Menu";
+import { attempt as attemptTo, toast } from "../components/Toast";
 import { formatCount, plural } from "../format";
-import { spans } from "../store/ansi";
-import { MOST_LINES } from "../store/lines";
-import { LogStore } from "../store/log";
+import { useKeys } from "../keys";
+import { place, setQuery } from "../router";
+import { LogLines } from "../store/loglines";
+import { LogSearch } from "../store/logsearch";
 import { useOwned } from "../store/owned";
 import { hasEnded } from "../store/runs";
 import { useStore } from "../store/store";
 
-type Stream = "stdout" | "stderr";
+const STREAMS: readonly (readonly [LogStream, string])[] = [["all", "All"], ["stdout", "stdout"], ["stderr", "stderr"]];
 
 export function RunLogs({ run, attempts }: { run: Run; attempts: readonly Attempt[] | null }) {
-  const [stream, setStream] = useState<Stream>("stdout");
-  const [chosen, setChosen] = useState<number | null>(null);
-  const number = chosen ?? run.attempt;
-  if (run.attempts === 0) {
-    return (
-      <Empty icon="book" title="No output is kept of this run">
-        {run.state === "queued" ? "It has not started yet." :
-          "It was started outside Martlet, which sees only what it logs. martlet run -- COMMAND keeps the output as well."}
-      </Empty>
-    );
-  }
+  const { query } = useStore(place);
+  const stream = STREAMS.find(([value]) => value === query.get("stream"))?.[0] ?? "all";
+  const number = Number(query.get("attempt") ?? "");
+  const attempt = Number.isInteger(number) && number > 0 ? number : run.attempts > 0 ? run.attempt : null;
+  const active = !hasEnded(run.state);
+  const key = `${run.id} ${stream} ${attempt}`;
+  const lines = useOwned(() => new LogLines(run.id, stream, attempt, active), [key, active]);
+  const search = useOwned(() => new LogSearch(run.id, stream, attempt), [key]);
+  if (!lines || !search) return null;
+  return <Output run={run} stream={stream} attempt={attempt} attempts={attempts} lines={lines} search={search} />;
+}
+
+interface Props {
+  run: Run;
+  stream: LogStream;
+  attempt: number | null;
+  attempts: readonly Attempt[] | null;
+  lines: LogLines;
+  search: LogSearch;
+}
+
+/** The line that the address names: `#L120` is the line 119, since people count from 1. */
+function lineInAddress(): number | null {
+  const match = /^#L(\d+)$/.exec(location.hash);
+  return match ? Math.max(0, Number(match[1]) - 1) : null;
+}
+
+function Output({ run, stream, attempt, attempts, lines, search }: Props) {
+  const state = useStore(lines.state);
+  const error = useStore(lines.error);
+  const [chosen, setChosen] = useState<number | null>(lineInAddress);
+  const [goal, setGoal] = useState<{ line: number; turn: number } | null>(() => (chosen === null ? null : { line: chosen, turn: 0 }));
+  const [follow, setFollow] = useState(chosen === null);
+  const [times, setTimes] = useState(false);
+  const [top, setTop] = useState(0);
+  const active = !hasEnded(run.state);
+  const go = (line: number | null) => {
+    if (line === null) return;
+    setFollow(false);
+    setGoal({ line, turn: (goal?.turn ?? 0) + 1 });
+    setChosen(line);
+  };
+  const choose = useCallback((line: number) => {
+    setChosen(line);
+    history.replaceState(history.state, "", `${location.pathname}${location.search}#L${line + 1}`);
+  }, []);
+  const trouble = async () => {
+    await attemptTo(async () => {
+      const line = await search.firstTrouble();
+      if (line === null) toast("No line tells of an error.");
+      go(line);
+    });
+  };
+  useKeys([
+    { key: "/", does: "find in the output", run: () => document.querySelector<HTMLInputElement>(".log-tools input[type=search]")?.focus() },
+    { key: "n", does: "next line that was found", run: () => void search.step(1, top).then(go) },
+    { key: "N", does: "line that was found before", run: () => void search.step(-1, top).then(go) },
+    { key: "e", does: "first line that tells of an error", run: () => void trouble() },
+  ]);
+  const known = attempts !== null && attempts.length > 0 ? attempts.map((each) => each.number) : Array.from({ length: state.attempts }, (_, i) => i + 1);
+  const { total } = state;
   return (
     <div className="logs">
-      <div className="toolbar">
-        <Segmented label="Stream" value={stream} options={[["stdout", "stdout"], ["stderr", "stderr"]]} onChange={setStream} />
-        {attempts !== null && attempts.length > 1 ? (
+      <div className="toolbar log-bar">
+        <Segmented label="Stream" value={stream} options={STREAMS} onChange={(value) => setQuery({ stream: value === "all" ? null : value })} />
+        {known.length > 1 ? (
           <label className="control">
             <span>Attempt</span>
-            <select value={number} onChange={(event) => setChosen(Number(event.target.value))}>
-              {attempts.map((each) => <option key={each.number} value={each.number}>{each.number}</option>)}
+            <select value={attempt ?? state.attempt ?? ""} onChange={(event) => setQuery({ attempt: event.target.value })}>
+              {known.map((each) => <option key={each} value={each}>{each}</option>)}
             </select>
           </label>
         ) : null}
         <span className="grow" />
-        <Button icon="download" onClick={() => void attemptTo(() => download(run, stream, number))}>Download</Button>
+        <label className="control">
+          <input type="checkbox" checked={times} onChange={(event) => setTimes(event.target.checked)} /><span>Times</span>
+        </label>
+        {state.ended && !active ? null : (
+          <label className="control">
+            <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.target.checked)} /><span>Follow</span>
+          </label>
+        )}
+        <Button icon="bolt" onClick={() => void trouble()}>First error</Button>
+        <Menu label="Download the output" icon="download" items={(["stdout", "stderr"] as const).map((each) => ({
+          word: `Download ${each}`, icon: "download" as const, run: () => void attemptTo(() => download(run, each, state.attempt ?? run.attempt)),
+        }))} />
       </div>
-      <LogOf key={`${stream}${number}`} run={run} stream={stream} number={number} />
+      <Finding search={search} top={top} onGo={go} total={total} />
+      {error ? <Failure error={error} retry={() => void lines.refresh()} /> : null}
+      {total === null ? (error ? null : <Skeleton rows={8} label="Reading the output" />) : total === 0 ? <NoOutput run={run} active={active} stream={stream} />
+        : <Log lines={lines} search={search} follow={follow} onFollow={setFollow} goal={goal} chosen={chosen} onChoose={choose} times={times} onTop={setTop} />}
     </div>
   );
 }
 
-async function download(run: Run, stream: Stream, number: number): Promise<void> {
+function NoOutput({ run, active, stream }: { run: Run; active: boolean; stream: LogStream }) {
+  if (run.state === "queued") return <Empty icon="book" title="No output yet">It has not started.</Empty>;
+  return (
+    <Empty icon="book" title={active ? "Nothing was written yet" : "Nothing was written"}>
+      {active ? "Lines appear here as the program writes them."
+        : stream !== "all" ? `The program ended without writing to ${stream}.`
+          : run.attempts === 0 ? "No output was sent along with this run. The Python client captures it, and martlet run -- COMMAND keeps it."
+            : "The program ended without writing anything."}
+    </Empty>
+  );
+}
+
+function Finding({ search, top, onGo, total }: { search: LogSearch; top: number; onGo: (line: number | null) => void; total: number | null }) {
+  const { text, case: exact, count, at, complete, searching, matches } = useStore(search.state);
+  const error = useStore(search.error);
+  const words = useMemo(() => {
+    if (text === "") return total === null ? "" : plural(total, "line");
+    if (searching && count === null) return "searching…";
+    if (count === null) return "";
+    const all = `${complete ? "" : "at least "}${plural(count, "line")}`;
+    return at < 0 ? all : `${formatCount(at + 1)} of ${all}`;
+  }, [text, total, searching, count, at, complete]);
+  useEffect(() => search.write({}), [search]);
+  const step = (by: 1 | -1) => void search.step(by, top).then(onGo);
+  return (
+    <div className="log-tools">
+      <input type="search" className="field" aria-label="Find in the output" placeholder="Find in the output" value={text} spellCheck={false}
+        onChange={(event) => search.write({ text: event.target.value })}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          step(event.shiftKey ? -1 : 1);
+        }} />
+      <button type="button" className="toggle" aria-pressed={exact} title="Upper and lower case" aria-label="Upper and lower case"
+        onClick={() => search.write({ case: !exact })}>Aa</button>
+      <span className="found-nav">
+        <IconButton icon="up" label="The one before" className="small" onClick={() => step(-1)} />
+        <IconButton icon="chevron" label="The next one" className="small" onClick={() => step(1)} />
+      </span>
+      <output className="muted small" aria-live="polite">{words}</output>
+      {error ? <span className="filter-error" role="alert">{error.message} {error.hint}</span> : null}
+      {text !== "" && matches.length === 0 && !searching && !error && count === 0 ? <span className="muted small">in none of the lines</span> : null}
+    </div>
+  );
+}
+
+async function download(run: Run, stream: "stdout" | "stderr", number: number): Promise<void> {
   const url = URL.createObjectURL(await api.logFile(run.id, stream, number));
   const link = document.createElement("a");
   link.href = url;
   link.download = `${run.name}-${number}-${stream}.log`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
-function LogOf({ run, stream, number }: { run: Run; stream: Stream; number: number }) {
-  const store = useOwned(() => new LogStore(run.id, stream, number), [run.id, stream, number]);
-  return store ? <LogText store={store} active={!hasEnded(run.state)} /> : null;
-}
-
-const LINE = 18;
-const SPARE = 20;
-
-function LogText({ store, active }: { store: LogStore; active: boolean }) {
-  const { lines, from, trimmed, ended, loading } = useStore(store.state);
-  const error = useStore(store.error);
-  const box = useRef<HTMLDivElement>(null);
-  const [follow, setFollow] = useState(true);
-  const [view, setView] = useState({ top: 0, height: 600 });
-  const [search, setSearch] = useState("");
-
-  const found = useMemo(() => {
-    if (search === "") return null;
-    const needle = search.toLowerCase();
-    return lines.flatMap((line, i) => (line.toLowerCase().includes(needle) ? [i] : []));
-  }, [lines, search]);
-  const count = found?.length ?? lines.length;
-
-  useLayoutEffect(() => {
-    if (follow && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [follow, count]);
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [loading]);
-
-  const scrolled = () => {
-    const element = box.current!;
-    setView({ top: element.scrollTop, height: element.clientHeight });
-    setFollow(element.scrollTop + element.clientHeight >= element.scrollHeight - LINE);
-  };
-  if (error && lines.length === 0) return <Failure error={error} retry={() => void store.begin()} />;
-  if (loading) return <Skeleton rows={8} label="Reading the output" />;
-  if (lines.length === 0) {
-    return (
-      <Empty icon="book" title={active ? "Nothing was written yet" : "Nothing was written"}>
-        {active ? "Lines appear here as the program writes them." : "The program ended without writing to this stream."}
-      </Empty>
-    );
-  }
-  const first = Math.max(0, Math.floor(view.top / LINE) - SPARE);
-  const last = Math.min(count, Math.ceil((view.top + view.height) / LINE) + SPARE);
-  const shown = Array.from({ length: Math.max(0, last - first) }, (_, i) => found?.[first + i] ?? first + i);
-  return (
-    <>
-      {error ? <Failure error={error} retry={() => void store.earlier()} /> : null}
-      <div className="log-tools">
-        <input type="search" className="field" aria-label="Find in the output" placeholder="Find in the output"
-          value={search} onChange={(event) => setSearch(event.target.value)} />
-        <span className="muted small">
-          {found === null ? plural(lines.length, "line") : `${formatCount(found.length)} of ${plural(lines.length, "line")}`}
-          {from > 0 ? ", the last ones" : ""}
-          {from > 0 && trimmed ? `: this page keeps about ${formatCount(MOST_LINES)}` : ""}
-        </span>
-        <span className="grow" />
-        {from > 0 ? <Button onClick={() => void store.earlier()}>Load earlier</Button> : null}
-        {ended ? null : (
-          <label className="control">
-            <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.target.checked)} />
-            <span>Follow</span>
-          </label>
-        )}
-      </div>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys */}
-      <div className="log" ref={box} onScroll={scrolled} tabIndex={0} role="log" aria-label="Output">
-        <div className="log-space" style={{ height: count * LINE }}>
-          <div className="log-lines" style={{ transform: `translateY(${first * LINE}px)` }}>
-            {shown.map((i) => (
-              <div key={i} className="log-line">
-                <span className="log-number" aria-hidden="true">{i + 1}</span>
-                {spans(lines[i] ?? "").map((span, j) => (
-                  <span key={j} className={span.style || undefined}>{span.text}</span>
-                ))}
-              </div>
-            ))}
-          </div>
-        </div>
-      </div>
-    </>
-  );
 }

@@ -11,6 +11,7 @@ import { place, setQuery } from "../router";
 import { slots } from "../store/colours";
 import { byName, sections } from "../store/columns";
 import { LastValues, type LastValue } from "../store/media";
+import { usePacked } from "../components/media/packed";
 import { usePref } from "../store/prefs";
 import { hasEnded } from "../store/runs";
 
@@ -34,6 +35,7 @@ export function RunMedia({ run }: { run: Run }) {
   const [kind, setKind] = useState<Kind | "all">("all");
   const [linked, setLinked] = usePref("media.linked", true);
   const [step, setStep] = useStep();
+  const packed = usePacked();
   if (all.size === 0) {
     return (
       <Empty icon="media" title="No media were logged">
@@ -74,7 +76,7 @@ export function RunMedia({ run }: { run: Run }) {
         <span className="muted small">{found.length === all.size ? plural(all.size, "name") : `${found.length} of ${plural(all.size, "name")}`}</span>
       </div>
       {found.length === 0 ? <p className="quiet-note">No name holds “{search}”.</p> : null}
-      <div className="chart-grid">
+      <div className="chart-grid" ref={packed}>
         {grouped.map((section) => (
           <ChartSection key={section.prefix} section={section} only={grouped.length === 1} scope={run.project} title="Media" className="media-cards">
             {(name) => linked

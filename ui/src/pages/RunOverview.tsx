@@ -1,27 +1,37 @@
 // A run at a glance: its best and last numbers, what it was given, what was run where, and its attempts.
 import { type ReactNode, useState } from "react";
-import type { Attempt, Json, MetricSummary, Run } from "../api/types";
+import type { Attempt, Environment, Json, MetricSummary, Run } from "../api/types";
 import { inWords, typedOf } from "../api/typed";
 import { Ago, CopyButton, Link } from "../components/basics";
+import { Card, Fact, Snippet } from "../components/Card";
+import { Editable } from "../components/Editable";
 import { Pill } from "../components/Pill";
 import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, plural } from "../format";
 import { pathOf, setQuery } from "../router";
+import { change } from "../store/changes";
 import { byName, configOf, isMetric } from "../store/columns";
 import { AGGREGATES, type Aggregate, aggregateOf, definitionOf } from "../store/metrics";
+import { AlertsCard, EnvironmentCard, NestedCard, TimelineCard } from "./RunFacts";
 
 interface Props {
   run: Run;
+  environment: Environment | null;
   attempts: readonly Attempt[] | null;
   charts: ReactNode;
 }
 
-export function RunOverview({ run, attempts, charts }: Props) {
+export function RunOverview({ run, environment, attempts, charts }: Props) {
   return (
     <div className="overview">
       <div className="overview-side">
+        <AlertsCard run={run} />
+        <NotesCard run={run} />
         <SummaryCard run={run} />
         <ConfigCard run={run} />
         <FactsCard run={run} />
+        <NestedCard run={run} />
+        <EnvironmentCard run={run} environment={environment} />
+        <TimelineCard run={run} />
         {attempts !== null && attempts.length > 0 ? <AttemptsCard attempts={attempts} /> : null}
       </div>
       <div className="overview-charts">{charts}</div>
@@ -29,15 +39,14 @@ export function RunOverview({ run, attempts, charts }: Props) {
   );
 }
 
-function Card({ title, count, tools, children }: { title: string; count?: number; tools?: ReactNode; children: ReactNode }) {
+function NotesCard({ run }: { run: Run }) {
   return (
-    <section className="card" aria-label={title}>
-      <header className="card-head">
-        <h2>{title}{count === undefined ? null : <span className="count">{formatCount(count)}</span>}</h2>
-        {tools}
-      </header>
-      {children}
-    </section>
+    <Card title="Notes">
+      <Editable what="the notes" text={run.notes ?? ""} many placeholder="What was tried, and why" className="notes"
+        onSave={(notes) => void change(run, { notes })}>
+        {run.notes ? <span className="notes-text">{run.notes}</span> : <span className="muted">Nothing is noted yet.</span>}
+      </Editable>
+    </Card>
   );
 }
 
@@ -119,12 +128,8 @@ function ConfigCard({ run }: { run: Run }) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return <div><dt title={name}>{name}</dt><dd>{children}</dd></div>;
-}
-
 function FactsCard({ run }: { run: Run }) {
-  const { git, exit } = run;
+  const { exit } = run;
   const command = run.command === null ? null : formatCommand(run.command);
   return (
     <Card title="Details">
@@ -146,22 +151,19 @@ function FactsCard({ run }: { run: Run }) {
         {run.ended_at === null ? null : <Fact name="Ended">{formatTime(run.ended_at)}</Fact>}
         <Fact name="Points">{formatCount(run.points)}</Fact>
         {run.host === null ? null : <Fact name="Host">{run.host}{run.pid === null ? "" : `, process ${run.pid}`}</Fact>}
+        {run.hardware ? <Fact name="Hardware">{run.hardware}</Fact> : null}
         {run.devices === null || run.devices.length === 0 ? null : <Fact name="Devices">{run.devices.join(", ")}</Fact>}
         {run.python === null ? null : <Fact name="Python">{run.python}</Fact>}
         {run.created_by === null ? null : <Fact name="Created by">{run.created_by}</Fact>}
-        {run.tags.length === 0 ? null : <Fact name="Tags">{run.tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}</Fact>}
-        {git?.commit ? (
-          <Fact name="Git">
-            <code title={git.commit}>{git.commit.slice(0, 10)}</code>{git.branch ? ` on ${git.branch}` : ""}
-            {git.dirty ? <span className="tag warn">uncommitted changes</span> : null}
-          </Fact>
-        ) : null}
+        {run.group === null ? null : <Fact name="Group">{run.group}</Fact>}
+        {run.job_type === null ? null : <Fact name="Job type">{run.job_type}</Fact>}
+        {run.archived_at == null ? null : <Fact name="Archived"><Ago at={run.archived_at} /></Fact>}
+        {run.locked_at == null ? null : <Fact name="Locked"><Ago at={run.locked_at} /></Fact>}
         <Fact name="Id"><code>{run.id}</code><CopyButton text={run.id} label="Copy the id" /></Fact>
       </dl>
       {command === null ? null : <Snippet title="Command" text={command} />}
       {run.workdir === null ? null : <Snippet title="Working directory" text={run.workdir} />}
       {run.run_dir === null ? null : <Snippet title="Results" text={run.run_dir} />}
-      {run.notes ? <p className="notes">{run.notes}</p> : null}
     </Card>
   );
 }
@@ -170,15 +172,6 @@ function exitText({ exit }: Run): string {
   if (exit === null) return "";
   if (exit.signal !== null) return `ended by signal ${exit.signal}`;
   return exit.code === null ? "no exit code" : `code ${exit.code}`;
-}
-
-function Snippet({ title, text }: { title: string; text: string }) {
-  return (
-    <>
-      <h3 className="snippet-title">{title}</h3>
-      <div className="snippet"><pre><code>{text}</code></pre><CopyButton text={text} label={`Copy: ${title}`} /></div>
-    </>
-  );
 }
 
 function AttemptsCard({ attempts }: { attempts: readonly Attempt[] }) {

@@ -6,7 +6,10 @@ import { type Aggregate, aggregateOf, definitionOf, splitHidden } from "./metric
 export type Column =
   | { kind: "config"; name: string }
   | { kind: "metric"; name: string }
-  | { kind: "field"; name: "created" | "duration" | "sweep" | "host" | "step" };
+  | { kind: "field"; name: FieldName };
+
+export type FieldName =
+  | "created" | "started" | "ended" | "duration" | "sweep" | "host" | "user" | "step" | "tags" | "notes" | "group" | "job" | "id";
 
 export const columnId = (column: Column): string => `${column.kind}:${column.name}`;
 
@@ -97,57 +100,18 @@ export function cellText(run: Run, column: Column, aggregate: Aggregate): string
   switch (column.name) {
     case "sweep": return run.sweep_name ?? "";
     case "host": return run.host ?? "";
+    case "user": return run.created_by ?? "";
+    case "group": return run.group ?? "";
+    case "job": return run.job_type ?? "";
+    case "tags": return run.tags.join(", ");
+    case "notes": return run.notes ?? "";
+    case "id": return run.id;
     case "step": return run.last_step === null ? "" : String(run.last_step);
     case "created":
+    case "started":
+    case "ended":
     case "duration": return ""; // these move with the clock and are drawn by components of their own
   }
-}
-
-export interface Sort {
-  /** "name", "state", or a column's id. */
-  by: string;
-  descending: boolean;
-}
-
-/** Reads a sort from the address: `-metric:val/loss`. */
-export function parseSort(text: string | null): Sort {
-  if (!text) return { by: "field:created", descending: true };
-  return text.startsWith("-") ? { by: text.slice(1), descending: true } : { by: text, descending: false };
-}
-
-export function printSort({ by, descending }: Sort): string {
-  return (descending ? "-" : "") + by;
-}
-
-type Key = number | string | null;
-
-function sortKey(run: Run, by: string, aggregate: Aggregate): Key {
-  if (by === "name") return run.name;
-  if (by === "state") return run.state;
-  if (by === "field:created") return run.created_at;
-  if (by === "field:duration") return durationOf(run, Number.MAX_SAFE_INTEGER);
-  if (by.startsWith("metric:")) {
-    const value = metricValue(run, by.slice(7), aggregate);
-    return value === null || Number.isNaN(value) ? null : value;
-  }
-  if (by.startsWith("config:")) {
-    const value = configOf(run).get(by.slice(7));
-    if (value === undefined || value === null) return null;
-    return typeof value === "number" ? value : formatValue(value);
-  }
-  return cellText(run, { kind: "field", name: by.slice(6) as "host" }, aggregate) || null;
-}
-
-/** Sorts runs; those without a value come last whichever way the rest goes. Equal ones keep their order. */
-export function sortRuns(runs: readonly Run[], sort: Sort, aggregate: Aggregate): Run[] {
-  const keyed = runs.map((run) => ({ run, key: sortKey(run, sort.by, aggregate) }));
-  const sign = sort.descending ? -1 : 1;
-  keyed.sort((a, b) => {
-    if (a.key === null || b.key === null) return a.key === b.key ? 0 : a.key === null ? 1 : -1;
-    if (typeof a.key === "number" && typeof b.key === "number") return sign * (a.key - b.key);
-    return sign * byName(String(a.key), String(b.key));
-  });
-  return keyed.map(({ run }) => run);
 }
 
 export interface Section {

@@ -1,9 +1,7 @@
-// The runs of a project (or of all), and one run: read once, then kept fresh by the live feed.
+// One run: read once, then kept fresh by the live feed; and what a run's state means.
 import { api } from "../api/client";
-import type { Attempt, Run, RunState } from "../api/types";
-import { slots } from "./colours";
+import type { Attempt, Environment, Run, RunState } from "../api/types";
 import { Follow } from "./follow";
-import { Rows } from "./rows";
 import { Store } from "./store";
 
 const ENDED: ReadonlySet<RunState> = new Set(
@@ -21,66 +19,15 @@ export function endedAs(run: Run | null | undefined): string | null {
   return [run.state, run.attempts, run.ended_at, run.points, run.last_step].join(" ");
 }
 
-export interface RunsState {
-  /** Newest first. */
-  runs: readonly Run[];
-  byId: ReadonlyMap<string, Run>;
-  /** Whether the whole list has been read once. */
-  complete: boolean;
-}
-
 export const GATHER = 40; // milliseconds in which changes are gathered into one
-
-export class RunsStore {
-  readonly state = new Store<RunsState>({ runs: [], byId: new Map(), complete: false });
-  readonly follow: Follow;
-  #rows = new Rows<string, Run>((run) => run.id);
-  #complete = false;
-  #timer: number | undefined;
-
-  constructor(readonly project: string) {
-    this.follow = new Follow({
-      request: () => ({ topic: "runs", project }),
-      read: async (signal) => {
-        this.#rows.begin();
-        await api.runs(project, (page) => {
-          if (signal.aborted) return;
-          this.#rows.page(page);
-          this.#publish();
-        }, signal);
-        signal.throwIfAborted();
-        this.#rows.end();
-        this.#complete = true;
-        this.#publish();
-      },
-      message: (message) => {
-        if (message.type === "run") this.#rows.put(message.run);
-        else if (message.type === "deleted") this.#rows.remove(message.run);
-        else return;
-        this.#timer ??= setTimeout(() => this.#publish(), GATHER);
-      },
-    });
-  }
-
-  #publish(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const runs = [...this.#rows.all.values()].sort((a, b) => b.created_at - a.created_at || (b.trial ?? 0) - (a.trial ?? 0) || (a.id < b.id ? 1 : -1));
-    slots.assign(this.project, runs);
-    this.state.set({ runs, byId: new Map(this.#rows.all), complete: this.#complete });
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-    this.follow.close();
-  }
-}
 
 /** One run with its attempts. */
 export class RunStore {
   readonly run = new Store<Run | null>(null);
   readonly attempts = new Store<readonly Attempt[] | null>(null);
   readonly follow: Follow;
+  /** Rows of the feed do without it. */
+  readonly environment = new Store<Environment | null>(null);
   #heard = false;
 
   constructor(readonly id: string) {
@@ -90,6 +37,7 @@ export class RunStore {
         this.#heard = false;
         const run = await api.run(id, signal);
         if (!this.#heard) this.run.set(run);
+        this.environment.set(run.environment ?? null);
         await this.#readAttempts(signal);
       },
       message: (message) => {

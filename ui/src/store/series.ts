@@ -55,10 +55,13 @@ export class SeriesStore {
   #staleTimer: number | undefined;
   #tidyTimer: number | undefined;
 
-  /** `ended` tells what a run has ended as (`endedAs` of runs.ts); null while it may go on. */
-  constructor(readonly ended: (run: string) => string | null) {
+  /**
+   * `ended` tells what a run has ended as (`endedAs` of runs.ts); null while it may go on. `system`: the metrics are those of
+   * the machine, whose steps are milliseconds since 1970.
+   */
+  constructor(readonly ended: (run: string) => string | null, readonly system = false) {
     this.follow = new Follow({
-      request: () => ({ topic: "points", runs: this.#runs, keys: [...new Set([...this.#wishes.values()].map(({ key }) => key))] }),
+      request: () => ({ topic: "points", ...(system ? { system } : {}), runs: this.#runs, keys: [...new Set([...this.#wishes.values()].map(({ key }) => key))] }),
       read: (signal) => this.#read(signal),
       // What ended runs were told or lost meanwhile is not known.
       connected: () => this.#wishes.forEach(({ settled }) => settled.clear()),
@@ -236,7 +239,7 @@ export class SeriesStore {
     const share = Math.max(1, Math.floor(MOST_POINTS / (keys.length * (wanted.buckets ?? BUCKETS))));
     try {
       for (let i = 0; i < runs.length; i += share) {
-        all.push(...(await api.series(runs.slice(i, i + share), keys, { ...wanted, x }, signal)));
+        all.push(...(await api.series(runs.slice(i, i + share), keys, { ...wanted, x, system: this.system }, signal)));
       }
     } finally {
       this.#readings.delete(reading);

@@ -1,8 +1,8 @@
 // The trash: runs that are deleted but kept for a while, and what can be done with them.
-import { ApiError, api } from "../api/client";
+import { api } from "../api/client";
 import type { Run } from "../api/types";
 import { toast } from "../components/Toast";
-import { plural } from "../format";
+import { each, named, verb } from "./batch";
 import { Follow } from "./follow";
 import { hasEnded } from "./runs";
 import { Rows } from "./rows";
@@ -11,40 +11,10 @@ import { Store } from "./store";
 /** How long a run stays in the trash, in microseconds. */
 export const KEPT = 30 * 86_400e6;
 
-const AT_ONCE = 4; // requests at a time
-
 /** Whether a run is executed by Martlet and has not ended: it must be stopped before it can be deleted. */
 export function mustStop(run: Run): boolean {
   return run.attempts > 0 && !hasEnded(run.state);
 }
-
-/** Does something with each run, a few at a time; gives those it was done with, and says why it was not done with others. */
-async function each(runs: readonly Run[], work: (run: Run) => Promise<unknown>): Promise<Run[]> {
-  const done: Run[] = [];
-  const failed: ApiError[] = [];
-  const left = [...runs];
-  const worker = async () => {
-    for (let run = left.shift(); run; run = left.shift()) {
-      try {
-        await work(run);
-        done.push(run);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        failed.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  const first = failed[0];
-  if (first) {
-    const others = failed.length > 1 ? ` So ${failed.length} of ${plural(runs.length, "run")} failed.` : "";
-    toast(`${first.message} ${first.hint ?? ""}${others}`, { bad: true });
-  }
-  return done;
-}
-
-const named = (runs: readonly Run[]): string => (runs.length === 1 ? runs[0]!.name : plural(runs.length, "run"));
-const verb = (runs: readonly Run[]): string => (runs.length === 1 ? "is" : "are");
 
 /** Puts runs into the trash; what appears at the edge of the page undoes it. */
 export async function moveToTrash(runs: readonly Run[]): Promise<void> {

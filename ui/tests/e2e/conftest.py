@@ -1,6 +1,7 @@
 """The browser tests' ground: the real `martlet` on a free port, a paced trainer, and a browser that tolerates no error.
 
-MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the browser (/usr/bin/chromium).
+MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the browser (/usr/bin/chromium), UI_DIR a folder
+with the dashboard (ui/dist) that is served instead of the one in the program.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = pathlib.Path(os.environ.get("MARTLET_BIN", ROOT / ".build/debug/martlet"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-PATIENCE = 60  # seconds; a shared machine may starve, and only a wrong answer should fail a test
+UI = ["--ui", os.environ["UI_DIR"]] if "UI_DIR" in os.environ else []
+PATIENCE = int(os.environ.get("E2E_PATIENCE", "60"))  # seconds; a shared machine may starve, and only a wrong answer should fail a test
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -117,7 +119,7 @@ class Server:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [str(PROGRAM), "up", "--data", str(self.data), "--port", self._port],
+            [str(PROGRAM), "up", "--data", str(self.data), "--port", self._port, *UI],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -264,7 +266,7 @@ class Window:
 
     def _heard(self, message) -> None:
         if message.type in ("error", "warning") and not self.tolerated.search(message.text):
-            self.complaints.append(f"console {message.type}: {message.text}")
+            self.complaints.append(f"console {message.type}: {message.text} {message.location.get('url', '')}")
 
     def sign_in(self, server: Server, path: str = "/") -> None:
         """Opens a page through a fresh link, and waits until it is live."""

@@ -94,7 +94,7 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     failed = server.wait_for_runs(1, "failed")[0]
     page.goto(f"{server.origin}/p/paced/runs/{failed['id']}?tab=logs")
     expect(page.locator(".sentence")).to_contain_text("3")
-    page.get_by_role("button", name="stderr").click()
+    page.get_by_role("button", name="stderr", exact=True).click()
     expect(page.get_by_role("log")).to_contain_text("the learning rate is too high")
     mine.fits()
 

@@ -100,7 +100,8 @@ def test_the_trash_gives_back_and_deletes_for_ever(server, window, runs, look):
     page = mine.page
     mine.sign_in(server, "/p/logged/runs")
     expect(rows(page)).to_have_count(1)
-    page.get_by_role("button", name="Trash").click()
+    page.get_by_role("button", name="More about these runs").click()
+    page.get_by_role("menuitem", name="Trash").click()
     trash = page.get_by_role("region", name="Deleted runs").locator("tr[data-row]")
     expect(trash).to_have_count(2)
     expect(trash.first).to_contain_text("30 days")

@@ -46,13 +46,13 @@ def test_filter_and_its_empty_result(runs, server):
     name = server.get("/runs?project=paced")["items"][0]["name"]
     expect(rows(page)).to_have_count(3)
     page.keyboard.press("/")
-    page.keyboard.type(name)
+    page.keyboard.type(f'"{name}"')
     expect(rows(page)).to_have_count(1)
     page.reload()
     expect(rows(page)).to_have_count(1)
-    page.get_by_label("Filter by name").fill("no such run")
-    expect(page.get_by_text("No run has this name")).to_be_visible()
-    page.get_by_role("button", name="Clear the filter").click()
+    page.get_by_label("Filter", exact=True).fill('"no such run"')
+    expect(page.get_by_text("No run matches the filter")).to_be_visible()
+    page.get_by_role("button", name="Clear the filter").last.click()
     expect(rows(page)).to_have_count(3)
 
 
@@ -101,7 +101,7 @@ def test_the_keys_walk_the_table(runs, server):
     press_in_turn(page, "g", "s", lambda: page.get_by_role("heading", name=re.compile("Sweeps")).is_visible())
     press_in_turn(page, "g", "r", lambda: rows(page).count() == 3)
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("filter by name")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("rename the row")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -201,7 +201,13 @@ def test_every_control_has_a_name(runs, server):
         "/",
         "/p/paced/runs",
         f"/p/paced/runs/{run}",
+        "/p/paced/runs?group=lr",
+        "/p/paced/runs?archived=1",
+        f"/p/paced/compare?runs={run}",
         f"/p/paced/runs/{run}?tab=logs",
+        f"/p/paced/runs/{run}?tab=system",
+        f"/p/paced/runs/{run}?tab=files",
+        f"/p/paced/runs/{run}?tab=model",
         f"/p/paced/runs/{run}?tab=media",
         "/p/paced/runs?trash=1",
         "/p/paced/sweeps",

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Json, Run } from "../../src/api/types";
-import {
-  cellText, configNames, defaultColumns, metricNames, parseSort, printSort, sections, sortRuns,
-} from "../../src/store/columns";
+import { cellText, configNames, defaultColumns, metricNames, sections } from "../../src/store/columns";
 import { MOST_DRAWN, toDraw } from "../../src/store/drawn";
 
 function run(name: string, config: { [key: string]: Json }, loss?: number | "NaN", created = 0): Run {
@@ -39,24 +37,10 @@ test("the table chooses what was validated before what was trained on, and the m
     ["val/acc", "train/loss", "validate_all", "gpu/util"]);
 });
 
-test("sorting: numbers by size, names as people count, missing values last both ways", () => {
-  const names = (by: string, descending: boolean) => sortRuns(runs, { by, descending }, "last").map(({ name }) => name);
-  assert.deepEqual(names("metric:val/loss", false), ["run-2", "run-10", "run-1", "run-3"]);
-  assert.deepEqual(names("metric:val/loss", true), ["run-10", "run-2", "run-1", "run-3"]);
-  assert.deepEqual(names("name", false), ["run-1", "run-2", "run-3", "run-10"]);
-  assert.deepEqual(names("config:optimizer.name", false).slice(0, 3), ["run-10", "run-3", "run-2"]);
-  assert.deepEqual(names("field:created", true), ["run-3", "run-1", "run-2", "run-10"]);
-});
-
 test("a metric's cell follows the chosen aggregate", () => {
   const column = { kind: "metric", name: "val/loss" } as const;
   assert.deepEqual((["last", "min", "max"] as const).map((each) => cellText(runs[0]!, column, each)), ["0.5000", "0.1000", "2"]);
   assert.equal(cellText(runs[2]!, column, "last"), "");
-});
-
-test("a sort goes through the address and back", () => {
-  for (const text of ["name", "-name", "-metric:val/loss", "config:optimizer.name"]) assert.equal(printSort(parseSort(text)), text);
-  assert.deepEqual(parseSort(null), { by: "field:created", descending: true });
 });
 
 test("charts are grouped by prefix: plain ones first, the machine's last", () => {

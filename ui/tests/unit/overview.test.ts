@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { api } from "../../src/api/client";
 import { live } from "../../src/api/live";
-import type { Project, Run } from "../../src/api/types";
+import type { Alert, Project, Run } from "../../src/api/types";
 import { OverviewStore } from "../../src/store/overview";
+import { tracking } from "../../src/api/tracking";
 import { Rows } from "../../src/store/rows";
 import { FakeSocket, browser } from "./fakes";
 
@@ -22,6 +23,9 @@ api.recentRuns = async (states, limit) => {
   const found = runs.filter(({ state }) => states.split(",").includes(state));
   return { items: found.sort((a, b) => b.created_at - a.created_at).slice(0, limit), next: null };
 };
+
+let alerts: Alert[] = [];
+tracking.recentAlerts = async () => ({ items: alerts });
 
 /** The rows of the store that was used last. */
 let kept: Rows<string, Run> | null = null;
@@ -87,4 +91,16 @@ test("when one that went wrong is deleted, the next one takes its place", async 
   assert.equal(ids(store.state.value?.trouble), "r8 r6 r5 r4 r3 r2");
   store.close();
   live.stop();
+});
+
+test("alerts of the last days show once: not those that are for information, nor of runs that are there anyhow", async () => {
+  const now = Date.now() * 1000;
+  const alert = (id: number, run: string, level: Alert["level"], at: number) => ({ id, run, level, at, title: "t", text: "" }) as Alert;
+  alerts = [alert(1, "x", "warn", now - 1e6), alert(2, "x", "info", now), alert(3, "r5", "error", now), alert(4, "y", "error", now - 9 * 86_400e6),
+    alert(5, "z", "error", now)];
+  const store = await home([run(5, "failed")]);
+  assert.deepEqual(store.state.value?.alerts.map(({ id }) => id), [5, 1]);
+  store.close();
+  live.stop();
+  alerts = [];
 });

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { backoff } from "../../src/api/live";
 import type { Sweep, Trial } from "../../src/api/types";
-import { spans } from "../../src/store/ansi";
-import { LogLines, overwrite } from "../../src/store/lines";
+import { marked, spans } from "../../src/store/ansi";
 import { Rows } from "../../src/store/rows";
 import { Store } from "../../src/store/store";
 import { spread } from "../../src/store/colours";
@@ -95,34 +94,23 @@ test("progress counts what ended against what there will be", () => {
   assert.equal(progressOf({ ...sweep, space_size: null }).total, null);
 });
 
-test("a progress bar stays one line, across pieces too", () => {
-  const log = new LogLines();
-  log.append("start\n 10 %\r 20 %");
-  log.append("\r 30 %");
-  assert.deepEqual(log.lines, ["start", " 30 %"]);
-  log.append("\rdone\nnext\n");
-  assert.deepEqual(log.lines, ["start", "done", "next"]);
-});
-
-test("lines ended the Windows way are ordinary lines, even cut between the two characters", () => {
-  const log = new LogLines();
-  log.append("one\r\ntwo\r");
-  log.append("\nthree");
-  assert.deepEqual(log.lines.map((line) => line.trimEnd()), ["one", "two", "three"]);
-  assert.equal(overwrite("abc\rd"), "d");
-});
-
-test("earlier pieces go in front", () => {
-  const log = new LogLines();
-  log.append("c\nd");
-  log.prepend("a\nb\n");
-  log.append("!\n");
-  assert.deepEqual(log.lines, ["a", "b", "c", "d!"]);
-});
-
 test("terminal colours become spans, other escapes nothing", () => {
   assert.deepEqual(spans("\u001b[1;31mbad\u001b[0m fine\u001b[2K\u001b]0;title\u0007!"), [
     { text: "bad", style: "ansi-1 ansi-bold" }, { text: " fine", style: "" }, { text: "!", style: "" },
   ]);
   assert.deepEqual(spans("<b>"), [{ text: "<b>", style: "" }]);
+});
+
+test("of 256 and of all colours the nearest of the page's is taken, and their numbers are no codes", () => {
+  const style = (codes: string) => spans(`\u001b[${codes}mx`)[0]!.style;
+  assert.deepEqual(["38;5;196", "38;5;21", "38;2;20;200;30", "38;5;4", "48;5;31", "48;2;31;1;4;1"].map(style),
+    ["ansi-1", "ansi-4", "ansi-2", "ansi-4", "", "ansi-bold"]);
+  assert.equal(spans("\u001b[1;3;4mx\u001b[22;24my")[1]!.style, "ansi-italic");
+});
+
+test("what was found is cut out of the spans, across their borders", () => {
+  const line = spans("ab\u001b[31mcd\u001b[0mef");
+  assert.deepEqual(marked(line, [[1, 3], [5, 6]]).map(({ text, style }) => `${text}:${style}`),
+    ["a:", "b:found", "c:ansi-1 found", "d:ansi-1", "e:", "f:found"]);
+  assert.deepEqual(marked(line, []), line);
 });

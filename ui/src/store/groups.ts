@@ -1,0 +1,174 @@
+// Groups of runs that agree in some names: how they spread, and which runs they hold.
+import { ApiError } from "../api/client";
+import { type Group, type Spread, tracking } from "../api/tracking";
+import type { Json, Run, RunState } from "../api/types";
+import type { SpreadKind } from "../charts/mean";
+import { formatMetric, formatValue, toNumber } from "../format";
+import { Follow } from "./follow";
+import { fieldTitle } from "./sorting";
+import { Store } from "./store";
+
+export const SPREADS: readonly (readonly [SpreadKind, string])[] = [
+  ["sd", "± sd"], ["se", "± se"], ["ci95", "95 % CI"], ["iqr", "median, IQR"],
+];
+
+export const MEMBERS = 20; // of a group that are read, and drawn
+const PAGE = 100;
+const AGAIN = 1500; // milliseconds in which changes are gathered
+
+/** The middle and the reach of a spread; null without values. */
+export function reachOf(spread: Spread | undefined, kind: SpreadKind): { middle: number; low: number; high: number } | null {
+  if (!spread || spread.count === 0) return null;
+  if (kind === "iqr") return { middle: toNumber(spread.median), low: toNumber(spread.q1), high: toNumber(spread.q3) };
+  const middle = toNumber(spread.mean);
+  const by = spread[kind] === null ? 0 : toNumber(spread[kind]);
+  return { middle, low: middle - by, high: middle + by };
+}
+
+/** A spread in a cell: `0.412 ± 0.02`, or `0.41 [0.39, 0.44]`. One value has no spread. */
+export function spreadText(spread: Spread | undefined, kind: SpreadKind): string {
+  const reach = reachOf(spread, kind);
+  if (!spread || !reach) return "";
+  if (spread.count === 1) return formatMetric(reach.middle);
+  return kind === "iqr" ? `${formatMetric(reach.middle)} [${formatMetric(reach.low)}, ${formatMetric(reach.high)}]`
+    : `${formatMetric(reach.middle)} ± ${formatMetric(reach.high - reach.middle)}`;
+}
+
+/** A group's values in words. */
+export function groupName(by: readonly string[], key: readonly Json[]): string {
+  return by.map((name, i) => `${fieldTitle(name)} = ${key[i] === null || key[i] === undefined ? "none" : formatValue(key[i])}`).join(", ");
+}
+
+/** A stable name of a group: what it was grouped by, with its values. */
+export const groupId = (by: readonly string[], key: readonly Json[]): string => `group:${JSON.stringify([by, key])}`;
+
+/** `group=` of the address: names with commas between them. */
+export function parseGroup(text: string | null): string[] {
+  return (text ?? "").split(",").map((name) => name.trim()).filter((name, i, all) => name !== "" && all.indexOf(name) === i);
+}
+
+export interface GroupsQuestion {
+  q: string;
+  by: readonly string[];
+  /** Metrics with their aggregates. */
+  values: readonly string[];
+  sort: string | null;
+}
+
+export interface Member {
+  runs: readonly Run[];
+  /** Whether the group holds more. */
+  more: boolean;
+}
+
+export interface GroupsState {
+  asked: GroupsQuestion;
+  groups: readonly Group[];
+  /** The runs of the groups that were opened or are drawn, by the group's id. */
+  members: ReadonlyMap<string, Member>;
+  complete: boolean;
+  reading: boolean;
+  more: boolean;
+}
+
+const asText = (asked: GroupsQuestion): string => JSON.stringify(asked);
+
+export class GroupsStore {
+  readonly state: Store<GroupsState>;
+  readonly follow: Follow;
+  #asked: GroupsQuestion;
+  #cursor: string | null = null;
+  #wanted = new Map<string, Group>();
+  #timer: number | undefined;
+  #closed = false;
+
+  constructor(readonly project: string, asked: GroupsQuestion) {
+    this.#asked = asked;
+    this.state = new Store<GroupsState>({ asked, groups: [], members: new Map(), complete: false, reading: true, more: false });
+    this.follow = new Follow({
+      request: () => ({ topic: "runs", project }),
+      read: (signal) => this.#read(signal),
+      message: (message) => {
+        if (message.type !== "run" && message.type !== "deleted") return;
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined;
+          this.follow.read();
+        }, AGAIN);
+      },
+    });
+  }
+
+  ask(asked: GroupsQuestion): void {
+    if (asText(asked) === asText(this.#asked)) return;
+    this.#asked = asked;
+    this.follow.read();
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const asked = this.#asked;
+    this.state.set({ ...this.state.value, reading: true });
+    try {
+      const page = await tracking.groups(this.project, { ...asked, limit: PAGE, cursor: null }, signal);
+      signal.throwIfAborted();
+      this.#cursor = page.next;
+      this.state.set({ ...this.state.value, asked, groups: page.items, complete: true, reading: false, more: page.next !== null });
+    } catch (error) {
+      if (!signal.aborted) this.state.set({ ...this.state.value, reading: false });
+      throw error;
+    }
+    for (const [id, group] of this.#wanted) await this.#readMembers(id, group, signal);
+  }
+
+  async more(): Promise<void> {
+    const [asked, cursor] = [this.#asked, this.#cursor];
+    if (cursor === null) return;
+    this.#cursor = null;
+    try {
+      const page = await tracking.groups(this.project, { ...asked, limit: PAGE, cursor });
+      if (this.#closed || asked !== this.#asked) return;
+      this.#cursor = page.next;
+      this.state.set({ ...this.state.value, groups: [...this.state.value.groups, ...page.items], more: page.next !== null });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#cursor = cursor;
+      this.follow.error.set(error);
+    }
+  }
+
+  /** Wants the runs of these groups, and of no others. */
+  want(groups: readonly Group[]): void {
+    const by = this.#asked.by;
+    const wanted = new Map(groups.map((group) => [groupId(by, group.key), group]));
+    const added = [...wanted].filter(([id]) => !this.#wanted.has(id));
+    this.#wanted = wanted;
+    for (const [id, group] of added) {
+      this.#readMembers(id, group).catch((error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+        this.follow.error.set(error);
+      });
+    }
+  }
+
+  async #readMembers(id: string, group: Group, signal?: AbortSignal): Promise<void> {
+    const { q } = this.#asked;
+    const both = q === "" ? group.filter : `(${q}) (${group.filter})`;
+    const page = await tracking.runs(this.project, { q: both, sort: "-created", archived: false }, MEMBERS, null, signal);
+    if (this.#closed || signal?.aborted) return;
+    const members = new Map(this.state.value.members);
+    members.set(id, { runs: page.items, more: page.next !== null });
+    for (const held of members.keys()) if (!this.#wanted.has(held)) members.delete(held);
+    this.state.set({ ...this.state.value, members });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.follow.close();
+  }
+}
+
+/** What a group's states say in a line: the lively ones first. */
+export function statesText(states: Partial<Record<RunState, number>>): string {
+  const order: RunState[] = ["running", "starting", "queued", "lost", "failed", "crashed", "killed", "timedOut", "stopped", "preempted", "finished"];
+  return order.flatMap((state) => (states[state] ? [`${states[state]} ${state === "timedOut" ? "timed out" : state}`] : [])).join(", ");
+}

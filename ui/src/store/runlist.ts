@@ -1,0 +1,224 @@
+// The runs of a project that a filter selects, in the server's order: as many pages as were asked for, kept fresh by the feed.
+import { ApiError } from "../api/client";
+import { type Count, type RunsQuestion, tracking } from "../api/tracking";
+import type { Page, Run } from "../api/types";
+import { slots } from "./colours";
+import { Follow } from "./follow";
+import { GATHER } from "./runs";
+import { Store } from "./store";
+
+export const NEWEST = "-created";
+const FIRST = 200; // rows of the first page
+const PAGE = 500;
+const MOST_AT_ONCE = 1000; // that the server gives
+const AGAIN = 1200; // milliseconds in which changes are gathered after which the order may be another
+
+export interface RunsState {
+  /** In the order of the question. */
+  runs: readonly Run[];
+  /** Those and others that were asked for by id. */
+  byId: ReadonlyMap<string, Run>;
+  /** What `runs` answers: while another question is read, they are those of the one before. */
+  asked: RunsQuestion;
+  /** Whether the server has answered once. */
+  complete: boolean;
+  reading: boolean;
+  /** Whether there are more runs than were read. */
+  more: boolean;
+  /** Of the whole project, and of the runs that the filter selects; null until they are known. */
+  all: Count | null;
+  found: Count | null;
+}
+
+const same = (a: RunsQuestion, b: RunsQuestion): boolean => a.q === b.q && a.sort === b.sort && a.archived === b.archived;
+
+export class RunsStore {
+  readonly state: Store<RunsState>;
+  readonly follow: Follow;
+  #asked: RunsQuestion;
+  #rows: Run[] = [];
+  #others = new Map<string, Run>();
+  #cursor: string | null = null;
+  /** Rows that the feed sent while a page was read: what is read of them is older. */
+  #fresh = new Map<string, Run | null>();
+  #timer: number | undefined;
+  #againTimer: number | undefined;
+  #paging = false;
+  #closed = false;
+
+  constructor(readonly project: string, asked: RunsQuestion) {
+    this.#asked = asked;
+    this.state = new Store<RunsState>({
+      runs: [], byId: new Map(), asked, complete: false, reading: true, more: false, all: null, found: null,
+    });
+    this.follow = new Follow({
+      request: () => ({ topic: "runs", project }),
+      read: (signal) => this.#read(signal),
+      message: (message) => {
+        if (message.type === "run") this.#changed(message.run);
+        else if (message.type === "deleted") this.#gone(message.run);
+      },
+    });
+  }
+
+  /** Asks another question; the rows of the one before stay until it is answered. */
+  ask(asked: RunsQuestion): void {
+    if (same(asked, this.#asked)) return;
+    this.#asked = asked;
+    this.state.set({ ...this.state.value, reading: true });
+    this.follow.read();
+  }
+
+  /** As many rows as are held, or the first page, and how many there are. */
+  async #read(signal: AbortSignal): Promise<void> {
+    const asked = this.#asked;
+    const anew = !same(asked, this.state.value.asked);
+    this.state.set({ ...this.state.value, reading: true });
+    this.#fresh.clear();
+    const wanted = Math.max(FIRST, anew ? 0 : this.#rows.length);
+    const rows: Run[] = [];
+    let cursor: string | null = null;
+    const counts = this.#count(asked, signal);
+    // Whoever fails first is told; the other must not be a failure that nobody hears.
+    counts.catch(() => {});
+    try {
+      do {
+        const page: Page<Run> = await tracking.runs(this.project, asked, Math.min(MOST_AT_ONCE, wanted - rows.length), cursor, signal);
+        rows.push(...page.items);
+        cursor = page.next;
+      } while (cursor !== null && rows.length < wanted);
+      const [all, found] = await counts;
+      signal.throwIfAborted();
+      this.#rows = this.#merged(rows, asked);
+      this.#cursor = cursor;
+      this.#publish({ asked, complete: true, reading: false, all, found });
+    } catch (error) {
+      if (!signal.aborted) this.state.set({ ...this.state.value, reading: false });
+      throw error;
+    }
+  }
+
+  async #count(asked: RunsQuestion, signal: AbortSignal): Promise<[Count, Count]> {
+    const { archived } = asked;
+    const all = tracking.count(this.project, { q: "", archived }, signal);
+    return Promise.all([all, asked.q === "" ? all : tracking.count(this.project, { q: asked.q, archived }, signal)]);
+  }
+
+  /** What was read, but newer where the feed was quicker. */
+  #merged(read: readonly Run[], asked: RunsQuestion): Run[] {
+    if (this.#fresh.size === 0) return [...read];
+    const rows = read.flatMap((run) => {
+      const fresh = this.#fresh.get(run.id);
+      return fresh === undefined ? [run] : fresh === null ? [] : [fresh];
+    });
+    if (asked.q === "" && asked.sort === NEWEST) {
+      const known = new Set(rows.map(({ id }) => id));
+      for (const run of this.#fresh.values()) if (run && !known.has(run.id) && this.#belongs(run)) rows.push(run);
+      rows.sort(newestFirst);
+    }
+    this.#fresh.clear();
+    return rows;
+  }
+
+  /** Reads the next page, if there is one. */
+  async more(): Promise<void> {
+    if (this.#cursor === null || this.#paging || this.state.value.reading) return;
+    this.#paging = true;
+    const [asked, cursor] = [this.#asked, this.#cursor];
+    try {
+      const page = await tracking.runs(this.project, asked, PAGE, cursor);
+      if (this.#closed || this.#cursor !== cursor || !same(asked, this.#asked)) return;
+      const known = new Set(this.#rows.map(({ id }) => id));
+      this.#rows = [...this.#rows, ...page.items.filter(({ id }) => !known.has(id))];
+      this.#cursor = page.next;
+      this.#publish({});
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.follow.error.set(error);
+    } finally {
+      this.#paging = false;
+    }
+  }
+
+  /** Makes sure that runs are known which the filter may leave out. */
+  async want(ids: readonly string[]): Promise<void> {
+    const { byId } = this.state.value;
+    const missing = ids.filter((id) => !byId.has(id) && !this.#others.has(id)).slice(0, 200);
+    if (missing.length === 0) return;
+    try {
+      const page = await tracking.runs(this.project, { q: `id in (${missing.join(", ")})`, sort: NEWEST, archived: false }, 200, null);
+      for (const run of page.items) this.#others.set(run.id, run);
+      if (!this.#closed && page.items.length > 0) this.#publish({});
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.follow.error.set(error);
+    }
+  }
+
+  /** Whether a run is in the list when nothing is filtered. */
+  #belongs(run: Run): boolean {
+    return run.project === this.project && run.deleted_at == null && (run.archived_at != null) === this.#asked.archived;
+  }
+
+  #changed(run: Run): void {
+    this.#fresh.set(run.id, this.#belongs(run) ? run : null);
+    if (this.#others.has(run.id)) this.#others.set(run.id, run);
+    const at = this.#rows.findIndex(({ id }) => id === run.id);
+    const plain = this.#asked.q === "" && this.#asked.sort === NEWEST;
+    if (at >= 0) {
+      const before = this.#rows[at]!;
+      if (this.#belongs(run)) this.#rows[at] = run;
+      else this.#rows.splice(at, 1);
+      this.#publishSoon();
+      if (!plain || before.state !== run.state || !this.#belongs(run)) this.#readSoon();
+    } else if (this.#belongs(run)) {
+      if (plain) {
+        this.#rows.unshift(run);
+        this.#rows.sort(newestFirst);
+        this.#publishSoon();
+      }
+      this.#readSoon();
+    }
+  }
+
+  #gone(id: string): void {
+    this.#fresh.set(id, null);
+    this.#others.delete(id);
+    const at = this.#rows.findIndex((run) => run.id === id);
+    if (at >= 0) this.#rows.splice(at, 1);
+    this.#publishSoon();
+    this.#readSoon();
+  }
+
+  #publishSoon(): void {
+    this.#timer ??= setTimeout(() => this.#publish({}), GATHER);
+  }
+
+  /** Which runs a filter selects, their order and their number are the server's to say. */
+  #readSoon(): void {
+    this.#againTimer ??= setTimeout(() => {
+      this.#againTimer = undefined;
+      this.follow.read();
+    }, AGAIN);
+  }
+
+  #publish(changes: Partial<RunsState>): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const runs = [...this.#rows];
+    slots.assign(this.project, [...runs].sort(newestFirst));
+    const byId = new Map([...this.#others, ...runs.map((run) => [run.id, run] as const)]);
+    this.state.set({ ...this.state.value, runs, byId, more: this.#cursor !== null, ...changes });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#againTimer);
+    this.follow.close();
+  }
+}
+
+export function newestFirst(a: Run, b: Run): number {
+  return b.created_at - a.created_at || (b.trial ?? 0) - (a.trial ?? 0) || (a.id < b.id ? 1 : -1);
+}

@@ -1,0 +1,96 @@
+// Lines of an output by number, over a feed and an API that the test plays.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { api } from "../../src/api/client";
+import { live } from "../../src/api/live";
+import { type LogLine, type LogMatch, tracking } from "../../src/api/tracking";
+import type { LogPiece } from "../../src/api/types";
+import { BLOCK, LogLines, blockOf } from "../../src/store/loglines";
+import { LogSearch } from "../../src/store/logsearch";
+import { FakeSocket, browser } from "./fakes";
+
+const clock = browser();
+
+/** What the program has written, line by line; those before `settled` do not change any more. */
+let written: string[] = [];
+let ended = false;
+let asked: number[] = [];
+
+tracking.lines = async (_run, { from, count }) => {
+  const first = from < 0 ? Math.max(0, written.length + from) : from;
+  if (from >= 0) asked.push(first);
+  const items = written.slice(first, first + count).map((text, i): LogLine => ({ n: first + i, at: 0, stream: "stdout", text }));
+  return { attempt: 1, attempts: 1, total: written.length, ended, settled: ended ? written.length : Math.max(0, written.length - 1), items };
+};
+api.log = async () => ({ size: 1000 }) as LogPiece;
+
+async function open(count: number, done: boolean): Promise<LogLines> {
+  written = Array.from({ length: count }, (_, i) => `line ${i + 1}`);
+  [ended, asked] = [done, []];
+  live.start();
+  FakeSocket.last.open();
+  const lines = new LogLines("r", "stdout", 1, !done);
+  await clock.pass(10);
+  return lines;
+}
+
+function close(lines: LogLines): void {
+  lines.close();
+  live.stop();
+}
+
+test("the end is read first, other lines when they come into sight, each block once", async () => {
+  const lines = await open(BLOCK * 5 + 20, true);
+  assert.equal(lines.state.value.total, BLOCK * 5 + 20);
+  assert.equal(lines.line(BLOCK * 5 + 19)?.text, `line ${BLOCK * 5 + 20}`);
+  assert.equal(lines.line(0), undefined);
+  asked = [];
+  lines.look(BLOCK - 5, BLOCK + 5);
+  lines.look(BLOCK - 4, BLOCK + 6);
+  await clock.pass(10);
+  lines.look(BLOCK - 3, BLOCK + 7);
+  await clock.pass(10);
+  assert.deepEqual(asked, [0, BLOCK]);
+  assert.equal(lines.line(BLOCK - 1)?.text, `line ${BLOCK}`);
+  assert.equal(lines.line(BLOCK)?.text, `line ${BLOCK + 1}`);
+  assert.deepEqual([blockOf(0), blockOf(BLOCK - 1), blockOf(BLOCK)], [0, 0, 1]);
+  close(lines);
+});
+
+test("what is written meanwhile follows, and a line that is written anew is read anew", async () => {
+  const lines = await open(3, false);
+  const [subscription] = FakeSocket.last.asked;
+  assert.deepEqual([subscription?.["topic"], subscription?.["stream"], subscription?.["offset"]], ["log", "stdout", 1000]);
+  written[2] = "50 %";
+  written.push("done");
+  FakeSocket.last.tell({ type: "log", id: subscription!["id"], offset: 1000, next_offset: 1010, text: "", ended: false });
+  await clock.pass(400);
+  assert.deepEqual([2, 3].map((n) => lines.line(n)?.text), ["50 %", "done"]);
+  close(lines);
+});
+
+test("an output without a line says so", async () => {
+  const lines = await open(0, true);
+  assert.deepEqual([lines.state.value.total, lines.state.value.ended], [0, true]);
+  close(lines);
+});
+
+const match = (n: number): LogMatch => ({ n, at: 0, stream: "stdout", text: "x", ranges: [[0, 1]] });
+
+test("matches are walked through in both directions and over pages, beginning where the reader is", async () => {
+  tracking.search = async (_run, { after }) => (after === null
+    ? { count: 4, complete: true, items: [match(5), match(50)], next: 50 } : { count: 2, complete: true, items: [match(500), match(5000)], next: null });
+  const search = new LogSearch("r", "all", null);
+  search.write({ text: "x" });
+  await clock.pass(300);
+  assert.equal(search.state.value.count, 4);
+  assert.equal(await search.step(1, 20), 50);
+  assert.equal(await search.step(1, 20), 500);
+  assert.equal(await search.step(1, 20), 5000);
+  assert.equal(search.state.value.count, 4);
+  assert.equal(await search.step(1, 20), 5);
+  assert.equal(await search.step(-1, 20), 5000);
+  search.write({ text: "" });
+  assert.deepEqual([search.state.value.matches.length, search.state.value.count], [0, null]);
+  search.close();
+});

@@ -30,7 +30,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = pathlib.Path(os.environ.get("MARTLET_BIN", ROOT / ".build/debug/martlet"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 UI = ["--ui", os.environ["UI_DIR"]] if "UI_DIR" in os.environ else []
-PATIENCE = int(os.environ.get("E2E_PATIENCE", "60"))  # seconds; a shared machine may starve, and only a wrong answer should fail a test
+PATIENCE = int(
+    os.environ.get("E2E_PATIENCE", "60")
+)  # seconds; a shared machine may starve, and only a wrong answer should fail a test
 
 expect.set_options(timeout=PATIENCE * 1000)
 

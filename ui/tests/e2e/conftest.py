@@ -1,7 +1,7 @@
 """The browser tests' ground: the real `martlet` on a free port, a paced trainer, and a browser that tolerates no error.
 
-MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the browser (/usr/bin/chromium), UI_DIR a folder
-with the dashboard (ui/dist) that is served instead of the one in the program.
+MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the browser (/usr/bin/chromium), UI_DIR a
+folder with the dashboard (ui/dist) that is served instead of the one in the program, E2E_PATIENCE the seconds to wait.
 """
 
 from __future__ import annotations

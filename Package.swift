@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 ]
 
 extension Target.Dependency {
+  static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
   static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
   static let collections = product(name: "OrderedCollections", package: "swift-collections")
   static let deque = product(name: "DequeModule", package: "swift-collections")
@@ -23,6 +24,7 @@ extension Target.Dependency {
   static let logging = product(name: "Logging", package: "swift-log")
   static let nioCore = product(name: "NIOCore", package: "swift-nio")
   static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+  static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
   static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
   static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
   static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -51,6 +53,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
   ],
   targets: [
     .target(name: "MartletModel", dependencies: [.collections], swiftSettings: strict),
@@ -95,7 +98,7 @@ let package = Package(
       dependencies: [
         "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution",
         "MartletServer",
-        .argumentParser, .collections, .logging,
+        .argumentParser, .asyncHTTPClient, .collections, .logging, .nioCore, .nioHTTP1, .nioPosix,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),
 

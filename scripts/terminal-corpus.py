@@ -129,7 +129,7 @@ def random_log(dice):
                 is_styled = False
             else:
                 count = dice.randrange(1, 4)
-                styles = [1, 3, 4, 5, 7, 9, 22, 23, 24, 25, 27, 29, 31, 33, 36, 39, 42, 49, 91, 97, 100, 105]
+                styles = [1, 3, 4, 5, 7, 9, 22, 23, 24, 25, 27, 29, 31, 33, 36, 39, 42, 49, 91, 97, 100, 104]
                 out += f"\x1b[{';'.join(str(dice.choice(styles)) for _ in range(count))}m"
                 is_styled = True
         else:
@@ -146,7 +146,7 @@ def main():
     logs += [bars(dice).encode() for _ in range(3)]
     logs += [b"bad \xff\xfe bytes\n", b"cut \xe2\x82\n", b"cut \xf0\x9f\x9a rest\n", b"\xc0\xaf\xed\xa0\x80\n"]
     logs += [random_log(dice).encode() for _ in range(250)]
-    logs += [("\n".join(random_log(dice) for _ in range(12))).encode() for _ in range(6)]
+    logs += [("\x1b[m\n".join(random_log(dice) for _ in range(12))).encode() for _ in range(6)]
     cases = []
     for log in logs:
         log = b"\n" * ROWS + log

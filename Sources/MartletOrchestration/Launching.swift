@@ -51,8 +51,9 @@ extension Conductor {
     let checkpoints = "\(attempt.runDirectory)/checkpoints"
     try files.createDirectory(atPath: attempt.runDirectory, withIntermediateDirectories: true)
     let params = "\(attempt.runDirectory)/params.json"
-    try Data(attempt.config.bytes(indented: true) + [0x0A]).write(
-      to: URL(fileURLWithPath: params), options: .atomic)
+    // Not atomically, which waits for the disk: nobody reads it before the attempt begins, and who starts it again writes
+    // it again.
+    try Data(attempt.config.bytes(indented: true) + [0x0A]).write(to: URL(fileURLWithPath: params))
 
     var environment = try submitted(attempt.settings.environmentFile)
     // What the submitter was itself, as an attempt of another sweep perhaps, must not be taken for this one.

@@ -1,6 +1,7 @@
 // Which server a command talks to, and what it says when that does not work.
 
 import Foundation
+import MartletExecution
 import MartletModel
 import MartletTestSupport
 import Testing
@@ -96,6 +97,45 @@ struct ConnectionTests {
       let outcome = try await place.martlet("status", "--url", "http://127.0.0.1:\(port)")
       #expect(outcome.status == 69, "\(outcome)")
       #expect(outcome.errors.contains("no Martlet server"))
+    }
+  }
+
+  private static let openssl = ChildProcess.locate("openssl", environment: Binary.environment([:]))
+
+  /// TLS with a certificate that nobody signed; it prints its port.
+  private static let secure = """
+    import http.server, ssl, sys
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("certificate.pem", "key.pem")
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    print(server.server_port, "is open", flush=True)
+    server.serve_forever()
+    """
+
+  @Test(
+    "a certificate that cannot be trusted is status 69, and nothing is sent", .enabled(if: openssl != nil))
+  func untrusted() async throws {
+    try await Workplace.with { place in
+      let words =
+        "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -days 2 -subj /CN=localhost"
+      let openssl = try #require(Self.openssl)
+      let made = try ChildProcess(
+        openssl, words.split(separator: " ").map(String.init), environment: Binary.environment([:]),
+        directory: place.root.path
+      ).run(within: .seconds(60))
+      try #require(made.isSuccess)
+      let server = try Running(
+        ["python3", "-u", "-c", Self.secure], environment: [:], directory: place.root,
+        program: "/usr/bin/env")
+      defer { server.signal(SIGKILL) }
+      #expect(try await eventually { server.outputSoFar.contains("is open") })
+      let port = try #require(server.outputSoFar.split(separator: " ").first)
+      let outcome = try await place.martlet(
+        "status", "--url", "https://localhost:\(port)", "--token", "secret")
+      #expect(outcome.status == 69, "\(outcome)")
+      #expect(outcome.errors.contains("its certificate is not one that this machine trusts"), "\(outcome)")
+      #expect(!server.errorsSoFar.contains("GET"))
     }
   }
 }

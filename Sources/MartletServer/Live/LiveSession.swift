@@ -32,7 +32,7 @@ struct LiveSession: Sendable {
   static let maximumAlerts = 500
 
   struct Subscription: Sendable {
-    let topic: LiveTopic
+    var topic: LiveTopic
     /// Tells a subscription from one that replaced it under the same id.
     var generation: UInt64
     /// Nothing is told before the client knows that it is subscribed.
@@ -211,6 +211,11 @@ struct LiveSession: Sendable {
       // To a token of its old project it is gone, and so is what comes to it from here on.
       guard runs.contains(run), access.project == project else { return false }
       subscription.topic = .points(runs: runs.subtracting([run]), keys: keys)
+      subscription.points?.leaveOut(run)
+      subscription.note(run, sequence, nil, project: project)
+    case (.systemPoints(let runs, let keys), .moved(let run, let project)):
+      guard runs.contains(run), access.project == project else { return false }
+      subscription.topic = .systemPoints(runs: runs.subtracting([run]), keys: keys)
       subscription.points?.leaveOut(run)
       subscription.note(run, sequence, nil, project: project)
     case (.runs(let wanted), .alert(let alert)):

@@ -140,7 +140,7 @@ extension Tracking {
       // There are no directories of sampled runs: what is left are their rows.
       let removed = try await samples.read { try $0.purgedRuns(all: false) }
       try await samples.write { try $0.endPurge(of: removed) }
-      if try await samples.read({ try $0.isPurging() }) {
+      if try await !samples.read({ try $0.purgedRuns(all: false) }).isEmpty {
         self.samples.needsRound.store(true, ordering: .relaxed)
       }
     } catch {

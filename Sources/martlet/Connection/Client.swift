@@ -1,8 +1,11 @@
 // The API over HTTP: one request, one answer, errors as sentences.
 
+import AsyncHTTPClient
 import Foundation
-import FoundationNetworking
 import MartletModel
+import NIOCore
+import NIOHTTP1
+import NIOPosix
 
 /// A client of one server's API. Connections are kept alive between requests.
 struct Client: Sendable {
@@ -26,15 +29,15 @@ struct Client: Sendable {
   /// What a server answered with a status of 200 to 299.
   struct Answer: Sendable {
     var bytes: Data
-    private let head: HTTPURLResponse
+    private let headers: HTTPHeaders
 
-    fileprivate init(_ bytes: Data, _ head: HTTPURLResponse) {
+    fileprivate init(_ bytes: Data, _ headers: HTTPHeaders) {
       self.bytes = bytes
-      self.head = head
+      self.headers = headers
     }
 
     /// A header's value.
-    subscript(_ header: String) -> String? { head.value(forHTTPHeaderField: header) }
+    subscript(_ header: String) -> String? { headers.first(name: header) }
   }
 
   /// Names with values; those with a nil value are left out.
@@ -44,17 +47,14 @@ struct Client: Sendable {
   let base: URL
   let token: String?
   let place: ServerPlace
-  private let session: URLSession
+  /// Seconds that an answer may take to begin, and then each part of it.
+  private let timeout: Int64
 
-  init(base: URL, token: String?, place: ServerPlace, timeout: TimeInterval = 30) {
+  init(base: URL, token: String?, place: ServerPlace, timeout: Int64 = 30) {
     self.base = base
     self.token = token
     self.place = place
-    let configuration = URLSessionConfiguration.ephemeral
-    configuration.timeoutIntervalForRequest = timeout
-    configuration.httpCookieStorage = nil
-    configuration.urlCache = nil
-    session = URLSession(configuration: configuration)
+    self.timeout = timeout
   }
 
   /// Asks under `/api/v1` for JSON.
@@ -79,36 +79,30 @@ struct Client: Sendable {
   ) async throws -> Answer {
     let parts = query.compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }
     let suffix = parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
-    guard let url = URL(string: base.absoluteString + "/api/v1" + path + suffix) else {
-      throw Failure(.internalError, "'\(path)' makes no address.")
-    }
-    var request = URLRequest(url: url)
-    request.httpMethod = method.rawValue
-    if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-    for header in headers { request.setValue(header.value, forHTTPHeaderField: header.name) }
-    var file: String?
+    var request = HTTPClientRequest(url: base.absoluteString + "/api/v1" + path + suffix)
+    request.method = HTTPMethod(rawValue: method.rawValue)
+    if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+    for header in headers { request.headers.add(name: header.name, value: header.value) }
     switch body {
     case .json(let json):
-      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-      request.httpBody = Data(json.bytes())
+      request.headers.add(name: "Content-Type", value: "application/json")
+      request.body = .bytes(ByteBuffer(bytes: json.bytes()))
     case .bytes(let bytes, let type):
-      request.setValue(type, forHTTPHeaderField: "Content-Type")
-      request.httpBody = Data(bytes)
+      request.headers.add(name: "Content-Type", value: type)
+      request.body = .bytes(ByteBuffer(bytes: bytes))
     case .file(let path, let type):
-      request.setValue(type, forHTTPHeaderField: "Content-Type")
-      file = path
+      request.headers.add(name: "Content-Type", value: type)
+      let file = try FilePieces(path)
+      request.body = .stream(file, length: .known(file.size))
     case nil: break
     }
-    let (bytes, response) = try await exchange(request, file: file)
-    guard let http = response as? HTTPURLResponse else {
-      throw Failure(.internalError, "\(url) did not answer in HTTP.")
-    }
-    guard (200..<300).contains(http.statusCode) else {
+    let answer = try await exchange(request)
+    guard (200..<300).contains(answer.status) else {
       // An answer to HEAD has no body that could say more.
-      if method == .head, http.statusCode == 404 { throw Failure(.notFound, "\(path) is not there.") }
-      throw refusal(status: http.statusCode, json: try? JSONValue.parse(bytes))
+      if method == .head, answer.status == 404 { throw Failure(.notFound, "\(path) is not there.") }
+      throw refusal(status: answer.status, json: try? JSONValue.parse(answer.bytes))
     }
-    return Answer(bytes, http)
+    return Answer(answer.bytes, answer.headers)
   }
 
   /// All items of a list, page after page, or the first `limit` of them.
@@ -150,22 +144,64 @@ struct Client: Sendable {
     }.joined()
   }
 
-  private func exchange(_ request: URLRequest, file: String?) async throws -> (Data, URLResponse) {
+  /// One exchange; where a kept connection turns out to have ended, another, as long as nothing can happen twice.
+  private func exchange(
+    _ request: HTTPClientRequest
+  ) async throws -> (status: Int, headers: HTTPHeaders, bytes: Data) {
     do {
-      if let file { return try await session.upload(for: request, fromFile: URL(fileURLWithPath: file)) }
-      return try await session.data(for: request)
-    } catch let error as URLError {
-      switch error.code {
-      case .cannotConnectToHost, .networkConnectionLost, .cannotFindHost, .dnsLookupFailed, .timedOut,
-        .notConnectedToInternet:
-        throw Failure(
-          .unavailable, "No server answers at \(base.absoluteString).",
-          hint: place.isLocal
-            ? "martlet up\(place.suffix) starts one; the log of the last is \(place.data.logFile)."
-            : "Check the address, or start it with martlet up.")
-      default:
-        throw Failure(.unavailable, "\(base.absoluteString) cannot be asked: \(error.localizedDescription)")
+      return try await exchangeOnce(request)
+    } catch let error as HTTPClientError
+      where error == .remoteConnectionClosed && (request.method == .GET || request.method == .HEAD)
+    {
+      return try await mapped { try await exchangeOnce(request) }
+    } catch {
+      return try await mapped { throw error }
+    }
+  }
+
+  private func exchangeOnce(
+    _ request: HTTPClientRequest
+  ) async throws -> (status: Int, headers: HTTPHeaders, bytes: Data) {
+    let response = try await HTTPConnections.client(timeout: timeout).execute(
+      request, deadline: .distantFuture)
+    let body = try await response.body.collect(upTo: Self.longestAnswer)
+    return (Int(response.status.code), response.headers, Data(body.readableBytesView))
+  }
+
+  /// Bytes of an answer: more than any has.
+  private static let longestAnswer = 1 << 31
+
+  /// Says in words why nobody answered.
+  private func mapped<T>(_ body: () async throws -> T) async throws -> T {
+    do {
+      return try await body()
+    } catch let failure as Failure {
+      throw failure
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      let isSilence =
+        switch error {
+        case is NIOConnectionError, is IOError: true
+        case let error as HTTPClientError:
+          [
+            .connectTimeout, .readTimeout, .writeTimeout, .getConnectionFromPoolTimeout,
+            .remoteConnectionClosed,
+          ]
+          .contains(error)
+        default: false
+        }
+      guard isSilence else {
+        // BoringSSL's own words are of use to nobody.
+        let isUntrusted = "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+        let reason = isUntrusted ? "its certificate is not one that this machine trusts." : "\(error)"
+        throw Failure(.unavailable, "\(base.absoluteString) cannot be asked: \(reason)")
       }
+      throw Failure(
+        .unavailable, "No server answers at \(base.absoluteString).",
+        hint: place.isLocal
+          ? "martlet up\(place.suffix) starts one; the log of the last is \(place.data.logFile)."
+          : "Check the address, or start it with martlet up.")
     }
   }
 

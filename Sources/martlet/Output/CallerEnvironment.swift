@@ -10,12 +10,10 @@ enum CallerEnvironment {
   /// The environment as it was at the start.
   static var current: [String: String] { kept.withLock { $0 } }
 
-  /// Keeps the environment, then tells the HTTP library to use no proxy: tokens go to the server and nowhere else.
-  /// Called once, before any thread runs.
+  /// Keeps the environment. Called once, before any thread runs.
   static func capture() {
     let environment = ProcessInfo.processInfo.environment
     kept.withLock { $0 = environment }
-    setenv("no_proxy", "*", 1)
   }
 
   /// What a run gets: all but what martlet itself sets for an attempt, so that a run started from within another

@@ -43,6 +43,7 @@ final class SpoolBeside {
   private static let headBytes = 16
   private static let longestFrame = 1 << 20
   private static let pieceBytes = 256 << 10
+  private static let mostTurns = 16
 
   /// - Parameter noted: what the spool's `.ack` says.
   init(stem: String, noted: JSONValue) {
@@ -137,16 +138,29 @@ final class SpoolBeside {
     for suffix in [".wanted", ".seen"] { unlink(stem + suffix) }
   }
 
+  /// A piece a turn of the streams, so that a reader sees them as they came; where they take turns all the time, each stream
+  /// is one.
   private func pieces(of frames: [Frame], _ number: Int, _ end: Int64) -> (pieces: [Output], place: Place) {
+    var turns: [[Frame]] = []
+    for frame in frames {
+      if turns.last?.first?.stream == frame.stream {
+        turns[turns.count - 1].append(frame)
+      } else {
+        turns.append([frame])
+      }
+    }
+    if turns.count > Self.mostTurns {
+      turns = [1, 2].map { stream in frames.filter { $0.stream == stream } }
+    }
     var place = Place(segment: number, offset: end, sent: sent)
     var pieces: [Output] = []
-    for stream in [1, 2] {
-      let own = frames.filter { $0.stream == stream }
-      guard let last = own.last else { continue }
-      let name = Self.streams[stream]
-      let bytes = own.flatMap(\.bytes)
-      pieces.append(Output(stream: name, offset: sent[name] ?? 0, time: last.time, bytes: bytes))
-      place.sent[name, default: 0] += Int64(bytes.count)
+    for turn in turns {
+      guard let last = turn.last else { continue }
+      let name = Self.streams[last.stream]
+      let bytes = turn.flatMap(\.bytes)
+      let offset = place.sent[name] ?? 0
+      pieces.append(Output(stream: name, offset: offset, time: last.time, bytes: bytes))
+      place.sent[name] = offset + Int64(bytes.count)
     }
     return (pieces, place)
   }

@@ -57,7 +57,7 @@ class Aside:
         self._seen_at: int = tail.beside.get("seen", 0)
         self._blobs = Blobs(tail.directory)
         self._observer: Optional[Observer] = None
-        self._no_samples = False
+        self._no_samples = self._again = False
         self.files = 0  # that were sent
         self.bytes = 0
 
@@ -164,6 +164,9 @@ class Aside:
             if not self._try(lambda server, piece=piece: self._post(server, piece)):  # type: ignore[misc]
                 self._console = None  # a server that keeps no output: what there is goes with the spool
                 return False
+            if self._again:
+                self._again = False
+                return True
             self.bytes += len(piece.data)
         console.delivered(token)
         if console.state:
@@ -182,7 +185,7 @@ class Aside:
                 raise
             # The server was restored from a backup: what is missing is gone here as well, and it goes on behind it.
             self._console.expects(piece.stream, size)
-            server.exchange("POST", self._path_of(piece._replace(offset=size)), piece.data, PLAIN)
+            self._again = True
 
     def _path_of(self, piece: Piece) -> str:
         asked = {

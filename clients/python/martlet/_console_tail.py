@@ -11,6 +11,7 @@ from martlet._console import FRAME, LONGEST, MARK, STREAMS, segment, segments
 
 PIECE = 256 << 10  # bytes of one request, about
 WINDOW = 250_000  # microseconds whose output of one stream goes together
+MOST_TURNS = 16  # that the streams take in one window
 BEHIND = 1 << 20  # bytes that wait, from which on the window is wider
 WIDE = 2_000_000
 
@@ -102,12 +103,22 @@ class ConsoleTail:
             return b"", 0
 
     def _pieces(self, frames: list[tuple[int, bytes, int]]) -> list[Piece]:
+        """Where the streams take turns, each turn is a piece, so that a reader sees them as they came; where they do
+        so all the time, each stream is one."""
+        turns: list[list[tuple[int, bytes, int]]] = []
+        for frame in frames:
+            if turns and turns[-1][0][0] == frame[0]:
+                turns[-1].append(frame)
+            else:
+                turns.append([frame])
+        if len(turns) > MOST_TURNS:
+            turns = [own for own in ([frame for frame in frames if frame[0] == number] for number in (1, 2)) if own]
         pieces = []
-        for number in dict.fromkeys(stream for stream, _, _ in frames):
-            name = STREAMS[number]
-            data = b"".join(data for stream, data, _ in frames if stream == number)
-            last = max(time for stream, _, time in frames if stream == number)
-            pieces.append(Piece(name, self._sent[name], last, data))
+        sent = dict(self._sent)
+        for own in turns:
+            name, data = STREAMS[own[0][0]], b"".join(data for _, data, _ in own)
+            pieces.append(Piece(name, sent[name], own[-1][2], data))
+            sent[name] += len(data)
         return pieces
 
 

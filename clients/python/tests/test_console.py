@@ -257,6 +257,25 @@ class StreamTest(unittest.TestCase):
         self.assertTrue(streams["stdout"].endswith(b"xagain"))
         self.assertIn(b"bytes of output were not kept here]", streams["stderr"])
 
+    def test_the_streams_take_turns_as_they_did(self):
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        self.begin(out, err)
+        for text in ("a", "b", "c"):
+            out.write(text)
+            err.write(text.upper())
+        out.write("d")
+        tail = ConsoleTail(self.stem)
+        pieces, token = tail.read()
+        expected = [("stdout", 0, b"a"), ("stderr", 0, b"A"), ("stdout", 1, b"b"), ("stderr", 1, b"B")]
+        self.assertEqual([(p.stream, p.offset, p.data) for p in pieces[:4]], expected)
+        self.assertEqual((pieces[-1].offset, pieces[-1].data), (3, b"d"))
+        tail.delivered(token)
+        for _ in range(100):
+            out.write("x")
+            err.write("y")
+        pieces, _ = tail.read()
+        self.assertEqual([(p.stream, p.offset, len(p.data)) for p in pieces], [("stdout", 4, 100), ("stderr", 3, 100)])
+
     def test_a_torn_end_is_passed_over(self):
         stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
         self.begin(stream)

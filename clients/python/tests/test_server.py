@@ -169,6 +169,24 @@ class RealServerTest(ClientTest):
         self.assertEqual((run.tags, len(self.api.runs()), len(self.api.runs(archived="true"))), (["x"], 0, 1))
         self.assertIn("archived", [event["type"] for event in run.events()])
 
+    def test_runs_are_filtered_sorted_and_grouped(self):
+        self.train(
+            "for lr in (0.1, 0.2):\n  for seed in range(3):\n"
+            "    run = martlet.init('p', f'{lr}/{seed}', config={'lr': lr, 'seed': seed})\n"
+            "    for i in range(5): run.log({'val/loss': lr * (5 - i) + seed})\n    run.finish()\n"
+        )
+        found = self.api.runs("p", filter="lr > 0.15 and state = finished", sort="-val/loss.min")
+        self.assertEqual([run.name for run in found], ["0.2/2", "0.2/1", "0.2/0"])
+        self.assertEqual(self.api.count("p", filter="seed in (0, 1)")["total"], 4)
+        groups = {group["key"][0]: group for group in self.api.groups("p", by="lr", values="val/loss.min")}
+        self.assertEqual({key: group["count"] for key, group in groups.items()}, {0.1: 3, 0.2: 3})
+        self.assertAlmostEqual(groups[0.2]["values"]["val/loss.min"]["mean"], 1.2)
+        self.assertEqual(len(self.api.runs("p", filter=groups[0.1]["filter"])), 3)
+        self.assertIn("lr", [field["name"] for field in self.api.fields("p")["config"]])
+        with self.assertRaises(martlet.Refused) as caught:
+            len(self.api.runs("p", filter="lr >"))
+        self.assertEqual(caught.exception.details, {"from": 3, "to": 4})
+
     def test_a_models_layers_are_read_back(self):
         self.train(
             "run = martlet.init('p')\n"
@@ -178,6 +196,24 @@ class RealServerTest(ClientTest):
         model = self.one().model
         self.assertEqual((model["parameters"], model["trainable"], model["framework"]), (3, 2, "pytorch"))
         self.assertEqual(model["layers"][0]["input_shape"], [None, 4])
+
+    def test_output_and_samples_are_read_back(self):
+        self.environment.update(MARTLET_CAPTURE="system", MARTLET_SAMPLE_EVERY="0.2")
+        process = self.start(
+            "run = martlet.init('p')\nprint('hello')\nsys.stderr.write(' 10%\\r 20%\\n')\nsys.stdin.readline()\n",
+            stdin=subprocess.PIPE,
+        )
+        wait_for(lambda: self.api.runs() and {"cpu", "process/memory"} <= self.one().system().keys())
+        _, err = process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertEqual(err.count("martlet:"), 1, err)
+        run = self.one()
+        self.assertEqual([line["text"] for line in run.logs("stdout")], ["hello"])
+        self.assertEqual([line["text"] for line in run.logs("stderr")][1:], [" 20%"])
+        self.assertEqual([line["text"] for line in run.logs(tail=2)][-1:], [" 20%"])
+        self.assertEqual([line["text"] for line in run.search_logs("HELLO")], ["hello"])
+        memory = run.system_series("memory")["memory"]
+        self.assertTrue(min(memory.values) > 0 and max(memory.values) < 100)
+        self.assertLess(abs(memory.steps[0] / 1e3 - time.time()), 600)
 
     def test_what_was_kept_offline_is_sent_while_it_still_runs(self):
         process = self.start(

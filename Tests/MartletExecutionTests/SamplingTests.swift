@@ -38,9 +38,9 @@ extension [SampledValue] {
     let values = after.values(since: before, seconds: 2)
     #expect(values["cpu"] == 50)
     #expect(values["memory"] == 75)
-    #expect(values["memory/used"] == 750 * 1_024)
-    #expect(values["disk/read"] == 100 * 512 / 2)
-    #expect(values["disk/write"] == 200 * 512 / 2)
+    #expect(values["memory/used"] == 768_000)
+    #expect(values["disk/read"] == 25_600)
+    #expect(values["disk/write"] == 51_200)
     #expect(values["network/received"] == 1_500)
     #expect(values["network/sent"] == 500)
     // Nothing is known from before, or counters began anew: no rates.
@@ -158,7 +158,7 @@ extension [SampledValue] {
         now += 1
         let values = sample(at: now)
         #expect(values[1]["gpu.0/power"] == 250.5)
-        #expect(values[1]["gpu.0/memory"] == 1_024 * 1_048_576)
+        #expect(values[1]["gpu.0/memory"] == 1_073_741_824)
         #expect(values[1]["gpu.0/memory_percent"] == 25)
         return values[0]["process/cpu"] ?? 0 > 0 && values[0]["cpu"] != nil
       }

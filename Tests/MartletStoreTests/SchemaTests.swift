@@ -121,7 +121,9 @@ import Testing
       history.contains {
         $0.contains("series_chunk USING INDEX series_chunk_by_row (run_id=? AND first_row=?)")
       })
-    for line in series + byProject + byHash + silent + place + one + sealed + history {
+    // What json_each makes of an array is no table.
+    let lines = series + byProject + byHash + silent + place + one + sealed + history
+    for line in lines where !line.contains("VIRTUAL TABLE") {
       #expect(!line.hasPrefix("SCAN"), "a table is read whole: \(line)")
     }
   }

@@ -108,7 +108,7 @@ func rows(_ text: String) -> [String] { rows(Array(text.utf8)) }
     let ends = Array(repeating: UInt8(0x0A), count: 3)
     let log = (0..<3).flatMap { _ in cases.flatMap { $0 + ends } }
     let whole = rows(log)
-    var tracker = RowTracker(spacing: 1_000)
+    var tracker = RowTracker(spacing: 200)
     log.withUnsafeBytes { tracker.take($0) }
     #expect(tracker.restarts.count > 20)
     #expect(tracker.end == whole.count)

@@ -42,7 +42,7 @@ import Testing
         ])
       #expect(events[4]["payload"] == ["from": "a", "to": "c"])
       #expect(events[5]["payload"]?["group"] == ["from": nil, "to": "g"])
-      #expect(events[6]["payload"] == ["keys": ["lr"]])
+      #expect(events[6]["payload"] == ["keys": ["lr"], "count": 1])
       #expect(events[7]["payload"] == ["added": ["z"], "removed": ["x"]])
       let principal = try await server.get("/api/v1/me").json["principal"]
       #expect(events.allSatisfy { $0["by"] == principal && $0["at"]?.int != nil })

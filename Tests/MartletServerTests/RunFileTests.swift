@@ -1,6 +1,7 @@
 // Named files of runs over HTTP: given, replaced, listed in pages, taken away, and their bytes with them.
 
 import Foundation
+import Glibc
 import MartletModel
 import MartletTestSupport
 import MartletTracking
@@ -225,8 +226,10 @@ import Testing
 
   private func shell(_ command: String, in directory: String) throws -> Int32 {
     var pid: pid_t = 0
-    var arguments = ["/bin/sh", "-c", "cd '\(directory)' && \(command)"].map { strdup($0) } + [nil]
-    var variables = ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=\(directory)"].map { strdup($0) } + [nil]
+    let words: [String] = ["/bin/sh", "-c", "cd '\(directory)' && \(command)"]
+    let settings: [String] = ["PATH=/usr/local/bin:/usr/bin:/bin", "HOME=\(directory)"]
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) } + [nil]
     defer { for pointer in arguments + variables { free(pointer) } }
     guard posix_spawn(&pid, "/bin/sh", nil, nil, &arguments, &variables) == 0 else { return -1 }
     var status: Int32 = 0

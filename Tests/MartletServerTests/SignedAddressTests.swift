@@ -1,5 +1,6 @@
 // Addresses that open one file: what is signed, what is not taken.
 
+import CDispatch  // where the module map puts struct stat
 import Foundation
 import Glibc
 import MartletModel

@@ -45,7 +45,7 @@ struct RunEditingTests {
       #expect(try await place.martlet("run", "archive", "a").output.contains("is archived"))
       func listed(_ options: String...) async throws -> [String] {
         let list = try await place.martlet(["run", "list", "--format", "json"] + options)
-        return try JSONValue.parse(list.output).array?.map(\.id) ?? []
+        return try JSONValue.parse(list.output).array?.compactMap { $0["id"]?.string } ?? []
       }
       #expect(try await listed() == [b])
       #expect(try await listed("--archived") == [a])

@@ -27,7 +27,7 @@ from tracking.tally import Tally
 from tracking.trainer import random_orders
 from tracking.uploader import Uploader
 from tracking.verdict import judge
-from tracking.workplace import Trainer, Workplace
+from tracking.workplace import Trainer, Workplace, files_below
 from tracking.writer import Writer
 
 MOST_TRAINERS = 5  # at once
@@ -167,7 +167,7 @@ class Batch:
             self.tally.kills["trainer"] += 1
 
     def _note_acknowledged(self) -> None:
-        for path in pathlib.Path(self.place.home).rglob("*.ack"):
+        for path in map(pathlib.Path, files_below(self.place.home, ".ack")):
             try:
                 told = json.loads(path.read_bytes())["next_seq"]
             except (OSError, ValueError):

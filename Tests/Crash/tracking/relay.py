@@ -99,7 +99,7 @@ class Relay:
         """The whole answer; an OSError when the server is away, which the client then meets as a broken connection."""
         with socket.create_connection(self._server, TIMEOUT) as server:
             server.sendall(request)
-            answer = read_message(server)
+            answer = read_message(server, bodiless=request.startswith(b"HEAD "))
         if not answer:
             raise ConnectionError("no answer")
         return answer
@@ -170,9 +170,9 @@ class Relay:
             self._forward(request)
 
 
-def read_message(connection: socket.socket) -> bytes:
+def read_message(connection: socket.socket, bodiless: bool = False) -> bytes:
     """One HTTP message with its body; nothing when the other side is done. Bodies have a Content-Length here, or come
-    in chunks."""
+    in chunks. The answer to HEAD tells the length of a body that does not come."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += (piece := connection.recv(65_536))
@@ -181,6 +181,8 @@ def read_message(connection: socket.socket) -> bytes:
     head, _, body = data.partition(b"\r\n\r\n")
     length = re.search(rb"(?im)^content-length:\s*(\d+)", head)
     chunked = re.search(rb"(?im)^transfer-encoding:\s*chunked", head)
+    if bodiless:
+        return data
     pieces, size = [body], len(body)
     while (chunked and not b"".join(pieces[-2:]).endswith(b"0\r\n\r\n")) or (length and size < int(length[1])):
         piece = connection.recv(1 << 20)

@@ -148,11 +148,11 @@ class Workplace:
 
     def spool_files(self) -> list[str]:
         """Spools with something in them."""
-        return [str(path) for path in pathlib.Path(self.root).rglob("*.spool") if torn.holds_something(str(path))]
+        return [path for path in files_below(self.root, ".spool") if torn.holds_something(path)]
 
     def refusals(self) -> str:
         """What servers refused for good; none should have been."""
-        return "".join(path.read_text() for path in sorted(pathlib.Path(self.root).rglob("*.error")))
+        return "".join(pathlib.Path(path).read_text() for path in sorted(files_below(self.root, ".error")))
 
     def start_sync(self, by_client: bool, directory: Optional[str] = None) -> subprocess.Popen[str]:
         """`python3 -m martlet sync` or `martlet sync`, by default of all that there is in this place."""
@@ -202,3 +202,8 @@ class Workplace:
             trainer.kill(group=True)
         if self.server.lives:
             self.server.end()
+
+
+def files_below(directory: str, suffix: str) -> list[str]:
+    """Folders that a sender removes meanwhile are passed over, which `Path.rglob` does not."""
+    return [os.path.join(at, name) for at, _, names in os.walk(directory) for name in names if name.endswith(suffix)]

@@ -9,7 +9,7 @@ import type { Column } from "../store/columns";
 import { GroupsStore, groupId, groupName } from "../store/groups";
 import type { Aggregate } from "../store/metrics";
 import { useOwned } from "../store/owned";
-import { type Sort, serverSort } from "../store/sorting";
+import type { Sort } from "../store/sorting";
 import { useStore } from "../store/store";
 import { GroupsTable, valueName } from "./GroupsTable";
 import { RunsCharts, useSame } from "./RunsCharts";
@@ -36,19 +36,21 @@ interface Props {
 export function Grouped(props: Props) {
   const { by, q, columns, aggregateFor, sort } = props;
   const values = columns.filter(({ kind }) => kind === "metric").map(({ name }) => valueName(name, aggregateFor(name)));
-  const order = groupSort(sort, aggregateFor);
+  const order = groupSort(sort, values, aggregateFor);
   const asked = JSON.stringify({ q, by, values, sort: order });
   const store = useOwned(() => new GroupsStore(props.project, JSON.parse(asked)), [props.project]);
   useEffect(() => store?.ask(JSON.parse(asked)), [store, asked]);
   return store ? <Loaded {...props} store={store} /> : null;
 }
 
-/** The server's order of groups: by their number, or by a metric's middle; else by their keys. */
-function groupSort(sort: Sort, aggregateFor: (metric: string) => Aggregate): string | null {
+/** The server's order of groups: by their number, or by the middle of a metric that is among the columns; else its own. */
+function groupSort(sort: Sort, values: readonly string[], aggregateFor: (metric: string) => Aggregate): string | null {
   const sign = sort.descending ? "-" : "";
   if (sort.by === "count") return `${sign}count`;
-  if (sort.by.startsWith("metric:")) return serverSort({ ...sort, by: sort.by.slice(7) }, "last") + `.${aggregateFor(sort.by.slice(7))}`;
-  return null;
+  if (!sort.by.startsWith("metric:")) return null;
+  const metric = sort.by.slice(7);
+  const value = valueName(metric, aggregateFor(metric));
+  return values.includes(value) ? sign + value : null;
 }
 
 function Loaded({ store, project, spread, bus, phone, toolbar, frame, foot, ...props }: Props & { store: GroupsStore }) {

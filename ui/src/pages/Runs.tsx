@@ -226,7 +226,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   );
   return frame(table, (
     <RunsCharts project={project} bus={bus} runs={drawn} lines={lines} wanted={wanted} runOf={(id) => store.state.value.byId.get(id)}
-      none={runs.length === 0 && q !== "" ? { title: "No run matches the filter", text: "Its charts would be here." } : shown.size === 0 && chosen === null
+      none={runs.length === 0 && q !== "" ? { title: "Nothing to draw", text: "The charts of the runs that match the filter show here." } : shown.size === 0 && chosen === null
         ? { title: "Nothing was logged yet", text: "Charts appear with the first point." }
         : { title: "No run is switched on", text: "Tick runs in the table to draw them here." }} />
   ));

@@ -146,7 +146,7 @@ export class RunsStore {
     const missing = ids.filter((id) => !byId.has(id) && !this.#others.has(id)).slice(0, 200);
     if (missing.length === 0) return;
     try {
-      const page = await tracking.runs(this.project, { q: `id in (${missing.join(", ")})`, sort: NEWEST, archived: false }, 200, null);
+      const page = await tracking.runs(this.project, { q: `id in (${missing.map((id) => `"${id}"`).join(", ")})`, sort: NEWEST, archived: false }, 200, null);
       for (const run of page.items) this.#others.set(run.id, run);
       if (!this.#closed && page.items.length > 0) this.#publish({});
     } catch (error) {

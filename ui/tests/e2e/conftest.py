@@ -1,7 +1,7 @@
 """The browser tests' ground: the real `martlet` on a free port, a paced trainer, and a browser that tolerates no error.
 
-MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the browser (/usr/bin/chromium), UI_DIR a folder
-with the dashboard (ui/dist) that is served instead of the one in the program.
+MARTLET_BIN names the program (.build/debug/martlet by default), CHROMIUM the browser (/usr/bin/chromium), UI_DIR a
+folder with the dashboard (ui/dist) that is served instead of the one in the program, E2E_PATIENCE the seconds to wait.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = pathlib.Path(os.environ.get("MARTLET_BIN", ROOT / ".build/debug/martlet"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 UI = ["--ui", os.environ["UI_DIR"]] if "UI_DIR" in os.environ else []
-PATIENCE = int(os.environ.get("E2E_PATIENCE", "60"))  # seconds; a shared machine may starve, and only a wrong answer should fail a test
+PATIENCE = int(
+    os.environ.get("E2E_PATIENCE", "60")
+)  # seconds; a shared machine may starve, and only a wrong answer should fail a test
 
 expect.set_options(timeout=PATIENCE * 1000)
 

@@ -141,6 +141,10 @@ def test_groups_show_their_spread_and_open(server, window, runs, look):
     mine.fits("the charts of the groups")
     if phone:
         return
+    page.get_by_role("button", name="val/loss", exact=True).click()
+    expect(groups.first).to_contain_text("lr = 0.001")
+    page.reload()
+    expect(groups.first).to_contain_text("lr = 0.001")
     page.get_by_label("Spread of a group").select_option("iqr")
     expect(groups.first).to_contain_text("[")
     page.get_by_label("Group by", exact=True).select_option(label="seed")

@@ -52,6 +52,7 @@ def test_filter_and_its_empty_result(runs, server):
     expect(rows(page)).to_have_count(1)
     page.get_by_label("Filter", exact=True).fill('"no such run"')
     expect(page.get_by_text("No run matches the filter")).to_be_visible()
+    page.keyboard.press("Enter")
     page.get_by_role("button", name="Clear the filter").last.click()
     expect(rows(page)).to_have_count(3)
 

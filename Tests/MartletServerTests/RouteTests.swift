@@ -20,8 +20,17 @@ import Testing
       default: String(segment)
       }
     }.joined(separator: "/")
-    return route.query.contains(where: \.isRequired) ? path + "?client=client-1" : path
+    let parameters = route.query.filter(\.isRequired).map { "\($0.name)=\(Self.samples[$0.name] ?? "x")" }
+    return parameters.isEmpty ? path : path + "?" + parameters.joined(separator: "&")
   }
+
+  /// What parameters that must be there take.
+  private static let samples = ["client": "client-1", "offset": "0", "path": "a.txt", "by": "state"]
+  /// Bodies that are right, of the routes that look at theirs before they look for the run.
+  private static let bodies = [
+    "RunRewind": #"{"step": 0}"#, "NewAlert": #"{"title": "x"}"#,
+    "NewRunFile": #"{"sha256": "\#(String(repeating: "0", count: 64))"}"#,
+  ]
 
   private func call(
     _ server: TestServer, _ route: Route, run: PublicID, method: String? = nil, token: String?
@@ -29,7 +38,7 @@ import Testing
     try await server.request(
       method ?? route.method.rawValue, path(of: route, run: run), token: token,
       headers: route.body?.forms.first.map { [("Content-Type", $0.rawValue)] } ?? [],
-      body: route.body.map { Array(($0.schema == "RunRewind" ? #"{"step": 0}"# : "{}").utf8) })
+      body: route.body.map { Array((Self.bodies[$0.schema] ?? "{}").utf8) })
   }
 
   @Test func `nothing but the open routes answers without a token`() async throws {

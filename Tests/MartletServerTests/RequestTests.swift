@@ -41,7 +41,7 @@ import Testing
       #expect(typo.hint == "Did you mean 'project'?")
       for (query, words) in [
         ("limit=0", "1 to 1000"), ("limit=1001", "1 to 1000"), ("limit=many", "whole number"),
-        ("limit=1&limit=2", "given twice"), ("state=runing", "'runing'"), ("sort=loss", "'sort'"),
+        ("limit=1&limit=2", "given twice"), ("state=runing", "'runing'"), ("sort=loss", "'loss'"),
         ("search=%FF", "UTF-8"), ("search=%zz", "UTF-8"), ("sweep=no", "'sweep'"),
       ] {
         let answer = try await server.get("/api/v1/runs?\(query)")

@@ -127,7 +127,7 @@ import Testing
     #expect(try await names("seed = 1234567890123456789") == ["run-0"])
     #expect(try await names("optimizer.name in (adamw, lion)") == ["run-0", "run-1"])
     #expect(try await names("größe = é or nan = nan") == ["run-1", "run-2"])
-    #expect(try await names("tag:ablation") == ["run-1", "run-2"])
+    #expect(try await names("tag:ablation") == ["run-1", "run-2", "run-3"])
     #expect(try await names("top > 0.5 words = x") == ["run-1"])
     // Minimum by the wildcard, maximum by the name; of the sweep's metric by the sweep.
     #expect(try await names("val/loss.best exists", "val/loss.best") == ["run-0", "run-1"])

@@ -110,7 +110,7 @@ func rows(_ text: String) -> [String] { rows(Array(text.utf8)) }
     let whole = rows(log)
     var tracker = RowTracker(spacing: 200)
     log.withUnsafeBytes { tracker.take($0) }
-    #expect(tracker.restarts.count > 20)
+    #expect(tracker.restarts.count > 4)
     #expect(tracker.end == whole.count)
     for restart in tracker.restarts {
       #expect(tracker.restart(for: restart.row) == restart)

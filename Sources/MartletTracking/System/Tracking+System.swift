@@ -32,6 +32,8 @@ extension Tracking {
     _ id: PublicID, client: String, body: [UInt8], access: Access
   ) async throws -> AppendReceipt {
     try Self.checkClient(client)
+    // Before anything of the batch is looked at: it may be for somebody else's run.
+    let place = try await store.read { try Self.checkWritable(try $0.place(of: id), id, access) }
     var batch = try LogLines.decode(body, now: clock.now)
     guard batch.texts.isEmpty else {
       throw Problem(
@@ -43,7 +45,6 @@ extension Tracking {
       batch.steps[Int(index)] = microseconds >= 0 ? microseconds / 1_000 : (microseconds - 999) / 1_000
     }
     batch.stepless = []
-    let place = try await store.read { try Self.checkWritable(try $0.place(of: id), id, access) }
     let sample = RunSample(run: id, client: client, batch: batch)
     return try await append([(sample, place.state.isEnd)])[0].get()
   }

@@ -165,6 +165,7 @@ struct RunTests {
       }
       #expect(try await names() == ["c", "b", "a"])
       #expect(try await names("--sort", "name") == ["a", "b", "c"])
+      #expect(try await names("--sort", "-name") == ["c", "b", "a"])
       #expect(try await names("--state", "failed,crashed") == ["b"])
       #expect(try await names("--search", "c") == ["c"])
       #expect(try await names("--project", "p", "--state", "running").isEmpty)

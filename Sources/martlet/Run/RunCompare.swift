@@ -32,7 +32,9 @@ struct RunCompare: AsyncParsableCommand {
     help: ArgumentHelp("Instead of named runs: those that this holds for.", valueName: "filter"))
   var filter: String?
 
-  @Option(name: .long, help: ArgumentHelp("The order of runs that were not named.", valueName: "order"))
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("The order of runs that were not named.", valueName: "order"))
   var sort: String?
 
   @Option(

@@ -41,7 +41,8 @@ struct RunList: AsyncParsableCommand {
   var archived = false
 
   @Option(
-    name: .long,
+    // Descending orders begin with a dash.
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "A field: created, duration, lr, val/loss.min; with - before it descending. Of groups: count, or one of their fields. (default: -created)",
       valueName: "order"))

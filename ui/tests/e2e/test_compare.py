@@ -39,6 +39,7 @@ def test_runs_of_any_project_are_compared(server, window, runs, look):
     expect(metrics.locator(".delta.bad").first).to_contain_text("▼")
     page.get_by_role("button", name="Transpose").click()
     expect(metrics.get_by_role("rowheader")).to_have_count(3)
+    page.get_by_role("region", name="val/loss", exact=True).scroll_into_view_if_needed()
     wait_until("a line for each run", lambda: len(mine.lines("val/loss")) == 3)
     mine.fits("the page turned around")
 

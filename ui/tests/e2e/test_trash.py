@@ -45,7 +45,7 @@ def test_a_run_is_deleted_from_its_page_and_brought_back(server, window, runs, l
     expect(dialog).to_have_count(0)
     expect_kept(server, {"one", "two", "three"})
     page.get_by_role("button", name="More").click()
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Move to the trash").click()
     expect(page.get_by_text("two is in the trash.")).to_be_visible()

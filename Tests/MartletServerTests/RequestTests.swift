@@ -33,6 +33,45 @@ import Testing
     }
   }
 
+  /// Each of these once ended the server.
+  @Test func `numbers at the ends of their range are answered`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      let path = "/api/v1/runs/\(run)"
+      let lines: [(String, String)] = [("Content-Type", "application/x-ndjson")]
+      let ends = [Int64.min, -1, 0, Int64.max]
+      let said = try await server.request(
+        "POST", path + "/logs?client=client-1&stream=stdout&offset=0&time=1", token: server.token,
+        headers: [("Content-Type", "application/octet-stream")], body: Array("one\ntwo\n".utf8))
+      #expect(said.status == 200, "\(said.message ?? "")")
+      for (index, end) in ends.enumerated() {
+        let row = #"{"seq": \#(index), "time": \#(end), "values": {"cpu": 1}}"#
+        let sample = try await server.request(
+          "POST", path + "/system?client=client-1", token: server.token, headers: lines,
+          body: Array((row + "\n").utf8))
+        #expect(sample.status == 200, "\(end): \(sample.message ?? "")")
+        for (address, isFine) in [
+          ("\(path)/logs/lines?from=\(end)", true), ("\(path)/logs?offset=\(end)", true),
+          ("\(path)/logs/search?text=o&after=\(end)", end >= 0 && end < .max),
+          ("/api/v1/runs?q=started%3E\(end)", false), ("/api/v1/filter?q=lr&at=\(end)", end >= 0),
+          ("\(path)/history?from_step=\(end)&to_step=\(end)", true),
+        ] {
+          let answer = try await server.get(address)
+          #expect(isFine ? answer.status == 200 : answer.status < 500, "\(address): \(answer.message ?? "")")
+        }
+        let series = try await server.post(
+          "/api/v1/series",
+          [
+            "runs": .array([.string(run.rawValue)]), "system": true, "from_step": .int(end),
+            "to_step": .int(end),
+          ])
+        #expect(series.status == 200, "\(end): \(series.message ?? "")")
+      }
+      #expect(try await server.get(path + "/system").status == 200)
+      #expect(try await server.get("/health").status == 200)
+    }
+  }
+
   @Test func `unknown and wrong parameters are named`() async throws {
     try await TestServer.run { server in
       let typo = try await server.get("/api/v1/runs?projekt=digits")

@@ -79,7 +79,7 @@ enum FilterWords {
     }
     if case .int(let value)? = plainNumber(word) {
       // Anything less is no time that a run could have: a year, most likely.
-      return abs(value) >= 10_000_000_000 && value < .max ? FilterTime(from: value, to: value + 1) : nil
+      return value.magnitude >= 10_000_000_000 && value < .max ? FilterTime(from: value, to: value + 1) : nil
     }
     return FilterDate.read(word)
   }

@@ -133,7 +133,7 @@ let logRoutes: [Route] = [
     let pattern = try LogPattern(query.string("text") ?? "", isCaseSensitive: query.bool("case") ?? false)
     let matches = try await request.services.tracking.searchLog(
       request.id("run"), pattern, query.choice("stream", LogScope.self) ?? .all,
-      attempt: query.int("attempt", in: 1...Int(Int32.max)), after: query.int("after", in: 0...Int.max),
+      attempt: query.int("attempt", in: 1...Int(Int32.max)), after: query.int("after", in: 0...(Int.max - 1)),
       limit: query.int("limit", in: 1...Tracking.largestMatchPage) ?? 100, access: request.access)
     return .json(matches.json)
   },

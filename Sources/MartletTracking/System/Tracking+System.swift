@@ -42,7 +42,7 @@ extension Tracking {
     }
     for index in batch.stepless {
       let microseconds = batch.times[Int(index)]
-      batch.steps[Int(index)] = microseconds >= 0 ? microseconds / 1_000 : (microseconds - 999) / 1_000
+      batch.steps[Int(index)] = microseconds / 1_000 - (microseconds % 1_000 < 0 ? 1 : 0)
     }
     batch.stepless = []
     let sample = RunSample(run: id, client: client, batch: batch)

@@ -26,15 +26,21 @@ enum ProcessTable {
       return pid
     }
     var entry = stat()
-    guard stat(file, &entry) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
-    else {
-      return nil
+    guard stat(file, &entry) == 0 else { return nil }
+    for _ in 0..<8 {
+      if let pid = listedHolder(of: UInt64(entry.st_ino)) { return pid }
     }
+    return nil
+  }
+
+  /// The process that holds a lock on the file of this inode, as far as one reading of /proc/locks tells.
+  private static func listedHolder(of inode: UInt64) -> Int32? {
+    guard let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return nil }
     // "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF": process, then major:minor:inode.
     for line in locks.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count >= 6, words[1] == "FLOCK", let pid = Int32(words[4]) else { continue }
-      if words[5].split(separator: ":").last.flatMap({ UInt64($0) }) == UInt64(entry.st_ino) { return pid }
+      if words[5].split(separator: ":").last.flatMap({ UInt64($0) }) == inode { return pid }
     }
     return nil
   }

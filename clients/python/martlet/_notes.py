@@ -23,6 +23,9 @@ def lock_of(path: str) -> Optional[int]:
     if try_lock(only, fcntl.LOCK_EX) is False:
         os.close(only)
         return None
+    with contextlib.suppress(OSError):  # whoever asks who is at it reads the number there
+        os.ftruncate(only, 0)
+        os.write(only, b"%d\n" % os.getpid())
     return only
 
 

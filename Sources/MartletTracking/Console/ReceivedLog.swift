@@ -10,8 +10,8 @@ import OrderedCollections
 /// The file's size is how much is known: bytes before it change nothing when they come again, and bytes behind it are
 /// refused.
 struct ReceivedLog: Sendable {
-  /// Room that must be left on the disk, bytes.
-  private static let reserve: UInt64 = 64 << 20
+  /// Room that must be left on the disk: its twentieth part, at most so many bytes.
+  private static let largestReserve: UInt64 = 64 << 20
 
   let directory: String
 
@@ -79,7 +79,8 @@ struct ReceivedLog: Sendable {
     var status = statvfs()
     guard statvfs(directory, &status) == 0 else { return }
     let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
-    guard free < Self.reserve + UInt64(bytes) else { return }
+    let reserve = min(Self.largestReserve, UInt64(status.f_blocks) * UInt64(status.f_frsize) / 20)
+    guard free < reserve + UInt64(bytes) else { return }
     throw Problem(
       .unavailable, "The disk of the data directory is nearly full; no logs are taken.",
       hint: "Make room and send them again: what was accepted before is safe.")

@@ -167,7 +167,7 @@ extension LiveSession {
     return nil
   }
 
-  /// Takes what was read for a debt, before anything newer is told to this session.
+  /// Takes what was read for a debt, before anything newer is told to the client.
   mutating func pay(_ debt: Debt, runs: [PublicID: Run]) {
     guard case .runs(let ids) = debt.what, var subscription = subscriptions[debt.subscription],
       subscription.generation == debt.generation
@@ -205,7 +205,7 @@ extension LiveSession {
     subscriptions[debt.subscription] = subscription
   }
 
-  /// Takes a page of a snapshot, before anything newer is told to this session.
+  /// Takes a page of a snapshot, before anything newer is told to the client.
   mutating func pay(_ debt: Debt, page: Page<Run>) {
     guard var subscription = subscriptions[debt.subscription], subscription.generation == debt.generation,
       var snapshot = subscription.snapshot

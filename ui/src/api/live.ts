@@ -103,7 +103,7 @@ class LiveFeed {
     const held: Held = { request, listener, anew: true, settled: false, seq: 0, epoch: "" };
     this.#subscriptions.set(id, held);
     const send = () => {
-      held.settled = false; // what it asks for now was not read yet
+      held.settled = false; // nothing of what it asks for has been read
       if (this.#ready && this.#subscriptions.has(id)) this.#send({ type: "subscribe", id, ...request() });
     };
     send();

@@ -171,7 +171,7 @@ class Aside:
         console.delivered(token)
         if console.state:
             self._tail.beside["console"] = console.state
-        if pieces:
+        if pieces or console.passed:
             self._tail.acknowledge()
             console.forget()
         return bool(pieces)

@@ -5,6 +5,7 @@ Rows are worth more than any of it. What the server refuses here is noted once a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ READ = 256 << 10  # bytes of the journal at a time
 PLAIN = {"Content-Type": "application/octet-stream"}
 SAMPLES = {"Content-Type": "application/x-ndjson"}
 LEAVING = 1.0  # seconds that a sender that was asked to leave gives its observer
+
+STUCK = 30.0  # seconds without a new line or byte, after which an observer is given up: a device that hangs, say
 
 T = TypeVar("T")
 
@@ -95,16 +98,32 @@ class Aside:
         observer, given = self._observer, time.monotonic()
         if observer:
             observer.finish()
+            seen, since = self._progress(), given
             while not observer.ended.wait(0.02):
-                if self._carrier.leaving and time.monotonic() > given + LEAVING:
+                now = time.monotonic()
+                if self._carrier.leaving and now > given + LEAVING:
                     raise CutOff("asked to leave")
                 if not self._carrier.leaving:
                     self._carrier.between()
                 self.send()
+                if now > since + STUCK and self._progress() != seen:
+                    seen, since = self._progress(), now
+                elif now > since + STUCK:
+                    note(self._tail.path, "a device or a disk does not answer: files of the run's end may be missing")
+                    break
         while self.send():
             if not self._carrier.leaving:
                 self._carrier.between()
         self._tail.acknowledge()
+
+    def _progress(self) -> tuple[int, int]:
+        """Of whichever process observes: bytes of its journal, and of the copies that it is just making."""
+        journal = copies = 0
+        with contextlib.suppress(OSError):
+            journal = os.stat(self._stem + ".seen").st_size
+        with contextlib.suppress(OSError), os.scandir(self._blobs.path("")) as entries:
+            copies = sum(entry.stat().st_size for entry in entries if entry.name.endswith(".part"))
+        return journal, copies
 
     # -- The journal ------------------------------------------------------------------------------------------
 

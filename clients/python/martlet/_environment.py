@@ -72,7 +72,10 @@ def without_password(remote: str) -> str:
     """A remote's address without the name and password that may stand in it."""
     if "://" not in remote:
         return remote
-    parts = urlsplit(remote)
+    try:
+        parts = urlsplit(remote)
+    except ValueError:  # no address, so nobody knows where its password ends
+        return ""
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

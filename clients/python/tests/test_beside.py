@@ -228,6 +228,14 @@ class CaptureTest(Beside):
         self.assertTrue(patch.startswith(b"# cut") and patch.endswith(b"line\n"))
         self.assertLess(len(patch), (10 << 20) + 100)
 
+    def test_a_remote_that_is_no_address_keeps_nothing_else_back(self):
+        subprocess.run(["git", "-C", self.home, "remote", "add", "origin", "https://[bad/x"], check=True)
+        server = self.serve()
+        process = self.start("martlet.init('p')\nsys.stdin.readline()", stdin=subprocess.PIPE)
+        wait_for(lambda: "untracked.txt" in self.files(server))
+        process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertIsNone(server.runs["run00000"]["git"]["remote"])
+
     def test_conda_is_told_where_there_is_one(self):
         self.write("conda/conda-meta/python-3.11.5-h1_0.json")
         self.write("conda/conda-meta/history")

@@ -174,6 +174,7 @@ class CaptureTest(Beside):
         kept = server.runs["run00000"]["environment"]
         self.assertEqual(kept["python"]["version"], ".".join(map(str, sys.version_info[:3])))
         self.assertEqual((kept["argv"][-1], kept["cwd"]), ("--api-key=***", os.path.realpath(self.home)))
+        self.assertEqual(server.runs["run00000"]["command"][-1], "--api-key=***")
         self.assertEqual(kept["variables"]["EDITOR"], "vi")
         self.assertEqual({"HF_TOKEN", "MIRROR", "MARTLET_TOKEN"} & kept["variables"].keys(), set())
         self.assertGreater(kept["memory_bytes"], 1 << 20)

@@ -105,6 +105,28 @@ class SavedTest(unittest.TestCase):
             self.assertEqual(len(self.look(ending=True)), 1)
 
 
+class VisibleTest(unittest.TestCase):
+    def test_only_what_cuda_sees_is_told(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        tool = os.path.join(directory.name, "nvidia-smi")
+        with open(tool, "w") as file:
+            file.write("#!/bin/sh\necho 'GPU-a1, 0, 1, 0, 1, 0, 1'\necho 'GPU-b2, 1, 1, 0, 1, 0, 1'\n")
+        os.chmod(tool, 0o755)
+        expected = {
+            "-1": [], "7": [], "1,-1,0": [1], "0,1": [0, 1], "1, 0": [0, 1], "GPU-b": [1], "GPU-c": [], "": [],
+            "MIG-GPU-b2/1/0": [1], "MIG-41b3": [], "none": [],
+        }  # fmt: skip
+        for visible, indices in expected.items():
+            path = directory.name + os.pathsep + os.environ["PATH"]
+            with (
+                self.subTest(visible),
+                mock.patch.dict(os.environ, {"PATH": path, "CUDA_VISIBLE_DEVICES": visible}),
+            ):
+                names = {name.split("/")[0] for name in _gpu.samples()}
+                self.assertEqual(names, {f"gpu.{index}" for index in indices})
+
+
 class HangingTest(unittest.TestCase):
     def test_a_gpu_that_hangs_is_not_asked_again_meanwhile(self):
         asked, answer = [], threading.Event()

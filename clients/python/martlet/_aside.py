@@ -80,6 +80,22 @@ class Aside:
         except OSError:
             return False
 
+    @property
+    def behind(self) -> bool:
+        """So much output waits that a pause would let it grow."""
+        return self._console is not None and self._console.behind
+
+    def mark(self) -> tuple[int, tuple[int, int]]:
+        """Where what is there by now ends."""
+        seen = 0
+        with contextlib.suppress(OSError):
+            seen = os.stat(self._stem + ".seen").st_size
+        return seen, self._console.mark() if self._console is not None else (-1, 0)
+
+    def reached(self, mark: tuple[int, tuple[int, int]]) -> bool:
+        """All up to there is sent."""
+        return self._seen_at >= mark[0] and (self._console is None or self._console.reached(mark[1]))
+
     def tell(self, batch: Batch) -> None:
         """The files and alerts that stand among the rows."""
         for name, file in batch.files.items():

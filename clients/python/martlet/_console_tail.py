@@ -43,6 +43,25 @@ class ConsoleTail:
         return {"segment": self._segment, "at": self._at, **self._sent} if self._segment >= 0 else None
 
     @property
+    def behind(self) -> bool:
+        """More than one piece waits."""
+        with contextlib.suppress(OSError):
+            if os.stat(segment(self._stem, self._segment)).st_size > self._at + PIECE:
+                return True
+        return os.path.exists(segment(self._stem, self._segment + 1))
+
+    def mark(self) -> tuple[int, int]:
+        """Where what is there by now ends."""
+        with contextlib.suppress(OSError, IndexError):
+            last = segments(self._stem)[-1]
+            return last, os.stat(segment(self._stem, last)).st_size
+        return -1, 0
+
+    def reached(self, mark: tuple[int, int]) -> bool:
+        """All up to there is sent."""
+        return (self._segment, self._at) >= mark
+
+    @property
     def passed(self) -> bool:
         """There are files for `forget`."""
         return 0 <= self._kept < self._segment

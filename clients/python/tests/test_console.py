@@ -12,7 +12,9 @@ import unittest
 from unittest import mock
 
 from martlet import _console
-from martlet._console_tail import ConsoleTail
+from martlet._aside import CutOff
+from martlet._console_tail import PIECE, ConsoleTail
+from martlet._sender import Sender
 from support import PATIENCE, ClientTest, wait_for
 
 
@@ -132,6 +134,52 @@ class ProgramTest(ClientTest):
         self.assertEqual(len(out.splitlines()), 2400)
         self.assertEqual(sorted(server.output().splitlines()), sorted(out.splitlines()))
         self.assertEqual(set(server.output("stderr").splitlines()[1:]), {"tick"})
+
+
+class BehindTest(ClientTest):
+    def test_a_sender_makes_no_pause_while_it_is_behind(self):
+        server = self.serve()
+        process = self.start(
+            "martlet.init('p', mode='offline')\nfor _ in range(10): print('x' * 200_000)\n"
+            "sys.stderr.write('ready'); sys.stderr.flush(); sys.stdin.readline()",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for(lambda: self.spools() and _console.segments(self.spools()[0].removesuffix(".spool")))
+        (spool,) = self.spools()
+        path = _console.segment(spool.removesuffix(".spool"), 0)
+        wait_for(lambda: os.path.getsize(path) > 2_000_000)
+        behind = []
+
+        def pause(sender, aside, _):
+            behind.append(aside.behind)
+            sender.leaving = True
+
+        sender = Sender(spool, self.environment)
+        self.addCleanup(sender.tail.close)
+        with mock.patch.object(Sender, "_pause", pause), self.assertRaises(CutOff):
+            sender.work()
+        process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertEqual(behind, [False])
+        self.assertGreater(len(server.output()), 2_000_000 - PIECE - 200_001)
+
+    def test_sync_leaves_a_program_that_prints_all_the_time(self):
+        server = self.serve()
+        process = self.start(
+            "martlet.init('p', mode='offline')\nthreading.Thread(target=sys.stdin.readline).start()\n"
+            "while threading.active_count() > 1: print('line'); time.sleep(0.0005)",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for(lambda: self.spools() and ConsoleTail(self.spools()[0].removesuffix(".spool")).mark()[1] > 1000)
+        command = [sys.executable, "-m", "martlet", "sync"]
+        done = subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True, timeout=2 * PATIENCE
+        )
+        self.assertIn("its program still runs", done.stdout)
+        self.assertIsNone(process.poll())
+        process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertIn("line", server.output())
 
 
 class StreamTest(unittest.TestCase):
@@ -415,6 +463,23 @@ class StreamTest(unittest.TestCase):
             self.assertFalse(tail.grown())
         self.assertEqual(found, [(0, b"a"), (1, b"b" * 90), (91, b"c")])
         self.assertEqual(_console.segments(self.stem), [1])
+
+    def test_how_much_waits_is_known(self):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        tail = ConsoleTail(self.stem)
+        self.assertTrue(tail.reached(tail.mark()))
+        self.begin(stream)
+        for _ in range(3):
+            stream.write("x" * 200_000)
+        mark = tail.mark()
+        self.assertTrue(tail.read()[0] and tail.behind and not tail.reached(mark))
+        looks = 0
+        while not tail.reached(mark):
+            stream.write("more")  # a program that prints all the time
+            tail.delivered(tail.read()[1])
+            looks += 1
+        self.assertLessEqual(looks, 4)
+        self.assertFalse(tail.behind)
 
     def test_many_threads_while_files_change(self):
         stream = io.TextIOWrapper(io.BytesIO(), "utf-8")

@@ -71,10 +71,14 @@ function metrics(all: readonly Compared[], aggregateFor: (name: string) => Aggre
   });
 }
 
-/** Which way is better, where nobody said so but the name does. */
+const LESS = /^(loss|error|err|perplexity|ppl|rmse|mse|mae|logloss|merror|mape|rmsle|cer|wer)$/;
+const MORE = /^(acc|accuracy|auc|f1|precision|recall|map|ndcg|iou|bleu|aucpr|r2|score|reward)$/;
+
+/** Which way is better, where nobody said so but a word of the name does: `val/top_acc`, not `access_time`. */
 function goalByName(name: string): "minimize" | "maximize" | null {
-  if (/loss|error|perplexity|\bppl\b|rmse|\bmae\b/i.test(name)) return "minimize";
-  return /acc|f1|auc|precision|recall|score|reward/i.test(name) ? "maximize" : null;
+  const words = (name.split("/").pop() ?? "").replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase().split(/[^a-z0-9]+/);
+  if (words.some((word) => LESS.test(word))) return "minimize";
+  return words.some((word) => MORE.test(word)) ? "maximize" : null;
 }
 
 /** What a run ran on, as names and texts: sizes as people read them, lists in one line. */

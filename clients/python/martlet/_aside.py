@@ -5,6 +5,7 @@ Rows are worth more than any of it. What the server refuses here is noted once a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ READ = 256 << 10  # bytes of the journal at a time
 PLAIN = {"Content-Type": "application/octet-stream"}
 SAMPLES = {"Content-Type": "application/x-ndjson"}
 LEAVING = 1.0  # seconds that a sender that was asked to leave gives its observer
+
+STUCK = 30.0  # seconds without a new line or byte, after which an observer is given up: a device that hangs, say
 
 T = TypeVar("T")
 
@@ -77,6 +80,22 @@ class Aside:
         except OSError:
             return False
 
+    @property
+    def behind(self) -> bool:
+        """So much output waits that a pause would let it grow."""
+        return self._console is not None and self._console.behind
+
+    def mark(self) -> tuple[int, tuple[int, int]]:
+        """Where what is there by now ends."""
+        seen = 0
+        with contextlib.suppress(OSError):
+            seen = os.stat(self._stem + ".seen").st_size
+        return seen, self._console.mark() if self._console is not None else (-1, 0)
+
+    def reached(self, mark: tuple[int, tuple[int, int]]) -> bool:
+        """All up to there is sent."""
+        return self._seen_at >= mark[0] and (self._console is None or self._console.reached(mark[1]))
+
     def tell(self, batch: Batch) -> None:
         """The files and alerts that stand among the rows."""
         for name, file in batch.files.items():
@@ -95,16 +114,32 @@ class Aside:
         observer, given = self._observer, time.monotonic()
         if observer:
             observer.finish()
+            seen, since = self._progress(), given
             while not observer.ended.wait(0.02):
-                if self._carrier.leaving and time.monotonic() > given + LEAVING:
+                now = time.monotonic()
+                if self._carrier.leaving and now > given + LEAVING:
                     raise CutOff("asked to leave")
                 if not self._carrier.leaving:
                     self._carrier.between()
                 self.send()
+                if now > since + STUCK and self._progress() != seen:
+                    seen, since = self._progress(), now
+                elif now > since + STUCK:
+                    note(self._tail.path, "a device or a disk does not answer: files of the run's end may be missing")
+                    break
         while self.send():
             if not self._carrier.leaving:
                 self._carrier.between()
         self._tail.acknowledge()
+
+    def _progress(self) -> tuple[int, int]:
+        """Of whichever process observes: bytes of its journal, and of the copies that it is just making."""
+        journal = copies = 0
+        with contextlib.suppress(OSError):
+            journal = os.stat(self._stem + ".seen").st_size
+        with contextlib.suppress(OSError), os.scandir(self._blobs.path("")) as entries:
+            copies = sum(entry.stat().st_size for entry in entries if entry.name.endswith(".part"))
+        return journal, copies
 
     # -- The journal ------------------------------------------------------------------------------------------
 
@@ -171,7 +206,7 @@ class Aside:
         console.delivered(token)
         if console.state:
             self._tail.beside["console"] = console.state
-        if pieces:
+        if pieces or console.passed:
             self._tail.acknowledge()
             console.forget()
         return bool(pieces)

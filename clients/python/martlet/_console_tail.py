@@ -34,15 +34,42 @@ class ConsoleTail:
         self._segment: int = noted.get("segment", -1)
         self._at: int = noted.get("at", 0)
         self._sent = {name: int(noted.get(name, 0)) for name in STREAMS[1:]}
-        self._kept = self._segment  # what lies before it is removed
+        self._kept: int = self._segment  # what lies before it is removed
+        self._ends: dict[int, int] = {}  # of those between the two: what is sent of each
 
     @property
     def state(self) -> Optional[dict[str, int]]:
         """What a later sender needs to know; None before anything was printed."""
         return {"segment": self._segment, "at": self._at, **self._sent} if self._segment >= 0 else None
 
+    @property
+    def behind(self) -> bool:
+        """More than one piece waits."""
+        with contextlib.suppress(OSError):
+            if os.stat(segment(self._stem, self._segment)).st_size > self._at + PIECE:
+                return True
+        return os.path.exists(segment(self._stem, self._segment + 1))
+
+    def mark(self) -> tuple[int, int]:
+        """Where what is there by now ends."""
+        with contextlib.suppress(OSError, IndexError):
+            last = segments(self._stem)[-1]
+            return last, os.stat(segment(self._stem, last)).st_size
+        return -1, 0
+
+    def reached(self, mark: tuple[int, int]) -> bool:
+        """All up to there is sent."""
+        return (self._segment, self._at) >= mark
+
+    @property
+    def passed(self) -> bool:
+        """There are files for `forget`."""
+        return 0 <= self._kept < self._segment
+
     def grown(self) -> bool:
         """There is more to read, perhaps."""
+        if self.passed:
+            return True
         with contextlib.suppress(OSError):
             if self._segment < 0 or os.stat(segment(self._stem, self._segment)).st_size > self._at:
                 return self._segment >= 0 or os.path.exists(segment(self._stem, 0))
@@ -55,14 +82,20 @@ class ConsoleTail:
             if not numbers:
                 return [], None
             self._segment = self._kept = numbers[0]
+        for number, at in sorted(self._ends.items()):  # a forked child may have gone on writing there
+            frames, end = _frames(self._chunk(number, at)[0], WINDOW)
+            if frames:
+                return self._pieces(frames), (number, at + end, frames, {})
         number, at = self._segment, self._at
+        passed: dict[int, int] = {}
         while True:
             last = not os.path.exists(segment(self._stem, number + 1))  # asked before the look, never after
             chunk, behind = self._chunk(number, at)
             frames, end = _frames(chunk, WIDE if behind > BEHIND else WINDOW)
             if frames or last:
-                return self._pieces(frames), (number, at + end, frames)
+                return self._pieces(frames), (number, at + end, frames, passed)
             if not end or not chunk:  # what is left of this segment is a torn frame, or nothing
+                passed[number] = at
                 number, at = number + 1, 0
             else:
                 at += end
@@ -71,7 +104,12 @@ class ConsoleTail:
         """The server has what `read` gave."""
         if token is None:
             return
-        self._segment, self._at, frames = token
+        number, at, frames, passed = token
+        if number < self._segment:
+            self._ends[number] = at
+        else:
+            self._segment, self._at = number, at
+            self._ends.update(passed)
         for stream, data, _ in frames:
             self._sent[STREAMS[stream]] += len(data)
 
@@ -81,9 +119,13 @@ class ConsoleTail:
 
     def forget(self) -> None:
         """Removes the files of which everything is sent and noted."""
-        while 0 <= self._kept < self._segment:
+        while self.passed:
+            at = self._ends.get(self._kept, 0)
+            if _frames(self._chunk(self._kept, at)[0], WINDOW)[0]:
+                return  # the next `read` gives them
             with contextlib.suppress(OSError):
                 os.unlink(segment(self._stem, self._kept))
+            self._ends.pop(self._kept, None)
             self._kept += 1
 
     def remove(self) -> None:

@@ -10,6 +10,7 @@ import sys
 from typing import Any, Optional
 from urllib.parse import urlsplit, urlunsplit
 
+from martlet._secrets import masked
 from martlet._values import words
 
 GIT_SECONDS = 10.0  # for each git command; a repository on a slow disk goes without
@@ -18,12 +19,17 @@ GIT_SECONDS = 10.0  # for each git command; a repository on a slow disk goes wit
 def process() -> dict[str, Any]:
     """What the program knows of itself, in the words of `POST /runs`. Costs microseconds."""
     return {
-        "command": [words(part) for part in getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv]],
+        "command": command(),
         "python": platform.python_version(),
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "workdir": words(here()),
     }
+
+
+def command() -> list[str]:
+    """The command line, without the secrets in it."""
+    return masked([words(part) for part in getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv]])
 
 
 def here() -> str:
@@ -72,7 +78,10 @@ def without_password(remote: str) -> str:
     """A remote's address without the name and password that may stand in it."""
     if "://" not in remote:
         return remote
-    parts = urlsplit(remote)
+    try:
+        parts = urlsplit(remote)
+    except ValueError:  # no address, so nobody knows where its password ends
+        return ""
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

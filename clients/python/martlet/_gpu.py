@@ -61,10 +61,23 @@ def _ask(columns: str, count: int) -> list[list[str]]:
     rows = [row for row in rows if len(row) == count + 1 and row[1].isdecimal()]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        names = [name.strip() for name in visible.split(",")]
-        chosen = [row for row in rows if row[1] in names or any(n and row[0].startswith(n) for n in names)]
-        rows = chosen or rows
+        rows = _chosen(rows, visible)
     return [row[1:] for row in rows]
+
+
+def _chosen(rows: list[list[str]], visible: str) -> list[list[str]]:
+    """As CUDA reads it: up to the first name that is none (`-1` hides all that follow). A part of a device (MIG) is
+    nobody's whole one: where its name does not tell the device, none is taken."""
+    found = []
+    for given in visible.split(","):
+        name = given.strip().partition("/")[0]
+        name = name[4:] if name.startswith("MIG-GPU-") else name
+        own = (row for row in rows if row[1] == name or (name.startswith("GPU-") and row[0].startswith(name)))
+        row = next(own, None)
+        if row is None:
+            break
+        found.append(row)
+    return [row for row in rows if row in found]
 
 
 def _number(text: str) -> Optional[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 import time
 from typing import Optional
 
@@ -27,6 +28,7 @@ class Samples:
         self._ticks: dict[tuple[int, int], int] = {}  # of a process: its id and when it began
         self._counters: dict[str, int] = {}
         self._gpus = _gpu.is_there()
+        self._asking: Optional[threading.Thread] = None
         self._per_second = os.sysconf("SC_CLK_TCK")
         self._page = os.sysconf("SC_PAGE_SIZE")
 
@@ -44,8 +46,19 @@ class Samples:
         with contextlib.suppress(OSError, ValueError, IndexError):
             self._rates(found, passed)
         if self._gpus:
-            found.update(_gpu.samples())
+            found.update(self._asked_gpus())
         return found
+
+    def _asked_gpus(self) -> dict[str, float]:
+        """In a thread that may be given up: what waits for a GPU that fell off its bus cannot even be killed. It is
+        not asked again before that ends."""
+        if self._asking and self._asking.is_alive():
+            return {}
+        answer: dict[str, float] = {}
+        self._asking = threading.Thread(target=lambda: answer.update(_gpu.samples()), daemon=True)
+        self._asking.start()
+        self._asking.join(_gpu.SECONDS + 1)
+        return {} if self._asking.is_alive() else answer
 
     def _cpu(self, found: dict[str, float]) -> None:
         with open("/proc/stat", encoding="ascii") as file:

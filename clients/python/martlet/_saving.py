@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import shutil
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from martlet._environment import absolute
 from martlet._typed import MOST_BYTES, Blobs
@@ -82,6 +83,7 @@ class Saved:
     def __init__(self) -> None:
         self._rules: list[Rule] = []
         self.known: dict[str, list[int]] = {}  # by name in the run: size and time of change when it was kept
+        self.blobs: dict[str, str] = {}  # by name: the SHA-256 of that copy
         self._seen: dict[str, list[int]] = {}  # at the last look
         self._said: set[str] = set()
 
@@ -99,30 +101,44 @@ class Saved:
                 continue
             try:
                 for name, path in matches(wanted):
-                    line = self._kept(name, path, directory, ending)
-                    if line:
-                        yield line
+                    yield from self._kept(name, path, directory, ending)
             except (OSError, Unloggable) as error:
-                if str(error) not in self._said:
-                    self._said.add(str(error))
-                    yield {"error": f"save: {error}"}
+                yield from self._error(str(error))
 
-    def _kept(self, name: str, path: str, directory: str, ending: bool) -> Optional[dict[str, Any]]:
+    def _kept(self, name: str, path: str, directory: str, ending: bool) -> Iterator[dict[str, Any]]:
         try:
             found = os.stat(path)
             state = [found.st_size, found.st_mtime_ns]
             before, self._seen[name] = self._seen.get(name), state
             if self.known.get(name) == state or (not ending and before != state):
-                return None
-            self.known[name] = state
+                return
             if found.st_size > MOST_BYTES:
-                return {"error": f"save: {path} has {found.st_size:,} bytes, {MOST_BYTES:,} are the limit"}
+                self.known[name] = state
+                yield from self._error(f"{path} has {found.st_size:,} bytes, {MOST_BYTES:,} are the limit")
+                return
+            if not ending and self._must_wait(name, found.st_size, directory):
+                return
             kept = Blobs(directory).keep_file(path)
         except FileNotFoundError:  # removed in between
-            return None
-        except (OSError, Unloggable) as error:
-            return {"error": f"save: {error}"}
-        return {"file": {"path": name, "sha256": kept["blob"], "size": kept["size"]}, "state": state}
+            return
+        except (OSError, Unloggable) as error:  # no room, perhaps: the next look tries it again
+            yield from self._error(f"{path}: {error}")
+            return
+        self.known[name], self.blobs[name] = state, kept["blob"]
+        yield {"file": {"path": name, "sha256": kept["blob"], "size": kept["size"]}, "state": state}
+
+    def _must_wait(self, name: str, size: int, directory: str) -> bool:
+        """Of a file that changes, one copy waits for the server; and the program's own files come first."""
+        blob = self.blobs.get(name)
+        if blob and os.path.exists(os.path.join(directory, "blobs", blob)):
+            return True
+        return shutil.disk_usage(directory).free < 2 * size
+
+    def _error(self, message: str) -> Iterator[dict[str, Any]]:
+        """Once."""
+        if message not in self._said:
+            self._said.add(message)
+            yield {"error": f"save: {message}"}
 
 
 def _plain_part(pattern: str) -> str:

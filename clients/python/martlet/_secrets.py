@@ -90,19 +90,19 @@ def is_secret_value(value: str) -> bool:
 def masked(arguments: Iterable[str]) -> list[str]:
     """A command line with `***` for each value that is a secret."""
     kept: list[str] = []
-    is_next = False
+    is_next = ""  # the option whose value comes next
     for argument in arguments:
         is_option = argument.startswith("-")
-        if is_next and not is_option and _is_maskable(argument):
+        if is_next and not is_option and _is_maskable(argument, is_next):
             kept.append(MASK)
-            is_next = False
+            is_next = ""
             continue
         name, equals, value = argument.partition("=")
-        is_next = is_option and not equals and _is_secret_option(argument)
+        is_next = argument if is_option and not equals and _is_secret_option(argument) else ""
         if not equals or "://" in name:  # the query of an address has its own '='
             kept.append(MASK if is_secret_value(argument) else argument)
         else:
-            is_left_out = (_is_secret_option(name) and _is_maskable(value)) or is_secret_value(value)
+            is_left_out = (_is_secret_option(name) and _is_maskable(value, name)) or is_secret_value(value)
             kept.append(f"{name}={MASK}" if is_left_out else argument)
     return kept
 
@@ -149,9 +149,11 @@ def _is_secret_option(name: str) -> bool:
     return words[-1] in _OPTION_WORDS or (words[-1] == "KEY" and len(words) > 1 and words[-2] in _KEY_WORDS)
 
 
-def _is_maskable(value: str) -> bool:
+def _is_maskable(value: str, option: str) -> bool:
     if not value or value[0] in "<[":
         return False
+    if _list_of_words(option)[-1:] != ["TOKEN"]:  # how many tokens, or which, is a number too; of a password it is it
+        return True
     try:
         float(value)
     except ValueError:

@@ -77,6 +77,7 @@ class Sender:
         if self._run is None:
             self._create()
         aside = self._aside = Aside(self.tail, self, f"/runs/{self._run}", once=self._once)
+        mark = aside.mark()
         while True:
             # Both asked before the last look at the file, never after.
             alive = self.tail.client_lives()
@@ -99,10 +100,10 @@ class Sender:
                 raise CutOff("asked to leave")
             if alive and time.monotonic() >= self._next_heartbeat:
                 self._heartbeat()
-            if batch.complete and self._once and not beside:
+            if batch.complete and self._once and (not beside or aside.reached(mark)):
                 self._sum_up()
                 return False
-            if batch.complete and not self._once:
+            if batch.complete and not self._once and not (beside and aside.behind):
                 self._pause(aside, bool(batch.rows or beside))
         aside.finish()
         self._sum_up()

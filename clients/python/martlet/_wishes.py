@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Optional, Union
 
 from martlet._delivery import warn
-from martlet._environment import here
+from martlet._environment import command, here
 from martlet._values import words
 
 EVERY = 5.0  # seconds between two samples, unless MARTLET_SAMPLE_EVERY says otherwise
@@ -67,10 +67,9 @@ def append(path: str, line: Mapping[str, Any]) -> None:
 def _process() -> dict[str, Any]:
     from martlet import _secrets
 
-    arguments = [words(part) for part in getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv]]
     return {
         "python": _python(),
-        "argv": _secrets.masked(arguments),
+        "argv": command(),
         "cwd": words(here()),
         "variables": _secrets.variables(os.environ),
     }

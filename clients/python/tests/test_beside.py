@@ -174,6 +174,7 @@ class CaptureTest(Beside):
         kept = server.runs["run00000"]["environment"]
         self.assertEqual(kept["python"]["version"], ".".join(map(str, sys.version_info[:3])))
         self.assertEqual((kept["argv"][-1], kept["cwd"]), ("--api-key=***", os.path.realpath(self.home)))
+        self.assertEqual(server.runs["run00000"]["command"][-1], "--api-key=***")
         self.assertEqual(kept["variables"]["EDITOR"], "vi")
         self.assertEqual({"HF_TOKEN", "MIRROR", "MARTLET_TOKEN"} & kept["variables"].keys(), set())
         self.assertGreater(kept["memory_bytes"], 1 << 20)
@@ -227,6 +228,14 @@ class CaptureTest(Beside):
         patch = self.files(server)["diff.patch"]
         self.assertTrue(patch.startswith(b"# cut") and patch.endswith(b"line\n"))
         self.assertLess(len(patch), (10 << 20) + 100)
+
+    def test_a_remote_that_is_no_address_keeps_nothing_else_back(self):
+        subprocess.run(["git", "-C", self.home, "remote", "add", "origin", "https://[bad/x"], check=True)
+        server = self.serve()
+        process = self.start("martlet.init('p')\nsys.stdin.readline()", stdin=subprocess.PIPE)
+        wait_for(lambda: "untracked.txt" in self.files(server))
+        process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertIsNone(server.runs["run00000"]["git"]["remote"])
 
     def test_conda_is_told_where_there_is_one(self):
         self.write("conda/conda-meta/python-3.11.5-h1_0.json")

@@ -12,7 +12,9 @@ import unittest
 from unittest import mock
 
 from martlet import _console
-from martlet._console_tail import ConsoleTail
+from martlet._aside import CutOff
+from martlet._console_tail import PIECE, ConsoleTail
+from martlet._sender import Sender
 from support import PATIENCE, ClientTest, wait_for
 
 
@@ -132,6 +134,52 @@ class ProgramTest(ClientTest):
         self.assertEqual(len(out.splitlines()), 2400)
         self.assertEqual(sorted(server.output().splitlines()), sorted(out.splitlines()))
         self.assertEqual(set(server.output("stderr").splitlines()[1:]), {"tick"})
+
+
+class BehindTest(ClientTest):
+    def test_a_sender_makes_no_pause_while_it_is_behind(self):
+        server = self.serve()
+        process = self.start(
+            "martlet.init('p', mode='offline')\nfor _ in range(10): print('x' * 200_000)\n"
+            "sys.stderr.write('ready'); sys.stderr.flush(); sys.stdin.readline()",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for(lambda: self.spools() and _console.segments(self.spools()[0].removesuffix(".spool")))
+        (spool,) = self.spools()
+        path = _console.segment(spool.removesuffix(".spool"), 0)
+        wait_for(lambda: os.path.getsize(path) > 2_000_000)
+        behind = []
+
+        def pause(sender, aside, _):
+            behind.append(aside.behind)
+            sender.leaving = True
+
+        sender = Sender(spool, self.environment)
+        self.addCleanup(sender.tail.close)
+        with mock.patch.object(Sender, "_pause", pause), self.assertRaises(CutOff):
+            sender.work()
+        process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertEqual(behind, [False])
+        self.assertGreater(len(server.output()), 2_000_000 - PIECE - 200_001)
+
+    def test_sync_leaves_a_program_that_prints_all_the_time(self):
+        server = self.serve()
+        process = self.start(
+            "martlet.init('p', mode='offline')\nthreading.Thread(target=sys.stdin.readline).start()\n"
+            "while threading.active_count() > 1: print('line'); time.sleep(0.0005)",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_for(lambda: self.spools() and ConsoleTail(self.spools()[0].removesuffix(".spool")).mark()[1] > 1000)
+        command = [sys.executable, "-m", "martlet", "sync"]
+        done = subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True, timeout=2 * PATIENCE
+        )
+        self.assertIn("its program still runs", done.stdout)
+        self.assertIsNone(process.poll())
+        process.communicate("\n", timeout=2 * PATIENCE)
+        self.assertIn("line", server.output())
 
 
 class StreamTest(unittest.TestCase):
@@ -297,6 +345,141 @@ class StreamTest(unittest.TestCase):
             stream.write("kept")
         self.assertTrue(self.kept().endswith("kept"))
         self.assertIn("4 bytes of output were not kept", self.kept("stderr"))
+
+    def test_a_number_that_is_somebody_elses_by_now_is_left_alone(self):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        self.begin(stream)
+        stream.write("a")
+        ours = self.console._fd
+        self.assertGreater(ours, 3)
+        os.close(ours)
+        stream.write("closed")
+        self.begin(stream)
+        ours = self.console._fd
+        with open(self.stem + ".database", "wb") as file:
+            os.dup2(file.fileno(), ours, inheritable=False)  # as a daemon's: all closed, then a file of its own
+            self.addCleanup(os.close, ours)
+            stream.write("b")
+            self.console.end()
+            self.begin(stream)
+            stream.write("c")
+            self.assertNotEqual(self.console._fd, ours)
+            self.assertEqual(os.fstat(ours).st_ino, os.fstat(file.fileno()).st_ino)
+            self.assertEqual(os.fstat(ours).st_size, 0)
+        self.assertEqual(self.kept(), "ac")
+
+    def test_a_second_run_keeps_each_text_once(self):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        self.begin(stream)
+        ours = stream.write
+        stream.write = lambda text: ours(text + "")
+        self.console.end()
+        self.begin(stream)
+        stream.write("a")
+        self.assertEqual(self.kept(), "a")
+
+    def test_a_stream_that_writes_through_the_other_is_kept_once(self):
+        class Logger:
+            def __init__(self, stream):
+                self.stream = stream
+
+            def write(self, text):
+                return self.stream.write(text)
+
+        out = Logger(io.TextIOWrapper(io.BytesIO(), "utf-8"))
+        self.begin(out, Logger(out))
+        out.write("a")
+        err = self.console._joined[1][0]
+        err.write("b")
+        err.write("b")
+        out.write("b")
+        self.assertEqual((self.kept(), self.kept("stderr")), ("ab", "bb"))
+
+    def test_what_is_no_text_is_not_kept(self):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        self.begin(stream)
+        with self.assertRaises(TypeError):
+            stream.write(5)
+        self.assertEqual(self.kept(), "")
+
+    def in_a_child(self, work):
+        child = os.fork()
+        if child == 0:
+            try:
+                work()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+
+    def test_what_a_child_prints_is_bounded_as_well(self):
+        open(self.stem + ".spool", "wb").close()
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with (
+            mock.patch.object(_console, "SEGMENT", 1000),
+            mock.patch.object(_console, "MOST_SEGMENTS", 3),
+            mock.patch.object(_console, "AGAIN", 0.0),
+        ):
+            self.begin(stream)
+            self.in_a_child(lambda: [stream.write("x" * 90) for _ in range(300)])
+            numbers = _console.segments(self.stem)
+            self.assertEqual(numbers, [0, 1, 2])
+            for number in numbers:
+                self.assertLessEqual(os.path.getsize(_console.segment(self.stem, number)), 1000)
+            os.unlink(_console.segment(self.stem, 0))
+            stream.write("mine")  # in a file of its own, behind the child's
+        self.assertEqual(_console.segments(self.stem), [1, 2, 3])
+        self.assertTrue(self.kept().endswith("xmine"))
+
+    def test_a_child_makes_no_file_when_the_run_was_sent(self):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        self.begin(stream)
+        os.unlink(_console.segment(self.stem, 0))
+        self.in_a_child(lambda: stream.write("late"))
+        self.assertEqual(_console.segments(self.stem), [])
+
+    def test_what_a_child_goes_on_writing_into_an_older_file_is_read(self):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        tail = ConsoleTail(self.stem)
+        found = []
+
+        def take():
+            pieces, token = tail.read()
+            found.extend((piece.offset, piece.data) for piece in pieces)
+            tail.delivered(token)
+
+        with mock.patch.object(_console, "SEGMENT", 100):
+            self.begin(stream)
+            stream.write("a")
+            take()
+            stream.write("b" * 90)  # too long for the first
+            self.assertEqual(_console.segments(self.stem), [0, 1])
+            take()
+            with open(_console.segment(self.stem, 0), "ab") as file:
+                file.write(_console.FRAME.pack(_console.MARK, 1, 0, 1, 0) + b"c")
+            tail.forget()
+            self.assertTrue(tail.grown())
+            take()
+            tail.forget()
+            self.assertFalse(tail.grown())
+        self.assertEqual(found, [(0, b"a"), (1, b"b" * 90), (91, b"c")])
+        self.assertEqual(_console.segments(self.stem), [1])
+
+    def test_how_much_waits_is_known(self):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        tail = ConsoleTail(self.stem)
+        self.assertTrue(tail.reached(tail.mark()))
+        self.begin(stream)
+        for _ in range(3):
+            stream.write("x" * 200_000)
+        mark = tail.mark()
+        self.assertTrue(tail.read()[0] and tail.behind and not tail.reached(mark))
+        looks = 0
+        while not tail.reached(mark):
+            stream.write("more")  # a program that prints all the time
+            tail.delivered(tail.read()[1])
+            looks += 1
+        self.assertLessEqual(looks, 4)
+        self.assertFalse(tail.behind)
 
     def test_many_threads_while_files_change(self):
         stream = io.TextIOWrapper(io.BytesIO(), "utf-8")

@@ -136,15 +136,16 @@ export interface RunChanges {
 const runPath = (run: string, rest = "") => `/runs/${enc(run)}${rest}`;
 
 export const tracking = {
-  runs: (project: string | null, asked: RunsQuestion, limit: number, cursor: string | null, signal?: AbortSignal) =>
-    get<Page<Run>>(`/runs${query({ project, q: asked.q, sort: asked.sort, archived: asked.archived ? "true" : null, limit, cursor })}`, signal),
+  runs: (project: string | null, asked: Omit<RunsQuestion, "archived"> & { archived: boolean | "any" }, limit: number, cursor: string | null, signal?: AbortSignal) =>
+    get<Page<Run>>(`/runs${query({ project, q: asked.q, sort: asked.sort, archived: asked.archived || null, limit, cursor })}`, signal),
   count: (project: string, asked: { q: string; archived?: boolean }, signal?: AbortSignal) =>
     get<Count>(`/runs/count${query({ project, q: asked.q, archived: asked.archived ? "true" : null })}`, signal),
   groups: (
-    project: string, asked: { q: string; by: readonly string[]; values: readonly string[]; sort: string | null; limit: number; cursor: string | null },
+    project: string, asked: { q: string; by: readonly string[]; values: readonly string[]; sort: string | null; archived: boolean; limit: number; cursor: string | null },
     signal?: AbortSignal,
   ) => get<Page<Group>>(`/runs/groups${query({
-    project, q: asked.q, by: asked.by.join(","), values: asked.values.join(","), sort: asked.sort, limit: asked.limit, cursor: asked.cursor,
+    project, q: asked.q, by: asked.by.join(","), values: asked.values.join(","), sort: asked.sort, archived: asked.archived ? "true" : null,
+    limit: asked.limit, cursor: asked.cursor,
   })}`, signal),
   filter: (project: string, q: string, at: number, signal?: AbortSignal) =>
     get<FilterAnswer>(`/filter?project=${enc(project)}&q=${enc(q)}&at=${at}`, signal),

@@ -14,11 +14,19 @@ interface Walk {
 
 /** The entries of a series that can be averaged. */
 function walk(series: Series, x: Abscissa): Walk {
-  const xs: number[] = [];
-  const ys: number[] = [];
+  const entries: (readonly [number, number])[] = [];
+  let ascending = true;
   for (let i = 0; i < series.length; i++) {
     const [at, value] = [x(series, i), series.bucketed ? series.mean(i) : series.last(i)];
     if (!Number.isFinite(at) || !Number.isFinite(value)) continue;
+    ascending &&= entries.length === 0 || entries[entries.length - 1]![0] <= at;
+    entries.push([at, value]);
+  }
+  // A metric on the x axis may go down, or up and down: a learning rate does.
+  if (!ascending) entries.sort(([a], [b]) => a - b);
+  const xs: number[] = [];
+  const ys: number[] = [];
+  for (const [at, value] of entries) {
     // Of several points at one place the last counts.
     if (xs.length > 0 && xs[xs.length - 1] === at) ys[ys.length - 1] = value;
     else {

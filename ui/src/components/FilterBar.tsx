@@ -68,6 +68,8 @@ function Bar({ value, onChange, field, filter, onAnswer }: Props & { filter: Fil
     onChange(next);
   };
   const key = (event: KeyboardEvent<HTMLInputElement>) => {
+    // The keys of an input method choose among its own words.
+    if (event.nativeEvent.isComposing) return;
     const chosen = items[at];
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       if (!open) setOpen(true);

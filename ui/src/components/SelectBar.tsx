@@ -5,6 +5,7 @@ import type { Project, Run } from "../api/types";
 import { formatCount, plural } from "../format";
 import { navigate, pathOf } from "../router";
 import { archive, lock, move, readTags, retag, tagCounts } from "../store/changes";
+import { MOST_COMPARED } from "../store/compare";
 import { Button } from "./basics";
 import { DeleteRuns } from "./DeleteRuns";
 import { Dialog } from "./Dialog";
@@ -19,7 +20,7 @@ interface Props {
 }
 
 export function comparePath(project: string, runs: readonly { id: string }[]): string {
-  return `${pathOf({ page: "compare", project })}?runs=${runs.map(({ id }) => id).join(",")}`;
+  return `${pathOf({ page: "compare", project })}?runs=${runs.slice(0, MOST_COMPARED).map(({ id }) => id).join(",")}`;
 }
 
 export function SelectBar({ project, runs, archived, onDone }: Props) {
@@ -37,7 +38,9 @@ export function SelectBar({ project, runs, archived, onDone }: Props) {
     <div className="select-bar" role="toolbar" aria-label="Selected runs">
       <strong>{formatCount(runs.length)} selected</strong>
       <span className="grow" />
-      <Button icon="compare" disabled={runs.length < 2} onClick={() => navigate(comparePath(project, runs))}>Compare</Button>
+      <Button icon="compare" disabled={runs.length < 2} onClick={() => navigate(comparePath(project, runs))}>
+        {runs.length > MOST_COMPARED ? `Compare the first ${MOST_COMPARED}` : "Compare"}
+      </Button>
       <Button icon="tag" disabled={none} onClick={() => setAsking("tag")}>Tag…</Button>
       <Button tone="danger" icon="trash" disabled={none} onClick={() => setAsking("delete")}>Delete…</Button>
       {none ? null : <Menu label="More to do with the selected runs" items={items} />}

@@ -11,7 +11,7 @@ import { useKeys } from "../keys";
 import { pathOf, place, setQuery } from "../router";
 import { slots } from "../store/colours";
 import {
-  type CompareCell, type CompareRow, type CompareSection, type Compared, CompareStore, asGrid, chosenRows, deltaText, sectionsOf, toLatex, toMarkdown,
+  type CompareCell, type CompareRow, type CompareSection, type Compared, CompareStore, MOST_COMPARED, asGrid, chosenRows, deltaText, sectionsOf, toLatex, toMarkdown,
   transposed,
 } from "../store/compare";
 import { useOwned } from "../store/owned";
@@ -21,7 +21,8 @@ import { RunsCharts, useLines } from "./RunsCharts";
 
 export function ComparePage({ project }: { project: string }) {
   const { query } = useStore(place);
-  const ids = (query.get("runs") ?? "").split(",").filter((id, i, all) => id !== "" && all.indexOf(id) === i);
+  const named = [...new Set((query.get("runs") ?? "").split(",").filter((id) => id !== ""))];
+  const ids = named.slice(0, MOST_COMPARED);
   const key = [...ids].sort().join(",");
   const store = useOwned(() => new CompareStore(key === "" ? [] : key.split(",")), [key]);
   useEffect(() => {
@@ -37,11 +38,11 @@ export function ComparePage({ project }: { project: string }) {
       </div>
     );
   }
-  return store ? <Loaded project={project} ids={ids} store={store} /> : null;
+  return store ? <Loaded project={project} ids={ids} more={named.length - ids.length} store={store} /> : null;
 }
 
-function Loaded({ project, ids, store }: { project: string; ids: readonly string[]; store: CompareStore }) {
-  const { all, missing, complete } = useStore(store.state);
+function Loaded({ project, ids, more, store }: { project: string; ids: readonly string[]; more: number; store: CompareStore }) {
+  const { all, missing, cut, complete } = useStore(store.state);
   const error = useStore(store.follow.error);
   // The order is the address's: the first is the baseline.
   const inOrder = useMemo(() => ids.flatMap((id) => all.find(({ run }) => run.id === id) ?? []), [ids, all]);
@@ -50,6 +51,8 @@ function Loaded({ project, ids, store }: { project: string; ids: readonly string
     <div className="page compare">
       {error ? <Failure error={error} retry={store.follow.read} /> : null}
       {missing.length > 0 ? <p className="warning"><Icon name="question" size={14} />{missing.join(", ")}: no such run any more.</p> : null}
+      {more > 0 ? <p className="warning"><Icon name="question" size={14} />The first {MOST_COMPARED} runs are compared, {formatCount(more)} are left out.</p> : null}
+      {cut.length > 0 ? <p className="warning"><Icon name="question" size={14} />{cut.join(", ")}: only the first files are compared.</p> : null}
       {inOrder.length === 0 ? <Empty icon="compare" title="None of these runs exists" /> : <Compared project={project} all={inOrder} />}
     </div>
   );

@@ -20,6 +20,7 @@ interface Props {
   project: string;
   by: readonly string[];
   q: string;
+  archived: boolean;
   sort: Sort;
   columns: readonly Column[];
   aggregateFor: (metric: string) => Aggregate;
@@ -34,10 +35,10 @@ interface Props {
 }
 
 export function Grouped(props: Props) {
-  const { by, q, columns, aggregateFor, sort } = props;
+  const { by, q, archived, columns, aggregateFor, sort } = props;
   const values = columns.filter(({ kind }) => kind === "metric").map(({ name }) => valueName(name, aggregateFor(name)));
   const order = groupSort(sort, values, aggregateFor);
-  const asked = JSON.stringify({ q, by, values, sort: order });
+  const asked = JSON.stringify({ q, by, values, sort: order, archived });
   const store = useOwned(() => new GroupsStore(props.project, JSON.parse(asked)), [props.project]);
   useEffect(() => store?.ask(JSON.parse(asked)), [store, asked]);
   return store ? <Loaded {...props} store={store} /> : null;

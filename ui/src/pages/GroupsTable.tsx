@@ -1,5 +1,5 @@
 // The table of runs in groups: how many each holds and how their numbers spread; opened, the runs themselves.
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { ChartBus } from "../charts/bus";
 import type { SpreadKind } from "../charts/mean";
 import { COLOURS } from "../charts/palette";
@@ -45,9 +45,10 @@ export const valueName = (metric: string, aggregate: Aggregate): string => `${qu
 
 export function GroupsTable(props: Props) {
   const { store, columns, aggregateFor, spread, sort, drawn, phone, bus } = props;
-  const { asked, groups, members, complete, reading } = useStore(store.state);
+  const { asked, wanted, groups, members, complete } = useStore(store.state);
   const error = useStore(store.follow.error);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const more = useCallback(() => void store.more(), [store]);
   const toggleOpen = (id: string) => {
     const next = new Set(open);
     if (!next.delete(id)) next.add(id);
@@ -119,8 +120,8 @@ export function GroupsTable(props: Props) {
   return (
     <>
       {error ? <Failure error={error} retry={store.follow.read} /> : null}
-      <Table label="Groups" rows={rows} columns={[...first, ...rest]} keyOf={({ id }) => id} rowHeight={phone ? 52 : 32} stale={reading && asked !== store.state.value.asked}
-        onEnd={() => void store.more()}
+      <Table label="Groups" rows={rows} columns={[...first, ...rest]} keyOf={({ id }) => id} rowHeight={phone ? 52 : 32} stale={wanted !== asked}
+        onEnd={more}
         stamp={({ id, group }) => `${spread}${open.has(id)}${drawn.get(id)}${JSON.stringify(group.values)}`}
         onHover={(row) => bus.point(null, row && drawn.has(ownerOf(row.id)) ? ownerOf(row.id) : null)} />
     </>

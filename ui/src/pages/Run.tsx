@@ -125,7 +125,7 @@ function RunHead({ run }: { run: Run }) {
         </p>
         <h1>
           <span className={`swatch line-${slots.of(run) % COLOURS}`} />
-          <Editable what="the name" text={run.name} asked={renaming} onSave={(name) => void change(run, { name })}>{run.name}</Editable>
+          <Editable what="the name" text={run.name} asked={renaming} onSave={(name) => change(run, { name })}>{run.name}</Editable>
           <Pill state={run.state} />
           {run.locked_at == null ? null : <span className="tag locked"><Icon name="lock" size={12} /> locked</span>}
           {run.archived_at == null ? null : <span className="tag"><Icon name="archive" size={12} /> archived</span>}

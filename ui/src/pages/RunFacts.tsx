@@ -9,7 +9,8 @@ import { Pill } from "../components/Pill";
 import { formatBytes, formatCount, formatTime, plural } from "../format";
 import { pathOf, setQuery } from "../router";
 import { eventWords } from "../store/events";
-import { useOnce } from "../store/once";
+import { useOften, useOnce } from "../store/once";
+import { hasEnded } from "../store/runs";
 
 /** Moves with what a run's events, alerts and relatives hang on, so that they are read again. */
 const stampOf = (run: Run): string =>
@@ -18,8 +19,8 @@ const stampOf = (run: Run): string =>
 const LEVELS = { info: ["idle", "bell"], warn: ["warn", "bell"], error: ["bad", "bolt"] } as const;
 
 export function AlertsCard({ run }: { run: Run }) {
-  // A run that goes on may raise one with any point.
-  const { value, error, again } = useOnce((signal) => tracking.alerts(run.id, signal), `${run.id} ${run.state} ${Math.floor(run.points / 200)}`);
+  const { value, error, again } = useOnce((signal) => tracking.alerts(run.id, signal), `${run.id} ${run.state}`);
+  useOften(again, !hasEnded(run.state));
   if (error) return <Failure error={error} retry={again} />;
   if (value === null || value.items.length === 0) return null;
   return (
@@ -71,7 +72,9 @@ export function NestedCard({ run }: { run: Run }) {
 
 export function EnvironmentCard({ run, environment }: { run: Run; environment: Environment | null }) {
   const { git } = run;
-  const files = useOnce((signal) => tracking.files(run.id, signal), run.id);
+  const files = useOnce((signal) => tracking.files(run.id, signal), `${run.id} ${run.state}`);
+  // The patch and the packages come some seconds after the run has begun.
+  useOften(files.again, !hasEnded(run.state));
   const held = new Set(files.value?.items.map(({ path }) => path));
   if (environment === null && !git && held.size === 0) return null;
   const { os, kernel, cpu, memory_bytes, cgroup_memory_bytes, gpus, python, argv, cwd, variables } = environment ?? {};

@@ -14,16 +14,20 @@ import { place, setQuery } from "../router";
 import { addressOf, download, useAddress } from "../store/blobs";
 import { byName } from "../store/columns";
 import { readCSV } from "../store/csv";
-import { useOnce } from "../store/once";
+import { prettyJSON } from "../store/json";
+import { useOften, useOnce } from "../store/once";
+import { hasEnded } from "../store/runs";
 import { useStore } from "../store/store";
 
 const MOST_TEXT = 2_000_000; // bytes of a text that is shown
 const MOST_ROWS = 500;
+const MOST_COLUMNS = 100;
 
 export function RunFiles({ run }: { run: Run }) {
   const { query } = useStore(place);
   const [search, setSearch] = useState("");
-  const { value, error, again } = useOnce((signal) => tracking.files(run.id, signal), `${run.id} ${run.state} ${Math.floor(run.points / 1000)}`);
+  const { value, error, again } = useOnce((signal) => tracking.files(run.id, signal), `${run.id} ${run.state}`);
+  useOften(again, !hasEnded(run.state));
   const all = useMemo(() => [...(value?.items ?? [])].sort((a, b) => byName(a.path, b.path)), [value]);
   const found = all.filter(({ path }) => path.toLowerCase().includes(search.toLowerCase()));
   const wanted = query.get("file");
@@ -144,15 +148,7 @@ async function read(run: string, file: BlobRef, signal: AbortSignal): Promise<{ 
 function Shown({ text, look }: { text: string; look: Exclude<Look, "image" | "none"> }) {
   if (look === "patch") return <PatchView text={text} />;
   if (look === "csv") return <Csv text={text} />;
-  return <Plain text={look === "json" ? pretty(text) : text} />;
-}
-
-function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text; // not quite JSON: shown as it is
-  }
+  return <Plain text={look === "json" ? prettyJSON(text) : text} />;
 }
 
 function Plain({ text }: { text: string }) {
@@ -163,7 +159,8 @@ function Plain({ text }: { text: string }) {
 }
 
 function Csv({ text }: { text: string }) {
-  const { columns, rows, more } = useMemo(() => readCSV(text, MOST_ROWS), [text]);
+  const { columns: all, rows, more } = useMemo(() => readCSV(text, MOST_ROWS), [text]);
+  const columns = all.slice(0, MOST_COLUMNS);
   if (columns.length === 0) return <p className="muted">The table is empty.</p>;
   return (
     <>
@@ -173,7 +170,7 @@ function Csv({ text }: { text: string }) {
           <tbody>{rows.map((row, i) => <tr key={i}>{columns.map((_, j) => <td key={j}>{row[j] ?? ""}</td>)}</tr>)}</tbody>
         </table>
       </Scrolled>
-      <p className="muted small">{more ? `The first ${formatCount(rows.length)} rows` : plural(rows.length, "row")}, {plural(columns.length, "column")}</p>
+      <p className="muted small">{more ? `The first ${formatCount(rows.length)} rows` : plural(rows.length, "row")}, {all.length > columns.length ? `the first ${formatCount(columns.length)} of ` : ""}{plural(all.length, "column")}</p>
     </>
   );
 }

@@ -80,6 +80,12 @@ function Output({ run, stream, attempt, attempts, lines, search }: Props) {
   ]);
   const known = attempts !== null && attempts.length > 0 ? attempts.map((each) => each.number) : Array.from({ length: state.attempts }, (_, i) => i + 1);
   const { total } = state;
+  useEffect(() => {
+    if (state.attempt) search.pin(state.attempt);
+  }, [search, state.attempt]);
+  useEffect(() => search.grown(), [search, total]);
+  // Of a run from outside another client may have begun to write since.
+  const newest = known[known.length - 1] ?? 0;
   return (
     <div className="logs">
       <div className="toolbar log-bar">
@@ -92,6 +98,8 @@ function Output({ run, stream, attempt, attempts, lines, search }: Props) {
             </select>
           </label>
         ) : null}
+        {attempt === null && state.attempt && newest > state.attempt
+          ? <Button onClick={() => setQuery({ attempt: String(newest) })}>Show attempt {newest}, which began since</Button> : null}
         <span className="grow" />
         <label className="control">
           <input type="checkbox" checked={times} onChange={(event) => setTimes(event.target.checked)} /><span>Times</span>

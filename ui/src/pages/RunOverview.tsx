@@ -43,7 +43,7 @@ function NotesCard({ run }: { run: Run }) {
   return (
     <Card title="Notes">
       <Editable what="the notes" text={run.notes ?? ""} many placeholder="What was tried, and why" className="notes"
-        onSave={(notes) => void change(run, { notes })}>
+        onSave={(notes) => change(run, { notes })}>
         {run.notes ? <span className="notes-text">{run.notes}</span> : <span className="muted">Nothing is noted yet.</span>}
       </Editable>
     </Card>

@@ -8,22 +8,16 @@ import { type Line, LineChart } from "../charts/line";
 import { Button, Empty, Failure, Segmented, Skeleton, useNear } from "../components/basics";
 import { COLOURS } from "../charts/palette";
 import { toNumber } from "../format";
-import { useOnce } from "../store/once";
+import { useOften, useOnce } from "../store/once";
 import { useOwned } from "../store/owned";
 import { hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { type SystemChart, systemSections, withUnit } from "../store/system";
 
-const AGAIN = 10_000; // milliseconds after which the numbers below the charts are read anew
-
 export function RunSystem({ run }: { run: Run }) {
   const active = !hasEnded(run.state);
   const { value, error, again } = useOnce((signal) => tracking.system(run.id, signal), `${run.id} ${active}`);
-  useEffect(() => {
-    if (!active) return;
-    const timer = setInterval(again, AGAIN);
-    return () => clearInterval(timer);
-  }, [active, again]);
+  useOften(again, active); // the numbers below the charts
   if (value === null) return error ? <Failure error={error} retry={again} /> : <Skeleton rows={6} label="Reading the system metrics" />;
   if (value.metrics.length === 0) {
     return (

@@ -199,7 +199,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
     </div>
   );
   if (by.length > 0) {
-    return <Grouped {...{ project, by, q, sort, aggregateFor, bus, phone, toolbar, frame }} columns={tableColumns} spread={spreadKind}
+    return <Grouped {...{ project, by, q, archived, sort, aggregateFor, bus, phone, toolbar, frame }} columns={tableColumns} spread={spreadKind}
       onSort={setSort} onAggregate={setAggregate} foot={<Footer state={state} />} />;
   }
 

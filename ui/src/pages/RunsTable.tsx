@@ -82,7 +82,7 @@ export function RunsTable(props: Props) {
       id: "name", width: phone ? 150 : 172, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
       cell: (run) => (
         <>
-          <Editable what={`the name of ${run.name}`} text={run.name} onSave={(name) => void change(run, { name })} className="name-cell"
+          <Editable what={`the name of ${run.name}`} text={run.name} onSave={(name) => change(run, { name })} className="name-cell"
             asked={props.renaming?.run === run.id ? props.renaming.asked : 0}>
             <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={run.name}>
               {run.name}
@@ -163,7 +163,7 @@ export function Cell({ run, column, aggregate }: { run: Run; column: Column; agg
   if (column.kind === "field" && column.name === "tags") return <Tags run={run} />;
   if (column.kind === "field" && column.name === "notes") {
     return (
-      <Editable what={`the notes of ${run.name}`} text={run.notes ?? ""} onSave={(notes) => void change(run, { notes })} className="name-cell">
+      <Editable what={`the notes of ${run.name}`} text={run.notes ?? ""} onSave={(notes) => change(run, { notes })} className="name-cell">
         <span className="clip" title={run.notes ?? ""}>{run.notes ?? <span className="faint">–</span>}</span>
       </Editable>
     );

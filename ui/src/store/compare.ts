@@ -71,10 +71,14 @@ function metrics(all: readonly Compared[], aggregateFor: (name: string) => Aggre
   });
 }
 
-/** Which way is better, where nobody said so but the name does. */
+const LESS = /^(loss|error|err|perplexity|ppl|rmse|mse|mae|logloss|merror|mape|rmsle|cer|wer)$/;
+const MORE = /^(acc|accuracy|auc|f1|precision|recall|map|ndcg|iou|bleu|aucpr|r2|score|reward)$/;
+
+/** Which way is better, where nobody said so but a word of the name does: `val/top_acc`, not `access_time`. */
 function goalByName(name: string): "minimize" | "maximize" | null {
-  if (/loss|error|perplexity|\bppl\b|rmse|\bmae\b/i.test(name)) return "minimize";
-  return /acc|f1|auc|precision|recall|score|reward/i.test(name) ? "maximize" : null;
+  const words = (name.split("/").pop() ?? "").replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase().split(/[^a-z0-9]+/);
+  if (words.some((word) => LESS.test(word))) return "minimize";
+  return words.some((word) => MORE.test(word)) ? "maximize" : null;
 }
 
 /** What a run ran on, as names and texts: sizes as people read them, lists in one line. */
@@ -165,48 +169,74 @@ export function toLatex(grid: readonly string[][]): string {
   ].join("\n") + "\n";
 }
 
+/** Runs that are compared at once. */
+export const MOST_COMPARED = 50;
+const AT_ONCE = 4; // runs that are read at the same time
+
 /** The compared runs, kept fresh. One that is gone is left out, and said. */
 export class CompareStore {
-  readonly state = new Store<{ all: readonly Compared[]; missing: readonly string[]; complete: boolean }>({ all: [], missing: [], complete: false });
+  readonly state = new Store<{
+    all: readonly Compared[];
+    missing: readonly string[];
+    /** The names of runs of whose files only the first were read. */
+    cut: readonly string[];
+    complete: boolean;
+  }>({ all: [], missing: [], cut: [], complete: false });
   readonly follow: Follow;
   #held = new Map<string, Compared>();
+  #missing: readonly string[] = [];
+  #cut = new Set<string>();
 
   constructor(readonly ids: readonly string[]) {
     this.follow = new Follow({
       request: () => ({ topic: "runs" }),
       read: (signal) => this.#read(signal),
       message: (message) => {
+        // In the trash it can still be read; gone for ever, the reading says so.
+        if (message.type === "deleted" && this.ids.includes(message.run)) this.follow.read();
         if (message.type !== "run") return;
         const before = this.#held.get(message.run.id);
-        if (!before) return;
+        if (!before) {
+          if (this.#missing.includes(message.run.id)) this.follow.read();
+          return;
+        }
         // A row of the feed does without the environment.
         this.#held.set(message.run.id, { ...before, run: { ...message.run, environment: before.run.environment ?? null } });
-        this.#publish([]);
+        this.#publish();
       },
     });
   }
 
   async #read(signal: AbortSignal): Promise<void> {
     const missing: string[] = [];
-    await Promise.all(this.ids.map(async (id) => {
-      try {
-        const [run, files] = await Promise.all([api.run(id, signal), tracking.files(id, signal)]);
-        this.#held.set(id, { run, files: files.items });
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 404) throw error;
-        missing.push(id);
+    const waiting = [...this.ids];
+    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+        try {
+          const [run, files] = await Promise.all([api.run(id, signal), tracking.files(id, signal)]);
+          signal.throwIfAborted();
+          this.#held.set(id, { run, files: files.items });
+          if (files.next === null) this.#cut.delete(id);
+          else this.#cut.add(id);
+        } catch (error) {
+          if (!(error instanceof ApiError) || error.status !== 404) throw error;
+          missing.push(id);
+        }
       }
     }));
     signal.throwIfAborted();
-    this.#publish(missing);
+    for (const id of missing) this.#held.delete(id);
+    this.#missing = missing;
+    this.#publish();
   }
 
-  #publish(missing: readonly string[]): void {
-    const all = [...this.#held.values()].map(({ run }) => run);
-    for (const project of new Set(all.map((run) => run.project))) {
-      slots.assign(project, all.filter((run) => run.project === project).sort((a, b) => b.created_at - a.created_at));
+  #publish(): void {
+    const all = this.ids.flatMap((id) => this.#held.get(id) ?? []);
+    const runs = all.map(({ run }) => run);
+    for (const project of new Set(runs.map((run) => run.project))) {
+      slots.assign(project, runs.filter((run) => run.project === project).sort((a, b) => b.created_at - a.created_at));
     }
-    this.state.set({ all: this.ids.flatMap((id) => this.#held.get(id) ?? []), missing: missing.length > 0 ? missing : this.state.value.missing, complete: true });
+    this.state.set({ all, missing: this.#missing, cut: runs.filter(({ id }) => this.#cut.has(id)).map(({ name }) => name), complete: true });
   }
 
   close(): void {

@@ -42,6 +42,8 @@ export class FilterText {
 
   /** The text as it is now, with the cursor at a UTF-16 offset. */
   write(text: string, at: number): void {
+    // The answer to what stood there before must not put it back.
+    this.#abort?.abort();
     this.state.set({ ...this.state.value, text, known: text === this.state.value.text && this.state.value.known });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#ask(text, at, true), SETTLE);

@@ -1,10 +1,11 @@
 // Groups of runs that agree in some names: how they spread, and which runs they hold.
 import { ApiError } from "../api/client";
 import { type Group, type Spread, tracking } from "../api/tracking";
-import type { Json, Run, RunState } from "../api/types";
+import type { Json, Page, Run, RunState } from "../api/types";
 import type { SpreadKind } from "../charts/mean";
 import { formatMetric, formatValue, toNumber } from "../format";
 import { Follow } from "./follow";
+import { Pace } from "./pace";
 import { fieldTitle } from "./sorting";
 import { Store } from "./store";
 
@@ -14,6 +15,7 @@ export const SPREADS: readonly (readonly [SpreadKind, string])[] = [
 
 export const MEMBERS = 20; // of a group that are read, and drawn
 const PAGE = 100;
+const MOST_AT_ONCE = 1000; // that the server gives
 const AGAIN = 1500; // milliseconds in which changes are gathered
 
 /** The middle and the reach of a spread; null without values. */
@@ -53,6 +55,8 @@ export interface GroupsQuestion {
   /** Metrics with their aggregates. */
   values: readonly string[];
   sort: string | null;
+  /** Of the archived runs, or of the others. */
+  archived: boolean;
 }
 
 export interface Member {
@@ -62,7 +66,10 @@ export interface Member {
 }
 
 export interface GroupsState {
+  /** What `groups` answers. */
   asked: GroupsQuestion;
+  /** What was asked last: as long as it is another question, `groups` are those of the one before. */
+  wanted: GroupsQuestion;
   groups: readonly Group[];
   /** The runs of the groups that were opened or are drawn, by the group's id. */
   members: ReadonlyMap<string, Member>;
@@ -79,21 +86,23 @@ export class GroupsStore {
   #asked: GroupsQuestion;
   #cursor: string | null = null;
   #wanted = new Map<string, Group>();
-  #timer: number | undefined;
+  #pace: Pace;
+  #paging = false;
+  /** More was asked for while it could not be read: it is, after the next read that succeeds. */
+  #behind = false;
+  /** A page could not be read. */
+  #failed = false;
   #closed = false;
 
   constructor(readonly project: string, asked: GroupsQuestion) {
     this.#asked = asked;
-    this.state = new Store<GroupsState>({ asked, groups: [], members: new Map(), complete: false, reading: true, more: false });
+    this.state = new Store<GroupsState>({ asked, wanted: asked, groups: [], members: new Map(), complete: false, reading: true, more: false });
+    this.#pace = new Pace(() => this.follow.read(), AGAIN);
     this.follow = new Follow({
       request: () => ({ topic: "runs", project }),
-      read: (signal) => this.#read(signal),
+      read: (signal) => this.#pace.during(() => this.#read(signal)),
       message: (message) => {
-        if (message.type !== "run" && message.type !== "deleted") return;
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined;
-          this.follow.read();
-        }, AGAIN);
+        if (message.type === "run" || message.type === "deleted") this.#pace.mark();
       },
     });
   }
@@ -101,37 +110,62 @@ export class GroupsStore {
   ask(asked: GroupsQuestion): void {
     if (asText(asked) === asText(this.#asked)) return;
     this.#asked = asked;
+    this.#behind = false;
+    this.state.set({ ...this.state.value, wanted: asked });
     this.follow.read();
   }
 
+  /** As many groups as are held, or the first page; then the runs of those that are wanted. */
   async #read(signal: AbortSignal): Promise<void> {
     const asked = this.#asked;
     this.state.set({ ...this.state.value, reading: true });
     try {
-      const page = await tracking.groups(this.project, { ...asked, limit: PAGE, cursor: null }, signal);
-      signal.throwIfAborted();
-      this.#cursor = page.next;
-      this.state.set({ ...this.state.value, asked, groups: page.items, complete: true, reading: false, more: page.next !== null });
+      const held = asked === this.state.value.asked ? this.state.value.groups.length : 0;
+      const groups: Group[] = [];
+      let cursor: string | null = null;
+      do {
+        const limit = Math.min(MOST_AT_ONCE, Math.max(PAGE, held) - groups.length);
+        const page: Page<Group> = await tracking.groups(this.project, { ...asked, limit, cursor }, signal);
+        signal.throwIfAborted();
+        groups.push(...page.items);
+        cursor = page.next;
+      } while (cursor !== null && groups.length < held);
+      this.#cursor = cursor;
+      this.#failed = false;
+      this.state.set({ ...this.state.value, asked, groups, complete: true, reading: false, more: cursor !== null });
     } catch (error) {
       if (!signal.aborted) this.state.set({ ...this.state.value, reading: false });
       throw error;
     }
+    if (this.#behind) void this.more();
     for (const [id, group] of this.#wanted) await this.#readMembers(id, group, signal);
   }
 
+  /** Reads the next page, if there is one. After a failure nothing is read until a read has succeeded. */
   async more(): Promise<void> {
     const [asked, cursor] = [this.#asked, this.#cursor];
-    if (cursor === null) return;
-    this.#cursor = null;
+    this.#behind = false;
+    if (cursor === null || this.#paging) return;
+    if (this.state.value.reading || this.#failed) {
+      this.#behind = true;
+      return;
+    }
+    this.#paging = true;
     try {
       const page = await tracking.groups(this.project, { ...asked, limit: PAGE, cursor });
-      if (this.#closed || asked !== this.#asked) return;
+      // A read since then has brought another end, or another question.
+      if (this.#closed || this.#cursor !== cursor || asked !== this.#asked) return;
       this.#cursor = page.next;
-      this.state.set({ ...this.state.value, groups: [...this.state.value.groups, ...page.items], more: page.next !== null });
+      const known = new Set(this.state.value.groups.map(({ key }) => groupId(asked.by, key)));
+      const groups = [...this.state.value.groups, ...page.items.filter(({ key }) => !known.has(groupId(asked.by, key)))];
+      this.state.set({ ...this.state.value, groups, more: page.next !== null });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#cursor = cursor;
+      if (this.#closed || asked !== this.#asked) return;
+      this.#behind = this.#failed = true;
       this.follow.error.set(error);
+    } finally {
+      this.#paging = false;
     }
   }
 
@@ -150,9 +184,9 @@ export class GroupsStore {
   }
 
   async #readMembers(id: string, group: Group, signal?: AbortSignal): Promise<void> {
-    const { q } = this.#asked;
+    const { q, archived } = this.#asked;
     const both = q === "" ? group.filter : `(${q}) (${group.filter})`;
-    const page = await tracking.runs(this.project, { q: both, sort: "-created", archived: false }, MEMBERS, null, signal);
+    const page = await tracking.runs(this.project, { q: both, sort: "-created", archived }, MEMBERS, null, signal);
     if (this.#closed || signal?.aborted) return;
     const members = new Map(this.state.value.members);
     members.set(id, { runs: page.items, more: page.next !== null });
@@ -162,7 +196,7 @@ export class GroupsStore {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#pace.close();
     this.follow.close();
   }
 }

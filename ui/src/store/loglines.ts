@@ -30,12 +30,16 @@ export class LogLines {
   #reading = new Set<number>();
   #sight: [number, number] = [0, 0];
   #subscriptions: Subscription[] = [];
+  #listening = false;
+  /** The attempt whose lines these are: where the newest was asked for, the newest of the first answer. */
+  #attempt: number | null;
   #timer: number | undefined;
   #poll: number | undefined;
   #closed = false;
 
-  constructor(readonly run: string, readonly stream: LogStream, readonly attempt: number | null, active: boolean) {
-    void this.#begin(active);
+  constructor(readonly run: string, readonly stream: LogStream, attempt: number | null, readonly active: boolean) {
+    this.#attempt = attempt;
+    void this.#begin();
   }
 
   line(n: number): LogLine | undefined {
@@ -43,38 +47,58 @@ export class LogLines {
   }
 
   /** The end is read first: it is what most readers want to see. */
-  async #begin(active: boolean): Promise<void> {
+  async #begin(): Promise<void> {
     await this.#guard(async () => {
-      const answer = await tracking.lines(this.run, { attempt: this.attempt, stream: this.stream, from: -BLOCK, count: BLOCK });
+      const answer = await tracking.lines(this.run, { attempt: this.#attempt, stream: this.stream, from: -BLOCK, count: BLOCK });
       if (this.#closed) return;
       this.#told(answer);
-      if (active && !answer.ended) {
-        // Attempt 0: there is no output of any attempt yet.
-        if (answer.attempt === 0) this.#poll = setInterval(() => this.#news(), POLL);
-        else await this.#listen(answer.attempt);
-      }
+      await this.#listen();
       if (answer.total > 0) await this.#read(blockOf(answer.total - 1));
     });
   }
 
-  async #listen(attempt: number): Promise<void> {
-    const streams = this.stream === "all" ? ["stdout", "stderr"] : [this.stream];
-    for (const stream of streams) {
-      let offset = (await api.log(this.run, stream, attempt, -1, 1)).size;
-      if (this.#closed) return;
-      this.#subscriptions.push(live.subscribe(() => ({ topic: "log", run: this.run, stream, attempt, offset }), {
-        subscribed: (anew) => anew && this.#news(),
-        message: (message) => {
-          if (message.type !== "log") return;
-          offset = Math.max(offset, message.next_offset);
-          this.#news();
-        },
-        // What the feed cannot tell is looked for.
-        error: () => {
-          this.#poll ??= setInterval(() => this.#news(), POLL);
-        },
-      }));
+  /** Hears of what is written, where more may come. As long as the feed does not tell, it is looked for. */
+  async #listen(): Promise<void> {
+    if (!this.active || this.#listening || this.state.value.ended) return;
+    this.#listening = true;
+    const made: Subscription[] = [];
+    try {
+      // Without one there is no output of any attempt yet.
+      const attempt = this.#attempt;
+      if (attempt !== null) {
+        for (const stream of this.stream === "all" ? ["stdout", "stderr"] : [this.stream]) {
+          made.push(await this.#subscription(stream, attempt));
+        }
+      }
+      this.#listening = attempt !== null;
+    } catch (error) {
+      this.#listening = false;
+      for (const each of made.splice(0)) each.close();
+      if (!(error instanceof ApiError)) throw error;
     }
+    if (this.#closed) {
+      for (const each of made) each.close();
+      return;
+    }
+    this.#subscriptions.push(...made);
+    clearInterval(this.#poll);
+    this.#poll = this.#listening ? undefined : setInterval(() => this.#news(), POLL);
+  }
+
+  async #subscription(stream: string, attempt: number): Promise<Subscription> {
+    let offset = (await api.log(this.run, stream, attempt, -1, 1)).size;
+    return live.subscribe(() => ({ topic: "log", run: this.run, stream, attempt, offset }), {
+      subscribed: (anew) => anew && this.#news(),
+      message: (message) => {
+        if (message.type !== "log") return;
+        offset = Math.max(offset, message.next_offset);
+        this.#news();
+      },
+      // What the feed cannot tell is looked for.
+      error: () => {
+        if (!this.#closed) this.#poll ??= setInterval(() => this.#news(), POLL);
+      },
+    });
   }
 
   #news(): void {
@@ -87,10 +111,11 @@ export class LogLines {
   /** Reads the end again, and what in sight may have changed. */
   refresh = async (): Promise<void> => {
     if (this.state.value.total === null) {
-      await this.#begin(true);
+      await this.#begin();
       return;
     }
     await this.#guard(async () => {
+      await this.#listen();
       const last = blockOf(Math.max(0, (this.state.value.total ?? 0) - 1));
       for (const [block, { settled }] of this.#blocks) {
         if (!settled && block !== last && !this.#inSight(block)) this.#blocks.delete(block);
@@ -123,7 +148,7 @@ export class LogLines {
     this.#reading.add(block);
     try {
       const from = block * BLOCK;
-      const answer = await tracking.lines(this.run, { attempt: this.attempt, stream: this.stream, from, count: BLOCK });
+      const answer = await tracking.lines(this.run, { attempt: this.#attempt, stream: this.stream, from, count: BLOCK });
       if (this.#closed) return;
       const lines = answer.items.filter(({ n }) => n >= from && n < from + BLOCK);
       this.#blocks.delete(block);
@@ -141,6 +166,8 @@ export class LogLines {
 
   #told(answer: { total: number; ended: boolean; attempt: number; attempts: number }): void {
     this.error.set(null);
+    // A newer one may begin at any time; lines of two would stand under one numbering.
+    if (answer.attempt > 0) this.#attempt ??= answer.attempt;
     this.state.set({
       total: answer.total, ended: answer.ended, attempt: answer.attempt, attempts: answer.attempts,
       version: this.state.value.version + 1,

@@ -1,10 +1,14 @@
 // Finding in a run's output: the server searches all of it; matches are read page by page and walked through.
 import { ApiError } from "../api/client";
 import { type LogMatch, type LogStream, tracking } from "../api/tracking";
+import { Pace } from "./pace";
 import { Store } from "./store";
 
 const SETTLE = 220; // milliseconds of quiet before the server is asked
 const PAGE = 200;
+const MOST_AT_ONCE = 1000; // that the server gives
+const MOST_WALKED = 20_000; // matches that are read to get from one end to the other
+const AGAIN = 2000; // milliseconds in which what is written is gathered before it is searched
 /** What programs write when something goes wrong. */
 const TROUBLE = ["traceback (most recent call last)", "error:", "exception:", "fatal", "panic", "segmentation fault", "out of memory", "core dumped"];
 
@@ -33,7 +37,11 @@ export class LogSearch {
   #timer: number | undefined;
   #abort: AbortController | null = null;
 
-  constructor(readonly run: string, readonly stream: LogStream, readonly attempt: number | null) {}
+  readonly #pace: Pace;
+
+  constructor(readonly run: string, readonly stream: LogStream, public attempt: number | null) {
+    this.#pace = new Pace(() => void this.#pace.during(() => this.#again()), AGAIN);
+  }
 
   /** Looks for something else. */
   write(changes: Partial<SearchText>): void {
@@ -41,53 +49,85 @@ export class LogSearch {
     this.#abort?.abort();
     clearTimeout(this.#timer);
     this.error.set(null);
+    this.#next = null;
     this.state.set({ ...NOTHING, text, case: exact, searching: text !== "" });
     if (text !== "") this.#timer = setTimeout(() => void this.#page(null), SETTLE);
   }
 
-  /** Searches what has been written since. */
-  async again(): Promise<void> {
-    const { text, complete, searching } = this.state.value;
-    if (text === "" || searching || (complete && this.#next !== null)) return;
-    await this.#page(null);
+  /** The output has become longer: it is searched again after a while. */
+  grown(): void {
+    if (this.state.value.text !== "") this.#pace.mark();
   }
 
-  async #page(after: number | null): Promise<void> {
+  /** Whose output is searched, where that was not known before. */
+  pin(attempt: number): void {
+    if (this.attempt === attempt) return;
+    this.attempt = attempt;
+    if (this.state.value.text !== "") this.write({});
+  }
+
+  /** Searches what has been written since; as many matches as are held are read, and the reader stays on theirs. */
+  async #again(): Promise<void> {
+    const { text, searching, matches } = this.state.value;
+    if (text === "" || matches.length > MOST_AT_ONCE) return;
+    if (searching) this.#pace.mark();
+    else await this.#page(null, Math.max(PAGE, matches.length), true);
+  }
+
+  /** Reads a page of matches; whether it could, for what is looked for still. */
+  async #page(after: number | null, limit = PAGE, quiet = false): Promise<boolean> {
+    this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
     const { text, case: exact } = this.state.value;
-    this.state.set({ ...this.state.value, searching: true });
+    if (!quiet) this.state.set({ ...this.state.value, searching: true });
     try {
       const found = await tracking.search(
-        this.run, { text, case: exact, attempt: this.attempt, stream: this.stream, after, limit: PAGE }, abort.signal,
+        this.run, { text, case: exact, attempt: this.attempt, stream: this.stream, after, limit }, abort.signal,
       );
-      if (abort.signal.aborted) return;
+      if (abort.signal.aborted) return false;
       this.#next = found.next;
-      const matches = after === null ? found.items : [...this.state.value.matches, ...found.items];
-      const count = after === null ? found.count : this.state.value.count;
-      this.state.set({ ...this.state.value, matches, count, complete: found.complete, searching: false });
+      const before = this.state.value;
+      const matches = after === null ? found.items : [...before.matches, ...found.items];
+      const count = after === null ? found.count : before.count;
+      const on = before.matches[before.at]?.n;
+      const at = on === undefined ? -1 : matches.findIndex(({ n }) => n === on);
+      this.state.set({ ...before, matches, count, at, complete: found.complete, searching: false });
+      return true;
     } catch (error) {
-      if (abort.signal.aborted) return;
+      if (abort.signal.aborted) return false;
       if (!(error instanceof ApiError)) throw error;
       this.error.set(error);
       this.state.set({ ...this.state.value, searching: false });
+      return false;
     }
   }
 
-  /** Goes to the next or the previous match; gives its line. Before any it is the first at or after `from`. */
+  /**
+   * Goes to the next or the previous match; gives its line, null where there is none. Before any it is the first at or
+   * after `from`, or the last before it; from one end it goes on at the other.
+   */
   async step(by: 1 | -1, from: number): Promise<number | null> {
-    const { matches, at } = this.state.value;
-    if (matches.length === 0) return null;
-    let to = at + by;
-    if (at < 0) {
+    const place = (): { to: number; sure: boolean } => {
+      const { matches, at } = this.state.value;
+      if (at >= 0) return { to: at + by, sure: at + by >= 0 && at + by < matches.length };
       const first = matches.findIndex(({ n }) => n >= from);
-      to = by > 0 ? (first < 0 ? 0 : first) : first <= 0 ? matches.length - 1 : first - 1;
+      const to = by > 0 ? (first < 0 ? matches.length : first) : (first < 0 ? matches.length : first) - 1;
+      return { to, sure: first >= 0 && to >= 0 };
+    };
+    if (this.state.value.matches.length === 0) return null;
+    let { to, sure } = place();
+    while (!sure && this.#next !== null) {
+      const { length } = this.state.value.matches;
+      if (length >= MOST_WALKED) return null;
+      if (!(await this.#page(this.#next, length > PAGE ? MOST_AT_ONCE : PAGE))) return null;
+      ({ to, sure } = place());
     }
-    if (to >= matches.length && this.#next !== null) await this.#page(this.#next);
-    const all = this.state.value.matches;
-    to = (to + all.length) % all.length;
+    const { matches } = this.state.value;
+    if (matches.length === 0) return null;
+    to = (to + matches.length) % matches.length;
     this.state.set({ ...this.state.value, at: to });
-    return all[to]!.n;
+    return matches[to]!.n;
   }
 
   /** The first line that tells of trouble. */
@@ -101,6 +141,7 @@ export class LogSearch {
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#pace.close();
     this.#abort?.abort();
   }
 }

@@ -28,3 +28,14 @@ export function useOnce<T>(read: (signal: AbortSignal) => Promise<T>, key: strin
   }, [key, turn]);
   return { value: state.value, error: state.error, again: useCallback(() => setTurn((before) => before + 1), []) };
 }
+
+const OFTEN = 10_000; // milliseconds after which what the feed does not tell is read again
+
+/** Reads again every few seconds as long as something goes on. */
+export function useOften(again: () => void, active: boolean): void {
+  useEffect(() => {
+    if (!active) return;
+    const timer = setInterval(again, OFTEN);
+    return () => clearInterval(timer);
+  }, [again, active]);
+}

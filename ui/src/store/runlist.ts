@@ -1,9 +1,11 @@
 // The runs of a project that a filter selects, in the server's order: as many pages as were asked for, kept fresh by the feed.
 import { ApiError } from "../api/client";
 import { type Count, type RunsQuestion, tracking } from "../api/tracking";
-import type { Page, Run } from "../api/types";
+import type { Page, Run, RunState } from "../api/types";
 import { slots } from "./colours";
+import { MOST_DRAWN } from "./drawn";
 import { Follow } from "./follow";
+import { Pace } from "./pace";
 import { GATHER } from "./runs";
 import { Store } from "./store";
 
@@ -11,6 +13,7 @@ export const NEWEST = "-created";
 const FIRST = 200; // rows of the first page
 const PAGE = 500;
 const MOST_AT_ONCE = 1000; // that the server gives
+const WANTED_AT_ONCE = 200; // runs that are asked for by id, so that the filter stays of a sane length
 const AGAIN = 1200; // milliseconds in which changes are gathered after which the order may be another
 
 export interface RunsState {
@@ -42,8 +45,16 @@ export class RunsStore {
   /** Rows that the feed sent while a page was read: what is read of them is older. */
   #fresh = new Map<string, Run | null>();
   #timer: number | undefined;
-  #againTimer: number | undefined;
+  #pace: Pace;
   #paging = false;
+  /** More was asked for while it could not be read: it is, after the next read that succeeds. */
+  #behind = false;
+  /** A page could not be read. */
+  #failed = false;
+  /** The feed may have missed something: everything that is held is read again. */
+  #whole = false;
+  /** The states of runs beyond the rows that are held: another one changes the counts. */
+  #beyond = new Map<string, RunState>();
   #closed = false;
 
   constructor(readonly project: string, asked: RunsQuestion) {
@@ -51,9 +62,13 @@ export class RunsStore {
     this.state = new Store<RunsState>({
       runs: [], byId: new Map(), asked, complete: false, reading: true, more: false, all: null, found: null,
     });
+    this.#pace = new Pace(() => this.follow.read(), AGAIN);
     this.follow = new Follow({
       request: () => ({ topic: "runs", project }),
-      read: (signal) => this.#read(signal),
+      read: (signal) => this.#pace.during(() => this.#read(signal)),
+      connected: () => {
+        this.#whole = true;
+      },
       message: (message) => {
         if (message.type === "run") this.#changed(message.run);
         else if (message.type === "deleted") this.#gone(message.run);
@@ -65,17 +80,22 @@ export class RunsStore {
   ask(asked: RunsQuestion): void {
     if (same(asked, this.#asked)) return;
     this.#asked = asked;
+    this.#behind = false;
     this.state.set({ ...this.state.value, reading: true });
     this.follow.read();
   }
 
-  /** As many rows as are held, or the first page, and how many there are. */
+  /**
+   * As many rows as are held, or the first page, and how many there are. In the order of their beginning without a
+   * filter the first ones do: those that follow are the same as before, and the feed keeps them fresh.
+   */
   async #read(signal: AbortSignal): Promise<void> {
     const asked = this.#asked;
     const anew = !same(asked, this.state.value.asked);
     this.state.set({ ...this.state.value, reading: true });
     this.#fresh.clear();
-    const wanted = Math.max(FIRST, anew ? 0 : this.#rows.length);
+    const held = anew ? 0 : this.#rows.length;
+    const wanted = Math.max(FIRST, isPlain(asked) && !this.#whole ? Math.min(held, MOST_AT_ONCE) : held);
     const rows: Run[] = [];
     let cursor: string | null = null;
     const counts = this.#count(asked, signal);
@@ -89,13 +109,17 @@ export class RunsStore {
       } while (cursor !== null && rows.length < wanted);
       const [all, found] = await counts;
       signal.throwIfAborted();
-      this.#rows = this.#merged(rows, asked);
-      this.#cursor = cursor;
+      const last = rows[rows.length - 1];
+      const rest = held > wanted && last && cursor !== null ? this.#rows.filter((run) => run.id !== last.id && newestFirst(last, run) < 0) : [];
+      if (rest.length === 0) this.#cursor = cursor;
+      this.#rows = this.#merged([...rows, ...rest], asked);
+      this.#failed = this.#whole = false;
       this.#publish({ asked, complete: true, reading: false, all, found });
     } catch (error) {
       if (!signal.aborted) this.state.set({ ...this.state.value, reading: false });
       throw error;
     }
+    if (this.#behind) void this.more();
   }
 
   async #count(asked: RunsQuestion, signal: AbortSignal): Promise<[Count, Count]> {
@@ -111,44 +135,64 @@ export class RunsStore {
       const fresh = this.#fresh.get(run.id);
       return fresh === undefined ? [run] : fresh === null ? [] : [fresh];
     });
-    if (asked.q === "" && asked.sort === NEWEST) {
+    if (isPlain(asked)) {
       const known = new Set(rows.map(({ id }) => id));
-      for (const run of this.#fresh.values()) if (run && !known.has(run.id) && this.#belongs(run)) rows.push(run);
+      for (const run of this.#fresh.values()) if (run && !known.has(run.id) && this.#belongs(run) && this.#isNear(run, rows)) rows.push(run);
       rows.sort(newestFirst);
     }
     this.#fresh.clear();
     return rows;
   }
 
-  /** Reads the next page, if there is one. */
+  /** Reads the next page, if there is one. After a failure nothing is read until a read has succeeded. */
   async more(): Promise<void> {
-    if (this.#cursor === null || this.#paging || this.state.value.reading) return;
+    this.#behind = false;
+    if (this.#cursor === null || this.#paging) return;
+    if (this.state.value.reading || this.#failed) {
+      this.#behind = true;
+      return;
+    }
     this.#paging = true;
     const [asked, cursor] = [this.#asked, this.#cursor];
     try {
       const page = await tracking.runs(this.project, asked, PAGE, cursor);
-      if (this.#closed || this.#cursor !== cursor || !same(asked, this.#asked)) return;
+      if (this.#closed || !same(asked, this.#asked)) return;
+      if (this.#cursor !== cursor) {
+        // A read since then ends elsewhere: the page would leave a gap.
+        this.#behind = true;
+        return;
+      }
       const known = new Set(this.#rows.map(({ id }) => id));
-      this.#rows = [...this.#rows, ...page.items.filter(({ id }) => !known.has(id))];
+      const added = page.items.filter(({ id }) => !known.has(id));
+      this.#rows = [...this.#rows, ...added];
       this.#cursor = page.next;
+      // Nobody asks again where the table has not become longer.
+      this.#behind = added.length === 0;
       this.#publish({});
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (this.#closed || !same(asked, this.#asked)) return;
+      this.#behind = this.#failed = true;
       this.follow.error.set(error);
     } finally {
       this.#paging = false;
     }
+    if (this.#behind && !this.state.value.reading) await this.more();
   }
 
-  /** Makes sure that runs are known which the filter may leave out. */
+  /** Makes sure that runs are known which the filter may leave out, archived ones too. */
   async want(ids: readonly string[]): Promise<void> {
     const { byId } = this.state.value;
-    const missing = ids.filter((id) => !byId.has(id) && !this.#others.has(id)).slice(0, 200);
-    if (missing.length === 0) return;
+    const missing = ids.filter((id) => !byId.has(id) && !this.#others.has(id)).slice(0, MOST_DRAWN);
     try {
-      const page = await tracking.runs(this.project, { q: `id in (${missing.map((id) => `"${id}"`).join(", ")})`, sort: NEWEST, archived: false }, 200, null);
-      for (const run of page.items) this.#others.set(run.id, run);
-      if (!this.#closed && page.items.length > 0) this.#publish({});
+      for (let from = 0; from < missing.length && !this.#closed; from += WANTED_AT_ONCE) {
+        const part = missing.slice(from, from + WANTED_AT_ONCE);
+        const page = await tracking.runs(this.project, {
+          q: `id in (${part.map((id) => `"${id}"`).join(", ")})`, sort: NEWEST, archived: "any",
+        }, WANTED_AT_ONCE, null);
+        for (const run of page.items) this.#others.set(run.id, run);
+        if (!this.#closed && page.items.length > 0) this.#publish({});
+      }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.follow.error.set(error);
@@ -164,7 +208,7 @@ export class RunsStore {
     this.#fresh.set(run.id, this.#belongs(run) ? run : null);
     if (this.#others.has(run.id)) this.#others.set(run.id, run);
     const at = this.#rows.findIndex(({ id }) => id === run.id);
-    const plain = this.#asked.q === "" && this.#asked.sort === NEWEST;
+    const plain = isPlain(this.#asked);
     if (at >= 0) {
       const before = this.#rows[at]!;
       if (this.#belongs(run)) this.#rows[at] = run;
@@ -172,13 +216,22 @@ export class RunsStore {
       this.#publishSoon();
       if (!plain || before.state !== run.state || !this.#belongs(run)) this.#readSoon();
     } else if (this.#belongs(run)) {
-      if (plain) {
+      if (plain && this.#isNear(run, this.#rows)) {
         this.#rows.unshift(run);
         this.#rows.sort(newestFirst);
         this.#publishSoon();
+      } else if (plain) {
+        if (this.#beyond.get(run.id) === run.state) return;
+        this.#beyond.set(run.id, run.state);
       }
       this.#readSoon();
     }
+  }
+
+  /** Whether a run has its place among rows, or after them where nothing is left to be read. */
+  #isNear(run: Run, rows: readonly Run[]): boolean {
+    const last = rows[rows.length - 1];
+    return this.#cursor === null || last === undefined || newestFirst(run, last) < 0;
   }
 
   #gone(id: string): void {
@@ -196,10 +249,7 @@ export class RunsStore {
 
   /** Which runs a filter selects, their order and their number are the server's to say. */
   #readSoon(): void {
-    this.#againTimer ??= setTimeout(() => {
-      this.#againTimer = undefined;
-      this.follow.read();
-    }, AGAIN);
+    this.#pace.mark();
   }
 
   #publish(changes: Partial<RunsState>): void {
@@ -214,10 +264,13 @@ export class RunsStore {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#againTimer);
+    this.#pace.close();
     this.follow.close();
   }
 }
+
+/** Whether the order and the choice of rows are such that their place is known here. */
+const isPlain = ({ q, sort }: RunsQuestion): boolean => q === "" && sort === NEWEST;
 
 export function newestFirst(a: Run, b: Run): number {
   return b.created_at - a.created_at || (b.trial ?? 0) - (a.trial ?? 0) || (a.id < b.id ? 1 : -1);

@@ -48,6 +48,15 @@ test("a goal that was said decides which way is better; without one nothing does
   assert.equal(section("Metrics", odd).rows[0]!.cells[1]!.delta!.better, null);
 });
 
+test("a name tells by whole words which way is better", () => {
+  const better = (name: string) => {
+    const [a, b] = [1, 2].map((last) => ({ run: { ...run("a", {}, 2), summary: { [name]: metric(last, 0) } }, files: [] }));
+    return section("Metrics", [a!, b!]).rows[0]!.cells[1]!.delta!.better;
+  };
+  assert.deepEqual(["access_time", "accum_steps", "scores_seen", "glossary"].map(better), [null, null, null, null]);
+  assert.deepEqual(["val/top_acc", "valLoss", "train/loss", "f1-score"].map(better), [true, false, false, true]);
+});
+
 test("what is no number has no distance", () => {
   const nan = section("Metrics", [{ run: run("a", {}, 2), files: [] }, { run: run("b", {}, "NaN"), files: [] }]).rows.find(({ name }) => name === "val/loss")!;
   assert.deepEqual([nan.cells[1]!.text, nan.cells[1]!.delta, nan.differs], ["NaN", null, true]);

@@ -44,6 +44,27 @@ test("the server is asked when the text rests, and only what is valid is taken o
   filter.close();
 });
 
+test("an answer that comes after more was written neither puts the old text back nor is taken over", async () => {
+  const quick = tracking.filter;
+  const taken: string[] = [];
+  tracking.filter = async (_project, q) => {
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    return answerTo(q);
+  };
+  const filter = new FilterText("p", "", (text) => taken.push(text));
+  await clock.pass(100);
+  filter.write("l", 1);
+  await clock.pass(120); // asked at 60, answered at 140
+  filter.write("lr", 2);
+  await clock.pass(30);
+  assert.equal(filter.state.value.text, "lr");
+  filter.write("lr<", 3);
+  await clock.pass(200);
+  assert.deepEqual([filter.state.value.text, filter.state.value.known, taken], ["lr<", true, ["lr<"]]);
+  filter.close();
+  tracking.filter = quick;
+});
+
 test("a text from outside is asked about at once, and is nobody's change", async () => {
   const taken: string[] = [];
   const filter = new FilterText("p", "", (text) => taken.push(text));

@@ -1,7 +1,7 @@
 // Lines of an output by number, over a feed and an API that the test plays.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { api } from "../../src/api/client";
+import { ApiError, api } from "../../src/api/client";
 import { live } from "../../src/api/live";
 import { type LogLine, type LogMatch, tracking } from "../../src/api/tracking";
 import type { LogPiece } from "../../src/api/types";
@@ -69,6 +69,49 @@ test("what is written meanwhile follows, and a line that is written anew is read
   close(lines);
 });
 
+test("where the feed could not be subscribed to, it is looked for, and then heard", async () => {
+  const whole = api.log;
+  let down = true;
+  api.log = async (...args) => {
+    if (down) throw new ApiError(503, "unavailable", "Not now.");
+    return whole(...args);
+  };
+  const lines = await open(3, false);
+  assert.equal(FakeSocket.last.asked.length, 0);
+  written.push("more");
+  await clock.pass(3000);
+  assert.deepEqual([lines.line(3)?.text, lines.error.value], ["more", null]);
+  down = false;
+  await clock.pass(3000);
+  assert.equal(FakeSocket.last.asked.length, 1);
+  asked = [];
+  await clock.pass(10_000);
+  assert.deepEqual(asked, []);
+  api.log = whole;
+  close(lines);
+});
+
+test("lines of the newest attempt stay those of one attempt", async () => {
+  const whole = tracking.lines;
+  let newest = 1;
+  const attempts: (number | null)[] = [];
+  tracking.lines = async (run, question) => {
+    attempts.push(question.attempt);
+    return { ...(await whole(run, question)), attempt: question.attempt ?? newest, attempts: newest };
+  };
+  written = Array.from({ length: 5 }, (_, i) => `line ${i}`);
+  ended = false;
+  const lines = new LogLines("r", "stdout", null, true);
+  await clock.pass(10);
+  newest = 2;
+  await lines.refresh();
+  assert.deepEqual(attempts.slice(0, 1), [null]);
+  assert.deepEqual([...new Set(attempts.slice(1))], [1]);
+  assert.deepEqual([lines.state.value.attempt, lines.state.value.attempts], [1, 2]);
+  tracking.lines = whole;
+  lines.close();
+});
+
 test("an output without a line says so", async () => {
   const lines = await open(0, true);
   assert.deepEqual([lines.state.value.total, lines.state.value.ended], [0, true]);
@@ -92,5 +135,77 @@ test("matches are walked through in both directions and over pages, beginning wh
   assert.equal(await search.step(-1, 20), 5000);
   search.write({ text: "" });
   assert.deepEqual([search.state.value.matches.length, search.state.value.count], [0, null]);
+  search.close();
+});
+
+/** Matches at these lines, a page at a time. */
+function matchesAt(lines: () => number[]): void {
+  tracking.search = async (_run, { after, limit }) => {
+    const rest = lines().filter((n) => n > (after ?? -1));
+    const items = rest.slice(0, limit);
+    return { count: rest.length, complete: true, items: items.map(match), next: items.length < rest.length ? items[items.length - 1]! : null };
+  };
+}
+
+test("before the first match stands the last of all, however many pages that are", async () => {
+  matchesAt(() => Array.from({ length: 950 }, (_, i) => i * 10));
+  const search = new LogSearch("r", "all", null);
+  search.write({ text: "x" });
+  await clock.pass(300);
+  assert.equal(await search.step(1, 0), 0);
+  assert.equal(await search.step(-1, 0), 9490);
+  assert.deepEqual([search.state.value.at, search.state.value.count], [949, 950]);
+  search.write({ text: "xy" });
+  await clock.pass(300);
+  // The one before the line that the reader sees may be on a later page, too.
+  assert.equal(await search.step(-1, 5005), 5000);
+  search.close();
+});
+
+test("what is written after the search is found, and the reader stays on their match", async () => {
+  let found = [5, 50, 500];
+  matchesAt(() => found);
+  const search = new LogSearch("r", "all", null);
+  search.write({ text: "x" });
+  await clock.pass(300);
+  assert.equal(await search.step(1, 20), 50);
+  found = [5, 7, 50, 500, 5000];
+  for (let i = 0; i < 10; i++) search.grown();
+  await clock.pass(3000);
+  assert.deepEqual([search.state.value.count, search.state.value.at], [5, 2]);
+  assert.equal(await search.step(1, 20), 500);
+  search.close();
+});
+
+test("what is looked for changes while a page of matches is read: there is nowhere to go", async () => {
+  matchesAt(() => Array.from({ length: 950 }, (_, i) => i));
+  const search = new LogSearch("r", "all", null);
+  search.write({ text: "x" });
+  await clock.pass(300);
+  const quick = tracking.search;
+  tracking.search = async (...args) => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return quick(...args);
+  };
+  const gone = search.step(-1, 0);
+  search.write({ text: "xy" });
+  await clock.pass(150);
+  assert.equal(await gone, null);
+  search.close();
+});
+
+test("another attempt's output is searched anew", async () => {
+  const asked: (number | null)[] = [];
+  tracking.search = async (_run, { attempt }) => {
+    asked.push(attempt);
+    return { count: 0, complete: true, items: [], next: null };
+  };
+  const search = new LogSearch("r", "all", null);
+  search.write({ text: "x" });
+  await clock.pass(300);
+  search.pin(2);
+  search.pin(2);
+  await clock.pass(300);
+  assert.deepEqual(asked, [null, 2]);
   search.close();
 });

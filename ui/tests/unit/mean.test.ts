@@ -34,6 +34,12 @@ test("between its points a member goes straight; outside of them it is not count
   assert.equal(mean.low(3), mean.high(3));
 });
 
+test("over an x that goes down, the mean goes from the least to the greatest", () => {
+  const falling = series([[0, 1], [1, 2], [2, 4]]);
+  const mean = meanSeries([falling, falling], (held, i) => 10 - held.step(i), "sd");
+  assert.deepEqual(Array.from({ length: mean.length }, (_, i) => [mean.step(i), mean.mean(i)]), [[8, 4], [9, 2], [10, 1]]);
+});
+
 test("what is no number is not averaged, and of two points at one step the last counts", () => {
   const mean = meanSeries([series([[0, 1], [1, NaN], [2, 3], [2, 5]]), series([[0, 1], [1, 1], [2, 1]])], byStep, "sd");
   assert.deepEqual(Array.from({ length: mean.length }, (_, i) => mean.mean(i)), [1, 2, 3]);

@@ -18,10 +18,12 @@ let held: Run[] = [];
 let asked: string[] = [];
 const matching = (q: string) => held.filter(({ state }) => q === "" || state === q);
 
-tracking.runs = async (_project, { q, sort }, limit, cursor) => {
+let down = false;
+tracking.runs = async (_project, { q, sort, archived }, limit, cursor) => {
   asked.push(`${q}/${sort}/${limit}/${cursor}`);
+  if (down) throw new ApiError(503, "unavailable", "Not now.");
   if (q === "wrong") throw new ApiError(400, "filter", "Not understood.");
-  const found = q.startsWith("id in") ? held.filter(({ id }) => q.includes(id)) : matching(q);
+  const found = q.startsWith("id in") ? held.filter((each) => q.includes(`"${each.id}"`) && (archived === "any" || (each.archived_at != null) === archived)) : matching(q);
   found.sort((a, b) => (sort === NEWEST ? b.created_at - a.created_at : a.name < b.name ? -1 : 1));
   const from = Number(cursor ?? 0);
   return { items: found.slice(from, from + limit), next: from + limit < found.length ? String(from + limit) : null };
@@ -114,5 +116,89 @@ test("runs that the filter leaves out are known when they are wanted", async () 
   await store.want(["r2", "r1"]);
   assert.equal(ids(store), "r1");
   assert.equal(store.state.value.byId.get("r2")?.state, "finished");
+  end(store);
+});
+
+test("more rows that were refused, or could not be read, are read after the next read", async () => {
+  const store = await list(Array.from({ length: 650 }, (_, i) => run(i)));
+  store.follow.read();
+  void store.more(); // while the first rows are read again
+  await clock.pass(10);
+  assert.equal(store.state.value.runs.length, 650);
+  end(store);
+  const other = await list(Array.from({ length: 900 }, (_, i) => run(i)));
+  down = true;
+  asked = [];
+  for (let i = 0; i < 10; i++) await other.more();
+  assert.equal(asked.length, 1);
+  down = false;
+  other.follow.read();
+  await clock.pass(10);
+  assert.equal(other.state.value.runs.length, 700);
+  end(other);
+});
+
+test("all runs that are wanted are found, whatever their number, archived ones too", async () => {
+  const old = Array.from({ length: 450 }, (_, i) => run(i, "finished", i % 2 === 0 ? { archived_at: 5 } : {}));
+  const store = await list([...old, run(1000)], "running");
+  await store.want(old.map(({ id }) => id));
+  assert.equal(store.state.value.byId.size, 451);
+  end(store);
+});
+
+test("an old run beyond the rows that were read moves nothing, and is not read about with each of its points", async () => {
+  const store = await list(Array.from({ length: 650 }, (_, i) => run(i)));
+  asked = [];
+  for (let i = 0; i < 8; i++) {
+    tell({ type: "run", run: run(3, "running", { points: i }) });
+    await clock.pass(2500);
+  }
+  assert.equal(store.state.value.runs.length, 200);
+  assert.equal(asked.length, 1);
+  tell({ type: "run", run: run(3, "finished") });
+  await clock.pass(2500);
+  assert.equal(asked.length, 2);
+  end(store);
+});
+
+test("of many rows the first are read again, and the others stay; after a lost line all are", async () => {
+  const all = Array.from({ length: 2600 }, (_, i) => run(i));
+  const store = await list(all);
+  for (let i = 0; i < 4; i++) await store.more();
+  assert.equal(store.state.value.runs.length, 2200);
+  asked = [];
+  tell({ type: "deleted", run: "r2599" });
+  held = all.slice(0, -1);
+  await clock.pass(2500);
+  assert.deepEqual(asked, ["/-created/1000/null"]);
+  assert.deepEqual([store.state.value.runs.length, new Set(store.state.value.runs.map(({ id }) => id)).size], [2199, 2199]);
+  assert.equal(store.state.value.runs[2198]!.id, "r400");
+  FakeSocket.last.end(1006);
+  held = held.filter(({ id }) => id !== "r401");
+  await clock.pass(10_000);
+  FakeSocket.last.open();
+  FakeSocket.last.tell({ type: "subscribed", id: FakeSocket.last.asked[0]!["id"], seq: 1 });
+  await clock.pass(100);
+  assert.equal(store.state.value.byId.has("r401"), false);
+  end(store);
+});
+
+test("a read that takes long is not given up for the changes that come meanwhile", async () => {
+  const quick = tracking.runs;
+  const store = await list([run(1), run(2)], "running");
+  let [begun, given] = [0, 0];
+  tracking.runs = async (...args) => {
+    begun++;
+    args[4]?.addEventListener("abort", () => given++);
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    return quick(...args);
+  };
+  held = [run(1), run(2), run(7)];
+  for (let i = 0; i < 100; i++) {
+    tell({ type: "run", run: run(1, "running", { points: i }) });
+    await clock.pass(115);
+  }
+  assert.deepEqual([begun, given, ids(store)], [1, 0, "r7 r2 r1"]);
+  tracking.runs = quick;
   end(store);
 });

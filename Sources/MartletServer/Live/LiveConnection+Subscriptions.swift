@@ -180,7 +180,9 @@ extension LiveConnection {
           try await pay(debt)
         } catch {
           let problem = services.problem(for: error, doing: "Reading what a client of the live feed missed")
-          state.withLock { $0.session?.refuse(debt.subscription, problem) }
+          state.withLock {
+            $0.session?.refuse(debt.subscription, generation: debt.generation, problem)
+          }
         }
         ring()
       }
@@ -266,7 +268,9 @@ extension LiveConnection {
       // The connection ended.
     } catch {
       let problem = services.problem(for: error, doing: "Following a log")
-      state.withLock { $0.session?.refuse(follow.subscription, problem) }
+      state.withLock {
+        $0.session?.refuse(follow.subscription, generation: follow.generation, problem)
+      }
       ring()
     }
   }

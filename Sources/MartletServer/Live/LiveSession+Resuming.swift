@@ -269,20 +269,25 @@ extension LiveSession.Subscription {
       || alerts.contains { $0.sequence < bound }
   }
 
+  /// Whether nothing is to be read of what changed.
+  var isPaid: Bool { owed.isEmpty && owedAlerts.isEmpty }
+
   var isSnapshotAtEnd: Bool {
     snapshot.map {
       !$0.hasMore && runs.isEmpty && owed.isEmpty && alerts.isEmpty && owedAlerts.isEmpty
     } ?? false
   }
 
-  /// Rows and alerts in the order of their newest changes.
+  /// Rows and alerts in the order of their newest changes; of a subscription to points, runs that are gone.
   mutating func takeRows(_ id: UInt32) -> [LiveFrame] {
     let bound = bound
     var ready: [(sequence: UInt64, frame: LiveFrame)] = []
     for (key, news) in runs where news.sequence < bound {
+      // Points that are older may follow, and `told` behind them.
+      if points != nil { pointSequence = max(pointSequence, news.sequence) }
       let frame =
         news.run.map { LiveFrame.run(id: id, sequence: news.sequence, $0) }
-        ?? .deleted(id: id, sequence: news.sequence, key)
+        ?? .deleted(id: id, sequence: points == nil ? news.sequence : 0, key)
       ready.append((news.sequence, frame))
     }
     for news in alerts where news.sequence < bound {

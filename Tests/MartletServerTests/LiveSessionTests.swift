@@ -253,13 +253,19 @@ import Testing
     _ = session.receive(1, .points(run: a, batch(1)))
     _ = session.receive(2, .moved(run: a, from: "digits"))
     _ = session.receive(3, .run(try run("a", project: "letters")))
-    let told = try texts(session.takeChanges()).filter { $0["type"] == "deleted" }
-    #expect(told.map { $0["id"] } == [1, 2, 3])
+    _ = session.receive(4, .points(run: b, batch(1)))
+    let frames = session.takeChanges()
+    #expect(try texts(frames).filter { $0["type"] == "deleted" }.map { $0["id"] } == [1, 2, 3])
+    // What waited of it is not told; that of the other run is.
+    #expect(try texts(frames).allSatisfy { $0["type"] != "changed" })
+    #expect(binaries(frames).count == 1)
+    let told = try words(of: try #require(binaries(frames).first))
+    #expect(told.prefix(2) == [2, 1 << 32])
     for event in [FeedEvent.points(run: a, batch(1)), .system(run: a, batch(1)), .rewound(run: a)] {
-      let isHeard = session.receive(4, event)
+      let isHeard = session.receive(5, event)
       #expect(!isHeard)
     }
-    let isHeard = session.receive(5, .points(run: b, batch(1)))
+    let isHeard = session.receive(6, .points(run: b, batch(1)))
     #expect(isHeard)
   }
 

@@ -192,6 +192,62 @@ import Testing
     }
   }
 
+  /// One of many runs whose points are watched went meanwhile: the others are gone on with.
+  @Test func `runs that were purged or moved end no subscription to points that is gone on with`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let (purged, moved, kept) = (
+        try await server.newRun(), try await server.newRun(), try await server.newRun()
+      )
+      let token = try await server.newToken([.read], project: "digits")
+      func connect() async throws -> WebSocketClient {
+        let socket = try await WebSocketClient(server, token: token)
+        _ = try await socket.message("ready")
+        return socket
+      }
+      let points: JSONObject = [
+        "type": "subscribe", "id": 1, "topic": "points",
+        "runs": .array([purged, moved, kept].map { .string($0.rawValue) }),
+      ]
+      let first = try await connect()
+      try await first.send(.object(points))
+      let began = try await first.message("subscribed", "error")
+      let place: JSONObject = ["since": began["seq"] ?? nil, "epoch": began["epoch"] ?? nil]
+      first.socket.hangUp()
+      _ = try await server.request("DELETE", "/api/v1/runs/\(purged)?purge=true", token: server.token)
+      #expect(try await server.patch("/api/v1/runs/\(moved)", ["project": "letters"]).status == 200)
+      try await server.log(kept, [["loss": 1]])
+
+      let back = try await connect()
+      try await back.send(.object(points.merging(place) { $1 }))
+      #expect(try await back.message("subscribed", "error")["resumed"] == true)
+      var gone: Set<String> = []
+      var changed: [JSONValue] = []
+      var last = try #require(began["seq"]?.int)
+      while gone.count < 2 || last == began["seq"]?.int {
+        let told = try await back.message("deleted", "changed", "told")
+        switch told["type"] {
+        case "deleted":
+          #expect(told["seq"] == 0)
+          gone.insert(try #require(told["run"]?.string))
+        case "changed": changed += told["runs"]?.array ?? []
+        default: last = try #require(told["seq"]?.int)
+        }
+      }
+      #expect(gone == [purged.rawValue, moved.rawValue])
+      #expect(changed == [.string(kept.rawValue)])
+      // What happens to the moved run from here on is not this token's to hear.
+      try await server.log(moved, [["loss": 2]])
+      try await server.log(kept, from: 1, [["loss": 3]])
+      #expect(try await back.message("names")["runs"] == ["0": .string(kept.rawValue)])
+      // Without a place to go on from, what is named must be there.
+      let anew = try await connect()
+      try await anew.send(.object(points))
+      #expect(try await anew.message("subscribed", "error")["error"]?["code"] == "notFound")
+    }
+  }
+
   @Test func `after a restart who comes back begins anew, with a snapshot`() async throws {
     let directory = TemporaryDirectory()
     var (place, runs): (JSONObject, [PublicID]) = ([:], [])

@@ -109,6 +109,7 @@ extension LiveConnection {
     let feed = services.tracking.feed
     let missed = since.flatMap { feed.changes(after: $0.sequence, epoch: $0.epoch) }
     let sequence = feed.sequence
+    let gone = try await runsGone(of: topic, missed: missed, access)
     let beginning: LiveSession.Beginning =
       if let since, let missed {
         .resumed(since: since.sequence, missed: missed)
@@ -116,6 +117,7 @@ extension LiveConnection {
         start.since == nil ? .anew : .reset
       }
     state.withLock {
+      $0.session?.takeOut(gone, of: id)
       $0.session?.announce(id, sequence: sequence, beginning, wantsSnapshot: start.wantsSnapshot)
     }
     if case .log(let place) = topic {
@@ -210,7 +212,8 @@ extension LiveConnection {
     }
   }
 
-  /// The topic with the project's name in it, once everything it names has been found and may be seen.
+  /// The topic with the project's name in it, once everything it names has been found and may be seen; but runs of a
+  /// subscription to points, which `runsGone` looks for.
   private func permitted(_ topic: LiveTopic, _ access: Access) async throws -> LiveTopic {
     switch topic {
     case .runs(let project?):
@@ -225,10 +228,40 @@ extension LiveConnection {
           "Points of \(runs.count) runs were asked for; \(LiveSession.maximumRuns) runs are allowed at once.",
           hint: "Name fewer runs, or share them among several subscriptions.")
       }
-      try await services.tracking.check(OrderedSet(runs), access: access)
     case .log(let place): try await services.tracking.check([place.run], access: access)
     }
     return topic
+  }
+
+  /// Looks for the runs of a subscription to points that has begun: from now on the session hears when one is moved out
+  /// of the client's reach.
+  ///
+  /// - Parameter missed: what changed while the client was away.
+  /// - Returns: runs that went meanwhile, with where they were: one of many must not end the whole.
+  /// - Throws: `Problem.notFound` for any other that there is not, or not for this client.
+  private func runsGone(
+    of topic: LiveTopic, missed: [RecentChanges.Change]?, _ access: Access
+  ) async throws -> [LiveSession.GoneRun] {
+    let tracking = services.tracking
+    var runs: OrderedSet<PublicID>
+    switch topic {
+    case .points(let some, _), .systemPoints(let some, _): runs = OrderedSet(some)
+    case .runs, .run, .sweep, .sweeps, .log: return []
+    }
+    var gone: [LiveSession.GoneRun] = []
+    for change in missed ?? [] {
+      guard case .gone(let run, let project) = change.subject, runs.contains(run),
+        access.run == nil || access.run == run, access.project == nil || access.project == project
+      else { continue }
+      do {
+        try await tracking.check([run], access: access)
+      } catch let problem as Problem where problem.code == .notFound {
+        gone.append(LiveSession.GoneRun(id: run, sequence: change.sequence, project: project))
+        runs.remove(run)
+      }
+    }
+    try await tracking.check(runs, access: access)
+    return gone
   }
 
   // MARK: - Logs

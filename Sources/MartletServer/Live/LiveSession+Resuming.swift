@@ -23,6 +23,15 @@ extension LiveSession {
     var goneFrom: String?
   }
 
+  /// A run that the client cannot be given any more.
+  struct GoneRun: Sendable, Hashable {
+    var id: PublicID
+    /// The change by which it went.
+    var sequence: UInt64
+    /// Where it was.
+    var project: String
+  }
+
   /// Rows that are told before all others, page after page.
   struct Snapshot: Sendable {
     /// Rows are at least as new as this change.
@@ -51,6 +60,11 @@ extension LiveSession {
   static let rowsAtOnce = 200
 
   // MARK: - Beginning
+
+  /// Takes runs out of a subscription to points, and tells that they are gone.
+  mutating func takeOut(_ gone: [GoneRun], of id: UInt32) {
+    for run in gone { subscriptions[id]?.takeOut(run) }
+  }
 
   mutating func catchUp(_ id: UInt32, on missed: [RecentChanges.Change]) {
     guard var subscription = subscriptions[id] else { return }
@@ -240,6 +254,21 @@ extension LiveSession.Subscription {
     } else {
       owe(id, sequence, goneFrom: run == nil ? project : nil)
     }
+  }
+
+  /// Takes a run out of a subscription to points, with all that waits of it.
+  mutating func takeOut(_ gone: LiveSession.GoneRun) {
+    switch topic {
+    case .points(var runs, let keys):
+      runs.remove(gone.id)
+      topic = .points(runs: runs, keys: keys)
+    case .systemPoints(var runs, let keys):
+      runs.remove(gone.id)
+      topic = .systemPoints(runs: runs, keys: keys)
+    case .runs, .run, .sweep, .sweeps, .log: return
+    }
+    points?.forget(gone.id)
+    note(gone.id, gone.sequence, nil, project: gone.project)
   }
 
   mutating func owe(_ id: PublicID, _ sequence: UInt64, goneFrom: String?) {

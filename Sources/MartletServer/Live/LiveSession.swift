@@ -212,17 +212,11 @@ struct LiveSession: Sendable {
     case (.run(let id), .moved(let run, let project)):
       guard id == run, access.project == project else { return false }
       subscription.note(run, sequence, nil, project: project)
-    case (.points(let runs, let keys), .moved(let run, let project)):
+    case (.points(let runs, _), .moved(let run, let project)),
+      (.systemPoints(let runs, _), .moved(let run, let project)):
       // To a token of its old project it is gone, and so is what comes to it from here on.
       guard runs.contains(run), access.project == project else { return false }
-      subscription.topic = .points(runs: runs.subtracting([run]), keys: keys)
-      subscription.points?.leaveOut(run)
-      subscription.note(run, sequence, nil, project: project)
-    case (.systemPoints(let runs, let keys), .moved(let run, let project)):
-      guard runs.contains(run), access.project == project else { return false }
-      subscription.topic = .systemPoints(runs: runs.subtracting([run]), keys: keys)
-      subscription.points?.leaveOut(run)
-      subscription.note(run, sequence, nil, project: project)
+      subscription.takeOut(GoneRun(id: run, sequence: sequence, project: project))
     case (.runs(let wanted), .alert(let alert)):
       guard wanted == nil || wanted == alert.project, maySee(project: alert.project, run: alert.run) else {
         return false

@@ -125,91 +125,12 @@ extension LiveConnection {
     }
     if state.withLock({ $0.session?.isHeld(id, generation: generation) ?? false }) {
       ring()
-      try await release(id, generation: generation, topic, missed: missed, access)
+      try await readSweeps(
+        for: id, generation: generation, topic, missed: missed, from: sequence, access)
+      state.withLock { $0.session?.release(id, generation: generation) }
+      ring()
     }
     readDebts()
-  }
-
-  // MARK: - What was before
-
-  /// Reads the sweeps and trials that a subscription begins with.
-  ///
-  /// - Parameter missed: what changed while the client was away; nil: all are wanted.
-  private func release(
-    _ id: UInt32, generation: UInt64, _ topic: LiveTopic, missed: [RecentChanges.Change]?, _ access: Access
-  ) async throws {
-    let (engine, feed) = (services.engine, services.tracking.feed)
-    try await feed.inOrder {
-      var sweeps: [Sweep] = []
-      var trials: [Trial] = []
-      let sequence = feed.sequence
-      switch topic {
-      case .sweep(let sweep):
-        sweeps = [try await engine.sweep(sweep, access: access)]
-        let wanted = missed.map { changes in
-          Set(changes.compactMap { if case .trial(sweep, let number) = $0.subject { number } else { nil } })
-        }
-        if wanted?.isEmpty != true {
-          trials = try await engine.trials(sweep, order: .number, access: access)
-            .filter { wanted?.contains($0.number) ?? true }
-        }
-      case .sweeps:
-        var cursor: String?
-        repeat {
-          let page = try await engine.sweeps(
-            SweepQuery(), PageRequest(limit: 1_000, cursor: cursor), access: access)
-          sweeps += page.items
-          cursor = page.next
-        } while cursor != nil
-        if let missed {
-          let wanted = Set(missed.compactMap { if case .sweep(let id) = $0.subject { id } else { nil } })
-          sweeps.removeAll { !wanted.contains($0.id) }
-        }
-      case .runs, .run, .points, .systemPoints, .log: break
-      }
-      let (rows, those) = (sweeps, trials)
-      self.state.withLock {
-        $0.session?.release(id, generation: generation, sweeps: rows, trials: those, sequence: sequence)
-      }
-    }
-  }
-
-  /// Reads rows that are owed to the client, as fast as it takes them.
-  func payDebts() async {
-    for await _ in debts.stream {
-      while !Task.isCancelled, let debt = state.withLock({ $0.session?.nextDebt() }) {
-        do {
-          try await pay(debt)
-        } catch {
-          let problem = services.problem(for: error, doing: "Reading what a client of the live feed missed")
-          state.withLock {
-            $0.session?.refuse(debt.subscription, generation: debt.generation, problem)
-          }
-        }
-        ring()
-      }
-    }
-  }
-
-  private func pay(_ debt: LiveSession.Debt) async throws {
-    guard let access = state.withLock({ $0.access }) else { return }
-    let tracking = services.tracking
-    try await tracking.feed.inOrder {
-      switch debt.what {
-      case .runs(let ids):
-        let rows = try await tracking.rows(of: ids)
-        self.state.withLock { $0.session?.pay(debt, runs: rows) }
-      case .alerts(let ids):
-        let alerts = try await tracking.alerts(ids)
-        self.state.withLock { $0.session?.pay(debt, alerts: alerts) }
-      case .page(let project, let cursor):
-        var query = RunQuery(project: project)
-        query.archive = .any
-        let page = try await tracking.runs(
-          query, PageRequest(limit: LiveSession.rowsAtOnce, cursor: cursor), access: access)
-        self.state.withLock { $0.session?.pay(debt, page: page) }
-      }
-    }
   }
 
   /// The topic with the project's name in it, once everything it names has been found and may be seen; but runs of a
@@ -231,37 +152,6 @@ extension LiveConnection {
     case .log(let place): try await services.tracking.check([place.run], access: access)
     }
     return topic
-  }
-
-  /// Looks for the runs of a subscription to points that has begun: from now on the session hears when one is moved out
-  /// of the client's reach.
-  ///
-  /// - Parameter missed: what changed while the client was away.
-  /// - Returns: runs that went meanwhile, with where they were: one of many must not end the whole.
-  /// - Throws: `Problem.notFound` for any other that there is not, or not for this client.
-  private func runsGone(
-    of topic: LiveTopic, missed: [RecentChanges.Change]?, _ access: Access
-  ) async throws -> [LiveSession.GoneRun] {
-    let tracking = services.tracking
-    var runs: OrderedSet<PublicID>
-    switch topic {
-    case .points(let some, _), .systemPoints(let some, _): runs = OrderedSet(some)
-    case .runs, .run, .sweep, .sweeps, .log: return []
-    }
-    var gone: [LiveSession.GoneRun] = []
-    for change in missed ?? [] {
-      guard case .gone(let run, let project) = change.subject, runs.contains(run),
-        access.run == nil || access.run == run, access.project == nil || access.project == project
-      else { continue }
-      do {
-        try await tracking.check([run], access: access)
-      } catch let problem as Problem where problem.code == .notFound {
-        gone.append(LiveSession.GoneRun(id: run, sequence: change.sequence, project: project))
-        runs.remove(run)
-      }
-    }
-    try await tracking.check(runs, access: access)
-    return gone
   }
 
   // MARK: - Logs

@@ -124,22 +124,26 @@ extension LiveSession {
     subscriptions[id].map { $0.generation == generation && $0.isHeld } ?? false
   }
 
-  /// Takes what was read for a subscription that was held: newer than all it has heard.
+  /// Takes a sweep's row, and trials of it, that were read for a subscription that is held: newer than all it has heard
+  /// of them.
   ///
-  /// - Parameter sequence: of the newest change that is in it.
-  mutating func release(
-    _ id: UInt32, generation: UInt64, sweeps: [Sweep], trials: [Trial], sequence: UInt64
+  /// - Parameter sequence: of a change that is in it.
+  mutating func take(
+    _ sweep: Sweep, _ trials: [Trial] = [], for id: UInt32, generation: UInt64, sequence: UInt64
   ) {
     guard var subscription = subscriptions[id], subscription.generation == generation else { return }
-    for sweep in sweeps {
-      let before = subscription.sweeps[sweep.id]?.sequence ?? 0
-      subscription.sweeps[sweep.id] = (max(before, sequence), sweep)
-    }
+    let before = subscription.sweeps[sweep.id]?.sequence ?? 0
+    subscription.sweeps[sweep.id] = (max(before, sequence), sweep)
     for trial in trials { subscription.trials[trial.number] = trial }
     subscription.trialSequence = max(subscription.trialSequence, sequence)
-    subscription.isHeld = false
-    subscription.snapshot?.hasMore = false
     subscriptions[id] = subscription
+  }
+
+  /// What a subscription was held for has been read.
+  mutating func release(_ id: UInt32, generation: UInt64) {
+    guard subscriptions[id]?.generation == generation else { return }
+    subscriptions[id]?.isHeld = false
+    subscriptions[id]?.snapshot?.hasMore = false
   }
 
   // MARK: - Debts

@@ -69,10 +69,12 @@ package final class LiveFeed: Sendable {
   ///
   /// - Returns: nil when nobody can say, since it was another server's feed or too long ago.
   package func changes(after sequence: UInt64, epoch: String) -> [RecentChanges.Change]? {
-    state.withLock { state in
+    let found = state.withLock { state -> [RecentChanges.Change]? in
       guard epoch == self.epoch, sequence <= state.sequence else { return nil }
       return state.recent.changes(after: sequence)
     }
+    // Without the lock, for which whoever publishes would wait: there may be thousands.
+    return found?.sorted { $0.sequence < $1.sequence }
   }
 
   /// Runs `body` between two tellings of rows: what it reads is newer than all that was told of them before, and older

@@ -167,12 +167,12 @@ extension LiveSession {
         subscription.owed.values.lazy.map(\.sequence).min(), subscription.owedAlerts.values.min()
       )
       if let oldestAlert, oldestAlert < oldestRun ?? .max {
-        let alerts = subscription.owedAlerts.sorted { $0.value < $1.value }.prefix(Self.rowsAtOnce).map(\.key)
+        let alerts = subscription.owedAlerts.first(Self.rowsAtOnce) { $0.value < $1.value }.map(\.key)
         return Debt(subscription: id, generation: subscription.generation, what: .alerts(alerts))
       }
       if oldestRun != nil {
-        let runs = subscription.owed.sorted { $0.value.sequence < $1.value.sequence }
-          .prefix(Self.rowsAtOnce).map(\.key)
+        let runs = subscription.owed.first(Self.rowsAtOnce) { $0.value.sequence < $1.value.sequence }
+          .map(\.key)
         return Debt(subscription: id, generation: subscription.generation, what: .runs(runs))
       }
       if case .runs(let project) = subscription.topic, let snapshot = subscription.snapshot, snapshot.hasMore
@@ -332,5 +332,23 @@ extension LiveSession.Subscription {
     return ready.enumerated()
       .sorted { ($0.element.sequence, $0.offset) < ($1.element.sequence, $1.offset) }
       .map(\.element.frame)
+  }
+}
+
+extension Dictionary {
+  /// Its first entries in an order, without putting all others in order too: there may be a hundred times as many.
+  fileprivate func first(_ count: Int, by isBefore: (Element, Element) -> Bool) -> [Element] {
+    var found: [Element] = []
+    var last: Element?
+    for entry in self {
+      if let last, !isBefore(entry, last) { continue }
+      found.append(entry)
+      guard found.count == 2 * count else { continue }
+      found.sort(by: isBefore)
+      found.removeLast(count)
+      last = found.last
+    }
+    found.sort(by: isBefore)
+    return Array(found.prefix(count))
   }
 }

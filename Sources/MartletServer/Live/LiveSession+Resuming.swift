@@ -58,6 +58,8 @@ extension LiveSession {
 
   /// Rows read at a time, while a client waits for them.
   static let rowsAtOnce = 200
+  /// Rows that may wait in all subscriptions together while others are read for the client.
+  static let maximumWaiting = 1_000
 
   // MARK: - Beginning
 
@@ -160,6 +162,9 @@ extension LiveSession {
 
   /// What to read next: never more than a client that reads slowly leaves room for.
   func nextDebt() -> Debt? {
+    // Where nothing can be told, what is owed holds it back: then it must be read, however much waits.
+    let waiting = subscriptions.values.reduce(0) { $0 + $1.runs.count + $1.alerts.count }
+    guard waiting < Self.maximumWaiting || !hasChanges else { return nil }
     for (id, subscription) in subscriptions {
       guard subscription.isAnnounced, !subscription.hasRowsToTell else { continue }
       // The oldest first: all that is newer waits for it.

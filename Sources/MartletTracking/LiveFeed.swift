@@ -151,9 +151,17 @@ package final class LiveFeed: Sendable {
           })
       }
     } catch {
-      // Whoever comes back is told of it.
+      // Whoever comes back is told of it; whoever is here, by the next try.
       state.withLock { state in for subject in subjects { state.note(subject) } }
-      logger.warning("A change could not be told to its watchers: \(error)")
+      logger.warning("A change could not be told to its watchers; trying again: \(error)")
+      // Weak, and only as long as somebody watches: a feed that has ended tells nobody.
+      Task { [weak self] in
+        // A cancelled sleep only tries earlier.
+        try? await Task.sleep(for: .seconds(1))
+        await self?.tell(
+          runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, moved: moved, from: store,
+          logger: logger)
+      }
     }
   }
 

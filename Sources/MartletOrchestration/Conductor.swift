@@ -90,7 +90,7 @@ actor Conductor {
   /// The results first, then the word that the sweep has ended: whoever reads that word finds them. Not in the queue:
   /// a best model of gigabytes must hold up nobody else's start.
   private func finish(_ end: Effects.SweepEnd) async {
-    await results.write(end.sweep)
+    await results.finish(end.sweep)
     repeat {
       let (now, system) = (clock.now, system)
       do {
@@ -132,6 +132,10 @@ actor Conductor {
         try core.request(attempt, writer, &effects, by: system, now)
       }
       for id in core.sweeps.keys { try core.advance(id, .start, writer, &effects, by: system, now) }
+    }
+    // A server that was killed may have left a table without the trials that ended last.
+    for sweep in core.sweeps.values where sweep.machine.trials.contains(where: \.state.isEnd) {
+      await results.note(sweep)
     }
     isStarted = true
     for (news, attempt) in early {

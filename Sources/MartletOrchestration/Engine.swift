@@ -171,6 +171,27 @@ package final class Engine: Sendable {
     }
   }
 
+  /// Those of these sweeps that there are, and that the access may see.
+  package func sweeps(_ ids: [PublicID], access: Access) async throws -> [Sweep] {
+    guard access.run == nil else { return [] }
+    return try await store.read { reader in
+      try ids.compactMap { try reader.sweep($0) }
+        .filter { access.project == nil || access.project == $0.project }
+    }
+  }
+
+  /// Trials of a sweep in the order of their numbers, from one on.
+  package func trials(_ id: PublicID, from number: Int, limit: Int, access: Access) async throws -> [Trial] {
+    _ = try await sweep(id, access: access)
+    return try await store.read { try $0.trials(of: id, from: number, limit: limit) }
+  }
+
+  /// Those of these trials of a sweep that there are.
+  package func trials(_ id: PublicID, numbers: [Int], access: Access) async throws -> [Trial] {
+    _ = try await sweep(id, access: access)
+    return try await store.read { reader in try numbers.compactMap { try reader.trial(of: id, number: $0) } }
+  }
+
   package func createSweep(_ new: NewSweep, access: Access) async throws -> Sweep {
     try check(access, mayUse: new.project)
     let (conductor, principal) = (conductor, access.principal)

@@ -8,7 +8,7 @@ import MartletStore
 import MartletTracking
 import OrderedCollections
 
-/// Writes one sweep's results at a time; trials that end meanwhile are gathered into the next round.
+/// Writes one sweep's results at a time; trials that end meanwhile are gathered into the sweep's next round.
 actor ResultsWriter {
   private let store: Store
   private let clock: any WallClock
@@ -17,7 +17,9 @@ actor ResultsWriter {
   /// Two rounds at a time could leave the older table on the disk.
   private let queue = OrderedQueue()
   private var waiting: [PublicID: OpenSweep] = [:]
-  private var writing: Task<Void, Never>?
+  /// Who writes a sweep's rounds. Each sweep has its own pause, and its turn in the queue: none waits for another's
+  /// trials to end less often.
+  private var writing: [PublicID: Task<Void, Never>] = [:]
   /// The best run that was copied last, of each sweep.
   private var copied: [PublicID: PublicID] = [:]
 
@@ -29,31 +31,43 @@ actor ResultsWriter {
 
   /// Writes soon.
   func note(_ sweep: OpenSweep) {
-    waiting[sweep.id] = sweep
-    if writing == nil { writing = Task { await writeWaiting() } }
+    let id = sweep.id
+    waiting[id] = sweep
+    if writing[id] == nil { writing[id] = Task { await writeWaiting(id) } }
   }
 
   /// Writes what waits, and returns when nothing is being written any more.
   func close() async {
-    writing?.cancel()
-    await writing?.value
+    for round in writing.values { round.cancel() }
+    while let round = writing.values.first { await round.value }
     await queue.drain()
   }
 
-  private func writeWaiting() async {
-    while let (id, sweep) = waiting.first {
-      waiting[id] = nil
+  private func writeWaiting(_ id: PublicID) async {
+    while let sweep = waiting.removeValue(forKey: id) {
       let began = ContinuousClock.now
       await write(sweep)
       // Large sweeps take long to write: most of the time belongs to their trials, of which short ones may end by the
-      // dozen in a quarter of a second. A cancelled sleep is a short one.
+      // dozen in a quarter of a second. The turn that was waited for counts: many sweeps together take no more time
+      // than one. A cancelled sleep is a short one.
       try? await Task.sleep(for: max(began.duration(to: .now) * 5, Self.shortestPause))
     }
-    writing = nil
+    writing[id] = nil
+  }
+
+  /// Writes the results of a sweep that has ended, and nothing of it afterwards.
+  func finish(_ sweep: OpenSweep) async {
+    waiting[sweep.id] = nil
+    // A round on its way holds what the sweep was before: it must not come behind this one.
+    let round = writing[sweep.id]
+    round?.cancel()
+    await round?.value
+    await write(sweep)
+    copied[sweep.id] = nil
   }
 
   /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all.
-  func write(_ sweep: OpenSweep) async {
+  private func write(_ sweep: OpenSweep) async {
     do {
       try await queue.run { try await self.writeNow(sweep) }
     } catch {

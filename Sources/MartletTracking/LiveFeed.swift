@@ -69,10 +69,12 @@ package final class LiveFeed: Sendable {
   ///
   /// - Returns: nil when nobody can say, since it was another server's feed or too long ago.
   package func changes(after sequence: UInt64, epoch: String) -> [RecentChanges.Change]? {
-    state.withLock { state in
+    let found = state.withLock { state -> [RecentChanges.Change]? in
       guard epoch == self.epoch, sequence <= state.sequence else { return nil }
       return state.recent.changes(after: sequence)
     }
+    // Without the lock, for which whoever publishes would wait: there may be thousands.
+    return found?.sorted { $0.sequence < $1.sequence }
   }
 
   /// Runs `body` between two tellings of rows: what it reads is newer than all that was told of them before, and older
@@ -149,9 +151,17 @@ package final class LiveFeed: Sendable {
           })
       }
     } catch {
-      // Whoever comes back is told of it.
+      // Whoever comes back is told of it; whoever is here, by the next try.
       state.withLock { state in for subject in subjects { state.note(subject) } }
-      logger.warning("A change could not be told to its watchers: \(error)")
+      logger.warning("A change could not be told to its watchers; trying again: \(error)")
+      // Weak, and only as long as somebody watches: a feed that has ended tells nobody.
+      Task { [weak self] in
+        // A cancelled sleep only tries earlier.
+        try? await Task.sleep(for: .seconds(1))
+        await self?.tell(
+          runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, moved: moved, from: store,
+          logger: logger)
+      }
     }
   }
 

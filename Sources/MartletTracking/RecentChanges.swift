@@ -45,13 +45,12 @@ package struct RecentChanges: Sendable {
     newest = newest.filter { $0.value > floor }
   }
 
-  /// What changed after `sequence`, in the order of the newest changes.
+  /// What changed after `sequence`, in no order.
   ///
   /// - Returns: nil when that is not known any more.
   func changes(after sequence: UInt64) -> [Change]? {
     guard sequence >= floor else { return nil }
-    return newest.filter { $0.value > sequence }.map { Change(subject: $0.key, sequence: $0.value) }
-      .sorted { $0.sequence < $1.sequence }
+    return newest.compactMap { $0.value > sequence ? Change(subject: $0.key, sequence: $0.value) : nil }
   }
 }
 

@@ -74,6 +74,36 @@ import Testing
     }
   }
 
+  @Test func `a table that a killed server left without its last trials is written at the next start`()
+    async throws
+  {
+    try await Workshop.with { shop in
+      try shop.write(
+        "train.py",
+        Programs.python(
+          """
+          log(0, loss=float(args["x"]))
+          if args["x"] != "1":
+              wait("gate")
+          """))
+      let sweep = try await shop.submit(Self.grid)
+      try await eventually("the end of the first trial") {
+        let trials = try await shop.trials(sweep.id)
+        return trials.first?.state == .complete && trials.count { $0.runState == .running } == 2
+      }
+      let ended = try #require(try await shop.trials(sweep.id).first)
+      await shop.close()
+      let table = "\(sweep.outputDirectory)/sweep_summary.csv"
+      try Data("older\n".utf8).write(to: URL(fileURLWithPath: table))
+      try await shop.open()
+      try await shop.engine.start()
+      // No other trial ends: nothing else would have it written.
+      try await eventually("the table with that trial") { try shop.text(table).contains(ended.runName) }
+      try shop.write("gate", "")
+      #expect(try await shop.ended(sweep.id).state == .finished)
+    }
+  }
+
   @Test func `a sweep's end that the store refuses keeps no server from ending, and is not lost`()
     async throws
   {

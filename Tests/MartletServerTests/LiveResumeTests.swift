@@ -236,6 +236,33 @@ private struct Watcher {
     #expect(session.isUpToDate)
   }
 
+  @Test func `many subscriptions of one client wait in little room together`() throws {
+    var world = try World(runs: LiveSession.maximumRows, memory: 8_192)
+    let access = Access(
+      principal: Principal(row: 1, kind: .token, name: "t"), token: nil, scopes: [.read], project: nil,
+      run: nil)
+    var session = LiveSession(access: access, epoch: "first")
+    for id: UInt32 in 1...2 {
+      _ = try session.subscribe(id, to: .runs(project: nil))
+      session.announce(id, sequence: 0)
+    }
+    for (number, id) in world.ids.enumerated() {
+      world.change(id, version: number)
+      _ = session.receive(UInt64(number + 1), .run(try #require(world.runs[id])))
+    }
+    _ = try session.subscribe(3, to: .runs(project: nil))
+    let missed = try #require(world.feed.changes(after: 0, epoch: "first"))
+    session.announce(3, sequence: 500, .resumed(since: 0, missed: missed))
+    #expect(session.nextDebt() == nil, "a thousand rows wait to be taken")
+    #expect(session.takeChanges().count == 2 * LiveSession.maximumRows)
+    var told = 0
+    while let debt = session.nextDebt() {
+      session.pay(debt, runs: world.runs)
+      told += session.takeChanges().count
+    }
+    #expect(told == LiveSession.maximumRows && session.isUpToDate)
+  }
+
   @Test func `another server's feed, a number from nowhere, and what is too long ago are not gone on with`()
     throws
   {

@@ -4,13 +4,13 @@ import Foundation
 import MartletModel
 import MartletSeries
 import MartletStore
-import MartletTracking
 import NIOCore
 import NIOWebSocket
 import OrderedCollections
 import Testing
 
 @testable import MartletServer
+@testable import MartletTracking
 
 @Suite struct LiveSessionTests {
   private func id(_ letter: Character) throws -> PublicID {
@@ -170,10 +170,11 @@ import Testing
     #expect(!isHeard2)
     // Of a run only the newest word is told: not the row before it was deleted.
     #expect(
-      try texts(session.takeChanges())
-        == [1, 2, 3].map { id in
-          ["type": "deleted", "id": .int(id), "seq": 2, "run": "aaaaaaaa"]
-        })
+      try texts(session.takeChanges()) == [
+        ["type": "deleted", "id": 1, "seq": 2, "run": "aaaaaaaa"],
+        ["type": "deleted", "id": 2, "seq": 2, "run": "aaaaaaaa"],
+        ["type": "deleted", "id": 3, "seq": 0, "run": "aaaaaaaa"], ["type": "told", "id": 3, "seq": 2],
+      ])
     _ = session.receive(4, .deleted(run: a, project: "digits"))
     _ = session.receive(5, .run(try run("a", notes: "back")))
     let told = try texts(session.takeChanges())
@@ -182,6 +183,90 @@ import Testing
     try subscribe(&attempt, 1, .runs(project: nil))
     let isHeard3 = attempt.receive(1, .deleted(run: a, project: "digits"))
     #expect(!isHeard3)
+  }
+
+  /// The line may break behind any message: none may have a number above that of points that come after it.
+  @Test func `a deletion among points has no number of its own`() throws {
+    var session = session()
+    let (a, b) = (try id("a"), try id("b"))
+    try subscribe(&session, 5, .points(runs: [a, b], keys: nil))
+    _ = session.receive(115, .points(run: b, batch(2)))
+    _ = session.receive(120, .deleted(run: a, project: "digits"))
+    let frames = session.takeChanges()
+    #expect(binaries(frames).count == 1)
+    #expect(try texts(frames).map { $0["type"] } == ["deleted", "names", "told"])
+    #expect(try texts(frames).compactMap { $0["seq"] } == [0, 120])
+    #expect(!session.hasChanges && session.isUpToDate)
+  }
+
+  @Test func `while a deletion is still to be read, nothing says that all is told`() throws {
+    var session = session()
+    let (a, b) = (try id("a"), try id("b"))
+    _ = try session.subscribe(5, to: .points(runs: [a, b], keys: nil))
+    let missed: [RecentChanges.Change] = [
+      .init(subject: .gone(a, project: "digits"), sequence: 110), .init(subject: .points(b), sequence: 115),
+    ]
+    session.announce(5, sequence: 115, .resumed(since: 100, missed: missed))
+    _ = session.takeReplies()
+    #expect(
+      try texts(session.takeChanges()) == [["type": "changed", "id": 5, "runs": ["bbbbbbbb"]]])
+    #expect(!session.hasChanges && !session.isUpToDate)
+    session.pay(try #require(session.nextDebt()), runs: [:])
+    #expect(
+      try texts(session.takeChanges()) == [
+        ["type": "deleted", "id": 5, "seq": 0, "run": "aaaaaaaa"], ["type": "told", "id": 5, "seq": 115],
+      ])
+    #expect(session.isUpToDate)
+    // A run that is not gone after all: what was held back is told then.
+    _ = try session.subscribe(6, to: .points(runs: [a, b], keys: nil))
+    session.announce(
+      6, sequence: 125,
+      .resumed(
+        since: 120,
+        missed: [.init(subject: .run(a), sequence: 122), .init(subject: .points(b), sequence: 125)]))
+    _ = session.takeReplies()
+    #expect(try texts(session.takeChanges()).map { $0["type"] } == ["changed"])
+    session.pay(try #require(session.nextDebt()), runs: [a: try run("a")])
+    #expect(try texts(session.takeChanges()) == [["type": "told", "id": 6, "seq": 125]])
+  }
+
+  @Test func `a debt that cannot be read ends its own subscription, not one that took its place`() throws {
+    var session = session()
+    try subscribe(&session, 1, .run(try id("a")))
+    let before = try #require(session.subscriptions[1]?.generation)
+    try subscribe(&session, 1, .run(try id("b")))
+    let problem = Problem(.notFound, "There is no run.")
+    session.refuse(1, generation: before, problem)
+    #expect(session.takeReplies().isEmpty)
+    #expect(session.subscriptions[1] != nil)
+    session.refuse(1, generation: session.subscriptions[1]?.generation, problem)
+    #expect(session.subscriptions[1] == nil)
+    #expect(try texts(session.takeReplies()).map { $0["type"] } == ["error"])
+  }
+
+  @Test func `a run that was moved is gone for a token of its old project, and its points too`() throws {
+    var session = session(project: "digits")
+    let (a, b) = (try id("a"), try id("b"))
+    try subscribe(&session, 1, .run(a))
+    try subscribe(&session, 2, .points(runs: [a, b], keys: nil))
+    try subscribe(&session, 3, .systemPoints(runs: [a], keys: nil))
+    _ = session.receive(1, .points(run: a, batch(1)))
+    _ = session.receive(2, .moved(run: a, from: "digits"))
+    _ = session.receive(3, .run(try run("a", project: "letters")))
+    _ = session.receive(4, .points(run: b, batch(1)))
+    let frames = session.takeChanges()
+    #expect(try texts(frames).filter { $0["type"] == "deleted" }.map { $0["id"] } == [1, 2, 3])
+    // What waited of it is not told; that of the other run is.
+    #expect(try texts(frames).allSatisfy { $0["type"] != "changed" })
+    #expect(binaries(frames).count == 1)
+    let told = try words(of: try #require(binaries(frames).first))
+    #expect(told.prefix(2) == [2, 1 << 32])
+    for event in [FeedEvent.points(run: a, batch(1)), .system(run: a, batch(1)), .rewound(run: a)] {
+      let isHeard = session.receive(5, event)
+      #expect(!isHeard)
+    }
+    let isHeard = session.receive(6, .points(run: b, batch(1)))
+    #expect(isHeard)
   }
 
   @Test func `points that were taken back are to be read again`() throws {

@@ -1,5 +1,7 @@
 // What watchers are told: everything, in one order, after it is durable.
 
+import Foundation
+import MartletExecution
 import MartletModel
 import MartletSeries
 import MartletStore
@@ -147,6 +149,35 @@ import Testing
     try bench.store.close()
     await bench.tracking.tell(runs: [run])
     #expect(told.all.count == 3)
+    subscription.cancel()
+  }
+
+  @Test func whatCouldNotBeReadIsToldLater() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    let told = Recorder()
+    let subscription = bench.feed.subscribe(told.take)
+    func setState(_ state: String) throws {
+      let program = """
+        import sqlite3, sys
+        with sqlite3.connect(sys.argv[1], timeout=60) as store:
+            store.execute("UPDATE run SET state = ?", sys.argv[2:])
+        """
+      let python = ChildProcess(
+        "/usr/bin/env", ["python3", "-c", program, "\(bench.directory.path)/martlet.db", state],
+        environment: ProcessInfo.processInfo.environment)
+      try #require(try python.run(within: .seconds(60)).isSuccess)
+    }
+    let before = bench.feed.sequence
+    // A state that no server knows: the row cannot be read.
+    try setState("odd")
+    await bench.tracking.tell(runs: [run])
+    #expect(told.all.isEmpty)
+    // Whoever comes back from here is told of it as well.
+    let missed = bench.feed.changes(after: before, epoch: bench.feed.epoch)
+    #expect(missed?.map(\.subject) == [.run(run)])
+    try setState("running")
+    try await eventually("the row is told") { told.runs.map(\.id) == [run] }
     subscription.cancel()
   }
 

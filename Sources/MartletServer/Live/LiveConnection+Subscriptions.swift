@@ -109,6 +109,7 @@ extension LiveConnection {
     let feed = services.tracking.feed
     let missed = since.flatMap { feed.changes(after: $0.sequence, epoch: $0.epoch) }
     let sequence = feed.sequence
+    let gone = try await runsGone(of: topic, missed: missed, access)
     let beginning: LiveSession.Beginning =
       if let since, let missed {
         .resumed(since: since.sequence, missed: missed)
@@ -116,6 +117,7 @@ extension LiveConnection {
         start.since == nil ? .anew : .reset
       }
     state.withLock {
+      $0.session?.takeOut(gone, of: id)
       $0.session?.announce(id, sequence: sequence, beginning, wantsSnapshot: start.wantsSnapshot)
     }
     if case .log(let place) = topic {
@@ -123,92 +125,16 @@ extension LiveConnection {
     }
     if state.withLock({ $0.session?.isHeld(id, generation: generation) ?? false }) {
       ring()
-      try await release(id, generation: generation, topic, missed: missed, access)
+      try await readSweeps(
+        for: id, generation: generation, topic, missed: missed, from: sequence, access)
+      state.withLock { $0.session?.release(id, generation: generation) }
+      ring()
     }
     readDebts()
   }
 
-  // MARK: - What was before
-
-  /// Reads the sweeps and trials that a subscription begins with.
-  ///
-  /// - Parameter missed: what changed while the client was away; nil: all are wanted.
-  private func release(
-    _ id: UInt32, generation: UInt64, _ topic: LiveTopic, missed: [RecentChanges.Change]?, _ access: Access
-  ) async throws {
-    let (engine, feed) = (services.engine, services.tracking.feed)
-    try await feed.inOrder {
-      var sweeps: [Sweep] = []
-      var trials: [Trial] = []
-      let sequence = feed.sequence
-      switch topic {
-      case .sweep(let sweep):
-        sweeps = [try await engine.sweep(sweep, access: access)]
-        let wanted = missed.map { changes in
-          Set(changes.compactMap { if case .trial(sweep, let number) = $0.subject { number } else { nil } })
-        }
-        if wanted?.isEmpty != true {
-          trials = try await engine.trials(sweep, order: .number, access: access)
-            .filter { wanted?.contains($0.number) ?? true }
-        }
-      case .sweeps:
-        var cursor: String?
-        repeat {
-          let page = try await engine.sweeps(
-            SweepQuery(), PageRequest(limit: 1_000, cursor: cursor), access: access)
-          sweeps += page.items
-          cursor = page.next
-        } while cursor != nil
-        if let missed {
-          let wanted = Set(missed.compactMap { if case .sweep(let id) = $0.subject { id } else { nil } })
-          sweeps.removeAll { !wanted.contains($0.id) }
-        }
-      case .runs, .run, .points, .systemPoints, .log: break
-      }
-      let (rows, those) = (sweeps, trials)
-      self.state.withLock {
-        $0.session?.release(id, generation: generation, sweeps: rows, trials: those, sequence: sequence)
-      }
-    }
-  }
-
-  /// Reads rows that are owed to the client, as fast as it takes them.
-  func payDebts() async {
-    for await _ in debts.stream {
-      while !Task.isCancelled, let debt = state.withLock({ $0.session?.nextDebt() }) {
-        do {
-          try await pay(debt)
-        } catch {
-          let problem = services.problem(for: error, doing: "Reading what a client of the live feed missed")
-          state.withLock { $0.session?.refuse(debt.subscription, problem) }
-        }
-        ring()
-      }
-    }
-  }
-
-  private func pay(_ debt: LiveSession.Debt) async throws {
-    guard let access = state.withLock({ $0.access }) else { return }
-    let tracking = services.tracking
-    try await tracking.feed.inOrder {
-      switch debt.what {
-      case .runs(let ids):
-        let rows = try await tracking.rows(of: ids)
-        self.state.withLock { $0.session?.pay(debt, runs: rows) }
-      case .alerts(let ids):
-        let alerts = try await tracking.alerts(ids)
-        self.state.withLock { $0.session?.pay(debt, alerts: alerts) }
-      case .page(let project, let cursor):
-        var query = RunQuery(project: project)
-        query.archive = .any
-        let page = try await tracking.runs(
-          query, PageRequest(limit: LiveSession.rowsAtOnce, cursor: cursor), access: access)
-        self.state.withLock { $0.session?.pay(debt, page: page) }
-      }
-    }
-  }
-
-  /// The topic with the project's name in it, once everything it names has been found and may be seen.
+  /// The topic with the project's name in it, once everything it names has been found and may be seen; but runs of a
+  /// subscription to points, which `runsGone` looks for.
   private func permitted(_ topic: LiveTopic, _ access: Access) async throws -> LiveTopic {
     switch topic {
     case .runs(let project?):
@@ -223,7 +149,6 @@ extension LiveConnection {
           "Points of \(runs.count) runs were asked for; \(LiveSession.maximumRuns) runs are allowed at once.",
           hint: "Name fewer runs, or share them among several subscriptions.")
       }
-      try await services.tracking.check(OrderedSet(runs), access: access)
     case .log(let place): try await services.tracking.check([place.run], access: access)
     }
     return topic
@@ -266,7 +191,9 @@ extension LiveConnection {
       // The connection ended.
     } catch {
       let problem = services.problem(for: error, doing: "Following a log")
-      state.withLock { $0.session?.refuse(follow.subscription, problem) }
+      state.withLock {
+        $0.session?.refuse(follow.subscription, generation: follow.generation, problem)
+      }
       ring()
     }
   }

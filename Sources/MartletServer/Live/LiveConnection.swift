@@ -176,7 +176,14 @@ final class LiveConnection: Sendable {
     var next = ContinuousClock.now
     for await _ in bell.stream {
       if try await sendReplies(to: outbound) { return }
-      guard state.withLock({ $0.session?.hasChanges ?? false }) else { continue }
+      let (hasChanges, isOwing) = state.withLock {
+        ($0.session?.hasChanges ?? false, $0.session?.isBehind ?? false)
+      }
+      guard hasChanges else {
+        // All that waits may have become newer than what is owed, since it was last sent: nobody else would ask for that.
+        if isOwing { readDebts() }
+        continue
+      }
       if ContinuousClock.now < next {
         alarms.continuation.yield(next)
         continue
@@ -207,7 +214,8 @@ final class LiveConnection: Sendable {
       defer { (state.pong, state.isPingDue) = (nil, false) }
       return (
         state.pong, state.isPingDue, state.session?.takeReplies() ?? [], state.closing,
-        state.session?.isUpToDate ?? false
+        // Asked only where it is told: it looks at all that is owed.
+        state.isPingDue ? state.session?.isUpToDate ?? false : false
       )
     }
     if let pong { try await outbound.write(WebSocketFrame(fin: true, opcode: .pong, data: pong)) }

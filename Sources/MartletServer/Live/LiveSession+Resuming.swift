@@ -23,6 +23,15 @@ extension LiveSession {
     var goneFrom: String?
   }
 
+  /// A run that the client cannot be given any more.
+  struct GoneRun: Sendable, Hashable {
+    var id: PublicID
+    /// The change by which it went.
+    var sequence: UInt64
+    /// Where it was.
+    var project: String
+  }
+
   /// Rows that are told before all others, page after page.
   struct Snapshot: Sendable {
     /// Rows are at least as new as this change.
@@ -49,8 +58,15 @@ extension LiveSession {
 
   /// Rows read at a time, while a client waits for them.
   static let rowsAtOnce = 200
+  /// Rows that may wait in all subscriptions together while others are read for the client.
+  static let maximumWaiting = 1_000
 
   // MARK: - Beginning
+
+  /// Takes runs out of a subscription to points, and tells that they are gone.
+  mutating func takeOut(_ gone: [GoneRun], of id: UInt32) {
+    for run in gone { subscriptions[id]?.takeOut(run) }
+  }
 
   mutating func catchUp(_ id: UInt32, on missed: [RecentChanges.Change]) {
     guard var subscription = subscriptions[id] else { return }
@@ -110,22 +126,26 @@ extension LiveSession {
     subscriptions[id].map { $0.generation == generation && $0.isHeld } ?? false
   }
 
-  /// Takes what was read for a subscription that was held: newer than all it has heard.
+  /// Takes a sweep's row, and trials of it, that were read for a subscription that is held: newer than all it has heard
+  /// of them.
   ///
-  /// - Parameter sequence: of the newest change that is in it.
-  mutating func release(
-    _ id: UInt32, generation: UInt64, sweeps: [Sweep], trials: [Trial], sequence: UInt64
+  /// - Parameter sequence: of a change that is in it.
+  mutating func take(
+    _ sweep: Sweep, _ trials: [Trial] = [], for id: UInt32, generation: UInt64, sequence: UInt64
   ) {
     guard var subscription = subscriptions[id], subscription.generation == generation else { return }
-    for sweep in sweeps {
-      let before = subscription.sweeps[sweep.id]?.sequence ?? 0
-      subscription.sweeps[sweep.id] = (max(before, sequence), sweep)
-    }
+    let before = subscription.sweeps[sweep.id]?.sequence ?? 0
+    subscription.sweeps[sweep.id] = (max(before, sequence), sweep)
     for trial in trials { subscription.trials[trial.number] = trial }
     subscription.trialSequence = max(subscription.trialSequence, sequence)
-    subscription.isHeld = false
-    subscription.snapshot?.hasMore = false
     subscriptions[id] = subscription
+  }
+
+  /// What a subscription was held for has been read.
+  mutating func release(_ id: UInt32, generation: UInt64) {
+    guard subscriptions[id]?.generation == generation else { return }
+    subscriptions[id]?.isHeld = false
+    subscriptions[id]?.snapshot?.hasMore = false
   }
 
   // MARK: - Debts
@@ -142,6 +162,9 @@ extension LiveSession {
 
   /// What to read next: never more than a client that reads slowly leaves room for.
   func nextDebt() -> Debt? {
+    // Where nothing can be told, what is owed holds it back: then it must be read, however much waits.
+    let waiting = subscriptions.values.reduce(0) { $0 + $1.runs.count + $1.alerts.count }
+    guard waiting < Self.maximumWaiting || !hasChanges else { return nil }
     for (id, subscription) in subscriptions {
       guard subscription.isAnnounced, !subscription.hasRowsToTell else { continue }
       // The oldest first: all that is newer waits for it.
@@ -149,12 +172,12 @@ extension LiveSession {
         subscription.owed.values.lazy.map(\.sequence).min(), subscription.owedAlerts.values.min()
       )
       if let oldestAlert, oldestAlert < oldestRun ?? .max {
-        let alerts = subscription.owedAlerts.sorted { $0.value < $1.value }.prefix(Self.rowsAtOnce).map(\.key)
+        let alerts = subscription.owedAlerts.first(Self.rowsAtOnce) { $0.value < $1.value }.map(\.key)
         return Debt(subscription: id, generation: subscription.generation, what: .alerts(alerts))
       }
       if oldestRun != nil {
-        let runs = subscription.owed.sorted { $0.value.sequence < $1.value.sequence }
-          .prefix(Self.rowsAtOnce).map(\.key)
+        let runs = subscription.owed.first(Self.rowsAtOnce) { $0.value.sequence < $1.value.sequence }
+          .map(\.key)
         return Debt(subscription: id, generation: subscription.generation, what: .runs(runs))
       }
       if case .runs(let project) = subscription.topic, let snapshot = subscription.snapshot, snapshot.hasMore
@@ -242,6 +265,21 @@ extension LiveSession.Subscription {
     }
   }
 
+  /// Takes a run out of a subscription to points, with all that waits of it.
+  mutating func takeOut(_ gone: LiveSession.GoneRun) {
+    switch topic {
+    case .points(var runs, let keys):
+      runs.remove(gone.id)
+      topic = .points(runs: runs, keys: keys)
+    case .systemPoints(var runs, let keys):
+      runs.remove(gone.id)
+      topic = .systemPoints(runs: runs, keys: keys)
+    case .runs, .run, .sweep, .sweeps, .log: return
+    }
+    points?.forget(gone.id)
+    note(gone.id, gone.sequence, nil, project: gone.project)
+  }
+
   mutating func owe(_ id: PublicID, _ sequence: UInt64, goneFrom: String?) {
     let before = owed[id]
     owed[id] = LiveSession.Owed(
@@ -269,20 +307,25 @@ extension LiveSession.Subscription {
       || alerts.contains { $0.sequence < bound }
   }
 
+  /// Whether nothing is to be read of what changed.
+  var isPaid: Bool { owed.isEmpty && owedAlerts.isEmpty }
+
   var isSnapshotAtEnd: Bool {
     snapshot.map {
       !$0.hasMore && runs.isEmpty && owed.isEmpty && alerts.isEmpty && owedAlerts.isEmpty
     } ?? false
   }
 
-  /// Rows and alerts in the order of their newest changes.
+  /// Rows and alerts in the order of their newest changes; of a subscription to points, runs that are gone.
   mutating func takeRows(_ id: UInt32) -> [LiveFrame] {
     let bound = bound
     var ready: [(sequence: UInt64, frame: LiveFrame)] = []
     for (key, news) in runs where news.sequence < bound {
+      // Points that are older may follow, and `told` behind them.
+      if points != nil { pointSequence = max(pointSequence, news.sequence) }
       let frame =
         news.run.map { LiveFrame.run(id: id, sequence: news.sequence, $0) }
-        ?? .deleted(id: id, sequence: news.sequence, key)
+        ?? .deleted(id: id, sequence: points == nil ? news.sequence : 0, key)
       ready.append((news.sequence, frame))
     }
     for news in alerts where news.sequence < bound {
@@ -294,5 +337,23 @@ extension LiveSession.Subscription {
     return ready.enumerated()
       .sorted { ($0.element.sequence, $0.offset) < ($1.element.sequence, $1.offset) }
       .map(\.element.frame)
+  }
+}
+
+extension Dictionary {
+  /// Its first entries in an order, without putting all others in order too: there may be a hundred times as many.
+  fileprivate func first(_ count: Int, by isBefore: (Element, Element) -> Bool) -> [Element] {
+    var found: [Element] = []
+    var last: Element?
+    for entry in self {
+      if let last, !isBefore(entry, last) { continue }
+      found.append(entry)
+      guard found.count == 2 * count else { continue }
+      found.sort(by: isBefore)
+      found.removeLast(count)
+      last = found.last
+    }
+    found.sort(by: isBefore)
+    return Array(found.prefix(count))
   }
 }

@@ -52,8 +52,10 @@ struct LiveSession: Sendable {
     var trials: [Int: Trial] = [:]
     var trialSequence: UInt64 = 0
     var points: PointBuffer?
-    /// The newest change of what `points` holds.
+    /// The newest change of what `points` held, and of runs that were told as gone to a subscription to points.
     var pointSequence: UInt64 = 0
+    /// Points were told, or that runs are gone, and not yet up to which change that is all.
+    var isToldDue = false
     var log: LogSlice?
     var alerts: [(sequence: UInt64, alert: Alert)] = []
 
@@ -61,7 +63,7 @@ struct LiveSession: Sendable {
     var hasChanges: Bool {
       isAnnounced && !isHeld
         && (hasRowsToTell || !sweeps.isEmpty || !trials.isEmpty || log != nil || !(points?.isEmpty ?? true)
-          || isSnapshotAtEnd)
+          || isToldDue && isPaid || isSnapshotAtEnd)
     }
   }
 
@@ -142,7 +144,10 @@ struct LiveSession: Sendable {
     if subscriptions[id]?.sweep == nil { subscriptions[id]?.sweep = sweep }
   }
 
-  mutating func refuse(_ id: UInt32, _ problem: Problem) {
+  /// - Parameter generation: of the subscription that it is about; another that took its place stays. Nil: whichever
+  ///   there is.
+  mutating func refuse(_ id: UInt32, generation: UInt64? = nil, _ problem: Problem) {
+    guard generation == nil || subscriptions[id]?.generation == generation else { return }
     subscriptions[id] = nil
     reply(["type": "error", "id": .int(Int64(id)), "error": problem.json["error"] ?? nil])
   }
@@ -207,17 +212,11 @@ struct LiveSession: Sendable {
     case (.run(let id), .moved(let run, let project)):
       guard id == run, access.project == project else { return false }
       subscription.note(run, sequence, nil, project: project)
-    case (.points(let runs, let keys), .moved(let run, let project)):
+    case (.points(let runs, _), .moved(let run, let project)),
+      (.systemPoints(let runs, _), .moved(let run, let project)):
       // To a token of its old project it is gone, and so is what comes to it from here on.
       guard runs.contains(run), access.project == project else { return false }
-      subscription.topic = .points(runs: runs.subtracting([run]), keys: keys)
-      subscription.points?.leaveOut(run)
-      subscription.note(run, sequence, nil, project: project)
-    case (.systemPoints(let runs, let keys), .moved(let run, let project)):
-      guard runs.contains(run), access.project == project else { return false }
-      subscription.topic = .systemPoints(runs: runs.subtracting([run]), keys: keys)
-      subscription.points?.leaveOut(run)
-      subscription.note(run, sequence, nil, project: project)
+      subscription.takeOut(GoneRun(id: run, sequence: sequence, project: project))
     case (.runs(let wanted), .alert(let alert)):
       guard wanted == nil || wanted == alert.project, maySee(project: alert.project, run: alert.run) else {
         return false
@@ -300,10 +299,16 @@ struct LiveSession: Sendable {
         .map { .sweep(id: id, sequence: $0.sequence, $0.sweep, []) }
     }
     if let log = subscription.log { frames.append(.log(id: id, log)) }
-    if let points = subscription.points, !points.isEmpty {
-      frames += subscription.points?.take(subscription: id) ?? []
-      frames.append(
-        .message(["type": "told", "id": .int(Int64(id)), "seq": .int(Int64(subscription.pointSequence))]))
+    if subscription.points != nil {
+      if subscription.points?.isEmpty == false { frames += subscription.points?.take(subscription: id) ?? [] }
+      if !frames.isEmpty { subscription.isToldDue = true }
+      // One number for all of it, behind it: of points none could be told in its place. And none before what is older
+      // was read: who goes on behind it would never hear of that.
+      if subscription.isToldDue, subscription.isPaid {
+        subscription.isToldDue = false
+        frames.append(
+          .message(["type": "told", "id": .int(Int64(id)), "seq": .int(Int64(subscription.pointSequence))]))
+      }
     }
     (subscription.sweeps, subscription.trials, subscription.log) = ([:], [:], nil)
     if subscription.isSnapshotAtEnd, let snapshot = subscription.snapshot {

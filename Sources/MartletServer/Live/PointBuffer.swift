@@ -56,6 +56,15 @@ struct PointBuffer: Sendable {
     drop()
   }
 
+  /// Nothing of the run is to be told any more.
+  mutating func forget(_ run: PublicID) {
+    leftOut.remove(run)
+    guard gathered.remove(run) != nil, let number = runNumbers[run] else { return }
+    blocks.removeAll { $0.place.run == number }
+    slots = Dictionary(uniqueKeysWithValues: blocks.enumerated().map { ($0.element.place, $0.offset) })
+    count = blocks.reduce(0) { $0 + $1.steps.count }
+  }
+
   private mutating func drop() { (blocks, slots, count, gathered) = ([], [:], 0, []) }
 
   private func isWanted(_ key: String) -> Bool { keys?.contains(key) ?? true }

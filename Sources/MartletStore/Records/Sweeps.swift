@@ -125,11 +125,18 @@ extension StoreReader {
     try trials("trial.sweep_id = ?", [try requireSweepRow(id)])
   }
 
+  /// Trials of a sweep by number, from one on; at most `limit`.
+  package func trials(of id: PublicID, from number: Int, limit: Int) throws -> [Trial] {
+    try trials("trial.sweep_id = ? AND trial.number >= ?", [try requireSweepRow(id), number], limit: limit)
+  }
+
   package func trial(of id: PublicID, number: Int) throws -> Trial? {
     try trials("trial.sweep_id = ? AND trial.number = ?", [try requireSweepRow(id), number]).first
   }
 
-  private func trials(_ condition: String, _ arguments: StatementArguments) throws -> [Trial] {
+  private func trials(
+    _ condition: String, _ arguments: StatementArguments, limit: Int = .max
+  ) throws -> [Trial] {
     try Row.fetchAll(
       db,
       sql: """
@@ -144,8 +151,8 @@ extension StoreReader {
             AND metric_summary.key_id = (SELECT id FROM metric_key WHERE name = sweep.metric)
           LEFT JOIN derived_summary ON derived_summary.run_id = run.id AND derived_summary.derived_id =
             (SELECT id FROM derived_metric WHERE project_id = run.project_id AND name = sweep.metric)
-        WHERE \(condition) ORDER BY trial.number
-        """, arguments: arguments
+        WHERE \(condition) ORDER BY trial.number LIMIT ?
+        """, arguments: arguments + [limit]
     ).map { row in
       guard let run = PublicID(rawValue: row["run_public_id"]),
         let state = TrialState(rawValue: row["state"]),

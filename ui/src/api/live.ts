@@ -29,6 +29,8 @@ export type Request = () => Record<string, unknown>;
 export interface Subscription {
   /** Sends the request again under the same id, which replaces the old one. */
   renew(): void;
+  /** A reading begins: until it ends well, the state is not whole, and a lost connection is not gone on with. */
+  unsettle(): void;
   /**
    * The state was read, after `subscribed`: from now on it is whole, and a lost connection is gone on with where it
    * ended. Whoever never says so reads anew on each reconnect.
@@ -43,6 +45,8 @@ interface Held {
   listener: Listener;
   /** Nothing was heard of it on this connection yet. */
   anew: boolean;
+  /** Requests on this connection that were not answered yet: what is read meanwhile may miss what happens. */
+  pending: number;
   /** The state is whole up to `seq`: there it can be gone on with. */
   settled: boolean;
   /** The last change that was told, of the feed `epoch`. */
@@ -100,17 +104,20 @@ class LiveFeed {
 
   subscribe(request: Request, listener: Listener): Subscription {
     const id = this.#nextId++;
-    const held: Held = { request, listener, anew: true, settled: false, seq: 0, epoch: "" };
+    const held: Held = { request, listener, anew: true, pending: 0, settled: false, seq: 0, epoch: "" };
     this.#subscriptions.set(id, held);
     const send = () => {
-      held.settled = false; // nothing of what it asks for has been read
-      if (this.#ready && this.#subscriptions.has(id)) this.#send({ type: "subscribe", id, ...request() });
+      held.settled = false; // what it asks for now was not read yet
+      if (!this.#ready || !this.#subscriptions.has(id)) return;
+      held.pending++;
+      this.#send({ type: "subscribe", id, ...request() });
     };
     send();
     return {
       renew: send,
-      // Of a state that was read while the line was down, nobody knows what it holds.
-      settle: () => void (held.settled = this.#ready && !held.anew),
+      unsettle: () => void (held.settled = false),
+      // Of a state that was read while the line was down, or nobody listened, nobody knows what it holds.
+      settle: () => void (held.settled = this.#ready && !held.anew && held.pending === 0),
       close: () => {
         this.#subscriptions.delete(id);
         if (this.#ready) this.#send({ type: "unsubscribe", id });
@@ -162,6 +169,7 @@ class LiveFeed {
         this.state.set({ phase: "live" });
         for (const [id, held] of this.#subscriptions) {
           held.anew = true;
+          held.pending = 1;
           const since = held.settled ? { since: held.seq, epoch: held.epoch } : {};
           this.#send({ type: "subscribe", id, ...held.request(), ...since });
         }
@@ -179,15 +187,26 @@ class LiveFeed {
       case "reset":
       case "snapshot":
         return;
-      case "error":
-        if (message.id !== undefined) this.#subscriptions.get(message.id)?.listener.error?.(message.error);
-        else console.warn(`Live feed: ${message.error.message}`);
+      case "error": {
+        if (message.id === undefined) {
+          console.warn(`Live feed: ${message.error.message}`);
+          return;
+        }
+        const held = this.#subscriptions.get(message.id);
+        if (!held) return;
+        // It stands for nothing now, and what happens is not told: a ping says nothing of it.
+        held.pending = Math.max(0, held.pending - 1);
+        held.anew = true;
+        held.settled = false;
+        held.listener.error?.(message.error);
         return;
+      }
       case "subscribed": {
         const held = this.#subscriptions.get(message.id);
         if (!held) return;
         const { anew } = held;
         held.anew = false;
+        held.pending = Math.max(0, held.pending - 1);
         if (message.resumed) return; // what was missed comes as if it happened now
         held.settled = false;
         held.seq = message.seq;

@@ -39,8 +39,9 @@ export class Follow {
 
   /** Asks for something else: the request is sent anew, and what it names is read. */
   renew(): void {
-    this.#subscription.renew();
     clearTimeout(this.#timer);
+    this.#abort?.abort(); // what it reads is not what is asked for now
+    this.#subscription.renew();
     this.#timer = setTimeout(() => this.read(), live.state.value.phase === "live" ? PATIENCE : 0);
   }
 
@@ -49,6 +50,8 @@ export class Follow {
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
+    // Where it fails, the state is read again after the next loss, not gone on with.
+    this.#subscription.unsettle();
     this.parts.read(abort.signal).then(
       () => {
         if (abort.signal.aborted) return;

@@ -55,8 +55,8 @@ extension StoreReader {
     try Bool.fetchOne(
       db,
       sql: """
-        SELECT EXISTS (SELECT 1 FROM metric_summary JOIN run ON run.id = metric_summary.run_id
-          WHERE metric_summary.key_id = (SELECT id FROM metric_key WHERE name = ?) AND run.project_id = ?)
+        SELECT EXISTS (SELECT 1 FROM project_metric
+          WHERE key_id = (SELECT id FROM metric_key WHERE name = ?) AND project_id = ?)
         """, arguments: [name, project]) ?? false
   }
 
@@ -65,9 +65,8 @@ extension StoreReader {
     try String.fetchAll(
       db,
       sql: """
-        SELECT name FROM metric_key WHERE EXISTS (
-          SELECT 1 FROM metric_summary JOIN run ON run.id = metric_summary.run_id
-          WHERE key_id = metric_key.id AND run.project_id = ?) LIMIT 1000
+        SELECT name FROM project_metric JOIN metric_key ON metric_key.id = key_id
+        WHERE project_id = ? LIMIT 1000
         """, arguments: [project])
   }
 }
@@ -189,6 +188,6 @@ extension StoreWriter {
   /// Forgets what derived metrics are of a run: it moved to another project, or was changed otherwise than by points.
   func forgetDerived(of run: Int64) throws {
     try db.execute(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [run])
-    hot.tell(.reconfigured(run: run))
+    try tellReconfigured(run)
   }
 }

@@ -268,7 +268,11 @@ final class DerivedKeeper: @unchecked Sendable {
       if plan?.isPart == true {
         // The rest of its definitions, when these are written.
         state.withLock { state in
-          if isGrowing { _ = state.grow(run, at: 0) } else { state.urgent.append(run) }
+          guard isGrowing else {
+            state.urgent.append(run)
+            return
+          }
+          _ = state.grow(run, at: 0)
         }
       }
       return plan

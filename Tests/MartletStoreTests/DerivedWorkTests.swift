@@ -122,6 +122,34 @@ import Testing
     #expect(try await plan()?.count == 4)
   }
 
+  @Test func `aggregates that are worthless are dropped a few at a time`() async throws {
+    let bench = try await Bench(sealing: .manual)
+    for number in 0..<5 {
+      let run = try await bench.run("run-\(number)")
+      try await bench.append([row(0, step: 0, ["a": 1])], to: run)
+    }
+    try await bench.derive("twice", "2 * a")
+    try await bench.derive("square", "twice ^ 2")
+    try await bench.derive("other", "3 * a")
+    try await bench.store.settleDerived()
+    func outdated(by expression: String) async throws -> [Int64] {
+      let new = NewDerivedMetric(name: "twice", expression: expression)
+      return try await bench.store.read { try $0.derivedOutdated(by: new, inProject: "digits") }
+    }
+    // The same again changes nothing.
+    #expect(try await outdated(by: "2 * a").isEmpty)
+    let rows = try await outdated(by: "a + a")
+    #expect(rows.count == 2)
+    func drop() async throws -> Bool {
+      try await bench.store.write { try $0.dropSomeDerivedSummaries(of: rows, limit: 4) }
+    }
+    #expect(try await [drop(), drop(), drop()] == [true, true, false])
+    let left = try await bench.store.pool.read { db in
+      try Int.fetchOne(db, sql: "SELECT count(*) FROM derived_summary")
+    }
+    #expect(left == 5)
+  }
+
   @Test func `a configuration that is told again outdates nothing`() async throws {
     let bench = try await Bench(sealing: .manual)
     var details = RunPatch()

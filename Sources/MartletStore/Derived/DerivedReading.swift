@@ -25,7 +25,7 @@ extension StoreReader {
   func derived(
     of run: Int64, only names: [String]? = nil, with others: [String] = []
   ) throws -> DerivedOfRun {
-    var result = DerivedOfRun()
+    let result = DerivedOfRun()
     let project = try Int64.fetchOne(
       db.cachedStatement(sql: "SELECT project_id FROM run WHERE id = ?"), arguments: [run])
     guard let project else { return result }

@@ -12,6 +12,8 @@ package struct AttemptEnd: Sendable, Hashable {
   package var startedAt: Timestamp?
   /// The last lines that it wrote, when it did not succeed.
   package var lastLines: [String]
+  /// Why what its sweep looks for is not known, although it succeeded; nil: it is known, or nobody asks.
+  package var objectiveFault: String?
 
   /// - Parameters:
   ///   - wasStopRequested: somebody asked for its end before.

@@ -10,20 +10,41 @@ import MartletStore
 import MartletTracking
 import OrderedCollections
 
+/// What was found when an attempt was over.
+private struct AttemptRemains: Sendable {
+  /// The reason that the program gave for its end.
+  var said: String?
+  /// Why what its sweep looks for cannot be computed.
+  var objectiveFault: String?
+}
+
 extension Conductor {
+  /// How often what a sweep looks for is computed at the end of an attempt: it may change meanwhile.
+  private static let objectiveTries = 5
+
   /// Called from a watching thread's task. Reading what the attempt left behind may take long, so it is done before the
   /// queue is asked.
   nonisolated func take(_ news: AttemptNews, of attempt: OpenAttempt) async {
+    var tries = 0
     while await !isClosed {
       do {
-        var said: String?
+        var left = AttemptRemains()
         if case .over(let condition) = news, condition.mayLeavePoints {
-          said = try await collect(attempt)
-          // Here, beside the writer: a long history takes a while.
-          if attempt.sweep != nil { try await store.deriveNow(attempt.run) }
+          left.said = try await collect(attempt)
+          if attempt.sweep != nil, condition.mayBeFinished {
+            // Here, beside the writer: a long history takes a while.
+            left.objectiveFault = try await store.deriveObjective(of: attempt.run)
+            tries += 1
+            if tries > Self.objectiveTries, left.objectiveFault == nil {
+              left.objectiveFault = "What the sweep looks for cannot be told: its points go on changing."
+            }
+          }
         }
-        let reason = said
-        return try await queue.run { try await self.handle(news, of: attempt, said: reason) }
+        let remains = left
+        return try await queue.run { try await self.handle(news, of: attempt, remains) }
+      } catch is OutdatedObjective {
+        // Somebody else logged to the run in between, or defined the metric anew.
+        continue
       } catch {
         // A full disk, most likely: the records stay where they are, and are read again.
         logger.error("The news of run \(attempt.run) could not be stored; trying again: \(error)")
@@ -84,7 +105,9 @@ extension Conductor {
     }
   }
 
-  private func handle(_ news: AttemptNews, of attempt: OpenAttempt, said: String?) async throws {
+  private func handle(
+    _ news: AttemptNews, of attempt: OpenAttempt, _ remains: AttemptRemains
+  ) async throws {
     let system = system
     let run = attempt.run
     guard isStarted else { return postpone(news, of: attempt) }
@@ -112,11 +135,12 @@ extension Conductor {
       // Somebody else asked its lock at the same moment: ask again.
       watchAgain(open)
     case .over(.ended(let file)):
-      let end = try await blocking {
+      var end = try await blocking {
         AttemptEnd(
-          file, directory: open.directory, launch: (open.settings.timeout, said),
+          file, directory: open.directory, launch: (open.settings.timeout, remains.said),
           wasStopRequested: open.isStopRequested)
       }
+      end.objectiveFault = remains.objectiveFault
       try await self.end(open, end)
     case .over(.neverStarted) where open.state == .running || open.state == .lost:
       try await end(
@@ -150,6 +174,12 @@ extension Conductor {
 }
 
 extension AttemptCondition {
+  /// Its command left by itself, and with 0.
+  var mayBeFinished: Bool {
+    guard case .ended(let file) = self else { return false }
+    return file.errno == 0 && file.signal == 0 && file.code == 0
+  }
+
   /// Its sender is gone, so what lies in its spool is for us to read.
   var mayLeavePoints: Bool {
     switch self {

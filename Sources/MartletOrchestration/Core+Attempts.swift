@@ -128,8 +128,9 @@ extension Core {
         ? .notStarted(reason: end.exit.reason) : .failed(reason: end.exit.reason + lines)
     }
     guard let objective = sweeps[sweep]?.specification.objective else { return .complete(objective: nil) }
+    if let fault = end.objectiveFault { return .failed(reason: fault) }
     // What is derived may lag behind the points; here it must not.
-    try writer.deriveNow(attempt.run)
+    guard try !writer.isObjectiveOutdated(of: attempt.run) else { throw OutdatedObjective() }
     let run = try writer.run(attempt.run)
     if let summary = run?.metric(objective.metric),
       let value = objective.goal == .minimize ? summary.min : summary.max
@@ -155,3 +156,7 @@ extension Core {
     return .failed(reason: "The metric '\(objective.metric)' was never logged; \(hint)")
   }
 }
+
+/// What a sweep looks for is derived and has to be computed anew, which is done beside the writer: then the end of the
+/// attempt is decided again.
+struct OutdatedObjective: Error {}

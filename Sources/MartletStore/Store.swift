@@ -16,6 +16,8 @@ package final class Store: Sendable {
   let checkpointer: Checkpointer
   let sealer: Sealer
   let keeper: DerivedKeeper
+  /// Whoever waits for what is derived holds no more readers than these.
+  let derivedTurns = Turns(2)
   private let hot = HotRuns()
   let path: String
   /// Row ids of tokens whose use is being written down.

@@ -30,7 +30,8 @@ extension Tracking {
     try Self.check(new)
     let project = try await projectToChange(project, access: access)
     let (definition, now) = (new, clock.now)
-    let (metrics, isNew, notes) = try await store.write { writer in
+    let outdated = try await store.read { try $0.derivedOutdated(by: definition, inProject: project) }
+    let (metrics, isNew, notes) = try await withoutSummaries(of: outdated, inProject: project) { writer in
       let (isNew, notes) = try writer.defineDerived(
         definition, inProject: project, by: access.principal, now: now)
       return (try writer.derivedMetrics(inProject: project), isNew, notes)
@@ -48,8 +49,24 @@ extension Tracking {
     let project = try await self.project(project, access: access).name
     guard access.run == nil else { throw Self.forbidden }
     let now = clock.now
-    try await store.write {
+    let row = try await store.read { try $0.removableDerived(name, inProject: project) }
+    try await withoutSummaries(of: [row], inProject: project) {
       try $0.removeDerived(name, inProject: project, by: access.principal, now: now)
+    }
+  }
+
+  /// Changes definitions, after most of the aggregates that go with that were dropped in small transactions: those of
+  /// a million runs would hold up all other writing.
+  private func withoutSummaries<T: Sendable>(
+    of rows: [Int64], inProject project: String, _ change: @escaping @Sendable (StoreWriter) throws -> T
+  ) async throws -> T {
+    while try await store.write({ try $0.dropSomeDerivedSummaries(of: rows) }) {}
+    do {
+      return try await store.write(change)
+    } catch {
+      // Somebody else was faster, or the disk is full: what was dropped is computed again.
+      try? await store.write { try $0.tellDerived(inProject: project) }
+      throw error
     }
   }
 

@@ -89,7 +89,7 @@ extension Tracking {
     var left = Self.seriesPointLimit
     for id in runs {
       let limit = left
-      let found = try await store.read { try $0.series(run: id, request.window, limit: limit) }
+      let found = try await store.series(run: id, request.window, limit: limit)
       left -= found.reduce(0) { $0 + $1.steps.count }
       series += found
     }

@@ -70,6 +70,21 @@ import Testing
     #expect(error.problem.details["from"]?.int == Int64(from))
   }
 
+  @Test func `the lags of an expression are bounded together`() throws {
+    let ten = try parse(Array(repeating: "lag(a, 10000)", count: 10).joined(separator: " + "))
+    try DerivedExpressions(["ten": ten]).check()
+    let more = DerivedExpressions(["ten": ten, "more": try parse("ten + lag(b)")])
+    let problem = try #require(throws: Problem.self) { try more.check() }
+    #expect(problem.code == .unprocessable)
+    #expect(problem.message.contains("100001"))
+  }
+
+  @Test func `what is reached from a name is what it is made of`() throws {
+    let all = DerivedExpressions(["a": try parse("b + x"), "b": try parse("y"), "c": try parse("z")])
+    #expect(all.reached(from: ["a"]) == ["a", "b", "x", "y"])
+    #expect(all.reached(from: ["x"]) == ["x"])
+  }
+
   @Test func `what is too long, too deep or too large is refused`() throws {
     #expect(throws: ExpressionError.self) { try parse(String(repeating: "a", count: 5_000)) }
     #expect(throws: ExpressionError.self) {

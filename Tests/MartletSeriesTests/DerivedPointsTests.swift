@@ -251,6 +251,58 @@ private struct NaiveDerivation {
     return found
   }
 
+  @Test(arguments: 0..<20)
+  func `several expressions in one pass are what each is alone`(seed: UInt64) {
+    var dice = SeededNumbers(seed: seed)
+    var points: [PointRun] = []
+    for _ in names {
+      let steps = (Int64(0)..<50).filter { _ in Bool.random(using: &dice) }
+      let times = steps.map { $0 * 700_000 + Int64.random(in: 0...600_000, using: &dice) }
+      points.append(PointRun(steps: steps, times: times, values: steps.map { _ in value(&dice) }))
+    }
+    let series = Dictionary(uniqueKeysWithValues: zip(names, points))
+    func pass(_ expressions: [MetricExpression]) -> [[DerivedPoints.Point]] {
+      var derived = DerivedPoints(expressions, start: 77) { _ in 0.25 }
+      let metrics = derived.metrics
+      var given: Set<Int> = []
+      var found = [[DerivedPoints.Point]](repeating: [], count: expressions.count)
+      derived.compute(
+        refill: { given.insert($0).inserted ? series[metrics[$0]] : nil }, spend: { _ in },
+        take: { found[$0].append($1) })
+      return found
+    }
+    let expressions = (0..<20).map { _ in expression(4, &dice) }.filter(\.hasMetric)
+    for (expression, together) in zip(expressions, pass(expressions)) {
+      let alone = pass([expression])[0]
+      #expect(together.map(\.step) == alone.map(\.step), "\(expression)")
+      #expect(together.map(\.time) == alone.map(\.time), "\(expression)")
+      #expect(zip(together, alone).allSatisfy { alike($0.value, $1.value) }, "\(expression)")
+    }
+  }
+
+  private struct Enough: Error {}
+
+  @Test func `what is computed is counted, and whoever counts ends it`() throws {
+    var derived = DerivedPoints(try MetricExpression(parsing: "a + a + a"), start: 0) { _ in nil }
+    var (next, parts) = (Int64(0), 0)
+    do {
+      try derived.compute(
+        refill: { _ in
+          let steps = Array(next..<(next + 1_000))
+          next += 1_000
+          return PointRun(steps: steps, times: steps, values: steps.map(Double.init))
+        },
+        spend: {
+          parts += $0
+          if parts > 200_000 { throw Enough() }
+        }, take: { _, _ in })
+      Issue.record("endless points ended")
+    } catch is Enough {}
+    // Six a step: five parts, and the point of its metric.
+    #expect((200_000...300_000).contains(parts))
+    #expect(Int64(parts / 6) <= next)
+  }
+
   @Test func `the largest expression there may be is computed`() throws {
     let sum = try MetricExpression(parsing: "a" + String(repeating: " + a", count: 249))
     let derived = DerivedExpressions([

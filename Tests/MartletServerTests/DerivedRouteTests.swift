@@ -77,6 +77,43 @@ import Testing
     }
   }
 
+  @Test func `runs are found, sorted and grouped by what is derived`() async throws {
+    try await TestServer.run { server in
+      var runs: [String] = []
+      for number in 0..<4 {
+        let run = try await server.newRun("digits", name: "run-\(number)")
+        try await server.log(run, from: 0, [["a": .int(Int64(10 - number)), "b": .int(Int64(2 * number))]])
+        runs.append(run.rawValue)
+      }
+      // One without a point of it.
+      _ = try await server.newRun("digits", name: "empty")
+      let made = try await server.request(
+        "PUT", "/api/v1/projects/digits/derived", token: server.token,
+        headers: [("Content-Type", "application/json")],
+        body: Array(#"{"name": "gap", "expression": "a - b", "goal": "minimize"}"#.utf8))
+      #expect(made.status == 201)
+      func found(_ query: String) async throws -> [String] {
+        let answer = try await server.get("/api/v1/runs?project=digits&\(query)")
+        #expect(answer.status == 200, "\(answer.text)")
+        return (answer.json["items"]?.array ?? []).compactMap { $0["id"]?.string }
+      }
+      // The gaps are 10, 7, 4 and 1.
+      try await eventually("all are derived") {
+        try await found("q=gap%20exists").count == 4
+      }
+      #expect(Set(try await found("q=gap.min%3C5")) == Set(runs[2...]))
+      #expect(try await found("q=gap%3E1&sort=gap") == [runs[2], runs[1], runs[0]])
+      #expect(try await found("sort=gap.best").prefix(4) == runs.reversed()[...])
+      #expect(try await found("sort=metric:gap.min").prefix(4) == runs.reversed()[...])
+      #expect(try await found("sort=-gap").prefix(4) == runs[...])
+      let groups = try await server.get("/api/v1/runs/groups?project=digits&by=project&values=gap.last")
+      #expect(
+        groups.json["items"]?.array?.first?["values"]?["gap.last"]?["mean"]?.double == 5.5, "\(groups.text)")
+      let fields = try await server.get("/api/v1/fields?project=digits")
+      #expect(fields.json["derived"]?.array?.first?["name"] == "gap")
+    }
+  }
+
   @Test func `whoever may only read, or only one project, defines nothing elsewhere`() async throws {
     try await TestServer.run { server in
       _ = try await server.newRun("mine")

@@ -92,6 +92,17 @@ struct DerivedProgramTests {
       #expect(outcome.status == 0, "\(outcome)")
       #expect(outcome.output.contains("\u{1B}[36m━\u{1B}[0m loss"))
       #expect(outcome.output.contains("\u{1B}[20A\u{1B}[J"))
+      // A higher chart than the terminal, whose size is asked for each time.
+      let low = try place.startOnTerminal(
+        ["metrics", "finch", "loss", "--follow", "--height", "60"], columns: 70, rows: 12)
+      let lowDrawn = try await low.outcome()
+      #expect(lowDrawn.status == 0, "\(lowDrawn)")
+      #expect(lowDrawn.output.filter { $0 == "\n" }.count <= 11, "\(lowDrawn)")
+      #expect(lowDrawn.output.hasPrefix("\u{1B}[?7l"), "\(lowDrawn)")
+      let dumb = try place.startOnTerminal(
+        ["metrics", "finch", "loss", "--follow"], columns: 70, environment: ["TERM": "dumb"])
+      let refused = try await dumb.outcome()
+      #expect(refused.status == 64, "\(refused)")
       let plain = try place.startOnTerminal(
         ["metrics", "finch", "loss", "acc", "--plot"], columns: 70, environment: ["NO_COLOR": "1"])
       let drawn = try await plain.outcome()

@@ -57,6 +57,20 @@ struct PlotTests {
     #expect(narrow[0] == "━ " + String(repeating: "n", count: 25) + "… 1")
   }
 
+  @Test("in ASCII what is cut is ASCII too, and a legend leaves room for the chart")
+  func narrow() {
+    var long = plot([curve(String(repeating: "n", count: 90), [1])], width: 30)
+    long.isUnicode = false
+    let lines = long.lines()
+    #expect(lines[0] == "* " + String(repeating: "n", count: 23) + "... 1")
+    #expect(lines.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } })
+    let many = plot(
+      (0..<30).map { curve("a/rather/long/name/of/metric/\($0)", [1, 2]) }, width: 40, height: 9
+    ).lines()
+    #expect(many.count == 9)
+    #expect(many.contains("and 26 more"), "\(many)")
+  }
+
   @Test("NaN leaves a gap, infinities are named, and a lone point is a dot")
   func gaps() {
     var chart = plot([curve("x", [1, 1, .nan, .nan, 1, 1])], width: 28, height: 6)

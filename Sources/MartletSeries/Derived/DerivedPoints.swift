@@ -14,9 +14,9 @@ public struct PointRun: Sendable {
   }
 }
 
-/// Computes the points of an expression, and of another one that is its axis, from those of logged metrics.
+/// Computes the points of expressions, and of another one that is their axis, from those of logged metrics.
 ///
-/// Nothing is kept but one piece of each metric: the points come as they are asked for, and go as they are made.
+/// Several expressions are computed in one pass over what they are made of. Nothing is kept but one piece of each metric: the points come as they are asked for, and go as they are made.
 public struct DerivedPoints {
   /// One point.
   public struct Point: Sendable, Hashable {
@@ -39,28 +39,40 @@ public struct DerivedPoints {
   }
 
   private var program: ExpressionProgram
-  private let hasAxis: Bool
+  private let count: Int
   /// Of the run's first row.
   private let start: Int64
 
   /// - Parameters:
-  ///   - expression: of logged metrics.
+  ///   - expressions: of logged metrics.
   ///   - axis: points where it has no value are left out.
   ///   - start: when the run's first row was logged, microseconds since 1970.
   ///   - config: a number of the run's configuration; nil: it has none at this path.
   public init(
+    _ expressions: [MetricExpression], axis: MetricExpression? = nil, start: Int64,
+    config: (String) -> Double?
+  ) {
+    program = ExpressionProgram(
+      expressions + (axis.map { [$0] } ?? []), hasAxis: axis != nil, config: config)
+    count = expressions.count
+    self.start = start
+  }
+
+  /// Of one expression.
+  public init(
     _ expression: MetricExpression, axis: MetricExpression? = nil, start: Int64,
     config: (String) -> Double?
   ) {
-    program = ExpressionProgram([expression] + (axis.map { [$0] } ?? []), config: config)
-    hasAxis = axis != nil
-    self.start = start
+    self.init([expression], axis: axis, start: start, config: config)
   }
 
   /// The logged metrics whose points are needed, as `refill` counts them.
   public var metrics: [String] { program.metrics }
 
-  /// Computes all points, by step.
+  /// Parts of expressions that are computed between two calls of `spend`.
+  static let stretch = 65_536
+
+  /// Computes all points of one expression, by step.
   ///
   /// - Parameters:
   ///   - refill: the next points of a metric, above all that came before; nil or none: there are no more.
@@ -68,6 +80,20 @@ public struct DerivedPoints {
   public mutating func compute(
     refill: (Int) throws -> PointRun?, take: (Point) throws -> Void
   ) rethrows {
+    try compute(refill: refill, spend: { _ in }, take: { try take($1) })
+  }
+
+  /// Computes all points, by step.
+  ///
+  /// - Parameters:
+  ///   - refill: the next points of a metric, above all that came before; nil or none: there are no more.
+  ///   - spend: called every so often, with the parts of expressions that were computed since: what it throws ends this.
+  ///   - take: called for each point that is made, with the number of its expression.
+  public mutating func compute(
+    refill: (Int) throws -> PointRun?, spend: (Int) throws -> Void, take: (Int, Point) throws -> Void
+  ) rethrows {
+    let count = count
+    var made: [(expression: Int, point: Point)] = []
     var leaves = [Leaf](repeating: Leaf(), count: metrics.count)
     var values = [ExpressionProgram.Value](repeating: .none, count: metrics.count)
     while true {
@@ -82,8 +108,11 @@ public struct DerivedPoints {
         let first = leaves[index].points.steps[leaves[index].place]
         if step.map({ first < $0 }) ?? true { step = first }
       }
-      guard let step else { return }
-      var latest = Int64.min
+      guard let step else {
+        try spend(program.effort)
+        program.effort = 0
+        return
+      }
       for index in leaves.indices {
         let place = leaves[index].place
         guard !leaves[index].hasEnded, leaves[index].points.steps[place] == step else {
@@ -93,23 +122,24 @@ public struct DerivedPoints {
         let time = leaves[index].points.times[place]
         values[index] = ExpressionProgram.Value(
           kind: .fresh, number: leaves[index].points.values[place], time: time)
-        latest = max(latest, time)
         leaves[index].place += 1
       }
-      var point: Point?
-      program.compute(
-        step: step, seconds: Double(latest &- start) / 1e6, leaves: values
-      ) { index, value in
-        if index == 0 {
+      made.removeAll(keepingCapacity: true)
+      program.compute(step: step, start: start, leaves: values) { index, value in
+        if index < count {
           guard value.kind == .fresh else { return }
-          point = Point(step: step, time: value.time, value: value.number)
+          made.append((index, Point(step: step, time: value.time, value: value.number)))
         } else if value.kind == .none {
-          point = nil
+          made.removeAll(keepingCapacity: true)
         } else {
-          point?.x = value.number
+          for place in made.indices { made[place].point.x = value.number }
         }
       }
-      if let point { try take(point) }
+      for (expression, point) in made { try take(expression, point) }
+      if program.effort >= Self.stretch {
+        try spend(program.effort)
+        program.effort = 0
+      }
     }
   }
 }

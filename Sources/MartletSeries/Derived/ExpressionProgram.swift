@@ -36,24 +36,38 @@ struct ExpressionProgram: Sendable {
     case remembering(MetricExpression.Function, Int)
   }
 
+  /// One of the expressions.
+  private struct Root: Sendable {
+    /// Where its instructions end; they begin where those of the one before end.
+    var end: Int
+    /// Its metrics.
+    var leaves: [Int]
+  }
+
+  /// Parts that were computed since this was last set to 0.
+  var effort = 0
   /// The metrics that are read, in the order of their points in `value(leaves:)`.
   let metrics: [String]
   private var instructions: [Instruction] = []
-  /// Where each expression's instructions end.
-  private var ends: [Int] = []
+  private var roots: [Root] = []
   private var memories: [Memory] = []
   private var stack: [Value] = []
+  /// Whether the last expression is wanted at all steps, not only where its metrics have points.
+  private let hasAxis: Bool
 
   /// - Parameters:
   ///   - expressions: of logged metrics.
+  ///   - hasAxis: the last one is wanted at all steps.
   ///   - config: a number of the run's configuration; nil: it has none at this path.
-  init(_ expressions: [MetricExpression], config: (String) -> Double?) {
+  init(_ expressions: [MetricExpression], hasAxis: Bool = false, config: (String) -> Double?) {
+    self.hasAxis = hasAxis
     var names: OrderedSet<String> = []
     for expression in expressions { names.formUnion(expression.metrics) }
     metrics = Array(names)
     for expression in expressions {
       compile(expression, names, config)
-      ends.append(instructions.count)
+      roots.append(
+        Root(end: instructions.count, leaves: expression.metrics.compactMap { names.firstIndex(of: $0) }))
     }
     stack.reserveCapacity(64)
   }
@@ -90,14 +104,30 @@ struct ExpressionProgram: Sendable {
   ///
   /// - Parameters:
   ///   - step: above that of the call before.
-  ///   - seconds: from the run's first row.
-  ///   - leaves: the points of `metrics` at this step.
+  ///   - start: when the run's first row was logged, microseconds since 1970.
+  ///   - leaves: the points of `metrics` at this step; at least one is there.
   ///   - take: called for each expression, in order.
   mutating func compute(
-    step: Int64, seconds: Double, leaves: [Value], take: (Int, Value) -> Void
+    step: Int64, start: Int64, leaves: [Value], take: (Int, Value) -> Void
   ) {
+    effort += leaves.count
     var place = 0
-    for (index, end) in ends.enumerated() {
+    for index in roots.indices {
+      let end = roots[index].end
+      // Of its own metrics: what it is computed beside of must not change it.
+      var latest = Int64.min
+      for leaf in roots[index].leaves { latest = max(latest, leaves[leaf].time) }
+      if latest == .min {
+        guard hasAxis, index == roots.count - 1 else {
+          // Without a fresh operand nothing is fresh, and no function remembers anything.
+          place = end
+          take(index, .none)
+          continue
+        }
+        for leaf in leaves { latest = max(latest, leaf.time) }
+      }
+      effort += end - place
+      let seconds = Double(latest &- start) / 1e6
       stack.removeAll(keepingCapacity: true)
       while place < end {
         run(instructions[place], step: step, seconds: seconds, leaves: leaves)

@@ -55,8 +55,8 @@ extension StoreReader {
     try Bool.fetchOne(
       db,
       sql: """
-        SELECT EXISTS (SELECT 1 FROM metric_summary JOIN run ON run.id = metric_summary.run_id
-          WHERE metric_summary.key_id = (SELECT id FROM metric_key WHERE name = ?) AND run.project_id = ?)
+        SELECT EXISTS (SELECT 1 FROM project_metric
+          WHERE key_id = (SELECT id FROM metric_key WHERE name = ?) AND project_id = ?)
         """, arguments: [name, project]) ?? false
   }
 
@@ -65,10 +65,84 @@ extension StoreReader {
     try String.fetchAll(
       db,
       sql: """
-        SELECT name FROM metric_key WHERE EXISTS (
-          SELECT 1 FROM metric_summary JOIN run ON run.id = metric_summary.run_id
-          WHERE key_id = metric_key.id AND run.project_id = ?) LIMIT 1000
+        SELECT name FROM project_metric JOIN metric_key ON metric_key.id = key_id
+        WHERE project_id = ? LIMIT 1000
         """, arguments: [project])
+  }
+}
+
+/// What a new definition comes to.
+private struct DerivedChange {
+  var expression: MetricExpression
+  /// The one in whose place it comes.
+  var old: StoredDerivedMetric?
+  /// All of the project, with it.
+  var derived: DerivedExpressions
+  /// Names of those whose aggregates are worthless then.
+  var outdated: [String] = []
+}
+
+extension StoreReader {
+  /// - Parameters:
+  ///   - row: of the project.
+  ///   - project: its name, for messages.
+  /// - Throws: as `StoreWriter.defineDerived`.
+  fileprivate func change(
+    by new: NewDerivedMetric, inProject row: Int64, named project: String
+  ) throws -> DerivedChange {
+    let name = new.name.inNormalForm
+    let expression = try MetricExpression(parsing: new.expression)
+    guard try !isLogged(name, inProject: row) else {
+      throw Problem(
+        .conflict, "Project '\(project)' has a logged metric '\(name)' already.",
+        hint: "Choose another name: what is logged stands before what is derived.")
+    }
+    let known = try storedDerivedMetrics(inProject: row)
+    let old = known.first { $0.metric.name == name }
+    guard old != nil || known.count < StoreWriter.derivedLimit else {
+      throw Problem(
+        .unprocessable, "Project '\(project)' has \(known.count) derived metrics; no more are allowed.",
+        hint: "'martlet project underive' takes one away.")
+    }
+    var all = ParsedExpressions.all(known).expressions
+    all[name] = expression
+    var change = DerivedChange(expression: expression, old: old, derived: DerivedExpressions(all))
+    try change.derived.check()
+    if old.map({ ParsedExpressions.expression($0.metric.expression) != expression }) ?? true {
+      change.outdated = [name] + change.derived.dependents(of: name)
+    }
+    return change
+  }
+
+  /// Rows of the derived metrics whose aggregates would be worthless after a definition.
+  ///
+  /// - Throws: as `StoreWriter.defineDerived`.
+  package func derivedOutdated(
+    by new: NewDerivedMetric, inProject project: String
+  ) throws -> [Int64] {
+    guard let row = try projectRowID(project) else { return [] }
+    let names = Set(try change(by: new, inProject: row, named: project).outdated)
+    return try storedDerivedMetrics(inProject: row).filter { names.contains($0.metric.name) }.map(\.row)
+  }
+
+  /// The row of a derived metric that may be taken away.
+  ///
+  /// - Throws: as `StoreWriter.removeDerived`.
+  package func removableDerived(_ name: String, inProject project: String) throws -> Int64 {
+    let name = name.inNormalForm
+    let known = try projectRowID(project).map { try storedDerivedMetrics(inProject: $0) } ?? []
+    guard let found = known.first(where: { $0.metric.name == name }) else {
+      let near = nearest(to: name, in: known.map(\.metric.name)).map { "Did you mean '\($0)'?" }
+      throw Problem(.notFound, "Project '\(project)' has no derived metric '\(name)'.", hint: near)
+    }
+    let dependents = ParsedExpressions.all(known).dependents(of: name)
+    guard dependents.isEmpty else {
+      throw Problem(
+        .conflict,
+        "The derived metric '\(name)' is part of \(dependents.map { "'\($0)'" }.joined(separator: ", ")).",
+        hint: "Change or take these away first.")
+    }
+    return found.row
   }
 }
 
@@ -86,24 +160,8 @@ extension StoreWriter {
   ) throws -> (isNew: Bool, notes: [String]) {
     let row = try projectRow(project, by: principal, now: now)
     let name = new.name.inNormalForm
-    let expression = try MetricExpression(parsing: new.expression)
-    guard try !isLogged(name, inProject: row) else {
-      throw Problem(
-        .conflict, "Project '\(project)' has a logged metric '\(name)' already.",
-        hint: "Choose another name: what is logged stands before what is derived.")
-    }
-    let known = try storedDerivedMetrics(inProject: row)
-    let old = known.first { $0.metric.name == name }
-    guard old != nil || known.count < Self.derivedLimit else {
-      throw Problem(
-        .unprocessable, "Project '\(project)' has \(known.count) derived metrics; no more are allowed.",
-        hint: "'martlet project underive' takes one away.")
-    }
-    var all = DerivedExpressions(known.map(\.metric)).expressions
-    all[name] = expression
-    let derived = DerivedExpressions(all)
-    try derived.check()
-    if let old {
+    let change = try change(by: new, inProject: row, named: project)
+    if let old = change.old {
       try db.execute(
         sql: "UPDATE derived_metric SET expression = ?, description = ?, goal = ? WHERE id = ?",
         arguments: [new.expression, new.description, new.goal?.rawValue, old.row])
@@ -117,13 +175,11 @@ extension StoreWriter {
           row, name, new.expression, new.description, new.goal?.rawValue, now.microseconds, principal.row,
         ])
     }
-    if old.map({ DerivedExpressions([$0.metric]).expressions[name] != expression }) ?? true {
-      try dropDerivedSummaries(of: [name] + derived.dependents(of: name), inProject: row)
-    }
+    if !change.outdated.isEmpty { try dropDerivedSummaries(of: change.outdated, inProject: row) }
     try note(
       "derived", subject: "project", row: row,
       payload: ["name": .string(name), "expression": .string(new.expression)], by: principal, at: now)
-    return (old == nil, try notes(on: expression, derived, project: row))
+    return (change.old == nil, try notes(on: change.expression, change.derived, project: row))
   }
 
   /// Takes a derived metric and its aggregates away.
@@ -133,23 +189,33 @@ extension StoreWriter {
     _ name: String, inProject project: String, by principal: Principal, now: Timestamp
   ) throws {
     let name = name.inNormalForm
-    let known = try derivedMetrics(inProject: project)
-    guard let row = try projectRowID(project), known.contains(where: { $0.name == name }) else {
-      let near = nearest(to: name, in: known.map(\.name)).map { "Did you mean '\($0)'?" }
-      throw Problem(.notFound, "Project '\(project)' has no derived metric '\(name)'.", hint: near)
-    }
-    let dependents = DerivedExpressions(known).dependents(of: name)
-    guard dependents.isEmpty else {
-      throw Problem(
-        .conflict,
-        "The derived metric '\(name)' is part of \(dependents.map { "'\($0)'" }.joined(separator: ", ")).",
-        hint: "Change or take these away first.")
-    }
-    try db.execute(
-      sql: "DELETE FROM derived_metric WHERE project_id = ? AND name = ?", arguments: [row, name])
+    let derived = try removableDerived(name, inProject: project)
+    guard let row = try projectRowID(project) else { return }
+    try db.execute(sql: "DELETE FROM derived_metric WHERE id = ?", arguments: [derived])
     try note(
       "underived", subject: "project", row: row, payload: ["name": .string(name)], by: principal, at: now)
     hot.tell(.derived(project: row))
+  }
+
+  /// Drops some of the aggregates of derived metrics, because these are about to change: of many runs they are too many
+  /// for one transaction.
+  ///
+  /// - Parameter rows: of the derived metrics.
+  /// - Returns: whether there may be more.
+  package func dropSomeDerivedSummaries(of rows: [Int64], limit: Int = 5_000) throws -> Bool {
+    guard !rows.isEmpty else { return false }
+    try db.execute(
+      sql: """
+        DELETE FROM derived_summary WHERE (derived_id, run_id) IN (
+          SELECT derived_id, run_id FROM derived_summary
+          WHERE derived_id IN (\(Self.placeholders(rows.count))) LIMIT ?)
+        """, arguments: StatementArguments(rows) + [limit])
+    return db.changesCount >= limit
+  }
+
+  /// Says that what is derived in a project has to be looked at.
+  package func tellDerived(inProject project: String) throws {
+    if let row = try projectRowID(project) { hot.tell(.derived(project: row)) }
   }
 
   private func dropDerivedSummaries(of names: [String], inProject project: Int64) throws {
@@ -189,6 +255,6 @@ extension StoreWriter {
   /// Forgets what derived metrics are of a run: it moved to another project, or was changed otherwise than by points.
   func forgetDerived(of run: Int64) throws {
     try db.execute(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [run])
-    hot.tell(.reconfigured(run: run))
+    try tellReconfigured(run)
   }
 }

@@ -25,25 +25,29 @@ extension StoreReader {
   func derived(
     of run: Int64, only names: [String]? = nil, with others: [String] = []
   ) throws -> DerivedOfRun {
-    var result = DerivedOfRun()
+    let result = DerivedOfRun()
     let project = try Int64.fetchOne(
       db.cachedStatement(sql: "SELECT project_id FROM run WHERE id = ?"), arguments: [run])
     guard let project else { return result }
-    let all = try storedDerivedMetrics(inProject: project).map(\.metric)
+    let definitions = try storedDerivedMetrics(inProject: project)
     let wanted = names.map { Set($0.map(\.inNormalForm)) }
-    guard all.contains(where: { wanted?.contains($0.name) ?? true }) else { return result }
-    try fill(&result, from: DerivedExpressions(all), run: run, with: others) { wanted?.contains($0) ?? true }
-    return result
+    let chosen = definitions.map(\.metric.name).filter { wanted?.contains($0) ?? true }
+    guard !chosen.isEmpty else { return result }
+    return try derived(of: run, chosen, from: ParsedExpressions.all(definitions), with: others)
   }
 
-  private func fill(
-    _ result: inout DerivedOfRun, from all: DerivedExpressions, run: Int64, with others: [String],
-    where isWanted: (String) -> Bool
-  ) throws {
-    var names = Set(all.expressions.keys).union(others)
-    for expression in all.expressions.values { names.formUnion(expression.metrics) }
-    for (key, name) in try metricNames(of: run, only: Array(names)) { result.keys[name] = key }
-    for name in all.expressions.keys where isWanted(name) && result.keys[name] == nil {
+  /// What is derived of a run under some names.
+  ///
+  /// - Parameters:
+  ///   - all: of its project.
+  ///   - others: names of logged metrics whose keys are needed beside.
+  func derived(
+    of run: Int64, _ names: [String], from all: DerivedExpressions, with others: [String] = []
+  ) throws -> DerivedOfRun {
+    var result = DerivedOfRun()
+    let needed = all.reached(from: names).union(others)
+    for (key, name) in try metricNames(of: run, only: Array(needed)) { result.keys[name] = key }
+    for name in names where result.keys[name] == nil {
       result.expressions[name] = all.expanded(name) { result.keys[$0] != nil }
     }
     result.config =
@@ -51,6 +55,19 @@ extension StoreReader {
         db.cachedStatement(sql: "SELECT config FROM run WHERE id = ?"), arguments: [run])?.json("config")
       ?? [:]
     result.start = try firstTime(of: run) ?? 0
+    return result
+  }
+
+  /// Whether what is derived may have to be computed for these series.
+  func asksForDerived(_ window: SeriesWindow, run id: PublicID) throws -> Bool {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT name FROM derived_metric WHERE project_id = (SELECT project_id FROM run WHERE public_id = ?)
+        """)
+    let names = try String.fetchAll(statement, arguments: [id.rawValue])
+    guard !names.isEmpty, let keys = window.keys else { return !names.isEmpty }
+    let wanted = Set((keys + (window.axis.map { [$0] } ?? [])).map(\.inNormalForm))
+    return names.contains(where: wanted.contains)
   }
 
   /// When a run's first row was logged, microseconds since 1970.
@@ -105,6 +122,7 @@ struct DerivedReading {
   let reader: StoreReader
   let run: Int64
   let derived: DerivedOfRun
+  var effort = DerivedEffort()
   /// Points that are kept of one series; a longer one is computed twice.
   var keptPoints = 1_000_000
 
@@ -115,27 +133,36 @@ struct DerivedReading {
     of expression: MetricExpression, axis: MetricExpression? = nil, steps: ClosedRange<Int64>,
     take: (DerivedPoints.Point) throws -> Void
   ) throws {
-    let looksBack = expression.looksBack || axis?.looksBack == true
+    try points(of: [expression], axis: axis, steps: steps) { try take($1) }
+  }
+
+  /// Computes the points of several expressions in one pass; `take` gets the number of the expression with each.
+  private func points(
+    of expressions: [MetricExpression], axis: MetricExpression? = nil, steps: ClosedRange<Int64>,
+    take: (Int, DerivedPoints.Point) throws -> Void
+  ) throws {
+    let looksBack = expressions.contains(where: \.looksBack) || axis?.looksBack == true
     // What looks back is computed from the run's begin, so that it does not depend on the window.
     let scope = looksBack ? Int64.min...steps.upperBound : steps
     var points = DerivedPoints(
-      expression, axis: axis, start: derived.start, config: derived.config.number(atPath:))
+      expressions, axis: axis, start: derived.start, config: derived.config.number(atPath:))
     var leaves = try LeafPoints(
-      reader, run: run, keys: points.metrics.map { derived.keys[$0] }, steps: scope)
+      reader, run: run, keys: points.metrics.map { derived.keys[$0] }, steps: scope, effort)
     try points.compute(
       refill: { try leaves.next($0) },
-      take: { point in
-        if point.step >= steps.lowerBound { try take(point) }
+      spend: { try effort.spend($0) },
+      take: { index, point in
+        if point.step >= steps.lowerBound { try take(index, point) }
       })
   }
 
-  /// What the points of an expression sum up to.
-  func summary(of expression: MetricExpression) throws -> RunningSummary {
-    var summary = RunningSummary()
-    try points(of: expression, steps: .min ... .max) { point in
-      _ = summary.add(point.value, step: point.step, time: point.time)
+  /// What the points of each expression sum up to.
+  func summaries(of expressions: [MetricExpression]) throws -> [RunningSummary] {
+    var summaries = Array(repeating: RunningSummary(), count: expressions.count)
+    try points(of: expressions, steps: .min ... .max) { index, point in
+      _ = summaries[index].add(point.value, step: point.step, time: point.time)
     }
-    return summary
+    return summaries
   }
 
   /// The series of an expression, as `StoreReader.series` gives those of logged metrics; nil: it has no point.
@@ -229,7 +256,7 @@ extension StoreReader {
   /// - Parameter derived: with the keys of the logged ones and of the axis in it.
   func series(
     of names: [(key: Int64, name: String)], _ derived: DerivedOfRun, run: Int64, id: PublicID,
-    _ window: SeriesWindow, limit: Int
+    _ window: SeriesWindow, limit: Int, _ effort: DerivedEffort
   ) throws -> [Series] {
     let axis = window.axis?.inNormalForm
     let derivedAxis = axis.flatMap { derived.expressions[$0] }
@@ -243,7 +270,7 @@ extension StoreReader {
       // Where the axis is computed, it is joined to what was logged by step.
       for (_, name) in names { expressions[name] = .metric(name) }
     }
-    let reading = DerivedReading(reader: self, run: run, derived: derived)
+    let reading = DerivedReading(reader: self, run: run, derived: derived, effort: effort)
     var left = limit - result.reduce(0) { $0 + $1.steps.count }
     for (name, expression) in expressions {
       let axis = derivedAxis ?? axis.map(MetricExpression.metric)

@@ -13,16 +13,29 @@ struct DerivedPlan {
   var rows: Int64
   var rewrites: Int64
   var config: String
+  /// All of the project.
   var definitions: [StoredDerivedMetric]
   /// By the row of the definition.
-  var summaries: [(derived: Int64, summary: RunningSummary)]
+  var summaries: [(derived: Int64, summary: RunningSummary)] = []
+  /// Names of those that take too much in this run, and have no points here.
+  var tooLarge: [String] = []
+  /// There is more to compute than one snapshot should be held for.
+  var isPart = false
 }
 
 extension StoreReader {
-  /// Computes a run's derived metrics anew; nil: there are none, or they are up to date.
+  /// Computes those of a run's derived metrics that are not up to date; nil: there are none.
   ///
-  /// - Parameter always: also where they are up to date.
-  func derivedPlan(of run: Int64, always: Bool = false) throws -> DerivedPlan? {
+  /// - Parameters:
+  ///   - always: all, also where they are up to date.
+  ///   - name: this one alone.
+  ///   - isOver: whether it is wanted no more.
+  ///   - limit: parts times rows that one of them may take, and all that are computed at a time.
+  /// - Throws: `CancellationError`; `Problem.internal` where the run's points are damaged.
+  func derivedPlan(
+    of run: Int64, always: Bool = false, only name: String? = nil, limit: Int = DerivedEffort.ofSnapshot,
+    until isOver: @escaping () -> Bool = { false }
+  ) throws -> DerivedPlan? {
     let statement = try db.cachedStatement(
       sql: "SELECT public_id, project_id, rows, rewrites, config FROM run WHERE id = ? AND purge IS NULL")
     guard let row = try Row.fetchOne(statement, arguments: [run]),
@@ -30,40 +43,80 @@ extension StoreReader {
     else { return nil }
     var plan = DerivedPlan(
       run: run, id: id, project: row["project_id"], rows: row["rows"], rewrites: row["rewrites"],
-      config: row["config"], definitions: [], summaries: [])
+      config: row["config"], definitions: [])
     plan.definitions = try storedDerivedMetrics(inProject: plan.project)
-    guard !plan.definitions.isEmpty, try always || !isUpToDate(plan) else { return nil }
-    let all = DerivedExpressions(plan.definitions.map(\.metric))
-    let derived = try derived(of: run)
-    let reading = DerivedReading(reader: self, run: run, derived: derived)
-    for definition in plan.definitions {
+    let current: Set<Int64> =
+      try always || plan.definitions.isEmpty ? [] : currentDerived(of: plan)
+    let due = plan.definitions.filter { definition in
+      !current.contains(definition.row) && name.map { $0 == definition.metric.name } ?? true
+    }
+    guard !due.isEmpty else { return nil }
+    let all = ParsedExpressions.all(plan.definitions)
+    let derived = try derived(of: run, due.map(\.metric.name), from: all)
+    var chosen: [(row: Int64, expression: MetricExpression)] = []
+    var left = limit
+    for definition in due {
       // A name that the run has logged means what was logged, so that whoever looks here finds it.
       let expression = all.expanded(definition.metric.name) { derived.keys[$0] != nil }
-      plan.summaries.append(
-        (definition.row, try expression.map { try reading.summary(of: $0) } ?? RunningSummary()))
+      // A run has no more steps than rows.
+      let (cost, isHuge) = (expression?.size ?? 0).multipliedReportingOverflow(by: Int(plan.rows))
+      guard let expression, !isHuge, cost <= limit else {
+        if expression != nil { plan.tooLarge.append(definition.metric.name) }
+        plan.summaries.append((definition.row, RunningSummary()))
+        continue
+      }
+      guard cost <= left || always else {
+        plan.isPart = true
+        continue
+      }
+      left -= cost
+      chosen.append((definition.row, expression))
     }
+    let effort = DerivedEffort(.max, until: isOver)
+    let reading = DerivedReading(reader: self, run: run, derived: derived, effort: effort)
+    let summaries = try reading.summaries(of: chosen.map(\.expression))
+    plan.summaries += zip(chosen, summaries).map { (derived: $0.row, summary: $1) }
     return plan
   }
 
-  /// As `derivedPlan`; nil also where the run's points are damaged, or there is no such run.
-  func soundDerivedPlan(of id: PublicID) throws -> DerivedPlan? {
-    guard let run = try runRow(id) else { return nil }
-    do {
-      return try derivedPlan(of: run)
-    } catch let problem as Problem where problem.code == .internal {
-      return nil
-    }
+  /// Rows of the definitions whose aggregates are those of the run as it is.
+  private func currentDerived(of plan: DerivedPlan) throws -> Set<Int64> {
+    let statement = try db.cachedStatement(
+      sql: "SELECT derived_id FROM derived_summary WHERE run_id = ? AND rows = ? AND rewrites = ?")
+    return try Set(Int64.fetchAll(statement, arguments: [plan.run, plan.rows, plan.rewrites]))
   }
 
-  private func isUpToDate(_ plan: DerivedPlan) throws -> Bool {
-    let count = try Int.fetchOne(
-      db.cachedStatement(
-        sql: """
-          SELECT count(*) FROM derived_summary
-            JOIN derived_metric ON derived_metric.id = derived_summary.derived_id
-          WHERE run_id = ? AND project_id = ? AND rows = ? AND rewrites = ?
-          """), arguments: [plan.run, plan.project, plan.rows, plan.rewrites])
-    return count == plan.definitions.count
+  /// The derived metric that the sweep of a run looks for, where the run has not logged it itself.
+  private func derivedObjective(of id: PublicID) throws -> (run: Int64, name: String)? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT run.id, derived_metric.name FROM run JOIN sweep ON sweep.id = run.sweep_id
+          JOIN derived_metric ON derived_metric.project_id = run.project_id AND derived_metric.name = sweep.metric
+        WHERE run.public_id = ? AND run.purge IS NULL AND NOT EXISTS (
+          SELECT 1 FROM metric_summary WHERE run_id = run.id
+            AND key_id = (SELECT id FROM metric_key WHERE name = sweep.metric))
+        """)
+    return try Row.fetchOne(statement, arguments: [id.rawValue]).map { ($0[0], $0[1]) }
+  }
+
+  /// Computes what the sweep of a run looks for; nil: it is not derived, or up to date.
+  func objectivePlan(of id: PublicID, until isOver: @escaping () -> Bool) throws -> DerivedPlan? {
+    guard let (run, name) = try derivedObjective(of: id) else { return nil }
+    return try derivedPlan(of: run, only: name, until: isOver)
+  }
+
+  /// Whether what the sweep of a run looks for is derived, and has to be computed anew: the run changed since, or the
+  /// definition did.
+  package func isObjectiveOutdated(of id: PublicID) throws -> Bool {
+    guard let (run, name) = try derivedObjective(of: id) else { return false }
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT EXISTS (SELECT 1 FROM derived_summary JOIN derived_metric ON derived_metric.id = derived_id
+          JOIN run ON run.id = run_id
+          WHERE run_id = ? AND name = ? AND derived_metric.project_id = run.project_id
+            AND derived_summary.rows = run.rows AND derived_summary.rewrites = run.rewrites)
+        """)
+    return try Bool.fetchOne(statement, arguments: [run, name]) != true
   }
 
   /// With what is derived of these runs beside what they logged, by name.
@@ -82,9 +135,11 @@ extension StoreReader {
         """, arguments: StatementArguments(runs))
     guard !rows.isEmpty else { return logged }
     var all = logged
+    var names: [Int64: Set<String>] = [:]
+    for run in Set(rows.map { $0["run_id"] as Int64 }) { names[run] = Set((logged[run] ?? []).map(\.name)) }
     for row in rows {
       let (run, name): (Int64, String) = (row["run_id"], row["name"])
-      guard all[run]?.contains(where: { $0.name == name }) != true else { continue }
+      guard names[run]?.contains(name) != true else { continue }
       var summary = Self.summary(row, name: name)
       summary.isDerived = true
       summary.goal = (row["goal"] as String?).flatMap(Objective.Goal.init)
@@ -97,27 +152,16 @@ extension StoreReader {
 }
 
 extension StoreWriter {
-  /// Computes what is derived of a run and not up to date, in this transaction.
-  ///
-  /// Where its points are damaged nothing is derived: whoever reads them is told, and 'martlet doctor' finds them.
-  package func deriveNow(_ id: PublicID) throws {
-    if let plan = try soundDerivedPlan(of: id) { try write(plan) }
-  }
-
   /// Writes what was computed, unless something newer is known, or it was computed from what is no more.
   func write(_ plan: DerivedPlan) throws {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT project_id, rewrites, config,
-          (SELECT max(rows) FROM derived_summary WHERE run_id = run.id AND rewrites = run.rewrites) AS known
-        FROM run WHERE id = ? AND purge IS NULL
+        SELECT project_id, rewrites, config FROM run WHERE id = ? AND purge IS NULL
         """)
     guard let row = try Row.fetchOne(statement, arguments: [plan.run]), row["project_id"] == plan.project,
       row["rewrites"] == plan.rewrites, row["config"] == plan.config,
-      (row["known"] as Int64?).map({ $0 <= plan.rows }) ?? true,
       try storedDerivedMetrics(inProject: plan.project) == plan.definitions
     else { return }
-    try db.executeCached(sql: "DELETE FROM derived_summary WHERE run_id = ?", arguments: [plan.run])
     for (derived, summary) in plan.summaries { try insert(summary, derived: derived, plan) }
   }
 
@@ -127,6 +171,11 @@ extension StoreWriter {
       """
       INSERT INTO derived_summary (derived_id, run_id, rows, rewrites, last, last_step, last_at, min, min_step, max,
         max_step, sum, count, nan_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (derived_id, run_id) DO UPDATE SET rows = excluded.rows, rewrites = excluded.rewrites,
+        last = excluded.last, last_step = excluded.last_step, last_at = excluded.last_at, min = excluded.min,
+        min_step = excluded.min_step, max = excluded.max, max_step = excluded.max_step, sum = excluded.sum,
+        count = excluded.count, nan_count = excluded.nan_count
+      WHERE derived_summary.rewrites != excluded.rewrites OR derived_summary.rows <= excluded.rows
       """)
     try statement.bind(1, derived)
     try statement.bind(2, plan.run)
@@ -150,6 +199,12 @@ extension StoreWriter {
   func outdateDerived(of run: Int64) throws {
     try db.executeCached(
       sql: "UPDATE derived_summary SET rewrites = -1 WHERE run_id = ?", arguments: [run])
-    hot.tell(.reconfigured(run: run))
+    try tellReconfigured(run)
+  }
+
+  func tellReconfigured(_ run: Int64) throws {
+    let hasEnded = try Bool.fetchOne(
+      db.cachedStatement(sql: "SELECT ended_at IS NOT NULL FROM run WHERE id = ?"), arguments: [run])
+    hot.tell(.reconfigured(run: run, hasEnded: hasEnded ?? true))
   }
 }

@@ -18,6 +18,7 @@ struct LeafPoints {
   }
 
   private let reader: StoreReader
+  private let effort: DerivedEffort
   private let steps: ClosedRange<Int64>
   private let chunks: [ChunkEntry]
   private var leaves: [Leaf]
@@ -28,8 +29,11 @@ struct LeafPoints {
   /// - Parameters:
   ///   - keys: of the metrics; nil: one that the run has not logged.
   ///   - steps: that are asked for.
-  init(_ reader: StoreReader, run: Int64, keys: [Int64?], steps: ClosedRange<Int64>) throws {
-    (self.reader, self.steps) = (reader, steps)
+  ///   - effort: counts the points that are read.
+  init(
+    _ reader: StoreReader, run: Int64, keys: [Int64?], steps: ClosedRange<Int64>, _ effort: DerivedEffort
+  ) throws {
+    (self.reader, self.steps, self.effort) = (reader, steps, effort)
     let chunks = try reader.chunks(of: run, steps: steps)
     var leaves = keys.map { _ in Leaf() }
     if let first = chunks.first?.firstRow, let last = chunks.last?.firstRow {
@@ -93,6 +97,7 @@ struct LeafPoints {
       if decoded.count >= Self.keptChunks { decoded = [:] }
       decoded[place] = columns
     }
+    try effort.spend(entry.count)
     let (rows, values) = try reader.numbers(of: entry, rowCount: chunk.rowCount)
     var points = PointColumn()
     points.append(

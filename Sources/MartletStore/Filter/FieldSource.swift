@@ -108,10 +108,13 @@ extension FilterSQL {
       )
     }
     let window = SeriesWindow(keys: [name], buckets: 2, fromStep: step, toStep: step)
+    // Of all these runs together.
+    let effort = DerivedEffort()
     var found: [String] = []
     for row in rows {
       guard let id = PublicID(rawValue: row[1]),
-        case .raw(let values)? = try reader.series(run: id, window).first?.points, let value = values.last
+        case .raw(let values)? = try reader.series(run: id, window, effort: effort).first?.points,
+        let value = values.last
       else { continue }
       // What JSON has no number for; SQLite reads one beyond all doubles as infinite.
       let text = value.isNaN ? "null" : value.isInfinite ? (value < 0 ? "-9e999" : "9e999") : String(value)

@@ -63,7 +63,7 @@ final class HotRuns: @unchecked Sendable {
     /// The derived metrics of a project changed.
     case derived(project: Int64)
     /// The configuration of a run changed, or its project.
-    case reconfigured(run: Int64)
+    case reconfigured(run: Int64, hasEnded: Bool)
   }
 
   private static let runLimit = 512

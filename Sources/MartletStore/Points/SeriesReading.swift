@@ -12,10 +12,14 @@ extension StoreReader {
   /// empty ones left out, and no minimum or maximum is lost. Where the steps of a series increase, it is read from levels
   /// (`LevelReading`); where they do not, and with an average or an axis, from all its points.
   ///
-  /// - Parameter limit: points and buckets of the answer, at most.
-  /// - Throws: `Problem.notFound`; `unprocessable` where the answer would be larger; `internal` where the database is
-  ///   damaged.
-  package func series(run id: PublicID, _ window: SeriesWindow, limit: Int = .max) throws -> [Series] {
+  /// - Parameters:
+  ///   - limit: points and buckets of the answer, at most.
+  ///   - effort: what computing derived metrics may take.
+  /// - Throws: `Problem.notFound`; `unprocessable` where the answer would be larger, or derived metrics take too much;
+  ///   `internal` where the database is damaged.
+  package func series(
+    run id: PublicID, _ window: SeriesWindow, limit: Int = .max, effort: DerivedEffort = DerivedEffort()
+  ) throws -> [Series] {
     let run = try requireRunRow(id)
     let low = window.fromStep ?? .min
     let high = window.toStep ?? .max
@@ -24,7 +28,7 @@ extension StoreReader {
     let axis = window.axis.map { [$0.inNormalForm] } ?? []
     let derived = try derived(of: run, only: window.keys.map { $0 + axis }, with: names.map(\.name) + axis)
     if !derived.expressions.isEmpty {
-      return try series(of: names, derived, run: run, id: id, window, limit: limit)
+      return try series(of: names, derived, run: run, id: id, window, limit: limit, effort)
     }
     return try series(of: names, run: run, id: id, window, limit: limit)
   }

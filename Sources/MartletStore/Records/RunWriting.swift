@@ -115,9 +115,12 @@ extension StoreWriter {
       let old = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [row])?.json(
         "config")
       let new = (old ?? [:]).merging(config)
-      set("config", new.text)
-      try indexConfig(new, of: row)
-      try outdateDerived(of: row)
+      // Programs tell their configuration again and again.
+      if new.text != old?.text {
+        set("config", new.text)
+        try indexConfig(new, of: row)
+        try outdateDerived(of: row)
+      }
     }
     set("host", patch.host)
     set("pid", patch.pid)

@@ -149,8 +149,9 @@ extension StoreReader {
         FROM trial JOIN run ON run.id = trial.run_id JOIN sweep ON sweep.id = trial.sweep_id
           LEFT JOIN metric_summary ON metric_summary.run_id = run.id
             AND metric_summary.key_id = (SELECT id FROM metric_key WHERE name = sweep.metric)
-          LEFT JOIN derived_summary ON derived_summary.run_id = run.id AND derived_summary.derived_id =
-            (SELECT id FROM derived_metric WHERE project_id = run.project_id AND name = sweep.metric)
+          LEFT JOIN derived_summary ON metric_summary.run_id IS NULL
+            AND derived_summary.run_id = run.id AND derived_summary.derived_id =
+              (SELECT id FROM derived_metric WHERE project_id = run.project_id AND name = sweep.metric)
         WHERE \(condition) ORDER BY trial.number LIMIT ?
         """, arguments: arguments + [limit]
     ).map { row in

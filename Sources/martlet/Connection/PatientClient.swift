@@ -6,6 +6,8 @@ import MartletModel
 struct PatientClient {
   private(set) var client: Client
   let interrupts: Interrupts
+  /// Lines that were written to standard error.
+  private(set) var complaints = 0
 
   private static let patience: Duration = .seconds(120)
 
@@ -16,16 +18,22 @@ struct PatientClient {
 
   /// Reads; waits up to two minutes for a server that does not answer, or until Ctrl-C.
   mutating func get(_ path: String, query: Client.Query = []) async throws -> JSONValue {
+    try await send(.get, path, query: query)
+  }
+
+  /// As `get`, for questions that need a body: what is sent may be sent twice.
+  mutating func send(
+    _ method: Client.Method, _ path: String, query: Client.Query = [], body: JSONValue? = nil
+  ) async throws -> JSONValue {
     var silentSince: ContinuousClock.Instant?
     while true {
       do {
-        let answer = try await client.send(.get, path, query: query)
-        if silentSince != nil { Terminal.complain("martlet: the server answers again.") }
+        let answer = try await client.send(method, path, query: query, body: body)
+        if silentSince != nil { complain("the server answers again.") }
         return answer
       } catch let failure as Failure where failure.status == .unavailable {
         if silentSince == nil {
-          Terminal.complain(
-            "martlet: the server does not answer; what runs goes on without it. Waiting for it …")
+          complain("the server does not answer; what runs goes on without it. Waiting for it …")
         }
         let since = silentSince ?? .now
         silentSince = since
@@ -35,5 +43,10 @@ struct PatientClient {
         client = try client.place.client() ?? client
       }
     }
+  }
+
+  private mutating func complain(_ sentence: String) {
+    complaints += 1
+    Terminal.complain("martlet: \(sentence)")
   }
 }

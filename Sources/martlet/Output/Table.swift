@@ -84,17 +84,18 @@ struct Table: Sendable {
   }
 
   /// `text`, its end replaced by an ellipsis when it takes more than `limit` columns.
-  static func cut(_ text: String, to limit: Int) -> String {
+  static func cut(_ text: String, to limit: Int, ellipsis: String = "…") -> String {
     guard width(of: text) > limit else { return text }
+    let room = limit - ellipsis.count
     var kept = ""
     var used = 0
     for character in text {
       let width = width(of: String(character))
-      guard used + width < limit else { break }
+      guard used + width <= room else { break }
       kept.append(character)
       used += width
     }
-    return kept + "…"
+    return kept + ellipsis
   }
 
   /// Terminal columns that `text` takes: two for East Asian wide characters and emoji (Unicode TR 11), none for

@@ -64,23 +64,28 @@ struct Plot {
 
   // MARK: - Legend
 
-  /// A mark, a name and a last value for each curve, as many on a line as fit.
+  /// A mark, a name and a last value for each curve, as many on a line as fit. The chart stays larger than its two axes.
   private var legend: [String] {
+    let most = max(1, height - 4)
     var lines: [String] = []
     var room = 0
     for (index, curve) in curves.enumerated() {
       let mark =
         ink == .marks ? String(PlotCanvas.marks[index % PlotCanvas.marks.count]) : isUnicode ? "━" : "-"
       let last = curve.points.last.map { " \(Words.number($0.last))" } ?? ""
-      let words = Table.cut(Terminal.plain(curve.name), to: max(4, width - 2 - last.count)) + last
+      let name = Table.cut(
+        Terminal.plain(curve.name), to: max(4, width - 2 - last.count), ellipsis: isUnicode ? "…" : "...")
+      let words = name + last
       let taken = 2 + Table.width(of: words)
       let entry = "\(paint(mark, index)) \(words)"
       if taken + 3 <= room {
         lines[lines.count - 1] += "   " + entry
         room -= taken + 3
-      } else {
+      } else if lines.count < most - 1 || lines.count < most && index == curves.count - 1 {
         lines.append(entry)
         room = width - taken
+      } else {
+        return lines + ["and \(curves.count - index) more"]
       }
     }
     return lines

@@ -60,22 +60,40 @@ struct ChartOptions: ParsableArguments {
     if follow, !Terminal.outputIsTerminal {
       throw ValidationError("--follow draws again and again: that needs a terminal. --plot draws once.")
     }
+    if follow, CallerEnvironment.current["TERM"] == "dumb" {
+      throw ValidationError(
+        "--follow draws over what it drew, which this terminal (TERM=dumb) cannot. --plot draws once.")
+    }
   }
 
   /// Draws these metrics of a run, once or until it has ended.
   func draw(_ names: [String], of run: JSONValue, _ client: Client) async throws {
     guard follow else {
-      return try Terminal.say(try await lines(names, of: run, client).joined(separator: "\n"))
+      let width = width ?? max(Plot.narrowest, Terminal.outputWidth ?? 80)
+      let answer = try await client.send(.post, "/series", body: question(names, of: run, width: width))
+      return try Terminal.say(
+        lines(names, in: answer, width: width, height: height ?? 20).joined(separator: "\n"))
     }
     let interrupts = Interrupts()
     var patient = PatientClient(client, interrupts: interrupts)
     var drawn = 0
+    var complaints = 0
     while true {
       // Asked first: what is read after the end is all there will be.
       let state = try await patient.get("/runs/\(run.id)")
-      let lines = try await lines(names, of: run, patient.client)
-      let back = drawn > 0 ? "\u{1B}[\(drawn)A\u{1B}[J" : ""
-      try Terminal.write(back + lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+      // The terminal may have been made smaller or larger.
+      let width = followedWidth
+      let answer = try await patient.send(
+        .post, "/series", body: question(names, of: run, width: width))
+      let shown = Terminal.outputHeight.map { max(1, $0 - 1) } ?? .max
+      let lines = lines(names, in: answer, width: width, height: followedHeight).prefix(shown)
+      // What was complained of stands below the chart: nobody gets back past it.
+      if patient.complaints > complaints { drawn = 0 }
+      complaints = patient.complaints
+      let back = drawn > 0 ? "\u{1B}[\(min(drawn, shown))A\u{1B}[J" : ""
+      // Without wrapping (DECAWM): a line that is too long must not become two.
+      try Terminal.write(
+        "\u{1B}[?7l" + back + lines.joined(separator: "\n") + "\n\u{1B}[?7h", to: STDOUT_FILENO)
       drawn = lines.count
       if state.runState?.isEnd ?? true { return }
       if interrupts.arePending { throw ExitStatus.interrupted.code }
@@ -84,30 +102,38 @@ struct ChartOptions: ParsableArguments {
     }
   }
 
-  private func lines(_ names: [String], of run: JSONValue, _ client: Client) async throws -> [String] {
-    let width = width ?? max(Plot.narrowest, Terminal.outputWidth ?? 80)
+  private func question(_ names: [String], of run: JSONValue, width: Int) -> JSONValue {
     var body: JSONObject = [
       "runs": [.string(run.id)], "keys": JSONValue(names), "buckets": .int(Int64(2 * width)),
     ]
     body["from_step"] = fromStep.map(JSONValue.int)
     body["to_step"] = toStep.map(JSONValue.int)
     body["ema"] = smooth.map(JSONValue.double)
-    let answer = try await client.send(.post, "/series", body: .object(body))
+    return .object(body)
+  }
+
+  private func lines(_ names: [String], in answer: JSONValue, width: Int, height: Int) -> [String] {
     let series = answer["series"]?.array ?? []
     let plot = Plot(
       curves: names.compactMap { name in
         series.first { $0["key"]?.string == name }.map { Plot.Curve(name: name, points: Self.points(of: $0)) }
       },
-      width: width, height: height ?? usualHeight, isLog: log,
+      width: width, height: height, isLog: log,
       isUnicode: !ascii && Terminal.showsUnicode, isColored: Terminal.usesColor)
     return plot.lines()
   }
 
-  /// What is drawn again must not be higher than the terminal: nobody gets back to its begin.
-  private var usualHeight: Int {
-    guard follow, let rows = Terminal.outputHeight else { return 20 }
-    // The notes take up to two lines.
-    return max(Plot.lowest, min(20, rows - 3))
+  /// What is drawn again must not be wider than the terminal, whatever was asked for.
+  private var followedWidth: Int {
+    let terminal = Terminal.outputWidth ?? 80
+    return max(Plot.narrowest, min(width ?? terminal, terminal))
+  }
+
+  /// Nor higher: nobody gets back to its begin.
+  private var followedHeight: Int {
+    guard let rows = Terminal.outputHeight else { return height ?? 20 }
+    // The notes take up to two lines, and the cursor one.
+    return max(Plot.lowest, min(height ?? 20, rows - 3))
   }
 
   private static func points(of series: JSONValue) -> [Plot.Point] {

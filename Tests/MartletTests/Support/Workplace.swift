@@ -59,12 +59,13 @@ struct Workplace: Sendable {
 
   /// Runs `martlet` on a terminal of its own (script(1)); what is written to `input` is typed.
   func startOnTerminal(
-    _ arguments: [String], columns: Int = 100, environment: [String: String] = [:], input: Pipe = Pipe()
+    _ arguments: [String], columns: Int = 100, rows: Int = 0, environment: [String: String] = [:],
+    input: Pipe = Pipe()
   ) throws -> Running {
     let command = ([Binary.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
     let terminal = ["TERM": "xterm", "SHELL": "/bin/sh"].merging(environment) { $1 }
     return try Running(
-      ["-qefc", "stty cols \(columns) -onlcr; exec \(command)", "/dev/null"],
+      ["-qefc", "stty cols \(columns) rows \(rows) -onlcr; exec \(command)", "/dev/null"],
       environment: self.environment(terminal), directory: root, program: "/usr/bin/script", input: input)
   }
 

@@ -35,6 +35,8 @@ struct ConsoleTests {
       #expect(timed.hasPrefix("20") && timed.hasSuffix(" no end\n"), "\(timed)")
       let found = try await logs("--search", "RED")
       #expect((found.status, found.output) == (0, "3: red\n"))
+      let matched = try await logs("--search", "^100%|[rs]ed", "--regex")
+      #expect((matched.status, matched.output) == (0, "2: 100%\n3: red\n"), "\(matched)")
       let none = try await logs("--search", "RED", "--match-case")
       #expect((none.status, none.output) == (1, ""))
       let items = try JSONValue.parse(try await logs("--format", "json", "--stream", "stdout").output).array
@@ -43,7 +45,7 @@ struct ConsoleTests {
       #expect(csv.hasPrefix("n,at,stream,text\n1,20"), "\(csv)")
       for wrong in [
         ["--raw", "--times"], ["--follow", "--search", "x"], ["--stderr", "--stream", "all"],
-        ["--raw", "--stream", "all"], ["--attempt", "0"], ["--match-case"], ["--stream", "both"],
+        ["--raw", "--stream", "all"], ["--attempt", "0"], ["--match-case"], ["--regex"], ["--stream", "both"],
       ] { #expect(try await place.martlet(["run", "logs", "noisy"] + wrong).status == 64, "\(wrong)") }
       #expect(try await logs("--attempt", "9").errors.contains("has no attempt 9"))
     }

@@ -221,6 +221,29 @@ extension AttemptLog {
     }
   }
 
+  @Test func searchByARegularExpression() throws {
+    let written = WrittenLog()
+    try written.write("Loss 1\nloss 22\r\nepoch 3: loss 4, loss 5\n")
+    try written.write("\u{1B}[31mlo\u{1B}[0mss 6\n 5%\rloss 7\nno\n")
+    for spacing in [10, 1 << 20] {
+      let view = try written.log(spacing: spacing).current(hasEnded: false)
+      func found(_ text: String, _ isCaseSensitive: Bool = true) throws -> [LogMatches.Item] {
+        try view.search(
+          try LogPattern(regex: text, isCaseSensitive: isCaseSensitive), .all, after: nil, limit: 100,
+          bound: SearchBound(deadline: .now + .seconds(600))
+        ).items
+      }
+      #expect(try found("loss [0-9]").map(\.line.number) == [1, 2, 3, 4])
+      #expect(try found("loss [0-9]", false).map(\.line.number) == [0, 1, 2, 3, 4])
+      #expect(try found("loss [45]").first?.ranges == [9..<15, 17..<23])
+      #expect(try found("^loss").map(\.line.number) == [1, 3, 4])
+      #expect(try found("22$").first?.ranges == [0..<7])
+    }
+    for wrong in ["", "(", "[z-a]"] {
+      #expect(throws: Problem.self) { try LogPattern(regex: wrong, isCaseSensitive: true) }
+    }
+  }
+
   @Test func whatWasCountedIsReadAgain() throws {
     let written = WrittenLog()
     let line = String(repeating: "x", count: 99) + "\n"

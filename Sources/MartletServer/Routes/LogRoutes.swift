@@ -118,6 +118,9 @@ let logRoutes: [Route] = [
         name: "text", summary: "What to look for.", schema: ["type": "string", "maxLength": 1_000],
         isRequired: true),
       QueryParameter(
+        name: "regex", summary: "Whether 'text' is a regular expression.",
+        schema: ["type": "boolean", "default": false]),
+      QueryParameter(
         name: "case", summary: "Whether capital letters are other letters than small ones.",
         schema: ["type": "boolean", "default": false]),
       QueryParameter(
@@ -130,7 +133,11 @@ let logRoutes: [Route] = [
     ], answer: RouteAnswer(schema: "LogMatches")
   ) { request in
     let query = request.query
-    let pattern = try LogPattern(query.string("text") ?? "", isCaseSensitive: query.bool("case") ?? false)
+    let (text, isCaseSensitive) = (query.string("text") ?? "", try query.bool("case") ?? false)
+    let pattern =
+      try query.bool("regex") ?? false
+      ? LogPattern(regex: text, isCaseSensitive: isCaseSensitive)
+      : LogPattern(text, isCaseSensitive: isCaseSensitive)
     let matches = try await request.services.tracking.searchLog(
       request.id("run"), pattern, query.choice("stream", LogScope.self) ?? .all,
       attempt: query.int("attempt", in: 1...Int(Int32.max)), after: query.int("after", in: 0...(Int.max - 1)),

@@ -4,12 +4,14 @@ import Foundation
 import Glibc
 package import MartletModel
 
-/// A text, whole or in part of a line.
+/// A text that is in a line, or a regular expression that is found there.
 package struct LogPattern: Sendable {
   /// Bytes at most.
   private static let longest = 1_000
 
   let text: String
+  /// Nil: the text itself is looked for.
+  let regex: LinearRegex?
   let isCaseSensitive: Bool
   /// UTF-8; of ASCII letters the small ones where case does not count.
   private let needle: [UInt8]
@@ -26,12 +28,33 @@ package struct LogPattern: Sendable {
         hint: "Look for a part of one line.")
     }
     self.text = text
+    regex = nil
     self.isCaseSensitive = isCaseSensitive
     isASCII = text.utf8.allSatisfy { $0 < 0x80 }
     let needle = Array((isCaseSensitive ? text : text.lowercased()).utf8)
     self.needle = needle
     anchor = needle.indices.max { Self.rarity(needle[$0]) < Self.rarity(needle[$1]) } ?? 0
   }
+
+  /// - Parameter regex: as `LinearRegex` knows them: no line takes longer than its length.
+  /// - Throws: `Problem.badRequest` when it is none.
+  package init(regex text: String, isCaseSensitive: Bool) throws(Problem) {
+    do {
+      regex = try LinearRegex(isCaseSensitive || text.hasPrefix("(?i)") ? text : "(?i)\(text)")
+    } catch {
+      throw Problem(
+        .badRequest, "This is no regular expression that can be looked for: \(error.message).",
+        hint: error.hint)
+    }
+    guard !text.isEmpty else {
+      throw Problem(.badRequest, "What is looked for must not be empty.", hint: "Look for a part of one line.")
+    }
+    self.text = text
+    self.isCaseSensitive = isCaseSensitive
+    (needle, isASCII, anchor) = ([], false, 0)
+  }
+
+  func matcher() -> LogMatcher { LogMatcher(pattern: self, regex: regex?.matcher()) }
 
   /// How rare a byte is in what programs print, roughly.
   private static func rarity(_ byte: UInt8) -> Int {
@@ -46,9 +69,9 @@ package struct LogPattern: Sendable {
 
   /// Whether bytes that are whole lines can be searched as they are: what a terminal would not change but for bytes that
   /// are not in the text.
-  var suitsBytes: Bool { isCaseSensitive || isASCII }
+  var suitsBytes: Bool { regex != nil || isCaseSensitive || isASCII }
   /// A tab becomes blanks.
-  var hasBlank: Bool { text.utf8.contains(0x20) }
+  var hasBlank: Bool { regex != nil || text.utf8.contains(0x20) }
 
   /// The next match in bytes that were made ready by `prepare`; nil: there is none.
   func find(in bytes: UnsafeRawBufferPointer, from place: Int) -> Int? {
@@ -89,6 +112,7 @@ package struct LogPattern: Sendable {
 
   /// Where it is in a line, in units of UTF-16; none overlaps another.
   func ranges(in line: String) -> [Range<Int>] {
+    if let regex { return Self.ranges(of: regex.matcher(), text, in: line) }
     let whole = line as NSString
     var found: [Range<Int>] = []
     var rest = NSRange(location: 0, length: whole.length)
@@ -101,5 +125,41 @@ package struct LogPattern: Sendable {
       rest = NSRange(location: next, length: whole.length - next)
     }
     return found
+  }
+
+  /// Lines that are longer are marked whole.
+  private static let longestMarked = 4_000
+
+  /// An automaton says whether, not where: the first match ends where the shortest beginning ends that has one, and begins
+  /// where the last of its ends begins that still has it. With anchors a part of a line has matches that the line has not:
+  /// such lines are marked whole.
+  private static func ranges(of matcher: RegexMatcher, _ text: String, in line: String) -> [Range<Int>] {
+    let characters = Array(line)
+    guard !text.contains("^"), !text.contains("$"), characters.count <= longestMarked else {
+      return [0..<line.utf16.count]
+    }
+    var matcher = matcher
+    var found: [Range<Int>] = []
+    var first = 0
+    func isFound(_ range: Range<Int>) -> Bool { matcher.isFound(in: String(characters[range])) }
+    while first < characters.count, found.count < 100, isFound(first..<characters.count) {
+      let end = (first..<characters.count).partitionPoint { isFound(first..<$0 + 1) } + 1
+      let start = (first..<end).partitionPoint { !isFound($0..<end) } - 1
+      guard start >= first, end > start else { break }
+      func units(_ place: Int) -> Int { String(characters[..<place]).utf16.count }
+      found.append(units(start)..<units(end))
+      first = end
+    }
+    return found.isEmpty ? [0..<line.utf16.count] : found
+  }
+}
+
+/// Looks for a pattern in line after line: an automaton keeps what it has learned.
+struct LogMatcher {
+  let pattern: LogPattern
+  var regex: RegexMatcher?
+
+  mutating func isFound(in line: String) -> Bool {
+    regex?.isFound(in: line) ?? pattern.isFound(in: line)
   }
 }

@@ -26,7 +26,7 @@ extension LogView {
     var isComplete = true
     var hits: [(number: Int, stream: Int, row: Int)] = []
     for stream in scope.streams.map({ $0 == .stdout ? 0 : 1 }) {
-      var search = RowSearch(pattern: pattern, limit: limit, bound: bound)
+      var search = RowSearch(pattern: pattern, limit: limit, bound: bound, matcher: pattern.matcher())
       try search.run(streams[stream], from: firstRow(of: stream, from: start, scope))
       count += search.count
       isComplete = isComplete && search.isComplete
@@ -61,6 +61,7 @@ private struct RowSearch {
   let pattern: LogPattern
   let limit: Int
   let bound: SearchBound
+  var matcher: LogMatcher
   var count = 0
   /// The first of them, ascending.
   var rows: [Int] = []
@@ -93,9 +94,14 @@ private struct RowSearch {
         let areAsShown = buffer.withUnsafeBytes { isPlain($0) }
         if areAsShown {
           buffer.withUnsafeMutableBytes { raw in
-            pattern.prepare(raw)
-            searchBytes(UnsafeRawBufferPointer(raw), from: restart.row, first: first)
+            if pattern.regex != nil {
+              searchLines(UnsafeRawBufferPointer(raw), from: restart.row, first: first)
+            } else {
+              pattern.prepare(raw)
+              searchBytes(UnsafeRawBufferPointer(raw), from: restart.row, first: first)
+            }
           }
+          guard isComplete else { return }
           index += 1
           continue
         }
@@ -140,15 +146,33 @@ private struct RowSearch {
     }
   }
 
+  /// One line after the other, as they stand there.
+  private mutating func searchLines(_ bytes: UnsafeRawBufferPointer, from row: Int, first: Int) {
+    guard let start = bytes.baseAddress else { return }
+    var (row, place) = (row, 0)
+    while place < bytes.count {
+      if row & 0xFFF == 0, bound.isOver {
+        isComplete = false
+        return
+      }
+      let found = memchr(start + place, 0x0A, bytes.count - place)
+      let end = found.map { start.distance(to: UnsafeRawPointer($0)) } ?? bytes.count
+      let last = end > place && bytes[end - 1] == 0x0D ? end - 1 : end
+      if row >= first, matcher.isFound(in: String(decoding: bytes[place..<last], as: UTF8.self)) { hit(row) }
+      place = end + 1
+      row += 1
+    }
+  }
+
   /// Rows as they are shown.
   private mutating func searchRows(
     _ file: borrowing LogBytes, _ restart: RowRestart, to end: Int, rows wanted: Range<Int>
   ) {
     var fold = TerminalFold(row: restart.row, offset: restart.offset, style: restart.style)
     var found: [Int] = []
-    let pattern = pattern
+    var matcher = matcher
     func look(_ number: Int, _ row: TerminalRow) {
-      if wanted.contains(number), pattern.isFound(in: row.plain) { found.append(number) }
+      if wanted.contains(number), matcher.isFound(in: row.plain) { found.append(number) }
     }
     var isWhole = true
     let bound = bound
@@ -162,7 +186,7 @@ private struct RowSearch {
         if let row = fold.row(number) { look(number, row) }
       }
     }
-    isComplete = isWhole
+    (self.matcher, isComplete) = (matcher, isWhole)
     for row in found { hit(row) }
   }
 }

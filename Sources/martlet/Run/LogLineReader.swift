@@ -52,12 +52,12 @@ struct LogLineReader {
 
   /// A page of lines that hold a text.
   func matches(
-    of text: String, matchCase: Bool, after: Int64?, _ client: inout PatientClient
+    of text: String, isRegex: Bool, matchCase: Bool, after: Int64?, _ client: inout PatientClient
   ) async throws -> JSONValue {
     try await client.get(
       "/runs/\(run)/logs/search",
       query: place + [
-        ("text", text), ("case", String(matchCase)), ("after", after.map(String.init)), ("limit", "1000"),
+        ("text", text), ("regex", String(isRegex)), ("case", String(matchCase)), ("after", after.map(String.init)), ("limit", "1000"),
       ])
   }
 

@@ -67,6 +67,9 @@ struct RunLogs: AsyncParsableCommand {
     help: ArgumentHelp("Print the lines that hold this text, with their numbers.", valueName: "text"))
   var search: String?
 
+  @Flag(name: .long, help: "Take what --search looks for as a regular expression.")
+  var regex = false
+
   @Flag(name: .long, help: "Let --search tell capital letters from small ones.")
   var matchCase = false
 
@@ -87,7 +90,9 @@ struct RunLogs: AsyncParsableCommand {
       throw ValidationError("--follow goes neither with --search nor with --format.")
     }
     if search != nil, tail != nil { throw ValidationError("--search looks at all lines: leave out --tail.") }
-    if matchCase, search == nil { throw ValidationError("--match-case is for --search.") }
+    if matchCase || regex, search == nil {
+      throw ValidationError("--match-case and --regex are for --search.")
+    }
   }
 
   func run() async throws {
@@ -141,7 +146,7 @@ struct RunLogs: AsyncParsableCommand {
     var items: [JSONValue] = []
     var (after, isComplete, count): (Int64?, Bool, Int64) = (nil, true, 0)
     repeat {
-      let page = try await lines.matches(of: text, matchCase: matchCase, after: after, &client)
+      let page = try await lines.matches(of: text, isRegex: regex, matchCase: matchCase, after: after, &client)
       if after == nil { count = page["count"]?.int ?? 0 }
       isComplete = isComplete && page["complete"]?.bool ?? true
       let new = page["items"]?.array ?? []

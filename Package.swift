@@ -37,6 +37,7 @@ let package = Package(
   products: [
     .executable(name: "martlet", targets: ["martlet"]),
     .executable(name: "martlet-supervisor", targets: ["martlet-supervisor"]),
+    .executable(name: "martlet-simulate", targets: ["martlet-simulate"]),
     .library(name: "MartletModel", targets: ["MartletModel"]),
     .library(name: "MartletSearch", targets: ["MartletSearch"]),
     .library(name: "MartletSeries", targets: ["MartletSeries"]),
@@ -60,6 +61,9 @@ let package = Package(
     .target(
       name: "MartletSearch", dependencies: ["MartletModel", .collections], swiftSettings: strict),
     .target(
+      name: "MartletScheduling", dependencies: ["MartletModel", "MartletSearch", .collections],
+      swiftSettings: strict),
+    .target(
       name: "MartletFormats", dependencies: ["MartletModel", "MartletSearch", .collections, .yams],
       swiftSettings: strict),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -80,8 +84,9 @@ let package = Package(
     .target(
       name: "MartletOrchestration",
       dependencies: [
-        "MartletModel", "MartletSearch", "MartletFormats", "MartletSeries", "MartletStore", "MartletTracking",
-        "MartletExecution", .collections, .logging,
+        "MartletModel", "MartletSearch", "MartletScheduling", "MartletFormats", "MartletSeries",
+        "MartletStore",
+        "MartletTracking", "MartletExecution", .collections, .logging,
       ], swiftSettings: strict),
     .target(
       name: "CMartletUI", cSettings: [.disableWarning("c23-extensions")]),
@@ -106,6 +111,18 @@ let package = Package(
       name: "MartletTestSupport", dependencies: ["MartletModel", "MartletExecution"], path: "Tests/Support",
       swiftSettings: strict
     ),
+    .target(
+      name: "MartletSimulation",
+      dependencies: ["MartletModel", "MartletSearch", "MartletScheduling", .collections],
+      path: "Tests/Simulation", swiftSettings: strict),
+    .executableTarget(
+      name: "martlet-simulate", dependencies: ["MartletScheduling", "MartletSimulation"],
+      path: "Tests/Simulate", swiftSettings: strict),
+    .testTarget(
+      name: "MartletSchedulingTests",
+      dependencies: [
+        "MartletModel", "MartletSearch", "MartletScheduling", "MartletSimulation", .collections,
+      ], swiftSettings: strict),
     .testTarget(
       name: "MartletModelTests", dependencies: ["MartletModel", .collections], swiftSettings: strict),
     .testTarget(
@@ -139,8 +156,8 @@ let package = Package(
     .testTarget(
       name: "MartletOrchestrationTests",
       dependencies: [
-        "MartletTestSupport", "MartletModel", "MartletSearch", "MartletFormats", "MartletSeries",
-        "MartletStore",
+        "MartletTestSupport", "MartletModel", "MartletSearch", "MartletScheduling", "MartletFormats",
+        "MartletSeries", "MartletStore",
         "MartletTracking", "MartletExecution", "MartletOrchestration", "martlet-supervisor", .collections,
         .logging,
       ], swiftSettings: strict),

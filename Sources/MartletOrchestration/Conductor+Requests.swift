@@ -5,6 +5,7 @@ import Logging
 import MartletExecution
 import MartletFormats
 import MartletModel
+import MartletScheduling
 import MartletSearch
 import MartletStore
 import MartletTracking

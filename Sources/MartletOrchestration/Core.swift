@@ -3,6 +3,7 @@
 import MartletExecution
 import MartletFormats
 import MartletModel
+import MartletScheduling
 import MartletStore
 import OrderedCollections
 

@@ -3,6 +3,7 @@
 import Foundation
 import MartletFormats
 import MartletModel
+import MartletScheduling
 import MartletStore
 import MartletTestSupport
 import Testing

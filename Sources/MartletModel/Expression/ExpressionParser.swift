@@ -32,6 +32,20 @@ extension MetricExpression {
         hint: "Name a metric, like loss or val/loss.", at: 0..<text.utf16.count)
     }
   }
+
+  /// Reads an expression over the parameters of a trial, like `tp * pp`: plain names are parameters; there are no points,
+  /// so nothing in it may go from one to the next.
+  ///
+  /// - Throws: `ExpressionError`.
+  public init(parsingParameters text: String) throws(ExpressionError) {
+    var parser = try ExpressionParser(text)
+    self = try parser.whole()
+    guard !looksBack, !namesPoints else {
+      throw ExpressionError(
+        "This expression goes over points, and parameters have none.",
+        hint: "Use + - * / ^, abs, sqrt, log, exp, min, max and clip.", at: 0..<text.utf16.count)
+    }
+  }
 }
 
 private struct ExpressionParser {

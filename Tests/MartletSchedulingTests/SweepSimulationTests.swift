@@ -1,7 +1,7 @@
 // Sweeps under random ends, stops and restarts: nothing is lost, nothing runs twice, and all come to an end.
 
 import MartletModel
-import MartletOrchestration
+import MartletScheduling
 import MartletSearch
 import Testing
 

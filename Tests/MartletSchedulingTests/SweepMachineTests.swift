@@ -1,7 +1,7 @@
 // A sweep as a pure machine: what it asks for, and how it ends.
 
 import MartletModel
-import MartletOrchestration
+import MartletScheduling
 import MartletSearch
 import Testing
 

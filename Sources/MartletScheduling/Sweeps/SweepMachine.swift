@@ -2,6 +2,7 @@
 
 package import MartletModel
 package import MartletSearch
+import OrderedCollections
 
 /// Decides which trials a sweep runs and when it has ended. No clock, no I/O: the runner carries its actions out and
 /// feeds what comes of them back in.
@@ -18,9 +19,14 @@ package struct SweepMachine: Sendable {
   package enum Event: Sendable {
     case start
     case trialRunning(Int)
-    case trialEnded(Int, Outcome)
+    /// - seconds: how long its last attempt ran.
+    case trialEnded(Int, Outcome, seconds: Double = .infinity)
     /// End: `now` asks running trials to leave, otherwise they may go on to their end.
     case stop(now: Bool, reason: String)
+    /// No new trials until it is resumed; running ones go on.
+    case pause(reason: String)
+    case resume
+    case setMaxParallel(Int)
   }
 
   package enum Action: Sendable, Hashable {
@@ -55,18 +61,22 @@ package struct SweepMachine: Sendable {
   private let objective: Objective?
   private let target: Double?
   private let budget: Int?
-  private let maxParallel: Int
+  package private(set) var maxParallel: Int
+  package private(set) var progress: SweepProgress
+  /// After so many quick failures in a row the sweep is paused; nil: it never is.
+  private let breaker: Int?
+  /// A failure before so many seconds is a quick one.
+  package static let quickSeconds = 60.0
   /// After so many trials in a row that could not be started, the next ones could not either.
   private static let notStartedLimit = 5
-  private var notStartedInARow = 0
-  /// The sampler has nothing left to ask for.
-  private var isExhausted = false
+  private let laws: Laws
   /// Why no more trials are made.
   private var stopReason: String?
 
   package init(
     state: SweepState = .pending, sampler: any Sampler, trials: [TrialRecord] = [], best: Int? = nil,
-    objective: Objective?, target: Double?, budget: Int?, maxParallel: Int, stopReason: String? = nil
+    objective: Objective?, target: Double?, budget: Int?, maxParallel: Int, stopReason: String? = nil,
+    breaker: Int? = nil, progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
     self.state = state
     self.sampler = sampler
@@ -77,16 +87,22 @@ package struct SweepMachine: Sendable {
     self.budget = budget
     self.maxParallel = maxParallel
     self.stopReason = stopReason
+    self.breaker = breaker
+    self.progress = progress
+    self.laws = laws
+    openTrials = OrderedSet(trials.indices.filter { !trials[$0].state.isEnd })
     // A target that was reached before a restart stays reached.
-    if state == .running, let reached = targetReason,
+    if state == .running || state == .paused, let reached = targetReason,
       trials.contains(where: { $0.state == .complete && $0.objective.map(reachesTarget) == true })
     {
       self.stopReason = reached
-      isExhausted = true
+      self.progress.isExhausted = true
     }
   }
 
-  package var open: [Int] { trials.indices.filter { !trials[$0].state.isEnd } }
+  /// Trials that have not ended, by number.
+  package var open: [Int] { openTrials.elements }
+  private var openTrials: OrderedSet<Int>
 
   package mutating func handle(_ event: Event) -> [Action] {
     guard !state.isEnd else { return [] }
@@ -99,9 +115,9 @@ package struct SweepMachine: Sendable {
     case .trialRunning(let number):
       if trials.indices.contains(number), !trials[number].state.isEnd { trials[number].state = .running }
       return []
-    case .trialEnded(let number, let outcome):
+    case .trialEnded(let number, let outcome, let seconds):
       guard trials.indices.contains(number), !trials[number].state.isEnd else { return [] }
-      return end(number, outcome) + fill()
+      return end(number, outcome, seconds) + fill()
     case .stop(let now, let reason):
       var actions: [Action] = []
       if stopReason == nil || state != .draining {
@@ -111,12 +127,25 @@ package struct SweepMachine: Sendable {
       }
       if now { actions += open.map(Action.stop) }
       return actions + fill()
+    case .pause(let reason):
+      guard state == .running else { return [] }
+      state = .paused
+      return [.setState(.paused, reason: reason)]
+    case .resume:
+      guard state == .paused else { return [] }
+      state = .running
+      (progress.quickFailuresInARow, progress.firstQuickFailure) = (0, nil)
+      return [.setState(.running, reason: stopReason)] + fill()
+    case .setMaxParallel(let count):
+      maxParallel = max(count, 1)
+      return fill()
     }
   }
 
-  private mutating func end(_ number: Int, _ outcome: Outcome) -> [Action] {
+  private mutating func end(_ number: Int, _ outcome: Outcome, _ seconds: Double) -> [Action] {
     var actions: [Action] = []
-    if case .notStarted = outcome { notStartedInARow += 1 } else { notStartedInARow = 0 }
+    openTrials.remove(number)
+    if case .notStarted = outcome { progress.notStartedInARow += 1 } else { progress.notStartedInARow = 0 }
     switch outcome {
     case .complete(let value):
       (trials[number].state, trials[number].objective) = (.complete, value)
@@ -129,7 +158,8 @@ package struct SweepMachine: Sendable {
       TrialOutcome(
         trial: number, point: trials[number].point, state: trials[number].state,
         objective: trials[number].objective))
-    if notStartedInARow == Self.notStartedLimit, state == .running {
+    actions += countFailure(outcome, seconds)
+    if progress.notStartedInARow == Self.notStartedLimit, state == .running || state == .paused {
       let reason = "\(Self.notStartedLimit) trials in a row could not be started."
       (state, stopReason) = (.draining, reason)
       actions.append(.setState(.draining, reason: reason))
@@ -143,11 +173,32 @@ package struct SweepMachine: Sendable {
     }
     if let reason = targetReason, stopReason == nil, reachesTarget(value) {
       stopReason = reason
-      isExhausted = true
-      actions.append(.setState(.running, reason: reason))
+      progress.isExhausted = true
+      actions.append(.setState(state, reason: reason))
       actions += open.map(Action.stop)
     }
     return actions
+  }
+
+  /// The circuit breaker: what fails at once fails again.
+  private mutating func countFailure(_ outcome: Outcome, _ seconds: Double) -> [Action] {
+    switch outcome {
+    case .failed(let reason) where seconds < Self.quickSeconds:
+      progress.quickFailuresInARow += 1
+      progress.firstQuickFailure = progress.firstQuickFailure ?? reason
+    case .complete, .pruned, .failed, .notStarted:
+      (progress.quickFailuresInARow, progress.firstQuickFailure) = (0, nil)
+    }
+    guard let breaker, progress.quickFailuresInARow >= breaker, state == .running else { return [] }
+    state = .paused
+    let first = progress.firstQuickFailure.map { " The first: \($0)" } ?? ""
+    return [
+      .setState(
+        .paused,
+        reason:
+          "\(progress.quickFailuresInARow) trials in a row failed within \(Int(Self.quickSeconds)) s.\(first)"
+      )
+    ]
   }
 
   private func reachesTarget(_ value: Double) -> Bool {
@@ -163,15 +214,20 @@ package struct SweepMachine: Sendable {
   /// Makes trials while there is room, and ends the sweep when there is nothing left to do.
   private mutating func fill() -> [Action] {
     var actions: [Action] = []
-    while state == .running, !isExhausted, open.count < maxParallel, trials.count < budget ?? .max {
+    let room = laws.hold(.parallelKept) ? maxParallel : maxParallel + 1
+    let limit = laws.hold(.budgetKept) ? budget ?? .max : .max
+    while state == .running, !progress.isExhausted, openTrials.count < room, trials.count < limit {
       guard let point = sampler.ask() else {
-        isExhausted = true
+        progress.isExhausted = true
         break
       }
+      openTrials.append(trials.count)
       trials.append(TrialRecord(point: point, state: .waiting, objective: nil))
       actions.append(.create(trial: trials.count - 1, point))
     }
-    return actions + (open.isEmpty ? finish() : [])
+    // A paused sweep may have more to ask for: whoever resumes it finds out.
+    let isOver = openTrials.isEmpty && (state != .paused || progress.isExhausted || trials.count >= limit)
+    return actions + (isOver ? finish() : [])
   }
 
   /// The sentence that begins the reason of the first trial that failed.
@@ -181,7 +237,7 @@ package struct SweepMachine: Sendable {
 
   private mutating func finish() -> [Action] {
     let succeeded = trials.count { $0.state == .complete || $0.state == .pruned }
-    if state == .draining, succeeded > 0 || notStartedInARow < Self.notStartedLimit {
+    if state == .draining, succeeded > 0 || progress.notStartedInARow < Self.notStartedLimit {
       state = trials.isEmpty ? .cancelled : .stopped
     } else if succeeded == 0, !trials.isEmpty {
       state = .failed

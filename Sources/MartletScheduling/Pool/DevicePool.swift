@@ -1,0 +1,345 @@
+// Who holds which device and who waits: strictly first come, first served, all at once or not at all.
+
+package import OrderedCollections
+
+/// The devices of a server as a pure machine: what happens goes in, who gets what comes out.
+///
+/// Requests that need something in common stand in one line: while the first waits, so do all behind it. A request
+/// that shares no scarce thing with those before it passes nobody and is granted at once: one that needs no device, say,
+/// where CPU slots have no limit.
+///
+///     var pool = DevicePool(devices: (0..<4).map { Device(index: $0) })
+///     pool.handle(.request(PoolRequest(job: job, needs: Needs(devices: 2), ticket: 1)), at: 0)
+///     // [.grant(job, devices: [0, 1])]
+package struct DevicePool: Sendable {
+  package enum Event: Sendable {
+    /// Asking again while waiting or holding changes nothing.
+    case request(PoolRequest)
+    /// Ends a request or gives back what was granted; a stranger's changes nothing.
+    case release(JobID)
+    /// The devices that there are now. Who holds one that is gone keeps it by name.
+    case devices([Device])
+    /// By index; devices that are not named keep their reading.
+    case readings([Int: DeviceReading])
+    case cordon(device: Int, reason: String)
+    case drain(device: Int, reason: String)
+    case uncordon(device: Int)
+    /// A new place in the line, for who waits.
+    case reorder(JobID, priority: Int, ticket: Int)
+    case policy(PoolPolicy)
+    /// Grants what can be granted to those who were put back in the line, and refuses what can never be.
+    case look
+  }
+
+  package enum Action: Sendable, Hashable {
+    /// Sorted by index.
+    case grant(JobID, devices: [Int])
+    /// It could wait for ever.
+    case refuse(JobID, reason: String)
+    /// Its device is to be emptied.
+    case vacate(JobID, device: Int, reason: String)
+  }
+
+  /// What somebody has.
+  package struct Holding: Sendable, Hashable {
+    package var needs: Needs
+    package var devices: [Int]
+    /// Seconds, on the clock that comes with events.
+    package var since: Double
+    package var expected: Double?
+  }
+
+  /// By index.
+  package internal(set) var devices: [PooledDevice]
+  package internal(set) var policy: PoolPolicy
+  /// In the order of the line.
+  package internal(set) var waiting: [PoolRequest] = []
+  package internal(set) var holdings: OrderedDictionary<JobID, Holding> = [:]
+  var usedCPUSlots = 0
+  var usedMemory: Int64 = 0
+  var usedDeviceMemory: Int64 = 0
+  let laws: Laws
+
+  package init(devices: [Device] = [], policy: PoolPolicy = PoolPolicy(), laws: Laws = .all) {
+    self.devices = devices.sorted { $0.index < $1.index }.map(PooledDevice.init)
+    self.policy = policy
+    self.laws = laws
+  }
+
+  // MARK: - Without granting
+
+  /// What somebody has from before a restart.
+  package mutating func adopt(_ request: PoolRequest, devices: [Int], since: Double) {
+    guard laws.hold(.holdingsSurvive) else { return }
+    take(request, devices, since: since)
+  }
+
+  /// Puts somebody in the line: nothing is granted, and nothing refused, before a `look`.
+  package mutating func enter(_ request: PoolRequest) {
+    guard holdings[request.job] == nil, !isWaiting(request.job) else { return }
+    insert(request)
+  }
+
+  /// Takes somebody out of the line, or back what was granted; others get it with the next event.
+  ///
+  /// Returns false for a stranger.
+  @discardableResult package mutating func withdraw(_ job: JobID) -> Bool {
+    if let holding = holdings.removeValue(forKey: job) {
+      giveBack(holding, of: job)
+    } else if let place = waiting.firstIndex(where: { $0.job == job }) {
+      waiting.remove(at: place)
+    } else {
+      return false
+    }
+    return true
+  }
+
+  // MARK: - Events
+
+  package mutating func handle(_ event: Event, at now: Double) -> [Action] {
+    switch event {
+    case .request(let request):
+      guard holdings[request.job] == nil, !isWaiting(request.job) else { return [] }
+      if let reason = refusal(of: request.needs) { return [.refuse(request.job, reason: reason)] }
+      insert(request)
+      return grants(at: now)
+    case .release(let job):
+      return withdraw(job) ? grants(at: now) : []
+    case .devices(let found):
+      replaceDevices(found)
+      return grants(at: now)
+    case .readings(let readings):
+      for place in devices.indices {
+        if let reading = readings[devices[place].device.index] { devices[place].reading = reading }
+      }
+      return grants(at: now)
+    case .cordon(let device, let reason):
+      stand(device, .cordoned(reason: reason))
+      return []
+    case .drain(let device, let reason):
+      guard let place = place(of: device) else { return [] }
+      stand(device, .draining(reason: reason))
+      return devices[place].holders.map { .vacate($0, device: device, reason: reason) }
+    case .uncordon(let device):
+      stand(device, .open)
+      return grants(at: now)
+    case .reorder(let job, let priority, let ticket):
+      guard let place = waiting.firstIndex(where: { $0.job == job }) else { return [] }
+      var request = waiting.remove(at: place)
+      (request.priority, request.ticket) = (priority, ticket)
+      insert(request)
+      return grants(at: now)
+    case .policy(let policy):
+      self.policy = policy
+      return grants(at: now)
+    case .look:
+      return refusals() + grants(at: now)
+    }
+  }
+
+  /// Nobody has anything.
+  package var isUnused: Bool {
+    holdings.isEmpty && usedCPUSlots == 0 && usedMemory == 0 && usedDeviceMemory == 0
+      && devices.allSatisfy { $0.holders.isEmpty && $0.usedSlots == 0 && $0.reserved == 0 }
+  }
+
+  package func isWaiting(_ job: JobID) -> Bool { waiting.contains { $0.job == job } }
+
+  // MARK: - The line
+
+  /// The things that there may be too few of.
+  struct Scarcity: OptionSet {
+    let rawValue: Int
+    static let devices = Scarcity(rawValue: 1)
+    static let cpuSlots = Scarcity(rawValue: 2)
+    static let memory = Scarcity(rawValue: 4)
+    static let deviceMemory = Scarcity(rawValue: 8)
+    static let all: [Scarcity] = [.devices, .cpuSlots, .memory, .deviceMemory]
+  }
+
+  /// What a request takes of what has an end.
+  func scarcity(of needs: Needs) -> Scarcity {
+    var things: Scarcity = []
+    if needs.devices > 0 {
+      things.insert(.devices)
+      if policy.deviceMemory != nil, needs.deviceMemory != nil { things.insert(.deviceMemory) }
+    } else if policy.cpuSlots != nil {
+      things.insert(.cpuSlots)
+    }
+    if policy.memory != nil, needs.memory > 0 { things.insert(.memory) }
+    return things
+  }
+
+  /// Everything that anybody who asks may lack.
+  private var everything: Scarcity {
+    var things: Scarcity = [.devices]
+    if policy.cpuSlots != nil { things.insert(.cpuSlots) }
+    if policy.memory != nil { things.insert(.memory) }
+    if policy.deviceMemory != nil { things.insert(.deviceMemory) }
+    return things
+  }
+
+  private mutating func insert(_ request: PoolRequest) {
+    let place = waiting.partitioningIndex { request.precedes($0) }
+    waiting.insert(request, at: place)
+  }
+
+  private mutating func refusals() -> [Action] {
+    var actions: [Action] = []
+    var left: [PoolRequest] = []
+    for request in waiting {
+      if let reason = refusal(of: request.needs) {
+        actions.append(.refuse(request.job, reason: reason))
+      } else {
+        left.append(request)
+      }
+    }
+    waiting = left
+    return actions
+  }
+
+  private mutating func grants(at now: Double) -> [Action] {
+    var actions: [Action] = []
+    var line = Line()
+    var place = 0
+    while place < waiting.count {
+      let request = waiting[place]
+      let things = scarcity(of: request.needs)
+      guard mayPass(request, things, line) else {
+        line.block(things, by: request)
+        if line.blocked.isSuperset(of: everything), policy.backfill == 0 { break }
+        place += 1
+        continue
+      }
+      if let found = fit(request.needs) {
+        actions.append(grant(place, found, at: now))
+        if policy.groupsEqualNeeds { actions += grantEquals(of: request, from: place, at: now) }
+        continue
+      }
+      line.block(things, by: request)
+      if line.blocked.isSuperset(of: everything), policy.backfill == 0 { break }
+      place += 1
+    }
+    return actions
+  }
+
+  /// Who already waits in a walk along the line, and for what.
+  private struct Line {
+    var blocked: Scarcity = []
+    /// The earliest ticket among those who wait, by thing.
+    var earliest: [Int: Int] = [:]
+
+    mutating func block(_ things: Scarcity, by request: PoolRequest) {
+      blocked.formUnion(things)
+      for thing in Scarcity.all where things.contains(thing) {
+        earliest[thing.rawValue] = min(earliest[thing.rawValue] ?? .max, request.ticket)
+      }
+    }
+  }
+
+  private func mayPass(_ request: PoolRequest, _ things: Scarcity, _ line: Line) -> Bool {
+    let shared = line.blocked.intersection(things)
+    if shared.isEmpty || !laws.hold(.firstComeFirstServed) { return true }
+    guard policy.backfill > 0 else { return false }
+    if !laws.hold(.boundedBackfill) { return true }
+    return Scarcity.all.allSatisfy { thing in
+      !shared.contains(thing)
+        || request.ticket - (line.earliest[thing.rawValue] ?? .max) <= policy.backfill
+    }
+  }
+
+  private mutating func grant(_ place: Int, _ found: [Int], at now: Double) -> Action {
+    let request = waiting.remove(at: place)
+    take(request, found, since: now)
+    return .grant(request.job, devices: found)
+  }
+
+  private mutating func grantEquals(of first: PoolRequest, from start: Int, at now: Double) -> [Action] {
+    var actions: [Action] = []
+    var place = start
+    while place < waiting.count {
+      let request = waiting[place]
+      if request.priority == first.priority, request.needs == first.needs {
+        guard let found = fit(request.needs) else { break }
+        actions.append(grant(place, found, at: now))
+      } else {
+        place += 1
+      }
+    }
+    return actions
+  }
+
+  // MARK: - Holding
+
+  func place(of device: Int) -> Int? {
+    let place = devices.partitioningIndex { $0.device.index >= device }
+    return place < devices.count && devices[place].device.index == device ? place : nil
+  }
+
+  private mutating func take(_ request: PoolRequest, _ found: [Int], since: Double) {
+    let needs = request.needs
+    holdings[request.job] = Holding(
+      needs: needs, devices: found, since: since, expected: request.expected)
+    if needs.devices == 0 { usedCPUSlots += 1 }
+    usedMemory += needs.memory
+    usedDeviceMemory += deviceMemory(of: needs)
+    for device in found {
+      guard let place = place(of: device) else { continue }
+      devices[place].holders.append(request.job)
+      devices[place].usedSlots += needs.deviceSlots
+      devices[place].reserved += needs.deviceMemory ?? 0
+    }
+  }
+
+  private mutating func giveBack(_ holding: Holding, of job: JobID) {
+    let needs = holding.needs
+    if needs.devices == 0 { usedCPUSlots -= 1 }
+    usedMemory -= needs.memory
+    usedDeviceMemory -= deviceMemory(of: needs)
+    for device in laws.hold(.giveBackAll) ? holding.devices[...] : holding.devices.dropLast() {
+      guard let place = place(of: device), let holder = devices[place].holders.firstIndex(of: job) else {
+        continue
+      }
+      devices[place].holders.remove(at: holder)
+      devices[place].usedSlots -= needs.deviceSlots
+      devices[place].reserved -= needs.deviceMemory ?? 0
+      // What was seen was mostly the work of who just left.
+      devices[place].reading = nil
+    }
+  }
+
+  func deviceMemory(of needs: Needs) -> Int64 { (needs.deviceMemory ?? 0) * Int64(needs.devices) }
+
+  private mutating func stand(_ device: Int, _ standing: DeviceStanding) {
+    if let place = place(of: device) { devices[place].standing = standing }
+  }
+
+  private mutating func replaceDevices(_ found: [Device]) {
+    var fresh = found.sorted { $0.index < $1.index }.map(PooledDevice.init)
+    for place in fresh.indices {
+      guard let old = self.place(of: fresh[place].device.index) else { continue }
+      (fresh[place].standing, fresh[place].reading) = (devices[old].standing, devices[old].reading)
+    }
+    devices = fresh
+    for (job, holding) in holdings {
+      for device in holding.devices {
+        guard let place = place(of: device) else { continue }
+        devices[place].holders.append(job)
+        devices[place].usedSlots += holding.needs.deviceSlots
+        devices[place].reserved += holding.needs.deviceMemory ?? 0
+      }
+    }
+  }
+}
+
+extension RandomAccessCollection where Index == Int {
+  /// The first place from which on `isAfter` holds; the end when it never does. It must hold for all places after it.
+  func partitioningIndex(where isAfter: (Element) -> Bool) -> Int {
+    var (low, high) = (startIndex, endIndex)
+    while low < high {
+      let middle = low + (high - low) / 2
+      if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}

@@ -1,0 +1,45 @@
+// Sweeps: their machines' decisions carried on to trials.
+
+import MartletModel
+import MartletSearch
+import OrderedCollections
+
+extension Scheduler {
+  mutating func advance(
+    _ id: PublicID, _ event: SweepMachine.Event, at now: Double, _ actions: inout [Action]
+  ) {
+    guard var sweep = sweeps[id] else { return }
+    let decisions = sweep.machine.handle(event)
+    sweeps[id] = sweep
+    if Self.changes(event, decisions) {
+      let machine = sweep.machine
+      actions.append(
+        .saveSweep(
+          id,
+          SavedSweep(
+            sampler: machine.sampler.state, progress: machine.progress, maxParallel: machine.maxParallel)))
+    }
+    for decision in decisions {
+      switch decision {
+      case .create(let number, let point):
+        actions.append(.createTrial(sweep: id, number: number, point))
+        add(.trial(sweep: id, number: number), sweep.plan, point: point, at: now, &actions)
+      case .stop(let number):
+        stop(.trial(sweep: id, number: number), at: now, &actions)
+      case .setState(let state, let reason) where state.isEnd:
+        sweeps[id] = nil
+        actions.append(.endSweep(id, state, reason: reason))
+      case .setState(let state, let reason):
+        actions.append(.setSweep(id, state, reason: reason))
+      case .setBest(let number):
+        actions.append(.setBest(id, trial: number))
+      }
+    }
+  }
+
+  /// Whether more of a sweep than the state of a trial may be another than before.
+  private static func changes(_ event: SweepMachine.Event, _ decisions: [SweepMachine.Action]) -> Bool {
+    if case .trialRunning = event { return !decisions.isEmpty }
+    return true
+  }
+}

@@ -1,0 +1,132 @@
+// What a store would keep: made from the scheduler's actions alone, and enough to make the scheduler again.
+
+import MartletModel
+import MartletScheduling
+import MartletSearch
+import OrderedCollections
+
+/// The durable side. It refuses what no store would take, by noting it as a flaw.
+struct Ledger {
+  struct SweepRecord {
+    var setup: SweepSetup
+    var state = SweepState.pending
+    var reason: String?
+    var saved: Scheduler.SavedSweep?
+    var trials: [SweepMachine.TrialRecord] = []
+    var best: Int?
+  }
+
+  var sweeps: OrderedDictionary<PublicID, SweepRecord> = [:]
+  /// Those whose attempts have not ended.
+  var jobs: OrderedDictionary<JobID, Job> = [:]
+  /// Jobs whose newest attempt is over.
+  private var idle: Set<JobID> = []
+  private var attempts: [JobID: Int] = [:]
+  var standings: [Int: DeviceStanding] = [:]
+  var policy = PoolPolicy()
+  /// What it was asked to write down and could not.
+  var flaws: [String] = []
+
+  mutating func write(_ actions: [Scheduler.Action]) {
+    for action in actions { write(action) }
+    for id in idle { jobs[id] = nil }
+    idle = []
+  }
+
+  private mutating func write(_ action: Scheduler.Action) {
+    switch action {
+    case .createTrial(let sweep, let number, let point):
+      if sweeps[sweep]?.trials.count != number { flaws.append("trial \(number) of \(sweep) is out of order") }
+      sweeps[sweep]?.trials.append(.init(point: point, state: .waiting, objective: nil))
+    case .createAttempt(let job):
+      if jobs[job.id] != nil, !idle.contains(job.id) {
+        flaws.append("\(job.id) has two attempts at a time")
+      }
+      if job.number != attempts[job.id, default: 0] + 1 {
+        flaws.append("attempt \(job.number) of \(job.id) follows \(attempts[job.id, default: 0])")
+      }
+      attempts[job.id] = job.number
+      idle.remove(job.id)
+      jobs[job.id] = job
+    case .start(let id, let number, let devices):
+      change(id, number) { job in
+        job.state = .starting
+        job.devices = devices
+      }
+    case .setRunning(let id, let number): change(id, number) { $0.state = .running }
+    case .setLost(let id, let number): change(id, number) { $0.state = .lost }
+    case .ask(let id, let number, let ask): change(id, number) { $0.ask = ask }
+    case .endAttempt(let id, let number, let state, _):
+      if !state.isEnd { flaws.append("\(state) is no end") }
+      change(id, number) { _ in }
+      idle.insert(id)
+    case .setPlace(let id, let priority, let ticket):
+      jobs[id]?.priority = priority
+      jobs[id]?.ticket = ticket
+    case .setTrialRunning(let sweep, let number):
+      sweeps[sweep]?.trials[number].state = .running
+    case .endTrial(let sweep, let number, let outcome):
+      end(number, of: sweep, outcome)
+    case .saveSweep(let id, let saved): sweeps[id]?.saved = saved
+    case .setSweep(let id, let state, let reason):
+      sweeps[id]?.state = state
+      sweeps[id]?.reason = reason
+    case .setBest(let id, let trial): sweeps[id]?.best = trial
+    case .endSweep, .wake: break
+    }
+  }
+
+  private mutating func change(_ id: JobID, _ number: Int, _ change: (inout Job) -> Void) {
+    guard var job = jobs[id], job.number == number, !idle.contains(id) else {
+      return flaws.append("attempt \(number) of \(id) is not open")
+    }
+    change(&job)
+    jobs[id] = job
+  }
+
+  private mutating func end(_ number: Int, of sweep: PublicID, _ outcome: SweepMachine.Outcome) {
+    guard let record = sweeps[sweep]?.trials[number], !record.state.isEnd else {
+      return flaws.append("trial \(number) of \(sweep) ended twice")
+    }
+    switch outcome {
+    case .complete(let value):
+      sweeps[sweep]?.trials[number].state = .complete
+      sweeps[sweep]?.trials[number].objective = value
+    case .pruned(let value):
+      sweeps[sweep]?.trials[number].state = .pruned
+      sweeps[sweep]?.trials[number].objective = value
+    case .failed(let reason), .notStarted(let reason):
+      sweeps[sweep]?.trials[number].state = .failed
+      sweeps[sweep]?.trials[number].reason = reason
+    }
+  }
+
+  // MARK: - After a crash
+
+  /// The scheduler that a new server makes.
+  func scheduler(devices: [Device], at now: Double, laws: Laws) throws -> Scheduler {
+    var pool = DevicePool(devices: devices, policy: policy, laws: laws)
+    for (device, standing) in standings.sorted(by: { $0.key < $1.key }) {
+      switch standing {
+      case .open: break
+      case .cordoned(let reason): _ = pool.handle(.cordon(device: device, reason: reason), at: now)
+      case .draining(let reason): _ = pool.handle(.drain(device: device, reason: reason), at: now)
+      }
+    }
+    var open: OrderedDictionary<PublicID, Scheduler.Sweep> = [:]
+    for (id, record) in sweeps where !record.state.isEnd {
+      open[id] = Scheduler.Sweep(machine: try machine(of: record, laws: laws), plan: record.setup.plan)
+    }
+    return Scheduler(pool: pool, sweeps: open, jobs: Array(jobs.values), at: now, laws: laws)
+  }
+
+  private func machine(of record: SweepRecord, laws: Laws) throws -> SweepMachine {
+    let setup = record.setup
+    return SweepMachine(
+      state: record.state, sampler: try setup.sampler(state: record.saved?.sampler), trials: record.trials,
+      best: record.best, objective: setup.objective, target: setup.target, budget: setup.budget,
+      maxParallel: record.saved?.maxParallel ?? setup.maxParallel,
+      stopReason: record.state == .draining ? record.reason : nil, breaker: setup.breaker,
+      progress: record.saved?.progress ?? SweepProgress(), laws: laws)
+  }
+}

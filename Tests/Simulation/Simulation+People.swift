@@ -1,0 +1,109 @@
+// What people, other people's processes and the disk do.
+
+import MartletModel
+import MartletScheduling
+import MartletSearch
+import OrderedCollections
+
+extension Simulation {
+  /// One thing that somebody does, and when the next one will be.
+  mutating func people() throws {
+    agenda.put(.people, at: now + seconds(0...(isCalm ? 20 : 4)))
+    guard scheduler != nil else { return }
+    if isCalm { return try calm() }
+    if chance(1, of: 60) { diskIsFull = true } else if chance(1, of: 5) { diskIsFull = false }
+    if chance(1, of: 90) { return try crash() }
+    switch Int.random(in: 0..<24, using: &numbers) {
+    case 0..<7: try submitSweep()
+    case 7..<9: try submitRun()
+    case 9..<12: try readDevices()
+    case 12..<15: try changeStanding()
+    case 15..<18: try changeSweep()
+    case 18..<23: try changeJob()
+    default:
+      if scheduler?.pool.waits(at: now).contains(where: \.reason.isEmpty) == true {
+        audit.expect(false, "somebody waits without a reason")
+      }
+    }
+  }
+
+  /// Everything that somebody has to do so that all comes to its end.
+  private mutating func calm() throws {
+    diskIsFull = false
+    for device in scheduler?.pool.devices ?? [] {
+      if device.standing != .open {
+        let index = device.device.index
+        try decide(.pool(.uncordon(device: index))) { $0.standings[index] = nil }
+      }
+    }
+    let idle = Dictionary(
+      uniqueKeysWithValues: devices.map { ($0.index, DeviceReading(utilization: 0, used: 0)) })
+    try decide(.pool(.readings(idle)))
+    for (id, sweep) in scheduler?.sweeps ?? [:] where sweep.machine.state == .paused {
+      try decide(.sweep(id, .resume))
+    }
+  }
+
+  private mutating func submitSweep() throws {
+    guard let open = scheduler?.sweeps.count, open < 4 else { return }
+    let setup = try SweepSetup.random(devices: devices, using: &numbers)
+    let id = name()
+    let machine = SweepMachine(
+      sampler: try setup.sampler(), objective: setup.objective, target: setup.target, budget: setup.budget,
+      maxParallel: setup.maxParallel, breaker: setup.breaker, laws: laws)
+    try decide(.addSweep(id, Scheduler.Sweep(machine: machine, plan: setup.plan))) {
+      $0.sweeps[id] = Ledger.SweepRecord(setup: setup)
+    }
+  }
+
+  private mutating func submitRun() throws {
+    let plan = try TrialPlan.random(devices: devices, using: &numbers)
+    try decide(.submit(name(), plan))
+  }
+
+  private mutating func readDevices() throws {
+    var readings: [Int: DeviceReading] = [:]
+    for device in devices where chance(1, of: 2) {
+      readings[device.index] = DeviceReading(
+        utilization: chance(1, of: 3) ? 0.9 : 0,
+        used: device.memory.map { chance(1, of: 3) ? $0 / 4 * 3 : 0 })
+    }
+    try decide(.pool(.readings(readings)))
+  }
+
+  private mutating func changeStanding() throws {
+    guard let device = devices.randomElement(using: &numbers)?.index else { return }
+    switch Int.random(in: 0..<4, using: &numbers) {
+    case 0:
+      try decide(.pool(.cordon(device: device, reason: "repair"))) {
+        $0.standings[device] = .cordoned(reason: "repair")
+      }
+    case 1:
+      try decide(.pool(.drain(device: device, reason: "repair"))) {
+        $0.standings[device] = .draining(reason: "repair")
+      }
+    default: try decide(.pool(.uncordon(device: device))) { $0.standings[device] = nil }
+    }
+  }
+
+  private mutating func changeSweep() throws {
+    guard let id = scheduler?.sweeps.keys.randomElement(using: &numbers) else { return }
+    switch Int.random(in: 0..<10, using: &numbers) {
+    case 0: try decide(.sweep(id, .stop(now: chance(1, of: 2), reason: "Stopped by the simulation.")))
+    case 1..<4: try decide(.sweep(id, .pause(reason: "Paused by the simulation.")))
+    case 4..<7: try decide(.sweep(id, .resume))
+    default: try decide(.sweep(id, .setMaxParallel(Int.random(in: 1...6, using: &numbers))))
+    }
+  }
+
+  private mutating func changeJob() throws {
+    guard let job = scheduler?.jobs.keys.randomElement(using: &numbers) else { return }
+    switch Int.random(in: 0..<12, using: &numbers) {
+    case 0: try decide(.stop(job))
+    case 1..<4: try decide(.makeRoom(job, keepsPlace: chance(1, of: 2)))
+    case 4..<6: try decide(.setPriority(job, Int.random(in: -1...1, using: &numbers)))
+    case 6..<9: try decide(.moveToFront(job))
+    default: try decide(.moveToBack(job))
+    }
+  }
+}

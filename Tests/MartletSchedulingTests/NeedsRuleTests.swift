@@ -9,7 +9,7 @@ import Testing
   private let point = Point(values: ["tp": 2, "pp": 3, "model.layers": 48, "name": "big"])
 
   private func devices(_ text: String) throws -> Result<Needs, NeedsRule.Unclear> {
-    NeedsRule(devices: try .init(parsing: text)).needs(of: point)
+    NeedsRule(devices: try NeedsRule.Amount(parsing: text)).needs(of: point)
   }
 
   @Test(arguments: [
@@ -31,8 +31,8 @@ import Testing
 
   @Test func `memory is in bytes, and units have names`() throws {
     let rule = NeedsRule(
-      devices: .number(1), deviceMemory: try .init(parsing: "(2 + model.layers / 8) * GB"),
-      memory: try .init(parsing: "1.5 * GiB"))
+      devices: .number(1), deviceMemory: try NeedsRule.Amount(parsing: "(2 + model.layers / 8) * GB"),
+      memory: try NeedsRule.Amount(parsing: "1.5 * GiB"))
     let needs = try rule.needs(of: point).get()
     #expect(needs.deviceMemory == 8_000_000_000)
     #expect(needs.memory == 1_610_612_736)

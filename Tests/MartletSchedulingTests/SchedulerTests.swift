@@ -156,7 +156,7 @@ import Testing
   @Test func `each trial gets what its own parameters ask for`() throws {
     var scheduler = scheduler(8)
     var plan = plan()
-    plan.needs.devices = try .init(parsing: "2 * tp")
+    plan.needs.devices = try NeedsRule.Amount(parsing: "2 * tp")
     let actions = scheduler.handle(.addSweep(Self.sweep, try sweep(3, plan, parallel: 3)), at: 0)
     #expect(created(actions).map(\.needs.devices) == [2, 4, 6])
     #expect(starts(actions).count == 2)
@@ -167,7 +167,7 @@ import Testing
   @Test func `needs that cannot be told end the trial with the reason`() throws {
     var scheduler = scheduler(8)
     var plan = plan()
-    plan.needs.devices = try .init(parsing: "tp / 2")
+    plan.needs.devices = try NeedsRule.Amount(parsing: "tp / 2")
     let actions = scheduler.handle(.addSweep(Self.sweep, try sweep(2, plan)), at: 0)
     #expect(
       actions.contains(

@@ -52,7 +52,7 @@ extension TrialPlan {
     var rule = NeedsRule()
     switch Int.random(in: 0..<6, using: &numbers) {
     case 0: rule.devices = .number(0)
-    case 1: rule.devices = try .init(parsing: "tp * pp")
+    case 1: rule.devices = try NeedsRule.Amount(parsing: "tp * pp")
     default: rule.devices = .number(Int64.random(in: 0...max(1, Int64(devices.count)), using: &numbers))
     }
     if chance(1, of: 3) { rule.deviceMemory = .number(Int64.random(in: 1...30, using: &numbers) << 30) }

@@ -48,7 +48,7 @@ actor Conductor {
     self.url = url
     self.logger = logger
     deviceCount = devices
-    core = Core(data: data, host: hostName(), pool: DevicePool(count: devices))
+    core = Core(data: data, host: hostName(), pool: MartletExecution.DevicePool(count: devices))
     results = ResultsWriter(store: store, clock: clock, logger: logger)
   }
 

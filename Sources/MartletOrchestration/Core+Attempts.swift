@@ -37,7 +37,8 @@ extension Core {
   }
 
   private mutating func carryOut(
-    _ actions: [DevicePool.Action], _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal,
+    _ actions: [MartletExecution.DevicePool.Action], _ writer: StoreWriter, _ effects: inout Effects,
+    by principal: Principal,
     _ now: Timestamp
   ) throws {
     for action in actions {

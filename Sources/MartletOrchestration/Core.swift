@@ -75,7 +75,7 @@ struct OpenAttempt: Sendable {
   var failedStarts = 0
 
   /// Its name in the device pool.
-  var holder: DevicePool.Holder { run.rawValue }
+  var holder: MartletExecution.DevicePool.Holder { run.rawValue }
 }
 
 /// A sweep that has not ended.
@@ -101,7 +101,7 @@ struct Core: Sendable {
   let data: DataDirectory
   /// This machine's name.
   let host: String
-  var pool: DevicePool
+  var pool: MartletExecution.DevicePool
   var sweeps: OrderedDictionary<PublicID, OpenSweep> = [:]
   /// By run.
   var attempts: OrderedDictionary<PublicID, OpenAttempt> = [:]

@@ -175,14 +175,21 @@ function Sentence({ run, now }: { run: Run; now: number }) {
     case "running": return <>Running for {time ?? "a moment"}{at === "" ? "" : `, now${at}`}.</>;
     case "lost": {
       const silent = run.last_seen_at === null ? "a while" : formatDuration(now - run.last_seen_at);
-      return <>Nothing was heard from it for {silent}. It counts as crashed when it stays silent for ten minutes more.</>;
+      return <>Nothing was heard from it for {silent}. When it stays silent it will count as crashed.</>;
     }
     default: {
-      const reason = run.exit?.reason ?? "";
-      if (reason === "") return <>{time === null ? "Ended before it started." : `Ended after ${time}${at}.`}</>;
-      return <>Ended{at}: {reason}{/[.!?]$/.test(reason) ? "" : "."}</>;
+      return <>{endSentence(run, time, at)}</>;
     }
   }
+}
+
+/** How long it went on, how far it came, and why it ended where more is known than the state says. */
+function endSentence({ state, exit }: Run, time: string | null, at: string): string {
+  const reason = (exit?.reason ?? "").trim();
+  const what = state === "finished" ? "Finished" : "Ended";
+  const told = time === null ? `${what}${at}` : `${what} after ${time}${at}`;
+  if (reason === "" || reason === "Finished.") return time === null && state !== "finished" ? "Ended before it started." : `${told}.`;
+  return `${told}: ${reason}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 function StopRun({ run, onClose }: { run: Run; onClose: () => void }) {

@@ -98,11 +98,7 @@ export function EnvironmentCard({ run, environment }: { run: Run; environment: E
         {memory_bytes ? (
           <Fact name="Memory">{formatBytes(memory_bytes)}{cgroup_memory_bytes ? `, of which the run may use ${formatBytes(cgroup_memory_bytes)}` : ""}</Fact>
         ) : null}
-        {(gpus ?? []).map((gpu, i) => (
-          <Fact key={i} name={`GPU ${i}`}>
-            {[gpu.name, gpu.memory_bytes ? formatBytes(gpu.memory_bytes) : "", gpu.driver ? `driver ${gpu.driver}` : ""].filter(Boolean).join(", ")}
-          </Fact>
-        ))}
+        {alikeGPUs(gpus ?? []).map(({ name, text }) => <Fact key={name} name={name}>{text}</Fact>)}
         {python?.version ? <Fact name="Python"><span title={python.executable ?? ""}>{python.version}</span></Fact> : null}
         {cwd && cwd !== run.workdir ? <Fact name="Directory"><code>{cwd}</code></Fact> : null}
       </dl>
@@ -119,6 +115,19 @@ export function EnvironmentCard({ run, environment }: { run: Run; environment: E
       )}
     </Card>
   );
+}
+
+/** GPUs that are alike, in one line: `GPUs 0–7`, `8 × NVIDIA A100, 80 GB`. */
+export function alikeGPUs(gpus: NonNullable<Environment["gpus"]>): { name: string; text: string }[] {
+  const out: { from: number; count: number; text: string }[] = [];
+  gpus.forEach((gpu, i) => {
+    const text = [gpu.name, gpu.memory_bytes ? formatBytes(gpu.memory_bytes) : "", gpu.driver ? `driver ${gpu.driver}` : ""].filter(Boolean).join(", ");
+    const last = out[out.length - 1];
+    if (last?.text === text) last.count++;
+    else out.push({ from: i, count: 1, text });
+  });
+  return out.map(({ from, count, text }) => (count === 1 ? { name: `GPU ${from}`, text }
+    : { name: `GPUs ${from}–${from + count - 1}`, text: `${count} × ${text}` }));
 }
 
 export function TimelineCard({ run }: { run: Run }) {

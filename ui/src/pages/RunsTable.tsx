@@ -79,7 +79,7 @@ export function RunsTable(props: Props) {
       ),
     },
     {
-      id: "name", width: phone ? 150 : 172, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
+      id: "name", width: phone ? 150 : 190, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
       cell: (run) => (
         <>
           <Editable what={`the name of ${run.name}`} text={run.name} onSave={(name) => change(run, { name })} className="name-cell"

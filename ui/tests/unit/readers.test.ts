@@ -6,7 +6,7 @@ import { readCSV } from "../../src/store/csv";
 import { eventWords } from "../../src/store/events";
 import { readPatch } from "../../src/store/patch";
 import { drawAt, lastTop, needsWheel, reelHeight, scrollAt, topAt } from "../../src/store/scroll";
-import { systemSections, withUnit } from "../../src/store/system";
+import { rangeText, systemSections, withUnit } from "../../src/store/system";
 import { readTags, tagCounts } from "../../src/store/changes";
 import { rowsOf } from "../../src/components/media/packed";
 
@@ -54,6 +54,7 @@ test("CSV: quotes, line breaks in cells, other separators, no more rows than ask
 test("events are told in words, unknown ones as they are", () => {
   const event = (type: string, payload: Record<string, string | string[] | null>) => eventWords({ at: 0, by: "me", type, payload });
   assert.deepEqual(event("state", { from: "running", to: "timedOut", reason: "after 2 h" }), { title: "Timed out", detail: "after 2 h", state: "timedOut" });
+  assert.equal(event("state", { from: "running", to: "finished", reason: "Finished." }).detail, "");
   assert.deepEqual(event("renamed", { from: "a", to: "b" }), { title: "Renamed", detail: "before: a, now: b", state: null });
   assert.deepEqual(event("tagged", { added: ["x", "y"], removed: [] }).detail, "added x, y");
   assert.equal(event("someNew_thing", {}).title, "Some new thing");
@@ -94,4 +95,9 @@ test("tags are words, counted by how many runs have them", () => {
 
 test("a card takes as many low rows as it is high with its gap", () => {
   assert.deepEqual([rowsOf(100), rowsOf(101)], [28, 29]);
+});
+
+test("a range names its unit once, and both where they differ", () => {
+  assert.deepEqual([rangeText("22 %", "75 %"), rangeText("4.2 MB", "1.1 GB"), rangeText("1", "12"), rangeText("80 W", "80 W")],
+    ["22–75 %", "4.2 MB–1.1 GB", "1–12", "80 W"]);
 });

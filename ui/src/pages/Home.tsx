@@ -127,7 +127,7 @@ function RunCard({ run, store }: { run: Run; store: SeriesStore | null }) {
         <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link">{run.name}</Link>
         <Pill state={run.state} />
       </header>
-      <p className="muted small">
+      <p className="muted small clip">
         <Link to={pathOf({ page: "runs", project: run.project })} className="quiet-link">{run.project}</Link>
         {" · "}{formatDuration(durationOf(run, now) ?? 0)}
         {run.last_step === null ? null : <> · step {formatCount(run.last_step)}</>}

@@ -22,7 +22,7 @@ import { archive, change, lock } from "../store/changes";
 import { slots } from "../store/colours";
 import { durationOf, metricNames } from "../store/columns";
 import { useOwned } from "../store/owned";
-import { RunStore, endedAs, hasEnded } from "../store/runs";
+import { RunStore, endSentence, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { restore } from "../store/trash";
@@ -178,18 +178,9 @@ function Sentence({ run, now }: { run: Run; now: number }) {
       return <>Nothing was heard from it for {silent}. When it stays silent it will count as crashed.</>;
     }
     default: {
-      return <>{endSentence(run, time, at)}</>;
+      return <>{endSentence(run)}</>;
     }
   }
-}
-
-/** How long it went on, how far it came, and why it ended where more is known than the state says. */
-function endSentence({ state, exit }: Run, time: string | null, at: string): string {
-  const reason = (exit?.reason ?? "").trim();
-  const what = state === "finished" ? "Finished" : "Ended";
-  const told = time === null ? `${what}${at}` : `${what} after ${time}${at}`;
-  if (reason === "" || reason === "Finished.") return time === null && state !== "finished" ? "Ended before it started." : `${told}.`;
-  return `${told}: ${reason}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 function StopRun({ run, onClose }: { run: Run; onClose: () => void }) {

@@ -8,6 +8,7 @@ import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
 import { formatBytes, formatCount, formatTime, plural } from "../format";
 import { pathOf, setQuery } from "../router";
+import { alikeGPUs } from "../store/environment";
 import { eventWords } from "../store/events";
 import { useOften, useOnce } from "../store/once";
 import { hasEnded } from "../store/runs";
@@ -115,19 +116,6 @@ export function EnvironmentCard({ run, environment }: { run: Run; environment: E
       )}
     </Card>
   );
-}
-
-/** GPUs that are alike, in one line: `GPUs 0–7`, `8 × NVIDIA A100, 80 GB`. */
-export function alikeGPUs(gpus: NonNullable<Environment["gpus"]>): { name: string; text: string }[] {
-  const out: { from: number; count: number; text: string }[] = [];
-  gpus.forEach((gpu, i) => {
-    const text = [gpu.name, gpu.memory_bytes ? formatBytes(gpu.memory_bytes) : "", gpu.driver ? `driver ${gpu.driver}` : ""].filter(Boolean).join(", ");
-    const last = out[out.length - 1];
-    if (last?.text === text) last.count++;
-    else out.push({ from: i, count: 1, text });
-  });
-  return out.map(({ from, count, text }) => (count === 1 ? { name: `GPU ${from}`, text }
-    : { name: `GPUs ${from}–${from + count - 1}`, text: `${count} × ${text}` }));
 }
 
 export function TimelineCard({ run }: { run: Run }) {

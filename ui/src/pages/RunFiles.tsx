@@ -68,7 +68,7 @@ export function RunFiles({ run }: { run: Run }) {
           {found.map((file) => (
             <li key={file.path}>
               <button type="button" className="file-choice" aria-current={file === shown} onClick={() => choose(file.path)}>
-                <Icon name="file" size={14} /><span className="grow clip" title={file.path}>{file.path}</span>
+                <Icon name="file" size={14} /><span className="grow clip clip-start" title={file.path}><bdi>{file.path}</bdi></span>
                 <span className="muted small">{formatBytes(file.size)}</span>
               </button>
             </li>

@@ -9,6 +9,7 @@ import { Pill } from "../components/Pill";
 import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, plural } from "../format";
 import { pathOf, setQuery } from "../router";
 import { change } from "../store/changes";
+import { linkParts } from "../store/links";
 import { byName, configOf, durationOf, isMetric } from "../store/columns";
 import { AGGREGATES, type Aggregate, aggregateOf, definitionOf } from "../store/metrics";
 import { hasEnded } from "../store/runs";
@@ -45,10 +46,17 @@ function NotesCard({ run }: { run: Run }) {
     <Card title="Notes">
       <Editable what="the notes" text={run.notes ?? ""} many placeholder="What was tried, and why" className="notes"
         onSave={(notes) => change(run, { notes })}>
-        {run.notes ? <span className="notes-text">{run.notes}</span> : <span className="muted">Nothing is noted yet.</span>}
+        {run.notes ? <span className="notes-text"><Linked text={run.notes} /></span> : <span className="muted">Nothing is noted yet.</span>}
       </Editable>
     </Card>
   );
+}
+
+/** A text in which addresses are links. */
+function Linked({ text }: { text: string }) {
+  return <>{linkParts(text).map(({ text: part, link }, i) => (link
+    // eslint-disable-next-line react/no-array-index-key -- the same address may stand twice; its place is what it is
+    ? <a key={i} href={part} target="_blank" rel="noreferrer">{part}</a> : part))}</>;
 }
 
 function SummaryCard({ run }: { run: Run }) {

@@ -23,7 +23,7 @@ export function RunSystem({ run }: { run: Run }) {
     return (
       <Empty icon="chip" title={active ? "Nothing was sampled yet" : "Nothing was sampled"}>
         {active ? "Processor, memory, disk, network and GPUs show here within seconds."
-          : "The run ended before the first sample, or its server samples nothing (martlet up --sample-every)."}
+          : "The run ended before the first sample, or sampling was switched off: martlet up --sample-every 0, or capture= in Python."}
       </Empty>
     );
   }
@@ -113,7 +113,7 @@ const SystemCard = memo(function SystemCard({ run, section, chart, metrics, axis
       <dl className="system-facts">
         {chart.lines.map(({ metric, name }, slot) => {
           const entry = metrics.find((each) => each.name === metric);
-          const text = (value: SystemMetric["last"] | undefined) => write(toNumber(value));
+          const text = (value: SystemMetric["last"] | undefined) => write(toNumber(value)).replaceAll(" ", "\u00a0");
           return (
             <div key={metric}>
               <dt><span className={`swatch line-${slot % COLOURS}`} />{name}</dt>

@@ -96,7 +96,7 @@ export function RunsTable(props: Props) {
   ];
   if (!phone) {
     first.push({
-      id: "state", width: 108, sorted: sorted("state"), head: header("state", "State"),
+      id: "state", width: 124, sorted: sorted("state"), head: header("state", "State"),
       cell: (run) => <Pill state={run.state} />,
     });
   }

@@ -69,6 +69,6 @@ export function withUnit(value: number, unit: string): string {
 /** From the least to the greatest, with a unit that both have written once: 22–75 %. */
 export function rangeText(low: string, high: string): string {
   if (low === high) return high;
-  const unit = / \S+$/.exec(high)?.[0] ?? "";
+  const unit = /\s\S+$/.exec(high)?.[0] ?? "";
   return unit !== "" && low.endsWith(unit) ? `${low.slice(0, -unit.length)}–${high}` : `${low}–${high}`;
 }

@@ -206,6 +206,8 @@ def test_system_metrics_are_charts(server, window, run, look):
     )
     memory = page.get_by_role("region", name="Memory: In use")
     expect(memory).to_contain_text("1 GB")
+    memory.scroll_into_view_if_needed()
+    wait_until("the memory is drawn", lambda: mine.told("Memory: In use", "xDomain") is not None)
     memory.locator(".chart").press("ArrowLeft")
     expect(memory.locator("[aria-live]")).to_contain_text("run 1 GB")
     mine.fits()

@@ -157,7 +157,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
     return (
       <div className="page narrow">
         <Failure error={error} retry={store.follow.read} />
-        {error.status === 404 ? <FirstRun project={project} /> : null}
+        {error.code === "notFound" ? <FirstRun project={project} /> : null}
       </div>
     );
   }

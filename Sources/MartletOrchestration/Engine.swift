@@ -81,7 +81,7 @@ package final class Engine: Sendable {
     let data = try DataDirectory(path: options.data, allowsNetworkFileSystem: options.allowNetworkFileSystem)
     let supervision = try Supervision.beside(
       executable: options.executable, environment: ProcessInfo.processInfo.environment)
-    let store = try Store(path: data.database)
+    let store = try Store(path: data.database) { logger.notice("\($0)") }
     if let old = try await store.relocate(to: data.path) {
       logger.notice("The data directory was at \(old) before; it is at \(data.path) now.")
     }

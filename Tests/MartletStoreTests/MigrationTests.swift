@@ -147,6 +147,22 @@ import Testing
     try store.close()
   }
 
+  /// Whoever starts the server is told why that takes long; of a new store there is nothing to tell.
+  @Test func conversionIsTold() throws {
+    let fixture = try Fixture(version: 2)
+    var told: [String] = []
+    let old = try Store(path: fixture.path, sealing: .manual) { told.append($0) }
+    try old.close()
+    #expect(told.count == 2 && told[0].contains("from version 2 to version "), "\(told)")
+    told = []
+    let again = try Store(path: fixture.path, sealing: .manual) { told.append($0) }
+    try again.close()
+    let scratch = Scratch()
+    let new = try Store(path: "\(scratch.path)/new.db", sealing: .manual) { told.append($0) }
+    try new.close()
+    #expect(told == [])
+  }
+
   /// The sealer takes up an old store by itself, and points go on where they were.
   @Test func versionOneGoesOn() async throws {
     let fixture = try Fixture()

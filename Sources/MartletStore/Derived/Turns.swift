@@ -1,47 +1,60 @@
 // A few at a time, the others wait.
 
+import MartletModel
 import Synchronization
 
 /// Lets so many through at a time, and the others in the order in which they came.
 final class Turns: Sendable {
   private struct State {
     var free: Int
-    var waiting: [CheckedContinuation<Void, Never>] = []
+    var waiting: [CheckedContinuation<Bool, Never>] = []
   }
 
   private let state: Mutex<State>
+  private let waitingLimit: Int
 
-  init(_ count: Int) { state = Mutex(State(free: count)) }
+  /// - Parameter waitingLimit: how many may wait.
+  init(_ count: Int, waitingLimit: Int = .max) {
+    state = Mutex(State(free: count))
+    self.waitingLimit = waitingLimit
+  }
 
   /// Runs `body` when it is its turn. Whoever was cancelled while it waited is let through, to find out by itself.
+  ///
+  /// - Throws: `Problem.unavailable` when too many wait; what `body` throws.
   func run<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
-    await begin()
+    guard await begin() else {
+      throw Problem(
+        .unavailable, "\(waitingLimit) questions wait to be answered already.", hint: "Try again in a while.")
+    }
     defer { end() }
     return try await body()
   }
 
-  private func begin() async {
-    await withCheckedContinuation { (turn: CheckedContinuation<Void, Never>) in
-      let isFree = state.withLock { state in
-        guard state.free > 0 else {
-          state.waiting.append(turn)
-          return false
+  /// Waits for a turn; false: too many do.
+  private func begin() async -> Bool {
+    await withCheckedContinuation { (turn: CheckedContinuation<Bool, Never>) in
+      let isMyTurn: Bool? = state.withLock { state in
+        if state.free > 0 {
+          state.free -= 1
+          return true
         }
-        state.free -= 1
-        return true
+        guard state.waiting.count < waitingLimit else { return false }
+        state.waiting.append(turn)
+        return nil
       }
-      if isFree { turn.resume() }
+      if let isMyTurn { turn.resume(returning: isMyTurn) }
     }
   }
 
   private func end() {
-    let next: CheckedContinuation<Void, Never>? = state.withLock { state in
+    let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
       guard !state.waiting.isEmpty else {
         state.free += 1
         return nil
       }
       return state.waiting.removeFirst()
     }
-    next?.resume()
+    next?.resume(returning: true)
   }
 }

@@ -24,6 +24,7 @@ extension StoreReader {
 
 extension StoreWriter {
   package func createPrincipal(kind: Principal.Kind, name: String, now: Timestamp) throws -> Principal {
+    let name = name.inNormalForm
     try db.execute(
       sql: "INSERT INTO principal (kind, name, created_at) VALUES (?, ?, ?)",
       arguments: [kind.rawValue, name, now.microseconds])

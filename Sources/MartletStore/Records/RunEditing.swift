@@ -16,7 +16,7 @@ extension StoreWriter {
         db, sql: "SELECT name, tags, notes, group_name, job_type, config FROM run WHERE id = ?",
         arguments: [row])
     else { return }
-    var patch = patch
+    var patch = patch.inNormalForm
     func note(_ type: String, _ payload: JSONValue) throws {
       try self.note(type, subject: "run", row: row, payload: payload, by: principal, at: now)
     }

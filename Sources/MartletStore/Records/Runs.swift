@@ -45,6 +45,8 @@ extension StoreReader {
   ///   is not there; `unprocessable` when it takes too long.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
     try limited {
+      var query = query
+      if let now = try RunMark(page.cursor)?.now { query.now = now }
       let (rows, next) = try RunQuestion(self, query).page(page)
       guard !rows.isEmpty else { return Page(items: [], next: next) }
       let found = try runs(

@@ -34,8 +34,8 @@ export interface Spread {
 export interface Group {
   /** A value for each name that was grouped by; null where runs have none. */
   key: Json[];
-  /** The filter that selects its runs. */
-  filter: string;
+  /** The filter that selects its runs, the question's own in it; null: its values are too long for one. */
+  filter: string | null;
   count: number;
   states: Partial<Record<RunState, number>>;
   values: Record<string, Spread>;

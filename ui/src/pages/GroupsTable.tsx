@@ -60,7 +60,8 @@ export function GroupsTable(props: Props) {
     if (!open.has(id)) return [{ id, group, run: null }];
     const held = members.get(id);
     const inside = held?.runs.map((run): Row => ({ id: `${id}\n${run.id}`, group, run })) ?? [{ id: `${id}\nreading`, group, run: null, note: "reading…" }];
-    if (held?.more) inside.push({ id: `${id}\nmore`, group, run: null, note: `the newest ${held.runs.length} of ${plural(group.count, "run")}` });
+    if (held?.more) inside.push({ id: `${id}\nmore`, group, run: null, note: group.filter === null ? `${plural(group.count, "run")} with values too long to filter by`
+      : `the newest ${held.runs.length} of ${plural(group.count, "run")}` });
     return [{ id, group, run: null }, ...inside];
   }), [groups, members, open, asked]);
 

@@ -190,9 +190,9 @@ export class GroupsStore {
   }
 
   async #readMembers(id: string, group: Group, signal?: AbortSignal): Promise<void> {
-    const { q, archived } = this.#asked;
-    const both = q === "" ? group.filter : `(${q}) (${group.filter})`;
-    const page = await tracking.runs(this.project, { q: both, sort: "-created", archived }, MEMBERS, null, signal);
+    const { filter } = group;
+    const page: Page<Run> = filter === null ? { items: [], next: "" }
+      : await tracking.runs(this.project, { q: filter, sort: "-created", archived: this.#asked.archived }, MEMBERS, null, signal);
     if (this.#closed || signal?.aborted) return;
     const members = new Map(this.state.value.members);
     members.set(id, { runs: page.items, more: page.next !== null });

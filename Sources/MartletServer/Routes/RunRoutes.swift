@@ -20,7 +20,7 @@ let runRoutes: [Route] = [
     if let text = request.query.string("sort") { query.order = try runOrder(text) }
     let asked = query
     let page = try await request.services.tracking.runs(asked, request.query.page(), access: request.access)
-    return .json(list(page, \.json))
+    return runList(page)
   },
   Route(
     .post, "/runs", .scope(.ingest),

@@ -69,8 +69,8 @@ struct LogChecks {
         for start in stride(from: 0, to: bytes.count - bytes.count % Self.recordLength, by: Self.recordLength)
         {
           let stream = Int(bytes[start + 8]) - 1
-          let size = bytes[start + 9..<start + 17].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-          guard (0...1).contains(stream), let size = Int64(exactly: size) else {
+          let word = bytes[start + 9..<start + 17].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+          guard (0...1).contains(stream), let size = Int64(exactly: word) else {
             return "\(place)/log.idx is damaged."
           }
           guard size >= last[stream] else {

@@ -24,8 +24,10 @@ export function eventWords({ type, payload }: RunEvent): { title: string; detail
   }
   const others = Object.entries(fields).filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => `${MEMBERS[name] ?? name.replaceAll("_", " ")} ${text(value)}`);
-  const detail = [...(typeof reason === "string" && reason !== "" ? [reason] : []), ...others].join(", ");
-  return { title: to === null ? WORDS[type] ?? sentence(type) : sentence(to), detail, state: to };
+  const title = to === null ? WORDS[type] ?? sentence(type) : sentence(to);
+  // "Finished: Finished." says nothing twice.
+  const told = typeof reason === "string" && reason !== "" && reason !== `${title}.` ? [reason] : [];
+  return { title, detail: [...told, ...others].join(", "), state: to };
 }
 
 /** timedOut: Timed out. */

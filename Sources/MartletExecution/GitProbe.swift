@@ -77,7 +77,7 @@ package enum GitProbe {
     let reason: String
     switch answer.ending {
     case .exited(0): return answer.output.isEmpty ? nil : answer.output
-    case .exited, .signalled: return nil
+    case .exited, .signalled, .unknown: return nil
     case .tooLong: reason = "\(limit) bytes"
     case .outOfTime: reason = "10 seconds"
     }

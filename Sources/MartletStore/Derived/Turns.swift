@@ -6,41 +6,66 @@ import Synchronization
 final class Turns: Sendable {
   private struct State {
     var free: Int
-    var waiting: [CheckedContinuation<Void, Never>] = []
+    var newest = 0
+    var waiting: [(number: Int, turn: CheckedContinuation<Void, any Error>)] = []
   }
 
   private let state: Mutex<State>
 
   init(_ count: Int) { state = Mutex(State(free: count)) }
 
-  /// Runs `body` when it is its turn. Whoever was cancelled while it waited is let through, to find out by itself.
+  /// How many wait for their turn.
+  var waiting: Int { state.withLock { $0.waiting.count } }
+
+  /// Runs `body` when it is its turn.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled before; what `body` throws.
   func run<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
-    await begin()
+    try await begin()
     defer { end() }
     return try await body()
   }
 
-  private func begin() async {
-    await withCheckedContinuation { (turn: CheckedContinuation<Void, Never>) in
-      let isFree = state.withLock { state in
-        guard state.free > 0 else {
-          state.waiting.append(turn)
-          return false
+  private enum Entry { case free, waits, cancelled }
+
+  private func begin() async throws {
+    let number = state.withLock { state in
+      state.newest += 1
+      return state.newest
+    }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { (turn: CheckedContinuation<Void, any Error>) in
+        let entry = state.withLock { state -> Entry in
+          // Asked under the lock: whoever cancels does so before it takes the lock to look for us.
+          if Task.isCancelled { return .cancelled }
+          guard state.free > 0 else {
+            state.waiting.append((number, turn))
+            return .waits
+          }
+          state.free -= 1
+          return .free
         }
-        state.free -= 1
-        return true
+        switch entry {
+        case .free: turn.resume()
+        case .waits: break
+        case .cancelled: turn.resume(throwing: CancellationError())
+        }
       }
-      if isFree { turn.resume() }
+    } onCancel: {
+      let turn = state.withLock { state in
+        state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0).turn }
+      }
+      turn?.resume(throwing: CancellationError())
     }
   }
 
   private func end() {
-    let next: CheckedContinuation<Void, Never>? = state.withLock { state in
+    let next: CheckedContinuation<Void, any Error>? = state.withLock { state in
       guard !state.waiting.isEmpty else {
         state.free += 1
         return nil
       }
-      return state.waiting.removeFirst()
+      return state.waiting.removeFirst().turn
     }
     next?.resume()
   }

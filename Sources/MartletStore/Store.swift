@@ -66,10 +66,13 @@ package final class Store: Sendable {
     try pool.close()
   }
 
+  /// Seconds that a connection waits for another's locks.
+  static let patience = 30.0
+
   static var configuration: Configuration {
     var configuration = Configuration()
     configuration.label = "martlet"
-    configuration.busyMode = .timeout(30)
+    configuration.busyMode = .timeout(patience)
     configuration.maximumReaderCount = 4
     configuration.prepareDatabase { db in
       db.addFilterFunctions()
@@ -89,6 +92,8 @@ package final class Store: Sendable {
     migrator.registerMigration(Migration4.name, migrate: Migration4.migrate)
     migrator.registerMigration(Migration5.name, migrate: Migration5.migrate)
     migrator.registerMigration(Migration6.name, migrate: Migration6.migrate)
+    migrator.registerMigration(
+      Migration8.name, foreignKeyChecks: .immediate, migrate: Migration8.migrate)
     return migrator
   }
 
@@ -99,6 +104,7 @@ package final class Store: Sendable {
         try Self.transaction(db, hot, (sealer, keeper), body)
       }
     } catch let error as DatabaseError {
+      if error.resultCode == .SQLITE_INTERRUPT { try Task.checkCancellation() }
       throw Self.problem(of: error)
     }
   }
@@ -148,6 +154,8 @@ package final class Store: Sendable {
     do {
       return try await pool.read { db in try body(StoreReader(db: db)) }
     } catch let error as DatabaseError {
+      // A statement that ran when its task was cancelled.
+      if error.resultCode == .SQLITE_INTERRUPT { try Task.checkCancellation() }
       throw Self.problem(of: error)
     }
   }
@@ -191,6 +199,8 @@ package final class StoreWriter: StoreReader {
   let hot: HotRuns
   /// Ids of the alerts that this transaction raised.
   package internal(set) var raisedAlerts: [Int64] = []
+  /// Runs that this transaction took out of one that is purged.
+  package internal(set) var freedRuns: [PublicID] = []
 
   init(db: Database, hot: HotRuns) {
     self.hot = hot

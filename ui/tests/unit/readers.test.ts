@@ -60,6 +60,7 @@ test("events are told in words, unknown ones as they are", () => {
   assert.equal(event("state", { from: "running", to: "finished", reason: "Finished." }).detail, "");
   assert.deepEqual(event("renamed", { from: "a", to: "b" }), { title: "Renamed", detail: "before: a, now: b", state: null });
   assert.deepEqual(event("tagged", { added: ["x", "y"], removed: [] }).detail, "added x, y");
+  assert.deepEqual(event("fileSaved", { path: "a.pt", sha256: "00ff" }), { title: "File saved", detail: "path a.pt", state: null });
   assert.equal(event("someNew_thing", {}).title, "Some new thing");
 });
 

@@ -142,7 +142,7 @@ let package = Package(
         "MartletTestSupport", "MartletModel", "MartletSearch", "MartletFormats", "MartletSeries",
         "MartletStore",
         "MartletTracking", "MartletExecution", "MartletOrchestration", "martlet-supervisor", .collections,
-        .logging,
+        .logging, .grdb,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletServerTests",

@@ -65,7 +65,7 @@ package final class Engine: Sendable {
   package let tracking: Tracking
   /// The account that the server runs under.
   package let localPrincipal: Principal
-  private let conductor: Conductor
+  let conductor: Conductor
   private let leases: Leases
   private let logger: Logger
   private let leaseTask: Task<Void, Never>
@@ -273,6 +273,7 @@ package final class Engine: Sendable {
     leaseTask.cancel()
     sampling?.stop()
     await conductor.close()
+    await tracking.feed.drain()
     await tracking.closeSamples()
     let store = store
     do {

@@ -73,10 +73,13 @@ package final class Store: Sendable {
     try pool.close()
   }
 
+  /// Seconds that a connection waits for another's locks.
+  static let patience = 30.0
+
   static var configuration: Configuration {
     var configuration = Configuration()
     configuration.label = "martlet"
-    configuration.busyMode = .timeout(30)
+    configuration.busyMode = .timeout(patience)
     // Six may be held for a while by those who take turns; two are for reads that nobody should wait for.
     configuration.maximumReaderCount = 8
     configuration.prepareDatabase { db in
@@ -102,6 +105,7 @@ package final class Store: Sendable {
     register(Migration5.name, Migration5.migrate)
     register(Migration6.name, Migration6.migrate)
     register(Migration7.name, Migration7.migrate)
+    register(Migration8.name, Migration8.migrate)
     return migrator
   }
 
@@ -132,6 +136,7 @@ package final class Store: Sendable {
         try Self.transaction(db, hot, (sealer, keeper), body)
       }
     } catch let error as DatabaseError {
+      if error.resultCode == .SQLITE_INTERRUPT { try Task.checkCancellation() }
       throw Self.problem(of: error)
     }
   }
@@ -188,6 +193,8 @@ package final class Store: Sendable {
     do {
       return try await pool.read { db in try body(StoreReader(db: db, isHasty: isHasty)) }
     } catch let error as DatabaseError {
+      // A statement that ran when its task was cancelled.
+      if error.resultCode == .SQLITE_INTERRUPT { try Task.checkCancellation() }
       throw Self.problem(of: error)
     }
   }
@@ -234,6 +241,8 @@ package final class StoreWriter: StoreReader {
   let hot: HotRuns
   /// Ids of the alerts that this transaction raised.
   package internal(set) var raisedAlerts: [Int64] = []
+  /// Runs that this transaction took out of one that is purged.
+  package internal(set) var freedRuns: [PublicID] = []
 
   init(db: Database, hot: HotRuns) {
     self.hot = hot

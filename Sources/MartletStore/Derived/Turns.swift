@@ -7,7 +7,8 @@ import Synchronization
 final class Turns: Sendable {
   private struct State {
     var free: Int
-    var waiting: [CheckedContinuation<Bool, Never>] = []
+    var newest = 0
+    var waiting: [(number: Int, turn: CheckedContinuation<Void, any Error>)] = []
   }
 
   private let state: Mutex<State>
@@ -19,42 +20,66 @@ final class Turns: Sendable {
     self.waitingLimit = waitingLimit
   }
 
-  /// Runs `body` when it is its turn. Whoever was cancelled while it waited is let through, to find out by itself.
+  /// How many wait for their turn.
+  var waiting: Int { state.withLock { $0.waiting.count } }
+
+  /// Runs `body` when it is its turn.
   ///
-  /// - Throws: `Problem.unavailable` when too many wait; what `body` throws.
+  /// - Throws: `CancellationError` when the task is cancelled before; `Problem.unavailable` when too many wait; what
+  ///   `body` throws.
   func run<T: Sendable>(_ body: @Sendable () async throws -> T) async throws -> T {
-    guard await begin() else {
-      throw Problem(
-        .unavailable, "\(waitingLimit) questions wait to be answered already.", hint: "Try again in a while.")
-    }
+    try await begin()
     defer { end() }
     return try await body()
   }
 
-  /// Waits for a turn; false: too many do.
-  private func begin() async -> Bool {
-    await withCheckedContinuation { (turn: CheckedContinuation<Bool, Never>) in
-      let isMyTurn: Bool? = state.withLock { state in
-        if state.free > 0 {
+  private enum Entry { case free, waits, crowded, cancelled }
+
+  private func begin() async throws {
+    let number = state.withLock { state in
+      state.newest += 1
+      return state.newest
+    }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { (turn: CheckedContinuation<Void, any Error>) in
+        let entry = state.withLock { state -> Entry in
+          // Asked under the lock: whoever cancels does so before it takes the lock to look for us.
+          if Task.isCancelled { return .cancelled }
+          guard state.free > 0 else {
+            guard state.waiting.count < waitingLimit else { return .crowded }
+            state.waiting.append((number, turn))
+            return .waits
+          }
           state.free -= 1
-          return true
+          return .free
         }
-        guard state.waiting.count < waitingLimit else { return false }
-        state.waiting.append(turn)
-        return nil
+        switch entry {
+        case .free: turn.resume()
+        case .waits: break
+        case .crowded:
+          turn.resume(
+            throwing: Problem(
+              .unavailable, "\(waitingLimit) questions wait to be answered already.",
+              hint: "Try again in a while."))
+        case .cancelled: turn.resume(throwing: CancellationError())
+        }
       }
-      if let isMyTurn { turn.resume(returning: isMyTurn) }
+    } onCancel: {
+      let turn = state.withLock { state in
+        state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0).turn }
+      }
+      turn?.resume(throwing: CancellationError())
     }
   }
 
   private func end() {
-    let next: CheckedContinuation<Bool, Never>? = state.withLock { state in
+    let next: CheckedContinuation<Void, any Error>? = state.withLock { state in
       guard !state.waiting.isEmpty else {
         state.free += 1
         return nil
       }
-      return state.waiting.removeFirst()
+      return state.waiting.removeFirst().turn
     }
-    next?.resume(returning: true)
+    next?.resume()
   }
 }

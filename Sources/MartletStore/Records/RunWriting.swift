@@ -268,7 +268,8 @@ extension StoreReader {
     try String.fetchAll(
       db,
       sql: """
-        SELECT public_id FROM run WHERE \(Self.isAlive) AND is_executed = 0 AND state = ? AND last_seen_at < ?
+        SELECT public_id FROM run
+        WHERE \(Self.isAlive) AND is_executed = 0 AND state = ? AND last_seen_at < ? AND purge IS NULL
         """,
       arguments: [state.rawValue, before.microseconds]
     ).compactMap(PublicID.init(rawValue:))

@@ -67,7 +67,8 @@ extension StoreReader {
         principal.name AS creator_name, sweep.metric AS sweep_metric, sweep.goal AS sweep_goal,
         (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
         (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices,
-        (SELECT public_id FROM run AS parent WHERE parent.id = run.parent_id) AS parent_public_id,
+        (SELECT public_id FROM run AS parent
+          WHERE parent.id = run.parent_id AND parent.purge IS NULL) AS parent_public_id,
         (SELECT count(*) FROM run AS child
           WHERE child.parent_id = run.id AND child.deleted_at IS NULL) AS children,
         (SELECT hardware FROM environment WHERE environment.id = run.environment_id) AS hardware

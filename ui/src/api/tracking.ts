@@ -173,8 +173,8 @@ export const tracking = {
   ) => get<LogLinesAnswer>(runPath(run, `/logs/lines${query({ ...asked })}`), signal),
   search: (
     run: string,
-    asked: { text: string; case: boolean; attempt: number | null; stream: LogStream; after: number | null; limit: number },
+    asked: { text: string; case: boolean; regex: boolean; attempt: number | null; stream: LogStream; after: number | null; limit: number },
     signal?: AbortSignal,
-  ) => get<LogMatches>(runPath(run, `/logs/search${query({ ...asked, case: asked.case || null })}`), signal),
+  ) => get<LogMatches>(runPath(run, `/logs/search${query({ ...asked, case: asked.case || null, regex: asked.regex || null })}`), signal),
 };
 

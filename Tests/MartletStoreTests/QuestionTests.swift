@@ -46,11 +46,18 @@ import Testing
   func `as deep as may be`(leaf: String) async throws {
     let bench = try await FilterBench(seed: 31, runs: 12)
     let me = bench.bench.me
+    // One that has whatever is asked for.
+    var patch = RunPatch()
+    (patch.config, patch.summary) = (["lr": 0.5, "seed": 1], ["top": 3])
+    (patch.tags, patch.host) = (["a"], "alpha")
+    patch.metrics = ["loss": MetricDefinition(name: "loss", goal: .minimize)]
+    let whole = try await bench.bench.run("owl", with: patch)
+    try await bench.bench.append([row(0, ["loss": 1]), row(1, ["loss": 0.5])], to: whole)
     for project in ["digits", "letters"] {
       _ = try await bench.bench.store.write {
         _ = try $0.defineDerived(
           NewDerivedMetric(
-            name: "gap", expression: "${loss} - 1", goal: project == "digits" ? .minimize : .maximize),
+            name: "gap", expression: "loss - 1", goal: project == "digits" ? .minimize : .maximize),
           inProject: project, by: me, now: noon)
       }
     }

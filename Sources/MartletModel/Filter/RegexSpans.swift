@@ -69,7 +69,8 @@ public struct RegexSpans: Sendable {
       round += 1
       for node in set.nodes {
         steps -= 1
-        guard case .scalar(let taken, let following) = program.nodes[node], taken.contains(scalars[place - 1])
+        guard case .scalar(let taken, let following) = program.nodes[node],
+          program.sets[taken].contains(scalars[place - 1])
         else { continue }
         reach(following, atStart: false, atEnd: place == scalars.count, &next, &steps)
       }

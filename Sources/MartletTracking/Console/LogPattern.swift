@@ -160,7 +160,8 @@ struct LogMatcher {
   let pattern: LogPattern
   var regex: RegexMatcher?
 
-  mutating func isFound(in line: String) -> Bool {
-    regex?.isFound(in: line) ?? pattern.isFound(in: line)
+  /// - Parameter check: called after each millisecond or so of work; what it throws ends it.
+  mutating func isFound(in line: String, check: () throws -> Void) rethrows -> Bool {
+    try regex?.isFound(in: line, check: check) ?? pattern.isFound(in: line)
   }
 }

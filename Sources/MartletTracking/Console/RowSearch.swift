@@ -165,8 +165,12 @@ final class RowSearch {
       }
       let end = found ?? bytes.count
       let last = end > place && bytes[end - 1] == 0x0D ? end - 1 : end
-      if row >= first, matcher.isFound(in: String(decoding: bytes[place..<last], as: UTF8.self)) {
-        hit(row, at: place..<end, hasEnd: found != nil, of: restart)
+      if row >= first {
+        guard let isFound = isFound(in: String(decoding: bytes[place..<last], as: UTF8.self)) else {
+          reached = max(reached, row)
+          return false
+        }
+        if isFound { hit(row, at: place..<end, hasEnd: found != nil, of: restart) }
       }
       place = end + 1
       row += 1
@@ -187,30 +191,42 @@ final class RowSearch {
     }
   }
 
+  /// Whether the pattern is in a line; nil: the time was over before that was known.
+  private func isFound(in line: String) -> Bool? {
+    struct TimeIsOver: Error {}
+    return try? matcher.isFound(in: line) { if bound.isOver { throw TimeIsOver() } }
+  }
+
   // MARK: - Rows as they are shown
 
   private func searchRows(_ restart: RowRestart, to end: Int) -> Bool {
     var fold = TerminalFold(row: restart.row, offset: restart.offset, style: restart.style)
     let first = reached
     let last = index + 1 < view.tail.restarts.count ? view.tail.restarts[index + 1].row : view.tail.end
+    /// The row of which nobody knows any more whether it was found.
+    var stop: Int?
     func look(_ number: Int, _ row: TerminalRow) {
-      guard number >= first, number < last else { return }
+      guard stop == nil, number >= first, number < last else { return }
       let text = row.plain
-      if matcher.isFound(in: text) { hit(number, end: row.end) { text } }
+      switch isFound(in: text) {
+      case true?: hit(number, end: row.end) { text }
+      case false?: break
+      case nil: stop = number
+      }
     }
     var isWhole = true
     file.read(from: restart.offset, to: end, piece: 128 << 10) { piece in
       fold.take(piece, done: look)
-      isWhole = !bound.isOver || fold.offset >= end
+      isWhole = stop == nil && (!bound.isOver || fold.offset >= end)
       return isWhole
     }
-    guard isWhole else {
-      reached = max(reached, min(fold.base, last))
-      return false
+    if isWhole {
+      for number in fold.base..<max(fold.base, fold.end) {
+        if let row = fold.row(number) { look(number, row) }
+      }
+      if stop == nil { return true }
     }
-    for number in fold.base..<max(fold.base, fold.end) {
-      if let row = fold.row(number) { look(number, row) }
-    }
-    return true
+    reached = max(reached, min(stop ?? fold.base, last))
+    return false
   }
 }

@@ -67,7 +67,7 @@ import Testing
           query.now = FilterBench.now
           var question = try RunQuestion(reader, query)
           question.driverBound = bound
-          let rows = try reader.limited { try question.page(PageRequest(limit: 1_000)).rows }
+          let rows = try reader.limited(seconds: 120) { try question.page(PageRequest(limit: 1_000)).rows }
           let found = Set(try rows.map { try reader.run(row: $0).id })
           #expect(found == expected ?? found, "\(sort): \(text)")
           expected = found

@@ -50,7 +50,7 @@ import Testing
       _ = try await bench.bench.store.write {
         _ = try $0.defineDerived(
           NewDerivedMetric(
-            name: "gap", expression: "${loss} - 1", goal: project == "digits" ? .minimize : .maximize),
+            name: "gap", expression: "loss - 1", goal: project == "digits" ? .minimize : .maximize),
           inProject: project, by: me, now: noon)
       }
     }

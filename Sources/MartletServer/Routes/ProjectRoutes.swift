@@ -45,13 +45,3 @@ let pageParameters = [
 func list<Item>(_ page: Page<Item>, _ json: (Item) -> JSONValue) -> JSONValue {
   ["items": .array(page.items.map(json)), "next": JSONValue(page.next)]
 }
-
-/// A page of runs, written without a tree of values between: a hundred of them have some ten thousand members.
-func runList(_ page: Page<Run>) -> Response {
-  var text = JSONText()
-  text.object { answer in
-    answer.put("items", objects: page.items) { run, members in run.put(into: &members) }
-    answer.put("next", page.next)
-  }
-  return .json(bytes: text.bytes)
-}

@@ -159,7 +159,7 @@ let package = Package(
         "MartletTestSupport", "MartletModel", "MartletSearch", "MartletScheduling", "MartletFormats",
         "MartletSeries", "MartletStore",
         "MartletTracking", "MartletExecution", "MartletOrchestration", "martlet-supervisor", .collections,
-        .logging,
+        .logging, .grdb,
       ], swiftSettings: strict),
     .testTarget(
       name: "MartletServerTests",

@@ -13,6 +13,8 @@ extension ChildProcess {
       case outOfTime
       /// It was killed, with all of its group, because it wrote more than was wanted.
       case tooLong
+      /// It has ended, and how was told to somebody else, who waited for all children of this process.
+      case unknown
     }
 
     package var ending: Ending
@@ -43,16 +45,18 @@ extension ChildProcess {
     while true {
       // Asked before the last look at the outputs, never after.
       let ended = Self.reap(pid)
-      output.read(upTo: limit)
-      errors.read(upTo: limit)
+      let isDrained = [output, errors].map { $0.read(upTo: limit) }.allSatisfy(\.self)
       let isTooLong = output.isOver || errors.isOver
-      if let ended, !isTooLong { return Answer(ending: ended, output: output.bytes, errors: errors.bytes) }
+      if let ended, !isTooLong, isDrained {
+        return Answer(ending: ended, output: output.bytes, errors: errors.bytes)
+      }
       let remaining = deadline - .now
       if isTooLong || remaining <= .zero {
         if ended == nil { Self.end(pid) }
         return Answer(
           ending: isTooLong ? .tooLong : .outOfTime, output: output.bytes, errors: errors.bytes)
       }
+      guard isDrained else { continue }
       // A program that has closed its outputs is about to end; one that goes on shall not be asked all the time.
       let isSilent = output.isAtEnd && errors.isAtEnd
       Self.wait([output, errors], for: min(remaining, isSilent ? pause : .milliseconds(50)))
@@ -63,7 +67,9 @@ extension ChildProcess {
   /// How it ended; nil: it has not.
   private static func reap(_ pid: pid_t) -> Answer.Ending? {
     var status: Int32 = 0
-    guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+    let found = waitpid(pid, &status, WNOHANG)
+    if found < 0, errno == ECHILD { return .unknown }
+    guard found == pid else { return nil }
     // The macros of <sys/wait.h>.
     return status & 0x7F == 0 ? .exited((status >> 8) & 0xFF) : .signalled(status & 0x7F)
   }
@@ -125,9 +131,14 @@ private final class Listener {
     writing = -1
   }
 
+  /// Pieces that are taken before all else is looked at: a program may write as fast as it is read.
+  private static let atOnce = 64
+
   /// Takes what is there by now.
-  func read(upTo limit: Int) {
-    while !isAtEnd, !isOver {
+  ///
+  /// - Returns: whether that is all.
+  func read(upTo limit: Int) -> Bool {
+    for _ in 0..<Self.atOnce where !isAtEnd && !isOver {
       let count = withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { piece in
         let count = Glibc.read(reading, piece.baseAddress, piece.count)
         if count > 0 {
@@ -139,7 +150,8 @@ private final class Listener {
       }
       if count == 0 { isAtEnd = true }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }
+      guard count > 0 else { return true }
     }
+    return isAtEnd || isOver
   }
 }

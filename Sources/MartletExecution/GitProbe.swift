@@ -36,6 +36,8 @@ package enum GitProbe {
     // Nothing of the repository is written: whoever works in it may hold its locks.
     let process = ChildProcess(
       git, ["--no-optional-locks", "-C", directory] + arguments, environment: environment)
+    // A git that does not even start says nothing: the state of the code is kept where it is known, and no run waits
+    // for it or fails without.
     guard let answer = try? process.run(within: patience, limit: limit), answer.isSuccess else { return nil }
     return answer.output
   }
@@ -73,11 +75,12 @@ package enum GitProbe {
       // A repository may name programs that git is to start: none is.
       ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-C", directory]
         + arguments, environment: environment)
+    // As for the state: what cannot be found out is not kept.
     guard let answer = try? process.run(within: .seconds(10), limit: limit) else { return nil }
     let reason: String
     switch answer.ending {
     case .exited(0): return answer.output.isEmpty ? nil : answer.output
-    case .exited, .signalled: return nil
+    case .exited, .signalled, .unknown: return nil
     case .tooLong: reason = "\(limit) bytes"
     case .outOfTime: reason = "10 seconds"
     }

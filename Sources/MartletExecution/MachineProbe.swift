@@ -24,6 +24,7 @@ package struct Machine: Sendable {
   ) -> Machine {
     var names = utsname()
     uname(&names)
+    // A file that this machine does not have, or does not show, says nothing: so does its member then.
     func text(_ place: String) -> String {
       (try? String(contentsOfFile: root + place, encoding: .utf8)) ?? ""
     }
@@ -91,6 +92,7 @@ package struct Machine: Sendable {
     let process = ChildProcess(
       program, ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"],
       environment: environment)
+    // A driver that is broken, or a program that does not start, shows no GPU.
     guard let answer = try? process.run(within: .seconds(10), limit: 1 << 20), answer.isSuccess else {
       return []
     }
@@ -118,6 +120,7 @@ package enum InterpreterProbe {
   ) -> JSONObject? {
     guard let path = interpreter(of: command, in: directory, environment: environment) else { return nil }
     let process = ChildProcess(path, ["-V"], environment: environment, directory: directory)
+    // An interpreter that does not say its version may yet run the program: where it lies is known.
     guard let answer = try? process.run(within: .seconds(3), limit: 4_096), answer.isSuccess else {
       return ["executable": .string(path)]
     }
@@ -145,6 +148,7 @@ package enum InterpreterProbe {
     else { return nil }
     if name(of: path).hasPrefix("python") { return path }
     guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+    // It was only read: closing cannot lose anything. What cannot be read is no script.
     defer { try? file.close() }
     let head = (try? file.read(upToCount: 256)) ?? Data()
     guard head.starts(with: Array("#!".utf8)) else { return nil }

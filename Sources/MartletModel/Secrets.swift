@@ -146,7 +146,8 @@ public enum Secrets {
     for argument in arguments {
       let isOption = argument.hasPrefix("-")
       if let option, !isOption, isKey(argument, of: option) { isNextSecret = true }
-      if isNextSecret, !isOption, isMaskable(argument) {
+      // A secret may begin with a dash of its own; behind two of them another option stands.
+      if isNextSecret, !argument.hasPrefix("--"), isMaskable(argument) {
         kept.append(mask)
         (isNextSecret, option) = (false, nil)
         continue

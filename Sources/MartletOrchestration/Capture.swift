@@ -73,11 +73,11 @@ extension Conductor {
   }
 
   nonisolated func keepFiles(of capture: Capture, ofRun id: PublicID) async {
-    let now = clock.now
+    let (now, system) = (clock.now, system)
     await keep(capture, of: "run \(id)") { writer, path, hash, size in
       try writer.noteBlob(hash, size: size, run: id, isNamed: true, now: now)
       try writer.setFile(
-        path, hash, mediaType: "text/plain", of: id, limit: Tracking.fileLimit, now: now)
+        path, hash, mediaType: "text/plain", of: id, limit: Tracking.fileLimit, by: system, now: now)
     }
   }
 

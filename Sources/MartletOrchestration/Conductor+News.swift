@@ -70,12 +70,9 @@ extension Conductor {
       let spool = try await blocking { try Spool.read(path: path) }
       try await keep("The spool \(path)") {
         try await self.append(spool.batches, of: run, client: spool.client)
-        var patch = RunPatch.readable(in: spool.patch)
-        // What a run is called and in which state it is, is not for its process to say.
-        (patch.name, patch.state) = (nil, nil)
-        let final = patch
-        let now = self.clock.now
-        if final != RunPatch() { try await self.store.write { try $0.patchRun(run, final, now: now) } }
+        let (patch, faults) = RunPatch.readable(in: spool.patch)
+        for fault in faults { self.logger.warning("\(path): \(fault); the rest of it is used.") }
+        if patch != RunPatch() { try await self.tracking.patchRun(run, toldLate: patch, by: self.system) }
       }
       said = spool.endReason ?? said
     }

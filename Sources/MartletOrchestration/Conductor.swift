@@ -83,7 +83,8 @@ actor Conductor {
       await results.note(sweep)
     }
     for end in effects.ends { endings[end.sweep.id] = Task { await finish(end) } }
-    await tracking.tell(
+    // Not waited for: a watcher's snapshot of a large sweep must hold up no start.
+    tracking.tellSoon(
       runs: effects.runs, sweeps: effects.sweeps, trials: effects.trials, alerts: effects.alerts)
   }
 
@@ -97,7 +98,7 @@ actor Conductor {
         try await store.write {
           try $0.setSweepState(end.sweep.row, end.state, reason: end.reason, by: system, now: now)
         }
-        await tracking.tell(sweeps: [end.sweep.id])
+        tracking.tellSoon(sweeps: [end.sweep.id])
         break
       } catch {
         logger.error("The end of sweep \(end.sweep.id) could not be stored; trying again: \(error)")

@@ -65,7 +65,7 @@ package final class Engine: Sendable {
   package let tracking: Tracking
   /// The account that the server runs under.
   package let localPrincipal: Principal
-  private let conductor: Conductor
+  let conductor: Conductor
   private let leases: Leases
   private let logger: Logger
   private let leaseTask: Task<Void, Never>
@@ -81,7 +81,7 @@ package final class Engine: Sendable {
     let data = try DataDirectory(path: options.data, allowsNetworkFileSystem: options.allowNetworkFileSystem)
     let supervision = try Supervision.beside(
       executable: options.executable, environment: ProcessInfo.processInfo.environment)
-    let store = try Store(path: data.database)
+    let store = try Store(path: data.database) { logger.notice("\($0)") }
     if let old = try await store.relocate(to: data.path) {
       logger.notice("The data directory was at \(old) before; it is at \(data.path) now.")
     }
@@ -273,6 +273,7 @@ package final class Engine: Sendable {
     leaseTask.cancel()
     sampling?.stop()
     await conductor.close()
+    await tracking.feed.drain()
     await tracking.closeSamples()
     let store = store
     do {

@@ -3,7 +3,7 @@
 import Dispatch
 import Foundation
 import Logging
-import MartletExecution
+package import MartletExecution
 import MartletModel
 import MartletSeries
 import MartletTracking
@@ -20,10 +20,11 @@ package final class Sampling: @unchecked Sendable {
   private let conductor: Conductor
   private let tracking: Tracking
   private let clock: any WallClock
-  private let environment: [String: String]
+  private let gpus: GPUs
   private let logger: Logger
   private let queue = DispatchQueue(label: "martlet.sample", qos: .utility)
   private var sampler: HostSampler?
+  private let silentMounts = Mutex<[String]>([])
   private let task = Mutex<Task<Void, Never>?>(nil)
 
   /// Who counts the rows of a run, and how many there are: anew for each attempt.
@@ -41,7 +42,7 @@ package final class Sampling: @unchecked Sendable {
     self.conductor = conductor
     self.tracking = tracking
     self.clock = clock
-    self.environment = environment
+    gpus = GPUs(environment: environment)
     self.logger = logger
   }
 
@@ -55,16 +56,20 @@ package final class Sampling: @unchecked Sendable {
   /// A round under way ends by itself, and what it saw may be lost.
   func stop() { task.withLock { $0?.cancel() } }
 
-  /// Who is asked about GPUs, and how many each tells of.
-  package func gpuSources() async -> [(name: String, count: Int)] {
-    await onQueue { $0.gpuSources }
+  /// Who is asked about GPUs, how many each tells of, and which file systems do not answer: waits for no round, and for a
+  /// driver that hangs no longer than a round does.
+  package func report() async -> (gpus: GPUSurvey, silentMounts: [String]) {
+    let (gpus, uptime) = (gpus, clock.uptime)
+    let survey = await withCheckedContinuation { continuation in
+      DispatchQueue.global(qos: .utility).async { continuation.resume(returning: gpus.survey(at: uptime)) }
+    }
+    return (survey, silentMounts.withLock(\.self))
   }
 
   private func onQueue<T: Sendable>(_ body: @escaping @Sendable (HostSampler) -> T) async -> T {
     await withCheckedContinuation { continuation in
       queue.async { [self] in
-        // Only now: to open a GPU's library takes time and memory, and many servers never run anything.
-        let sampler = sampler ?? HostSampler(paths: paths, environment: environment)
+        let sampler = sampler ?? HostSampler(paths: paths, gpus: gpus)
         self.sampler = sampler
         continuation.resume(returning: body(sampler))
       }
@@ -74,6 +79,9 @@ package final class Sampling: @unchecked Sendable {
   private func run() async {
     var counters: [PublicID: Counter] = [:]
     var isFailing = false
+    /// Runs whose last sample was refused, and who did not answer in the last round.
+    var refused: Set<PublicID> = []
+    var silent: Set<String> = []
     var next = ContinuousClock.now
     while !Task.isCancelled {
       next = max(next + .seconds(interval), .now)
@@ -82,11 +90,24 @@ package final class Sampling: @unchecked Sendable {
         let attempts = await conductor.sampledAttempts
         let running = Set(attempts.map(\.run))
         counters = counters.filter { running.contains($0.key) }
+        refused.formIntersection(running)
         guard !attempts.isEmpty else { continue }
         let samples = await sample(attempts, &counters)
+        silent = tell(silent)
         guard !samples.isEmpty else { continue }
-        try await tracking.appendSamples(samples)
-        for sample in samples { counters[sample.run]?.next += 1 }
+        for (run, result) in try await tracking.appendSamples(samples) {
+          switch result {
+          case .success:
+            counters[run]?.next += 1
+            refused.remove(run)
+          case .failure(let error):
+            // What comes next would have a gap before it: it is another client's.
+            counters[run] = nil
+            if refused.insert(run).inserted {
+              logger.warning("What run \(run) uses could not be stored; trying again: \(error)")
+            }
+          }
+        }
         isFailing = false
       } catch is CancellationError {
         return
@@ -101,11 +122,29 @@ package final class Sampling: @unchecked Sendable {
     }
   }
 
+  /// Says in the log who did not answer in the last round, and who does again.
+  ///
+  /// - Parameter before: those who did not answer in the round before.
+  private func tell(_ before: Set<String>) -> Set<String> {
+    let mounts = silentMounts.withLock(\.self).map { "the file system at \($0)" }
+    let silent = Set(mounts + (gpus.isSilent ? ["a GPU's driver"] : []))
+    for name in silent.subtracting(before).sorted() {
+      logger.warning("What runs use is sampled without \(name), which does not answer.")
+    }
+    for name in before.subtracting(silent).sorted() {
+      logger.notice("What runs use is sampled with \(name) again.")
+    }
+    return silent
+  }
+
   private func sample(
     _ attempts: [(run: PublicID, sampled: SampledAttempt)], _ counters: inout [PublicID: Counter]
   ) async -> [RunSample] {
     let (uptime, longest) = (clock.uptime, max(3 * interval, 60))
-    let values = await onQueue { $0.sample(attempts.map(\.sampled), at: uptime, longest: longest) }
+    let (values, mounts) = await onQueue { sampler in
+      (sampler.sample(attempts.map(\.sampled), at: uptime, longest: longest), sampler.silentMounts)
+    }
+    silentMounts.withLock { $0 = mounts }
     let now = clock.now
     var samples: [RunSample] = []
     for (attempt, values) in zip(attempts, values) where !values.isEmpty {

@@ -24,8 +24,12 @@ final class Checkpointer: @unchecked Sendable {
   init(path: String) throws {
     var configuration = Configuration()
     configuration.label = "martlet.checkpoint"
-    configuration.busyMode = .immediateError
+    // Patient while it opens: whoever closes a connection to the same file holds all locks of it for a moment (SQLite
+    // asks whether it is the last one), and a busy disk can make that moment long.
+    configuration.busyMode = .timeout(Store.patience)
     let connection = try DatabaseQueue(path: path, configuration: configuration)
+    // From here on it gives up at once.
+    try connection.inDatabase { try $0.execute(sql: "PRAGMA busy_timeout = 0") }
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now() + 0.5, repeating: 0.5, leeway: .milliseconds(100))
     timer.setEventHandler {

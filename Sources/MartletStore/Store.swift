@@ -18,6 +18,9 @@ package final class Store: Sendable {
   let keeper: DerivedKeeper
   /// Whoever waits for what is derived holds no more readers than these.
   let derivedTurns = Turns(2)
+  /// Questions about many runs (`ask`): those that are answered in a moment, and the others.
+  let shortTurns = Turns(2, waitingLimit: 200)
+  let longTurns = Turns(2, waitingLimit: 20)
   private let hot = HotRuns()
   let path: String
   /// Row ids of tokens whose use is being written down.
@@ -25,9 +28,13 @@ package final class Store: Sendable {
 
   /// Opens or creates the file and brings its schema up to date; others that open it at the same time wait.
   ///
-  /// - Parameter sealing: when rows are laid into chunks.
+  /// - Parameters:
+  ///   - sealing: when rows are laid into chunks.
+  ///   - told: is given a sentence about what may take long.
   /// - Throws: `Problem`.
-  package init(path: String, sealing: SealingPolicy = SealingPolicy()) throws(Problem) {
+  package init(
+    path: String, sealing: SealingPolicy = SealingPolicy(), told: (String) -> Void = { _ in }
+  ) throws(Problem) {
     self.path = path
     do {
       (pool, checkpointer) = try OpeningLock.held(besides: path) {
@@ -42,7 +49,7 @@ package final class Store: Sendable {
             throw Problem(.internal, "SQLite does not keep synchronous=FULL on the writer.")
           }
         }
-        try Self.migrator.migrate(pool)
+        try Self.migrate(pool, told: told)
         return (pool, try Checkpointer(path: path))
       }
     } catch let problem as Problem {
@@ -66,11 +73,15 @@ package final class Store: Sendable {
     try pool.close()
   }
 
+  /// Seconds that a connection waits for another's locks.
+  static let patience = 30.0
+
   static var configuration: Configuration {
     var configuration = Configuration()
     configuration.label = "martlet"
-    configuration.busyMode = .timeout(30)
-    configuration.maximumReaderCount = 4
+    configuration.busyMode = .timeout(patience)
+    // Six may be held for a while by those who take turns; two are for reads that nobody should wait for.
+    configuration.maximumReaderCount = 8
     configuration.prepareDatabase { db in
       db.addFilterFunctions()
       // Both are fixed once the file exists: on one that does, these do nothing. Readers may not even try.
@@ -83,13 +94,39 @@ package final class Store: Sendable {
 
   private static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
-    migrator.registerMigration(Migration1.name, migrate: Migration1.migrate)
-    migrator.registerMigration(Migration2.name, migrate: Migration2.migrate)
-    migrator.registerMigration(Migration3.name, migrate: Migration3.migrate)
-    migrator.registerMigration(Migration4.name, migrate: Migration4.migrate)
-    migrator.registerMigration(Migration5.name, migrate: Migration5.migrate)
-    migrator.registerMigration(Migration6.name, migrate: Migration6.migrate)
+    // Tables and columns are made and rows filled in: each is checked as it comes, not the whole file at the end.
+    func register(_ name: String, _ migrate: @escaping @Sendable (Database) throws -> Void) {
+      migrator.registerMigration(name, foreignKeyChecks: .immediate, migrate: migrate)
+    }
+    register(Migration1.name, Migration1.migrate)
+    register(Migration2.name, Migration2.migrate)
+    register(Migration3.name, Migration3.migrate)
+    register(Migration4.name, Migration4.migrate)
+    register(Migration5.name, Migration5.migrate)
+    register(Migration6.name, Migration6.migrate)
+    register(Migration7.name, Migration7.migrate)
+    register(Migration8.name, Migration8.migrate)
     return migrator
+  }
+
+  /// Brings the schema up to date.
+  ///
+  /// - Parameter told: is given a sentence before and after that may take long: where there is something to convert.
+  private static func migrate(_ pool: DatabasePool, told: (String) -> Void) throws {
+    let done = try pool.read { db in try migrator.appliedIdentifiers(db) }
+    let left = migrator.migrations.filter { !done.contains($0) }
+    guard let last = left.last, !done.isEmpty else { return try migrator.migrate(pool) }
+    told("The database is brought from version \(done.count) to version \(last); large ones take minutes.")
+    let start = DispatchTime.now().uptimeNanoseconds
+    do {
+      try migrator.migrate(pool)
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+      throw Problem(
+        .unavailable, "The disk is too full to bring the database to version \(last); nothing was changed.",
+        hint: "Make as much room as the database has itself, and start again.")
+    }
+    let seconds = (DispatchTime.now().uptimeNanoseconds - start) / 1_000_000_000
+    told("The database is of version \(last) now, after \(seconds) s.")
   }
 
   /// Runs `body` in one transaction; when this returns, what it wrote is durable. When it throws, nothing happened.
@@ -99,6 +136,7 @@ package final class Store: Sendable {
         try Self.transaction(db, hot, (sealer, keeper), body)
       }
     } catch let error as DatabaseError {
+      if error.resultCode == .SQLITE_INTERRUPT { try Task.checkCancellation() }
       throw Self.problem(of: error)
     }
   }
@@ -145,9 +183,18 @@ package final class Store: Sendable {
 
   /// Runs `body` on a snapshot.
   package func read<T: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> T) async throws -> T {
+    try await read(isHasty: false, body)
+  }
+
+  /// - Parameter isHasty: questions are ended early (`Unanswered`).
+  func read<T: Sendable>(
+    isHasty: Bool, _ body: @escaping @Sendable (StoreReader) throws -> T
+  ) async throws -> T {
     do {
-      return try await pool.read { db in try body(StoreReader(db: db)) }
+      return try await pool.read { db in try body(StoreReader(db: db, isHasty: isHasty)) }
     } catch let error as DatabaseError {
+      // A statement that ran when its task was cancelled.
+      if error.resultCode == .SQLITE_INTERRUPT { try Task.checkCancellation() }
       throw Self.problem(of: error)
     }
   }
@@ -183,7 +230,10 @@ package final class Store: Sendable {
 /// Reads in one snapshot.
 package class StoreReader {
   let db: Database
-  init(db: Database) { self.db = db }
+  /// Whether questions have a moment only.
+  let isHasty: Bool
+
+  init(db: Database, isHasty: Bool = false) { (self.db, self.isHasty) = (db, isHasty) }
 }
 
 /// Reads and writes in one transaction.
@@ -191,6 +241,8 @@ package final class StoreWriter: StoreReader {
   let hot: HotRuns
   /// Ids of the alerts that this transaction raised.
   package internal(set) var raisedAlerts: [Int64] = []
+  /// Runs that this transaction took out of one that is purged.
+  package internal(set) var freedRuns: [PublicID] = []
 
   init(db: Database, hot: HotRuns) {
     self.hot = hot

@@ -26,7 +26,8 @@ package actor IngestQueue {
   private let store: Store
   private let clock: any WallClock
   private let keyLimit: Int
-  /// Told of every commit's rows, in the order of the commits, before any of their senders is answered.
+  /// Told of every commit's rows, in the order of the commits. Their senders are answered first: who watches costs them
+  /// nothing.
   private let committed: @Sendable ([(run: PublicID, batch: RowBatch)]) -> Void
   private var waiting: [Waiting] = []
   /// Of all batches that are not answered yet.
@@ -103,12 +104,12 @@ package actor IngestQueue {
             }
           }
         }
+        for (item, result) in zip(batches, results) { item.answer.resume(with: result) }
         committed(
           zip(batches, results).compactMap { item, result in
             guard case .success(let success) = result, let stored = success.stored else { return nil }
             return (item.run, stored)
           })
-        for (item, result) in zip(batches, results) { item.answer.resume(with: result) }
       } catch {
         for item in batches { item.answer.resume(throwing: error) }
       }

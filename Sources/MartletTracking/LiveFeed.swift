@@ -37,6 +37,8 @@ package final class LiveFeed: Sendable {
     var nextID = 0
     var receivers: [Int: Receiver] = [:]
     var recent: RecentChanges
+    /// What is to be told soon.
+    var waiting = FeedNews()
 
     /// The next change, which is one of `subject`.
     mutating func note(_ subject: RecentChanges.Subject) {
@@ -118,58 +120,77 @@ package final class LiveFeed: Sendable {
 
   /// Reads what these rows are now, in one snapshot, and tells it: runs, then trials, sweeps, alerts.
   ///
-  /// The one way in which rows of the database are told. A row that is read in one snapshot and told after a newer one
-  /// would stand for ever in every watcher's view: so each reading and its telling end before the next begin.
+  /// This and `tellSoon` are the ways in which rows of the database are told. A row that is read in one snapshot and told
+  /// after a newer one would stand for ever in every watcher's view: so each reading and its telling end before the next
+  /// begin.
   package func tell(
     runs: OrderedSet<PublicID> = [], sweeps: OrderedSet<PublicID> = [],
     trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], alerts: [Int64] = [],
     moved: [(run: PublicID, from: String)] = [], from store: Store, logger: Logger
   ) async {
-    guard !(runs.isEmpty && sweeps.isEmpty && trials.isEmpty && alerts.isEmpty) else { return }
-    var subjects = moved.map { RecentChanges.Subject.gone($0.run, project: $0.from) }
-    subjects += runs.map(RecentChanges.Subject.run)
-    for (sweep, numbers) in trials { subjects += numbers.map { .trial(sweep: sweep, number: $0) } }
-    subjects += sweeps.map(RecentChanges.Subject.sweep)
-    subjects += alerts.map(RecentChanges.Subject.alert)
-    guard !noteUnwatched(subjects) else { return }
+    let news = FeedNews(runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, moved: moved)
+    guard !news.isEmpty, !noteUnwatched(news.subjects) else { return }
     do {
-      try await rows.run { [self] in
-        publish(
-          try await store.read { reader in
-            var events = moved.map { FeedEvent.moved(run: $0.run, from: $0.from) }
-            events += try runs.compactMap { try reader.run($0) }.map { run in
-              run.deletedAt == nil ? FeedEvent.run(run) : .deleted(run: run.id, project: run.project)
-            }
-            for (sweep, numbers) in trials {
-              for number in numbers {
-                guard let trial = try reader.trial(of: sweep, number: number) else { continue }
-                events.append(.trial(sweep: sweep, trial))
-              }
-            }
-            events += try sweeps.compactMap { try reader.sweep($0) }.map(FeedEvent.sweep)
-            return events + (try reader.alerts(alerts).map(FeedEvent.alert))
-          })
-      }
+      try await rows.run { [self] in try await tellNow(news, from: store) }
     } catch {
-      // Whoever comes back is told of it; whoever is here, by the next try.
-      state.withLock { state in for subject in subjects { state.note(subject) } }
-      logger.warning("A change could not be told to its watchers; trying again: \(error)")
-      // Weak, and only as long as somebody watches: a feed that has ended tells nobody.
-      Task { [weak self] in
-        // A cancelled sleep only tries earlier.
-        try? await Task.sleep(for: .seconds(1))
-        await self?.tell(
-          runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, moved: moved, from: store,
-          logger: logger)
+      tellLater(news, from: store, logger, error)
+    }
+  }
+
+  /// As `tell`, for whoever has no time to wait for readers of the database: in the order in which this is called, and what
+  /// is asked for until its turn comes is told together.
+  package func tellSoon(
+    runs: OrderedSet<PublicID> = [], sweeps: OrderedSet<PublicID> = [],
+    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], alerts: [Int64] = [],
+    from store: Store, logger: Logger
+  ) {
+    let news = FeedNews(runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, moved: [])
+    guard !news.isEmpty, !noteUnwatched(news.subjects) else { return }
+    let isFirst = state.withLock { state in
+      defer { state.waiting.add(news) }
+      return state.waiting.isEmpty
+    }
+    guard isFirst else { return }
+    rows.add { [self] in
+      let news = state.withLock { state in
+        defer { state.waiting = FeedNews() }
+        return state.waiting
+      }
+      do {
+        try await tellNow(news, from: store)
+      } catch {
+        tellLater(news, from: store, logger, error)
       }
     }
   }
 
+  /// Called in the queue of rows.
+  private func tellNow(_ news: FeedNews, from store: Store) async throws {
+    publish(try await store.read { try news.events($0) })
+  }
+
+  private func tellLater(_ news: FeedNews, from store: Store, _ logger: Logger, _ error: any Error) {
+    // Whoever comes back is told of it; whoever is here, by the next try.
+    state.withLock { state in for subject in news.subjects { state.note(subject) } }
+    logger.warning("A change could not be told to its watchers; trying again: \(error)")
+    // Weak, and only as long as somebody watches: a feed that has ended tells nobody.
+    Task { [weak self] in
+      // A cancelled sleep only tries earlier.
+      try? await Task.sleep(for: .seconds(1))
+      await self?.tell(
+        runs: news.runs, sweeps: news.sweeps, trials: news.trials, alerts: news.alerts, moved: news.moved,
+        from: store, logger: logger)
+    }
+  }
+
+  /// Returns when all that is to be told of rows by now was told.
+  package func drain() async { await rows.drain() }
+
   /// Tells that runs were purged, after all that was read of them before.
   package func tell(gone runs: [(run: PublicID, project: String)]) async {
     guard !runs.isEmpty else { return }
-    // The job cannot fail.
-    try? await rows.run { [self] in publish(runs.map { .deleted(run: $0.run, project: $0.project) }) }
+    rows.add { [self] in publish(runs.map { .deleted(run: $0.run, project: $0.project) }) }
+    await rows.drain()
   }
 }
 

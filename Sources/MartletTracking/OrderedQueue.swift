@@ -28,6 +28,17 @@ package final class OrderedQueue: Sendable {
     return try await task.value
   }
 
+  /// Runs a job in its turn; whoever asks for it does not wait.
+  package func add(_ job: @escaping @Sendable () async -> Void) {
+    last.withLock { last in
+      let before = last
+      last = Task {
+        await before?.value
+        await job()
+      }
+    }
+  }
+
   /// Returns when everything that was in the queue is done.
   package func drain() async { await last.withLock(\.self)?.value }
 }

@@ -115,7 +115,7 @@ extension Tracking {
       let place = try Self.checkWritable(try writer.place(of: id), id, access)
       if place.state.isEnd { try Self.refuseLocked(place, id, "given files") }
       let mayBeUnused = try writer.setFile(
-        path, hash.bytes, mediaType: mediaType, of: id, limit: Self.fileLimit, now: now)
+        path, hash.bytes, mediaType: mediaType, of: id, limit: Self.fileLimit, by: access.principal, now: now)
       return (try writer.file(path, of: id), mayBeUnused)
     }
     if mayBeUnused { needsCleaning.store(true, ordering: .relaxed) }

@@ -14,22 +14,25 @@ extension Tracking {
   package func blobSize(
     _ hash: ContentHash, of run: PublicID, isNamed: Bool = false, access: Access
   ) async throws -> Int64? {
-    try await store.read { reader in
+    // What is older may go before its name comes: that must be put again.
+    let moment = clock.now + -Self.unnamedLifetime / 2
+    return try await store.read { reader in
       try Self.check(try reader.place(of: run), run, access)
-      return try reader.ownBlob(hash.bytes, run: run, isNamed: isNamed)
+      return try reader.ownBlob(hash.bytes, run: run, isNamed: isNamed, since: moment)
     }
   }
 
   /// Gives a run a file that has come whole.
   ///
-  /// - Throws: `Problem`: `unprocessable` when its bytes have another hash, `notFound`, `unavailable`.
-  ///
   /// - Parameter isNamed: it goes with the last of the run's named files that has its bytes.
+  /// - Throws: `Problem`: `unprocessable` when its bytes have another hash, `notFound`, `conflict` for a locked run that
+  ///   has ended, `unavailable`.
   package func keepBlob(
     _ upload: BlobUpload, as hash: ContentHash, of run: PublicID, isNamed: Bool = false, access: Access
   ) async throws -> Int64 {
     try await keepBlob(upload, as: hash, of: run, isNamed: isNamed) { place in
-      try Self.check(place, run, access)
+      let place = try Self.checkWritable(place, run, access)
+      if place.state.isEnd { try Self.refuseLocked(place, run, "given files") }
     }
   }
 
@@ -105,9 +108,10 @@ extension Tracking {
     let blobs = blobs
     for hash in names.compactMap(ContentHash.init(_:)) {
       // What the run has for a named file alone would go with that file.
-      guard try await store.read({ try $0.ownBlob(hash.bytes, run: run, isNamed: false) }) == nil else {
-        continue
+      let own = try await store.read { [clock] reader in
+        try reader.ownBlob(hash.bytes, run: run, isNamed: false, since: clock.now)
       }
+      guard own == nil else { continue }
       do {
         let upload = try await blocking {
           let upload = try blobs.begin()

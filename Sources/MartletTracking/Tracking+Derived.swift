@@ -64,7 +64,8 @@ extension Tracking {
     do {
       return try await store.write(change)
     } catch {
-      // Somebody else was faster, or the disk is full: what was dropped is computed again.
+      // Somebody else was faster, or the disk is full: what was dropped is computed again. Where not even that can be
+      // told, the next start looks for what is missing; why the change failed is what is thrown.
       try? await store.write { try $0.tellDerived(inProject: project) }
       throw error
     }

@@ -38,6 +38,25 @@ extension Tracking {
     return changed
   }
 
+  /// Changes a run as its process asked for in what it left behind; of a locked run, only what a lock leaves to it.
+  ///
+  /// - Parameter fallback: who is said to have done it where nothing is known of the process.
+  /// - Throws: `Problem`: `notFound`, `unprocessable`.
+  package func patchRun(_ id: PublicID, toldLate patch: RunPatch, by fallback: Principal) async throws {
+    let now = clock.now
+    try await store.write { writer in
+      guard let place = try writer.place(of: id) else { throw Self.missing(id) }
+      var patch = place.isLocked ? patch.ofItsProcess : patch
+      // What it is called, in which state it is and where it stands is not for its process to say.
+      (patch.name, patch.state, patch.project, patch.parent) = (nil, nil, nil, nil)
+      (patch.isArchived, patch.isLocked) = (nil, nil)
+      guard patch != RunPatch() else { return }
+      let author = try writer.principal(ofAttemptsOf: id) ?? fallback
+      try writer.editRun(id, patch, by: author, now: now)
+    }
+    await tell(runs: [id])
+  }
+
   /// What a run's process may not say of it.
   private static func check(_ access: Access, may patch: RunPatch) throws(Problem) {
     if patch.state != nil || patch.name != nil, !access.scopes.contains(.write) {

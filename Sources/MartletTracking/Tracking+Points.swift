@@ -88,6 +88,7 @@ extension Tracking {
     var series: [Series] = []
     var left = Self.seriesPointLimit
     for id in runs {
+      try Task.checkCancellation()
       let limit = left
       let found = try await store.series(run: id, request.window, limit: limit)
       left -= found.reduce(0) { $0 + $1.steps.count }

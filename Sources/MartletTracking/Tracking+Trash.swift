@@ -9,6 +9,8 @@ import Synchronization
 extension Tracking {
   /// Seconds a run stays in the trash.
   package static let trashLifetime = 30.0 * 86_400
+  /// Seconds that bytes which were put for a named file wait for their name.
+  package static let unnamedLifetime = 86_400.0
 
   /// One round of cleaning up, called every few seconds: runs that were in the trash for long enough go, and so do
   /// the files that nobody else has and the directories of purged runs, those that an earlier server left included.
@@ -25,8 +27,12 @@ extension Tracking {
       samples.needsRound.store(true, ordering: .relaxed)
       await feed.tell(gone: gone)
     }
-    if needsCleaning.exchange(false, ordering: .relaxed) { await removeUnusedBlobs() }
     if purges.needsRound.exchange(false, ordering: .relaxed) { await removePurgedDirectories() }
+    if try await store.read({ try $0.isAnyBlobUnnamed(since: now + -Self.unnamedLifetime) }) {
+      try await store.write { try $0.dropUnnamedBlobs(since: now + -Self.unnamedLifetime) }
+      needsCleaning.store(true, ordering: .relaxed)
+    }
+    if needsCleaning.exchange(false, ordering: .relaxed) { await removeUnusedBlobs() }
     try await seeToSamples()
   }
 
@@ -98,6 +104,8 @@ extension Tracking {
           let some = Array(gone[start..<min(start + 100, gone.count)])
           try await store.write { try $0.endPurge(of: some) }
         }
+        // What they had of files is only now forgotten, where it was much.
+        if !gone.isEmpty { self.needsCleaning.store(true, ordering: .relaxed) }
         if isLeft { purges.needsRound.store(true, ordering: .relaxed) }
       }
     } catch {

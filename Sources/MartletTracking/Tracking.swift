@@ -51,10 +51,12 @@ package final class Tracking: Sendable {
       feed.publish(commits.map { .points(run: $0.run, $0.batch) })
     }
     changes = RunChanges(store: store, feed: feed, logger: logger)
-    store.onDerived { [changes] runs in
+    let note: @Sendable ([PublicID]) -> Void = { [changes] runs in
       guard feed.isWatched else { return }
       Task { for run in runs { await changes.note(run) } }
     }
+    store.onDerived(note)
+    store.onFreed(note)
     samples = SystemSamples(path: "\(directories.data)/\(SystemSamples.fileName)")
   }
 
@@ -66,6 +68,14 @@ package final class Tracking: Sendable {
   ) async {
     await feed.tell(
       runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, from: store, logger: logger)
+  }
+
+  /// As `tell`, without waiting until it is told; the order stays.
+  package func tellSoon(
+    runs: OrderedSet<PublicID> = [], sweeps: OrderedSet<PublicID> = [],
+    trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:], alerts: [Int64] = []
+  ) {
+    feed.tellSoon(runs: runs, sweeps: sweeps, trials: trials, alerts: alerts, from: store, logger: logger)
   }
 
   // MARK: - Projects

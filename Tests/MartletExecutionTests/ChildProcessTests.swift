@@ -66,6 +66,24 @@ import Testing
     kill(pid, SIGKILL)
   }
 
+  /// Four that write as fast as they can: there is always more to read.
+  @Test func `one that never stops to write has its time, too`() throws {
+    let writer = "cat /dev/zero & "
+    let answer = try shell(String(repeating: writer, count: 4) + "wait").run(within: .milliseconds(300))
+    #expect(answer.ending == .outOfTime)
+  }
+
+  /// A process of its own: what it ignores, all of it does.
+  @Test func `what somebody else has reaped is over`() async {
+    _ = await #expect(processExitsWith: .success) {
+      signal(SIGCHLD, SIG_IGN)
+      let program = ChildProcess("/bin/sh", ["-c", "echo said; exit 3"], environment: [:])
+      let answer = try program.run(within: .seconds(3_600))
+      precondition(answer.ending == .unknown && !answer.isSuccess)
+      precondition(answer.output == Array("said\n".utf8))
+    }
+  }
+
   @Test func `closed outputs are not its end`() throws {
     #expect(try shell("exec >&- 2>&-; sleep 0.2; exit 5").run(within: .seconds(60)).ending == .exited(5))
   }

@@ -9,7 +9,7 @@ import Testing
 @testable import MartletExecution
 
 extension [SampledValue] {
-  fileprivate subscript(_ name: String) -> Double? { first { $0.name == name }?.value }
+  subscript(_ name: String) -> Double? { first { $0.name == name }?.value }
 }
 
 @Suite struct SamplingTests {
@@ -108,20 +108,6 @@ extension [SampledValue] {
     #expect(usage.values(since: nil, seconds: 0)["process/threads"] == 6)
   }
 
-  /// A command as a supervisor records it, and a directory with its record.
-  private func attempt(_ pid: Int32, in folder: String) throws -> AttemptDirectory {
-    let stat = try #require(ProcessStat.read(pid))
-    let own = try #require(ProcessStat.read(getpid()))
-    let record: JSONValue = [
-      "boot_id": .string(currentBootID()), "started_us": 1,
-      // Nobody's number: the command has no supervisor any more.
-      "supervisor": ["pid": .int(Int64(getpid())), "start": .int(Int64(own.start) + 1)],
-      "command": ["pid": .int(Int64(pid)), "start": .int(Int64(stat.start))],
-    ]
-    try Data(record.bytes()).write(to: URL(fileURLWithPath: "\(folder)/attempt.json"))
-    return AttemptDirectory(path: folder)
-  }
-
   @Test func realProcessesAreSampledUntilTheyAreKilled() async throws {
     try await withScratch { folder in
       let command = ChildProcess(
@@ -135,10 +121,13 @@ extension [SampledValue] {
       try makeProgram(
         at: smi,
         script: "#!/bin/sh\necho '0, 35, 1024, 4096, 61, 250.5'\necho '1, [N/A], 0, 4096, 40, [N/A]'\n")
-      let sampler = HostSampler(paths: [folder], environment: ["MARTLET_NVIDIA_SMI": smi])
-      #expect(sampler.gpuSources.map(\.name) == ["nvidia-smi"])
-      #expect(sampler.gpuSources.map(\.count) == [2])
-      let directory = try attempt(pid, in: folder)
+      let gpus = GPUs(environment: ["MARTLET_NVIDIA_SMI": smi])
+      let sampler = HostSampler(paths: [folder], gpus: gpus)
+      let survey = gpus.survey(at: 0)
+      #expect(survey.sources.map(\.name) == ["nvidia-smi"])
+      #expect(survey.sources.map(\.count) == [2])
+      #expect(survey.silence == nil)
+      let directory = try recordedAttempt(pid, in: folder)
       let holder = SampledAttempt(directory: directory, devices: [1])
       let anyone = SampledAttempt(directory: directory, devices: nil)
       func sample(at now: Double) -> [[SampledValue]] {
@@ -168,99 +157,18 @@ extension [SampledValue] {
       try await eventually("it is gone") { sample(at: now + 3_601).allSatisfy(\.isEmpty) }
     }
   }
+}
 
-  @Test func aProgramThatFailsIsLeftAlone() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID())").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? removeScratch(folder) }
-    let smi = "\(folder)/nvidia-smi"
-    try makeProgram(
-      at: smi, script: "#!/bin/sh\necho asked >> '\(folder)/asked'\necho 'no devices' >&2\nexit 9\n")
-    let source = NvidiaSMI(program: smi, environment: ["PATH": "/usr/bin:/bin"])
-    #expect(source.read().isEmpty)
-    #expect(source.read().isEmpty)
-    #expect(try String(contentsOfFile: "\(folder)/asked", encoding: .utf8) == "asked\n")
-    let missing = NvidiaSMI(program: "\(folder)/nothing", environment: [:])
-    #expect(missing.read().isEmpty)
-  }
-
-  @Test func whatNvidiaSMISays() {
-    let readings = NvidiaSMI.readings(
-      "0, 35, 1024, 81559, 61, 250.50\n1, [Not Supported], [N/A], 81559, 40, [N/A]\nFailed to initialize\n, 1, 2\n"
-    )
-    #expect(readings.map(\.index) == [0, 1])
-    #expect(
-      readings[0].values.map(\.name) == [
-        "gpu.0/utilization", "gpu.0/memory", "gpu.0/memory_percent", "gpu.0/temperature", "gpu.0/power",
-      ])
-    #expect(readings[1].values == [SampledValue("gpu.1/temperature", 40)])
-  }
-
-  /// NVML as nvml.h declares it: one GPU, and a call that this driver does not have.
-  private static let library = """
-    #include <stdint.h>
-    typedef struct device *device;
-    typedef struct { unsigned gpu, memory; } utilization;
-    typedef struct { unsigned long long total, free, used; } memory;
-    int nvmlInit_v2(void) { return 0; }
-    int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return 0; }
-    int nvmlDeviceGetHandleByIndex_v2(unsigned index, device *out) {
-      *out = (device)(uintptr_t)(index + 1);
-      return index == 0 ? 0 : 15;
-    }
-    int nvmlDeviceGetUtilizationRates(device d, utilization *u) {
-      *u = (utilization){35, 7};
-      return d == (device)1 ? 0 : 2;
-    }
-    int nvmlDeviceGetMemoryInfo(device d, memory *m) {
-      *m = (memory){4096, 3072, 1024};
-      return 0;
-    }
-    int nvmlDeviceGetTemperature(device d, unsigned sensor, unsigned *t) {
-      *t = 61;
-      return sensor == 0 ? 0 : 2;
-    }
-    int nvmlDeviceGetPowerUsage(device d, unsigned *milliwatts) { return 3; }
-    """
-
-  @Test func theLibraryOfNVIDIA() async throws {
-    try await withScratch { folder in
-      try write(Self.library, to: "\(folder)/nvml.c")
-      let compiler = try #require(
-        ChildProcess.locate("cc", environment: ProcessInfo.processInfo.environment)
-          ?? ChildProcess.locate("clang", environment: ProcessInfo.processInfo.environment))
-      let built = try ChildProcess(
-        compiler, ["-shared", "-fPIC", "\(folder)/nvml.c", "-o", "\(folder)/libnvml.so"],
-        environment: ProcessInfo.processInfo.environment
-      ).run(within: .seconds(120))
-      #expect(built.isSuccess, "\(String(decoding: built.errors, as: UTF8.self))")
-      let source = try #require(NVML(library: "\(folder)/libnvml.so"))
-      #expect(
-        source.read() == [
-          GPUReading(index: 0, utilization: 35, usedBytes: 1_024, allBytes: 4_096, temperature: 61)
-        ])
-      #expect(NVML(library: "\(folder)/nothing.so") == nil)
-    }
-  }
-
-  @Test func aCardOfAMD() async throws {
-    try await withScratch { folder in
-      let device = "\(folder)/class/drm/card1/device"
-      try FileManager.default.createDirectory(
-        atPath: "\(device)/hwmon/hwmon3", withIntermediateDirectories: true)
-      try FileManager.default.createDirectory(
-        atPath: "\(folder)/class/drm/card1-DP-1", withIntermediateDirectories: true)
-      for (name, text) in [
-        ("gpu_busy_percent", "42\n"), ("mem_info_vram_used", "1000\n"), ("mem_info_vram_total", "4000\n"),
-        ("hwmon/hwmon3/temp1_input", "55000\n"), ("hwmon/hwmon3/power1_average", "120500000\n"),
-      ] { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(device)/\(name)")) }
-      let source = try #require(AMDDriver(sys: folder))
-      #expect(
-        source.read() == [
-          GPUReading(
-            index: 0, utilization: 42, usedBytes: 1_000, allBytes: 4_000, temperature: 55, power: 120.5)
-        ])
-      #expect(AMDDriver(sys: "\(folder)/class") == nil)
-    }
-  }
+/// A command as a supervisor records it, and a directory with its record.
+func recordedAttempt(_ pid: Int32, in folder: String) throws -> AttemptDirectory {
+  let stat = try #require(ProcessStat.read(pid))
+  let own = try #require(ProcessStat.read(getpid()))
+  let record: JSONValue = [
+    "boot_id": .string(currentBootID()), "started_us": 1,
+    // Nobody's number: the command has no supervisor any more.
+    "supervisor": ["pid": .int(Int64(getpid())), "start": .int(Int64(own.start) + 1)],
+    "command": ["pid": .int(Int64(pid)), "start": .int(Int64(stat.start))],
+  ]
+  try Data(record.bytes()).write(to: URL(fileURLWithPath: "\(folder)/attempt.json"))
+  return AttemptDirectory(path: folder)
 }

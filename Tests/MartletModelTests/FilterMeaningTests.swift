@@ -183,4 +183,40 @@ import Testing
       JSONObject((0..<11_000).map { ("k\($0)", .int(1)) }, uniquingKeysWith: { $1 }))
     #expect(ConfigLeaves.leaves(of: many).count == ConfigLeaves.limit)
   }
+
+  /// Random trees of conditions that hold, do not hold, or are asked of what the run lacks.
+  @Test func `flattened, a filter says the same`() throws {
+    var generator = Numbers(state: 17)
+    let leaves = ["lr=0.1", "not job=x", "job!=x", "seed=4", "\"finch\"", "tag!~x", "loss<0", "ended exists"]
+    func tree(_ depth: Int) -> String {
+      switch Int.random(in: 0..<(depth > 5 ? 1 : 5), using: &generator) {
+      case 0: leaves.randomElement(using: &generator) ?? ""
+      case 1: "not (\(tree(depth + 1)))"
+      case 2, 3: "(\(tree(depth + 1)) \(tree(depth + 1)))"
+      default: "(\(tree(depth + 1)) or \(tree(depth + 1)))"
+      }
+    }
+    func isFlat(_ filter: ResolvedFilter) -> Bool {
+      switch filter {
+      case .and(let terms):
+        terms.allSatisfy { if case .and = $0 { false } else { isFlat($0) } }
+      case .or(let branches):
+        branches.allSatisfy { if case .or = $0 { false } else { isFlat($0) } }
+      case .not(.test), .not(.text), .test, .text: true
+      case .not: false
+      }
+    }
+    var held = 0
+    for _ in 0..<2_000 {
+      let text = tree(0)
+      let filter = try resolve(text)
+      let holds = FilterEvaluator(filter, now: Self.noon).holds(for: run)
+      #expect(FilterEvaluator(filter.flattened, now: Self.noon).holds(for: run) == holds, "\(text)")
+      #expect(isFlat(filter.flattened), "\(text)")
+      held += holds ? 1 : 0
+    }
+    #expect(300..<1_700 ~= held, "both answers come: \(held)")
+    #expect(try resolve("not name exists or lr=0.1").flattened.asksForSteps == false)
+    #expect(try resolve("not (name exists or loss.@5=0.1)").flattened.asksForSteps)
+  }
 }

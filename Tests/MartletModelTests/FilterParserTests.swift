@@ -104,6 +104,9 @@ import Testing
     ("opt=\"a b", 8, "value opt 'a b' 4–8"), ("lr exists ", 10, "field '' 10–10"),
     ("a=1 or ", 7, "field '' 7–7"),
     ("`my m", 5, "field '`my m' 0–5"), ("é=1 lr", 6, "field 'lr' 4–6"),
+    (#""a\"b" st"#, 9, "field 'st' 7–9"), (#"opt="a\\" l"#, 11, "field 'l' 10–11"),
+    (#"opt="a\" b"#, 10, #"value opt 'a\" b' 4–10"#), ("`a``b`<", 7, "value a`b '' 7–7"),
+    ("`a``b", 5, "field '`a``b' 0–5"), (#"opt="a\"#, 7, #"value opt 'a\' 4–7"#),
   ])
   func context(_ text: String, _ offset: Int, _ expected: String) {
     let found =

@@ -79,4 +79,55 @@ import Testing
     #expect(
       try !LinearRegex("(a|b)*a(a|b){12}c").isFound(in: String((0..<4_000).map { $0 % 3 == 0 ? "a" : "b" })))
   }
+
+  /// More states than there is room for, of a pattern of 900 nodes on letters beyond ASCII too.
+  @Test func `what was learned is bounded`() throws {
+    var generator = Numbers(state: 9)
+    let pattern = try LinearRegex("[aé]*a[aé]{200}x")
+    var (roomy, tight) = (pattern.matcher(), pattern.matcher())
+    tight.learnedLimit = 32 << 10
+    for _ in 0..<40 {
+      var text = (0..<400).map { _ in ["a", "é"].randomElement(using: &generator) ?? "" }.joined()
+      if Bool.random(using: &generator) { text += "x" }
+      let (one, other) = (roomy.isFound(in: text), tight.isFound(in: text))
+      #expect(one == other)
+      #expect(tight.learned <= 32 << 10 && roomy.learned <= 1 << 20)
+    }
+    #expect(roomy.learned > 32 << 10, "there was more to learn")
+    roomy.learnedLimit = 64 << 10
+    #expect(roomy.learned <= 64 << 10)
+    let found = [200, 201].map { roomy.isFound(in: String(repeating: "a", count: $0) + "x") }
+    #expect(found == [false, true])
+  }
+
+  private struct Enough: Error {}
+
+  /// Whoever searches may stop the search in the middle of one text.
+  @Test func `a search can be ended`() throws {
+    var generator = Numbers(state: 4)
+    let text = (0..<4_096).map { _ in ["a", "b"].randomElement(using: &generator) ?? "" }.joined()
+    var matcher = try LinearRegex("[ab]*a[ab]{900}c").matcher()
+    var checks = 0
+    #expect(throws: Enough.self) {
+      _ = try matcher.isFound(in: text) {
+        checks += 1
+        if checks == 3 { throw Enough() }
+      }
+    }
+    #expect(checks == 3)
+    let found = [text, text + String(repeating: "a", count: 901) + "c"].map { matcher.isFound(in: $0) }
+    #expect(found == [false, true])
+  }
+
+  /// Scalars that no class tells apart are one kind: their places are known, too.
+  @Test(arguments: [
+    ("[à-ü]+$", "abcdéö", true), ("[^à-ü]", "éö", false), ("(?i)É", "é", true), ("[α-ωa]{3}", "aαω", true),
+    ("[\u{10000}-\u{10FFFF}]", "x😀", true), ("[\u{10FFFF}]", "\u{10FFFF}", true),
+    ("[^\u{0}-é]", "é", false), ("[^\u{0}-é]", "ê", true), ("😀|🙂", "🙂", true), ("^.{2}$", "é😀", true),
+  ])
+  func `beyond ASCII`(_ pattern: String, _ text: String, _ expected: Bool) throws {
+    var matcher = try LinearRegex(pattern).matcher()
+    let found = (0..<2).map { _ in matcher.isFound(in: text) }
+    #expect(found == [expected, expected])
+  }
 }

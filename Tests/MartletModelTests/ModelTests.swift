@@ -15,6 +15,49 @@ import Testing
   }
 
   @Test func noCandidates() { #expect(nearest(to: "a", in: [String]()) == nil) }
+
+  /// Beside the distances of whole tables.
+  @Test func `as plain distances have it`() {
+    func distance(_ a: [Character], _ b: [Character]) -> Int {
+      var rows = [Array(0...b.count)]
+      for i in 0..<a.count {
+        var row = [i + 1]
+        for j in 0..<b.count {
+          var least = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+          if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, rows[i - 1][j - 1] + 1) }
+          row.append(least)
+        }
+        rows.append(row)
+      }
+      return rows[a.count][b.count]
+    }
+    var generator = Numbers(state: 5)
+    func word() -> String {
+      (0..<Int.random(in: 1...12, using: &generator))
+        .map { _ in ["a", "b", "c", "é"].randomElement(using: &generator) ?? "" }.joined()
+    }
+    var found = 0
+    for _ in 0..<400 {
+      let typed = word()
+      let names = Array(Set((0..<6).map { _ in word() })).sorted()
+      let near = names.enumerated()
+        .map { (place: $0, name: $1, distance: distance(Array(typed), Array($1))) }
+        .filter { $0.distance <= max(1, max(typed.count, $0.name.count) / 3) }
+        .sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }
+      #expect(nearest(to: typed, in: names) == near.first?.name, "\(typed) in \(names)")
+      #expect(nearest(3, to: typed, in: names + names) == near.prefix(3).map(\.name), "\(typed) in \(names)")
+      found += near.count
+    }
+    #expect(found > 30)
+  }
+
+  /// Paths of a thousand bytes, thousands of them, are looked through for each key that is typed.
+  @Test func `many long names`() {
+    let long = String(repeating: "x", count: 1_000)
+    let names = (0..<3_000).map { "\(long.prefix(150 + $0 % 850)).\($0)" }
+    #expect(nearest(3, to: String(long.prefix(100)), in: names).isEmpty)
+    #expect(nearest(to: "\(long.prefix(300)).15O", in: names) == "\(long.prefix(300)).150")
+  }
 }
 
 @Suite struct PublicIDTests {

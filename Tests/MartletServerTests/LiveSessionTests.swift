@@ -322,6 +322,145 @@ import Testing
     #expect(told["trials"]?.array?.first?["number"] == 3)
   }
 
+  private func sweep() throws -> Sweep {
+    Sweep(
+      id: try id("s"), project: "digits", name: "grid", description: "", state: .running, method: "grid",
+      objective: nil, parameters: [], maxParallel: 2, timeout: nil, command: [], workdir: "/",
+      outputDirectory: "/", spaceSize: nil, budget: nil, createdAt: Timestamp(microseconds: 1),
+      createdBy: "local", seed: 1, source: "")
+  }
+
+  private func trials(_ numbers: Range<Int>) throws -> [Trial] {
+    let run = try id("a")
+    return numbers.map {
+      Trial(
+        number: $0, state: .running, run: run, runName: "n", runState: .running, parameters: [:],
+        createdAt: Timestamp(microseconds: 1))
+    }
+  }
+
+  @Test func `a sweep's snapshot is read as its client reads, and has a number at its end alone`() throws {
+    var session = session()
+    let count = 5 * LiveSession.rowsAtOnce + 7
+    _ = try session.subscribe(3, to: .sweep(try id("s")))
+    session.remember(try sweep(), for: 3)
+    session.announce(3, sequence: 7, wantsSnapshot: true)
+    _ = session.takeReplies()
+    // A change among them is newer than what was read, and is told as such.
+    let isHeard = session.receive(8, .trial(sweep: try id("s"), try trials(4..<5)[0]))
+    #expect(isHeard && !session.isUpToDate)
+    var (told, sequences): ([Int64], [Int64]) = ([], [])
+    while session.isBehind || session.hasChanges {
+      if let debt = session.nextDebt(), case .trials(_, .from(let first)) = debt.what {
+        let numbers = first..<min(first + LiveSession.rowsAtOnce, count)
+        let next = numbers.upperBound < count ? numbers.upperBound : nil
+        session.pay(debt, try sweep(), try trials(numbers), next: next, sequence: 9)
+      }
+      let waiting = session.subscriptions[3]?.trials.count ?? 0
+      #expect(waiting <= LiveSession.rowsAtOnce)
+      for message in try texts(session.takeChanges()) where message["type"] == "sweep" {
+        told += message["trials"]?.array?.compactMap { $0["number"]?.int } ?? []
+        sequences.append(message["seq"]?.int ?? -1)
+      }
+    }
+    #expect(told == Array(0..<Int64(count)))
+    #expect(sequences.dropLast().allSatisfy { $0 == 0 } && sequences.last == 9)
+    #expect(session.isUpToDate)
+  }
+
+  @Test func `of a client that does not read few trials wait, and the others are read for it later`() throws {
+    var session = session()
+    try subscribe(&session, 3, .sweep(try id("s")))
+    session.remember(try sweep(), for: 3)
+    let all = try trials(0..<2_000)
+    for (number, trial) in all.enumerated() {
+      _ = session.receive(UInt64(number + 1), .trial(sweep: try id("s"), trial))
+    }
+    #expect(session.subscriptions[3]?.trials.count == LiveSession.maximumTrials)
+    let first = try texts(session.takeChanges())
+    #expect(first.allSatisfy { $0["seq"] == 0 }, "not all was told")
+    // Each of these is asked for by its number.
+    var rest: Set<Int64> = []
+    var last: Int64 = 0
+    while session.isBehind || session.hasChanges {
+      if let debt = session.nextDebt(), case .trials(_, .these(let numbers)) = debt.what {
+        session.pay(debt, try sweep(), numbers.map { all[$0] }, next: nil, sequence: 2_000)
+      }
+      for message in try texts(session.takeChanges()) {
+        rest.formUnion(message["trials"]?.array?.compactMap { $0["number"]?.int } ?? [])
+        last = message["seq"]?.int ?? -1
+      }
+    }
+    #expect(rest == Set(Int64(LiveSession.maximumTrials)..<2_000))
+    #expect(last == 2_000)
+  }
+
+  /// Runs with ids of their own.
+  private func manyRuns(_ count: Int) throws -> [Run] {
+    let letters = Array("abcdefghijklmnopqrstuvwxyz")
+    return try (0..<count).map { number in
+      var (rest, text) = (number, "")
+      for _ in 0..<8 {
+        text.append(letters[rest % 26])
+        rest /= 26
+      }
+      return Run(
+        id: try #require(PublicID(rawValue: text)), project: "digits", name: "n", state: .running,
+        createdAt: Timestamp(microseconds: 1), createdBy: "local")
+    }
+  }
+
+  @Test func `who is owed too much begins anew, and with its snapshot where it has one`() throws {
+    let runs = try manyRuns(LiveSession.maximumRows + LiveSession.maximumOwed + 10)
+    for wantsSnapshot in [false, true] {
+      var session = session()
+      _ = try session.subscribe(1, to: .runs(project: nil))
+      session.announce(1, sequence: 0, wantsSnapshot: wantsSnapshot)
+      _ = session.takeReplies()
+      if wantsSnapshot {
+        session.pay(try #require(session.nextDebt()), page: Page(items: [], next: nil))
+        _ = session.takeChanges()
+      }
+      for (number, run) in runs.enumerated() { _ = session.receive(UInt64(number + 1), .run(run)) }
+      let last = Int64(runs.count)
+      #expect(session.subscriptions[1]?.owedCount == 0 && session.subscriptions[1]?.runs.isEmpty == true)
+      #expect(session.hasChanges && !session.isUpToDate)
+      let told = try texts(session.takeChanges())
+      #expect(
+        told == [
+          ["type": "subscribed", "id": 1, "seq": .int(last), "epoch": "epoch", "resumed": false],
+          ["type": "reset", "id": 1],
+        ])
+      // From here on nothing is missed.
+      #expect(session.isBehind == wantsSnapshot)
+      if wantsSnapshot {
+        let debt = try #require(session.nextDebt())
+        session.pay(debt, page: Page(items: [runs[0]], next: nil))
+        #expect(try texts(session.takeChanges()).map { $0["type"] } == ["run", "snapshot"])
+      }
+      _ = session.receive(UInt64(last + 1), .run(runs[3]))
+      #expect(try texts(session.takeChanges()).map { $0["seq"] } == [.int(last + 1)])
+      #expect(session.isUpToDate)
+    }
+  }
+
+  @Test func `many subscriptions together are owed no more than a client may be`() throws {
+    var session = session()
+    let runs = try manyRuns(LiveSession.maximumRows + 10_000)
+    for id in 1...10 { try subscribe(&session, UInt32(id), .runs(project: nil)) }
+    for (number, run) in runs.enumerated() {
+      _ = session.receive(UInt64(number + 1), .run(run))
+      let owed = session.subscriptions.values.reduce(0) { $0 + $1.owedCount }
+      guard owed <= LiveSession.maximumOwedTogether else {
+        Issue.record("\(owed) rows are owed")
+        break
+      }
+    }
+    let told = try texts(session.takeChanges())
+    #expect(told.contains { $0["type"] == "reset" })
+    #expect(!told.allSatisfy { $0["type"] == "reset" || $0["type"] == "subscribed" })
+  }
+
   @Test func `subscribing again under an id replaces, and there is an end to it`() throws {
     var session = session()
     try subscribe(&session, 1, .run(try id("a")))

@@ -140,4 +140,20 @@ import Testing
       #expect(values["completion"]?["items"]?.array?.map { $0["text"] } == ["run-2"])
     }
   }
+
+  /// What the parser takes is answered, however deep it is.
+  @Test func `filters at their limits`() async throws {
+    try await TestServer.run { server in
+      _ = try await fill(server)
+      let depth = FilterLimits.depth
+      let deep = (0..<depth).reduce("state:lost") { inner, _ in "state:lost+or+(state:lost+(\(inner)))" }
+      #expect(try await server.get("/api/v1/runs?q=\(deep)").status == 400)
+      let most = (0..<depth / 2).reduce("lr%3C0.25") { inner, _ in "state:lost+or+(lr%3C0.25+(\(inner)))" }
+      #expect(try await names(server, "project=digits&q=\(most)") == ["run-2", "run-1", "run-0"])
+      let nots = String(repeating: "not+", count: depth)
+      #expect(try await names(server, "q=\(nots)opt:lion") == ["run-3", "run-1"])
+      #expect(
+        try await server.get("/api/v1/runs/groups?by=opt&q=\(most)").json["items"]?.array?.count == 2)
+    }
+  }
 }

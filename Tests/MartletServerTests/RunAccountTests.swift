@@ -58,6 +58,25 @@ import Testing
     }
   }
 
+  @Test func `what is captured of a run is in its account, once`() async throws {
+    try await TestServer.run { server in
+      let path = "/api/v1/runs/\(try await server.newRun())"
+      let model: JSONValue = ["layers": [["name": "fc", "parameters": 10]], "parameters": 10]
+      for patch: JSONValue in [
+        ["environment": ["os": "Debian", "cwd": "/"]], ["environment": ["os": "Debian"]],
+        ["environment": ["os": "Fedora", "cwd": "/"]], ["model": model], ["model": model],
+      ] {
+        #expect(try await server.patch(path, patch).status == 200)
+      }
+      let events = try await server.get("\(path)/events").json["items"]?.array ?? []
+      #expect(events.dropFirst().map { $0["type"] } == ["environment", "environment", "model"])
+      #expect(
+        events.dropFirst().compactMap { $0["payload"] } == [
+          ["members": ["os", "cwd"]], ["members": ["os"]], ["layers": 1, "parameters": 10],
+        ])
+    }
+  }
+
   @Test func `a locked run stays as it is until it is unlocked`() async throws {
     try await TestServer.run { server in
       let run = try await server.newRun()

@@ -115,6 +115,33 @@ import Testing
     }
   }
 
+  @Test func `files are in a run's account, and a locked run that has ended is given none`() async throws {
+    try await TestServer.run { server in
+      let run = try await server.newRun()
+      for text in ["first", "first", "second"] { try await save(server, run, "a.pt", text) }
+      func saved() async throws -> [JSONValue] {
+        let events = try await server.get("/api/v1/runs/\(run)/events").json["items"]?.array ?? []
+        return events.filter { $0["type"] == "fileSaved" }.compactMap { $0["payload"] }
+      }
+      let hashes = ["first", "second"].map { JSONValue.string(hexadecimal(SHA256.hash(Array($0.utf8)))) }
+      #expect(try await saved() == hashes.map { ["path": "a.pt", "sha256": $0] })
+      let path = "/api/v1/runs/\(run)"
+      #expect(try await server.send("PATCH", path, ["locked": true]).status == 200)
+      try await save(server, run, "b.pt", "third")
+      #expect(try await server.post("\(path)/finish", [:]).status == 200)
+      for named in ["?named=true", ""] {
+        let bytes = Array("fourth".utf8)
+        let refused = try await server.request(
+          "PUT", "\(path)/blobs/\(hexadecimal(SHA256.hash(bytes)))\(named)", token: server.token,
+          headers: [("Content-Type", "application/octet-stream")], body: bytes)
+        #expect(refused.status == 409, "\(refused.text)")
+      }
+      let refused = try await server.send("PUT", "\(path)/files?path=c", ["sha256": hashes[0]])
+      #expect(refused.status == 409)
+      #expect(paths(try await server.get("\(path)/files")) == ["a.pt", "b.pt"])
+    }
+  }
+
   @Test func `a fork has the files of its run, and keeps them`() async throws {
     try await TestServer.run { server in
       let run = try await server.newRun()

@@ -84,6 +84,34 @@ import Testing
     #expect(crowd.came == 100)
   }
 
+  @Test func `who was cancelled does not wait for a turn`() async throws {
+    let turns = Turns(1)
+    let (began, isDone) = (Flag(), Flag())
+    let holder = Task {
+      try await turns.run {
+        began.raise()
+        while !isDone.isUp { try await Task.sleep(for: .milliseconds(5)) }
+      }
+    }
+    try await eventually("somebody has the turn") { began.isUp }
+    let waiter = Task { try await turns.run {} }
+    let other = Task { try await turns.run { true } }
+    try await eventually("two wait") { turns.waiting == 2 }
+    waiter.cancel()
+    await #expect(throws: CancellationError.self) { try await waiter.value }
+    #expect(turns.waiting == 1)
+    // Nor does who was cancelled before it came.
+    let late = Task {
+      while !Task.isCancelled { await Task.yield() }
+      try await turns.run {}
+    }
+    late.cancel()
+    await #expect(throws: CancellationError.self) { try await late.value }
+    isDone.raise()
+    try await holder.value
+    #expect(try await other.value)
+  }
+
   private struct Work: Hashable {
     /// Aggregates that are computed at once.
     var count: Int

@@ -147,6 +147,79 @@ import Testing
     try store.close()
   }
 
+  /// Whoever starts the server is told why that takes long; of a new store there is nothing to tell.
+  @Test func conversionIsTold() throws {
+    let fixture = try Fixture(version: 2)
+    var told: [String] = []
+    let old = try Store(path: fixture.path, sealing: .manual) { told.append($0) }
+    try old.close()
+    #expect(told.count == 2 && told[0].contains("from version 2 to version "), "\(told)")
+    told = []
+    let again = try Store(path: fixture.path, sealing: .manual) { told.append($0) }
+    try again.close()
+    let scratch = Scratch()
+    let new = try Store(path: "\(scratch.path)/new.db", sealing: .manual) { told.append($0) }
+    try new.close()
+    #expect(told == [])
+  }
+
+  /// What runs had of files before these had names stays theirs, whatever becomes of names.
+  @Test func filesOfVersionTwoStayThoseOfLoggedValues() async throws {
+    let fixture = try Fixture(version: 2)
+    let hash = SHA256.hash([1, 2, 3])
+    let ids = fixture.runs.compactMap { $0["id"]?.string.flatMap(PublicID.init(rawValue:)) }
+    let (run, other) = (try #require(ids.first), try #require(ids.last))
+    let old = try DatabaseQueue(path: fixture.path)
+    try await old.write { db in
+      try db.execute(
+        sql: "INSERT INTO blob (hash, size, created_at) VALUES (?, 3, 1)", arguments: [Data(hash)])
+      try db.execute(
+        sql: """
+          INSERT INTO run_blob (run_id, blob_id, created_at) SELECT run.id, blob.id, 1 FROM run, blob
+          WHERE run.public_id = ?
+          """, arguments: [run.rawValue])
+    }
+    try old.close()
+    let store = try Store(path: fixture.path, sealing: .manual)
+    try await check(store, fixture)
+    let me = try await store.write { try $0.createPrincipal(kind: .token, name: "tester", now: noon) }
+    #expect(try await store.read { try $0.ownBlob(hash, run: run, isNamed: false, since: noon) } == 3)
+    #expect(try await store.read { try $0.ownBlob(hash, run: other, isNamed: true, since: noon) } == nil)
+    #expect(try await store.read { try $0.files(of: run, prefix: "", PageRequest()) }.items == [])
+    try await store.write { writer in
+      try writer.setFile("a", hash, mediaType: nil, of: run, limit: 9, by: me, now: noon)
+      try writer.deleteFile("a", of: run, by: me, now: noon)
+    }
+    #expect(try await store.read { try $0.blob(hash, run: run) } == 3)
+    #expect(try await store.read { try !$0.isAnyBlobUnnamed(since: noon + 1e9) })
+    #expect(try await store.integrity(deep: true) == [])
+    try store.close()
+  }
+
+  /// Until version 6 bytes for a name were not told from those that have one.
+  @Test func bytesOfVersionSixThatGotNoNameAreFound() async throws {
+    let bench = try await Bench(sealing: .manual)
+    let (run, me) = (try await bench.run(), bench.me)
+    let (named, unnamed, logged) = (SHA256.hash([1]), SHA256.hash([2]), SHA256.hash([3]))
+    try await bench.store.write { writer in
+      for (hash, isNamed) in [(named, true), (unnamed, true), (logged, false)] {
+        try writer.noteBlob(hash, size: 1, run: run, isNamed: isNamed, now: noon)
+      }
+      try writer.setFile("a", named, mediaType: nil, of: run, limit: 9, by: me, now: noon)
+      try writer.db.execute(sql: "UPDATE run_blob SET is_named = 1 WHERE is_named = 2")
+      try writer.db.execute(sql: "DROP INDEX run_blob_unnamed")
+      try writer.db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '8'")
+    }
+    let again = try bench.reopened(sealing: .manual)
+    #expect(try await again.store.read { try !$0.isAnyBlobUnnamed(since: noon) })
+    #expect(try await again.store.read { try $0.isAnyBlobUnnamed(since: noon + 1) })
+    try await again.store.write { try $0.dropUnnamedBlobs(since: noon + 1) }
+    let left = try await again.store.read { reader in
+      try [named, unnamed, logged].map { try reader.blob($0, run: run) }
+    }
+    #expect(left == [1, nil, 1])
+  }
+
   /// The sealer takes up an old store by itself, and points go on where they were.
   @Test func versionOneGoesOn() async throws {
     let fixture = try Fixture()

@@ -1,5 +1,6 @@
 // A new file that several open at once.
 
+import Dispatch
 import Foundation
 import GRDB
 import MartletModel
@@ -17,7 +18,7 @@ import Testing
     let versions = try await store.read {
       try String.fetchAll($0.db, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier")
     }
-    #expect(versions == ["1", "2", "3", "4", "5", "6"])
+    #expect(versions == ["1", "2", "3", "4", "5", "6", "7", "8"])
     #expect(try await store.integrity(deep: false) == [])
     try store.close()
   }
@@ -42,6 +43,49 @@ import Testing
     let store = try Store(path: path)
     #expect(try await store.read { try Int.fetchOne($0.db, sql: "SELECT count(*) FROM principal") } == 8)
     try store.close()
+  }
+
+  /// Whoever closes the last connection to a file has it for itself for a while: all connections of a store that opens wait
+  /// for that.
+  @Test func whoeverHoldsTheFileIsWaitedFor() async throws {
+    let scratch = Scratch()
+    let path = "\(scratch.path)/martlet.db"
+    let holder = try DatabaseQueue(path: path)
+    let (held, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let hasEnded = Flag()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        try await onThread {
+          try holder.inDatabase { db in
+            try db.inTransaction(.exclusive) {
+              try db.execute(sql: "CREATE TABLE t (x)")
+              held.signal()
+              release.wait()
+              return .commit
+            }
+          }
+        }
+      }
+      group.addTask {
+        try await onThread {
+          held.wait()
+          defer { hasEnded.raise() }
+          try Checkpointer(path: path).stop()
+        }
+      }
+      // One that gives up does so at once; one that waits is given the file after a while.
+      _ = try await eventually(within: 0.5) { hasEnded.isUp }
+      release.signal()
+      try await group.waitForAll()
+    }
+    try holder.close()
+  }
+
+  /// Runs `body` on a thread that may wait.
+  private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
+    }
   }
 
   @Test func byProcesses() async throws {

@@ -42,7 +42,7 @@ import Testing
         if !hasMany { #expect(groups.map(\.count.total).reduce(0, +) == runs.count, "\(by.map(\.text))") }
         #expect(groups.map(\.count.total) == groups.map(\.count.total).sorted(by: >))
         for group in groups {
-          let filter = try ParsedFilter(group.filter.description).expression
+          let filter = try ParsedFilter(try #require(group.filter).description).expression
           let own = FilterEvaluator(try resolver.resolve(filter), now: query.now)
           let members = bench.runs.filter { own.holds(for: $0) }
           #expect(members.count == group.count.total, "\(filter)")
@@ -155,6 +155,30 @@ import Testing
     }
     #expect(try await fields("other").config.first { $0.name == "lr" }?.runs == 2)
     #expect(try await fields("digits").config.map(\.runs) == [1, 1, 1])
+  }
+
+  /// Where runs have very many values, fewer runs are looked at; names that are asked for are found in any case.
+  @Test func `values of many names`() async throws {
+    let bench = try await Bench()
+    for number in 0..<10 {
+      var patch = RunPatch()
+      patch.config = .object(
+        JSONObject((0..<150).map { ("k\($0)", .int(Int64(number % 4))) }, uniquingKeysWith: { $1 }))
+      _ = try await bench.run("run-\(number)", with: patch)
+    }
+    try await bench.store.read { reader in
+      let keys = Set(try Int64.fetchAll(reader.db, sql: "SELECT id FROM config_key"))
+      #expect(keys.count == 150)
+      let all = try reader.valueSample(nil, keys)
+      #expect(all.runs == 10 && all.values.count == 150)
+      #expect(all.values.values.allSatisfy { $0.different.count == 4 && $0.runs == 10 })
+      let some = try reader.valueSample(nil, keys, limit: 300)
+      #expect(some.runs == 2 && some.values.values.allSatisfy { $0.different.count == 2 })
+      let one = try reader.valueSample(nil, [try #require(keys.first)], limit: 300)
+      #expect(one.runs == 10 && one.values.count == 1)
+    }
+    let fields = try await bench.store.read { try $0.fields(project: "digits", search: "k7", limit: 3) }
+    #expect(fields.config.map(\.values) == [4, 4, 4])
   }
 
   @Test func completion() async throws {

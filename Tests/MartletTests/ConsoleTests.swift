@@ -45,7 +45,8 @@ struct ConsoleTests {
       #expect(csv.hasPrefix("n,at,stream,text\n1,20"), "\(csv)")
       for wrong in [
         ["--raw", "--times"], ["--follow", "--search", "x"], ["--stderr", "--stream", "all"],
-        ["--raw", "--stream", "all"], ["--attempt", "0"], ["--match-case"], ["--regex"], ["--stream", "both"],
+        ["--raw", "--stream", "all"], ["--attempt", "0"], ["--match-case"], ["--regex"],
+        ["--stream", "both"],
       ] { #expect(try await place.martlet(["run", "logs", "noisy"] + wrong).status == 64, "\(wrong)") }
       #expect(try await logs("--attempt", "9").errors.contains("has no attempt 9"))
     }

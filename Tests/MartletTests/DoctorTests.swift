@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletTestSupport
 import Testing
 
 @Suite("doctor", .serialized)
@@ -20,7 +21,11 @@ struct DoctorTests {
       for name in ["data directory", "permissions", "lock", "write-ahead log", "server", "synchronous"] {
         #expect(checks[name] == "ok", "\(name): \(checks)")
       }
-      for name in ["disk", "file system", "devices", "python", "supervisor"] { #expect(checks[name] != nil) }
+      for name in ["disk", "file system", "devices", "python", "supervisor", "gpu metrics"] {
+        #expect(checks[name] != nil)
+      }
+      // What there is for metrics, limits and connections, whatever this machine has.
+      for name in ["control groups", "open files"] { #expect(checks[name] == "ok", "\(name): \(checks)") }
       let pid = try #require(place.announcedPID)
       let table = try await place.martlet("doctor")
       #expect(table.status == 0, "\(table)")
@@ -70,6 +75,60 @@ struct DoctorTests {
       }
       let remote = try await place.martlet("doctor", "--deep", "--url", place.announcedURL)
       #expect(remote.status == 64, "\(remote)")
+    }
+  }
+
+  @Test("who tells of GPUs is named, before anything runs")
+  func drivers() async throws {
+    try await Workplace.with { place in
+      let smi = place.root.path + "/nvidia-smi"
+      try makeProgram(at: smi, script: "#!/bin/sh\necho '0, 35, 1024, 4096, 61, 250.5'\n")
+      func check() async throws -> JSONValue? {
+        let outcome = try await place.martlet(
+          ["doctor", "--format", "json"], environment: ["MARTLET_NVIDIA_SMI": smi])
+        return try JSONValue.parse(outcome.output).array?.first { $0["name"] == "gpu metrics" }
+      }
+      let answering = try await check()
+      #expect(answering?["status"] == "ok")
+      #expect(answering?["message"] == "nvidia-smi tells of 1.")
+      try makeProgram(at: smi, script: "#!/bin/sh\nexit 9\n")
+      let silent = try await check()
+      #expect(silent?["status"] == "warning")
+      #expect(
+        silent?["hint"]?.string?.contains("nvidia-smi must list the GPUs") == true,
+        "\(String(describing: silent))")
+    }
+  }
+
+  @Test("logs are compared with their times: what is shorter than it was is a warning")
+  func logs() async throws {
+    try await Workplace.withServer { place in
+      func check(_ options: String...) async throws -> JSONValue? {
+        let outcome = try await place.martlet(["doctor", "--format", "json"] + options)
+        #expect(outcome.status == 0, "\(outcome)")
+        return try JSONValue.parse(outcome.output).array?.first { $0["name"] == "logs" }
+      }
+      let ran = try await place.martlet("run", "--name", "noisy", "--", "sh", "-c", "echo one; echo two >&2")
+      #expect(ran.status == 0, "\(ran)")
+      let run = try await place.makeRun("outside")
+      try await place.api(
+        "POST", "/runs/\(run)/logs?client=client-1&offset=0", text: "said\n",
+        type: "application/octet-stream")
+      for options in [[], ["--deep"]] {
+        let outcome = try await place.martlet(["doctor", "--format", "json"] + options)
+        let check = try JSONValue.parse(outcome.output).array?.first { $0["name"] == "logs" }
+        #expect(check?["status"] == "ok", "\(outcome)")
+        #expect(check?["message"]?.string?.hasPrefix("2 logs, 13 B") == true, "\(outcome)")
+      }
+      try Data("s".utf8).write(to: URL(fileURLWithPath: "\(place.data)/runs/\(run)/log-1/stdout.log"))
+      let shortened = try await check()
+      #expect(shortened?["status"] == "warning")
+      #expect(
+        shortened?["message"]?.string?.contains("log-1/stdout.log had 5 bytes; 1 are there.") == true,
+        "\(String(describing: shortened))")
+      try Data(repeating: 7, count: 17).write(
+        to: URL(fileURLWithPath: "\(place.data)/runs/\(run)/log-1/log.idx"))
+      #expect(try await check("--deep")?["message"]?.string?.contains("log.idx is damaged") == true)
     }
   }
 }

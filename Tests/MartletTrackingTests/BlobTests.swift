@@ -125,6 +125,43 @@ import Testing
     #expect(try await bench.show(young).deletedAt != nil)
   }
 
+  /// Whoever put bytes for a name and was killed before it gave it leaves them for a day.
+  @Test func bytesThatGetNoNameGoAfterADay() async throws {
+    let bench = try await Bench()
+    let run = try await bench.create()
+    let hash = try hash(bytes)
+    func put(_ bytes: [UInt8], isNamed: Bool = true) async throws {
+      let upload = try bench.tracking.blobs.begin()
+      try bytes.withUnsafeBytes { try upload.write($0) }
+      _ = try await bench.tracking.keepBlob(
+        upload, as: try self.hash(bytes), of: run, isNamed: isNamed, access: bench.access)
+    }
+    func known(_ bytes: [UInt8]) async throws -> Bool {
+      try await bench.tracking.blobSize(
+        try self.hash(bytes), of: run, isNamed: true, access: bench.access) != nil
+    }
+    let (named, logged): ([UInt8], [UInt8]) = ([1], [2])
+    try await put(bytes)
+    try await put(named)
+    try await put(logged, isNamed: false)
+    _ = try await bench.tracking.setFile(
+      "model.pt", try self.hash(named), mediaType: nil, of: run, access: bench.access)
+    #expect(try await known(bytes))
+    // Soon gone is as good as gone: it is sent again, and has another day.
+    bench.clock.advance(Tracking.unnamedLifetime * 0.6)
+    #expect(try await !known(bytes))
+    try await put(bytes)
+    #expect(try await known(bytes))
+    bench.clock.advance(Tracking.unnamedLifetime * 0.6)
+    try await bench.tracking.clean(by: bench.access.principal)
+    #expect(try await read(hash, run, bench) == bytes)
+    bench.clock.advance(Tracking.unnamedLifetime * 0.6)
+    try await bench.tracking.clean(by: bench.access.principal)
+    _ = try await problem(.notFound) { _ = try await read(hash, run, bench) }
+    #expect(try files(bench) == 2)
+    for kept in [named, logged] { #expect(try await read(try self.hash(kept), run, bench) == kept) }
+  }
+
   @Test func filesLeftBesideASpool() async throws {
     let bench = try await Bench()
     let (run, scratch) = (try await bench.create(), Scratch())

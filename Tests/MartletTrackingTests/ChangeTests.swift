@@ -118,6 +118,38 @@ import Testing
     #expect((outside.command, outside.workdir) == (["sh", "-c", "evil"], "/elsewhere"))
   }
 
+  /// What lies in a spool changes a run as its process may, with its event; of a locked one, what a lock leaves to it.
+  @Test func whatAProcessLeftBehindIsNoted() async throws {
+    let bench = try await Bench()
+    let run = try await bench.executed()
+    let left = RunPatch.readable(in: [
+      "notes": "late", "config": ["lr": 1], "environment": ["os": "Debian"], "tags": ["a", ""],
+      "name": "mine", "state": "finished", "archived": true, "locked": true, "project": "other",
+      "parent": .string(try await bench.create().rawValue), "pid": "no number", "model": ["layers": []],
+    ])
+    #expect(left.faults.count == 1 && left.faults[0].contains("'pid'"), "\(left.faults)")
+    try await bench.tracking.patchRun(run, toldLate: left.patch, by: bench.access.principal)
+    func events() async throws -> [RunEvent] {
+      try await bench.tracking.events(run, PageRequest(), access: bench.access).items
+    }
+    let noted = try await events().suffix(5)
+    #expect(noted.map(\.type) == ["tagged", "edited", "configured", "environment", "model"])
+    #expect(noted.allSatisfy { $0.by == bench.access.principal.name })
+    let shown = try await bench.show(run)
+    #expect((shown.name, shown.state, shown.project) == ("bold-wren-1", .running, "digits"))
+    #expect(shown.archivedAt == nil && shown.lockedAt == nil && shown.parent == nil)
+    #expect(shown.notes == "late" && shown.tags == ["a"])
+    // Again, it is no news.
+    try await bench.tracking.patchRun(run, toldLate: left.patch, by: bench.access.principal)
+    #expect(try await events().suffix(5).map(\.type) == noted.map(\.type))
+    _ = try await bench.tracking.patchRun(run, patch { $0.isLocked = true }, access: bench.access)
+    let more = RunPatch.readable(in: ["notes": "later", "config": ["lr": 2]]).patch
+    try await bench.tracking.patchRun(run, toldLate: more, by: bench.access.principal)
+    let locked = try await bench.show(run)
+    #expect(locked.notes == "late")
+    #expect(locked.config == ["lr": 2])
+  }
+
   @Test func projectsThatLookTheSameAreOne() async throws {
     let bench = try await Bench()
     let composed = "gro\u{DF}e \u{E9}tude"

@@ -152,6 +152,43 @@ import Testing
     subscription.cancel()
   }
 
+  /// Whoever decides what runs next waits for no reader of the database.
+  @Test func whatIsToldSoonHoldsUpNobodyAndKeepsTheOrder() async throws {
+    let bench = try await Bench()
+    let (first, second) = (try await bench.create(), try await bench.create())
+    let recorder = Recorder()
+    let subscription = bench.feed.subscribe(recorder.take)
+    let (began, isDone) = (Flag(), Flag())
+    // A long snapshot, between two tellings.
+    let snapshot = Task {
+      try await bench.feed.inOrder {
+        began.raise()
+        while !isDone.isUp { try await Task.sleep(for: .milliseconds(5)) }
+      }
+    }
+    try await eventually("the snapshot is read") { began.isUp }
+    for notes in ["a", "b", "c"] {
+      for run in [first, second] {
+        var patch = RunPatch()
+        patch.notes = notes
+        let final = patch
+        try await bench.store.write { try $0.patchRun(run, final, now: noon) }
+        bench.tracking.tellSoon(runs: [run])
+      }
+    }
+    #expect(recorder.runs.isEmpty)
+    isDone.raise()
+    try await snapshot.value
+    await bench.feed.drain()
+    // Each once, as it is by now, in the order in which they were first to be told.
+    #expect(recorder.runs.map(\.id) == [first, second])
+    #expect(recorder.runs.map(\.notes) == ["c", "c"])
+    bench.tracking.tellSoon(runs: [second])
+    await bench.feed.drain()
+    #expect(recorder.runs.map(\.id) == [first, second, second])
+    subscription.cancel()
+  }
+
   @Test func whatCouldNotBeReadIsToldLater() async throws {
     let bench = try await Bench()
     let run = try await bench.create()

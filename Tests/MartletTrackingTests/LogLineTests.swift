@@ -8,52 +8,6 @@ import Testing
 
 @testable import MartletTracking
 
-/// A log as a supervisor writes it: pieces of two outputs, each noted when it came.
-private final class WrittenLog {
-  let directory = Scratch()
-  private var sizes: [LogStream: Int] = [:]
-  private(set) var time: Int64 = 1_000
-
-  func write(_ text: String, _ stream: LogStream = .stdout, isNoted: Bool = true) throws {
-    let path = "\(directory.path)/\(stream.rawValue).log"
-    try append(Array(text.utf8), to: path)
-    sizes[stream, default: 0] += text.utf8.count
-    time += 10
-    guard isNoted else { return }
-    let record = LogIndexRecord(time: time, stream: stream, size: sizes[stream] ?? 0)
-    try append(record.bytes, to: "\(directory.path)/log.idx")
-  }
-
-  private func append(_ bytes: [UInt8], to path: String) throws {
-    if !FileManager.default.fileExists(atPath: path) {
-      try Data().write(to: URL(fileURLWithPath: path))
-    }
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    try file.seekToEnd()
-    try file.write(contentsOf: Data(bytes))
-    try file.close()
-  }
-
-  func log(spacing: Int = 1 << 20) -> AttemptLog { AttemptLog(directory: directory.path, spacing: spacing) }
-}
-
-extension AttemptLog {
-  fileprivate func texts(
-    _ scope: LogScope = .all, from: Int = 0, count: Int = 5_000, hasEnded: Bool = false
-  ) throws -> [String] {
-    try lines(from: from, count: count, at: nil, scope, hasEnded: hasEnded).lines.map(\.text)
-  }
-
-  fileprivate func matches(
-    _ text: String, _ scope: LogScope = .all, isCaseSensitive: Bool = true, after: Int? = nil,
-    limit: Int = 100
-  ) throws -> LogMatches {
-    try current(hasEnded: false).search(
-      try LogPattern(text, isCaseSensitive: isCaseSensitive), scope, after: after, limit: limit,
-      bound: SearchBound(deadline: .now + .seconds(600)))
-  }
-}
-
 @Suite struct LogLineTests {
   @Test func bothOutputsStandAsTheyCame() throws {
     let written = WrittenLog()
@@ -111,24 +65,6 @@ extension AttemptLog {
     #expect(try log.texts() == ["start", "50/50", "end"])
   }
 
-  /// Pieces of two outputs with bars, colours and cut lines.
-  private func fill(_ written: WrittenLog, _ dice: inout SeededNumbers, pieces: Int) throws {
-    for _ in 0..<pieces {
-      let stream: LogStream = Int.random(in: 0..<4, using: &dice) == 0 ? .stderr : .stdout
-      let text = (0..<Int.random(in: 1...6, using: &dice)).map { _ in
-        switch Int.random(in: 0..<12, using: &dice) {
-        case 0: "\r\(Int.random(in: 0..<100, using: &dice))%"
-        case 1: "\u{1B}[3\(Int.random(in: 0..<8, using: &dice))mstep\u{1B}[0m"
-        case 2: "cut "
-        case 3: "\n\u{1B}[A\rback"
-        case 4: "Needle \(Int.random(in: 0..<9, using: &dice))\n"
-        default: "loss \(Int.random(in: 0..<1_000, using: &dice))\n"
-        }
-      }.joined()
-      try written.write(text, stream, isNoted: Int.random(in: 0..<10, using: &dice) > 0)
-    }
-  }
-
   @Test(arguments: 1...6)
   func numbersDoNotDependOnWhoCountsWhen(seed: UInt64) throws {
     var dice = SeededNumbers(seed: seed)
@@ -136,7 +72,7 @@ extension AttemptLog {
     let log = written.log(spacing: 300)
     var settled: [String] = []
     for _ in 0..<8 {
-      try fill(written, &dice, pieces: 40)
+      try written.fill(&dice, pieces: 40)
       let count = try log.current(hasEnded: false).settled(.all)
       // Rows a cursor may still go back to may change, their numbers not.
       let closed = max(0, count - 2 * RowPosition.window)
@@ -169,7 +105,7 @@ extension AttemptLog {
   func searchFindsWhatIsShown(seed: UInt64) throws {
     var dice = SeededNumbers(seed: seed)
     let written = WrittenLog()
-    try fill(written, &dice, pieces: 300)
+    try written.fill(&dice, pieces: 300)
     let log = written.log(spacing: 400)
     for scope in LogScope.allCases {
       let lines = try log.lines(from: 0, count: 5_000, at: nil, scope, hasEnded: false).lines
@@ -230,18 +166,41 @@ extension AttemptLog {
       func found(_ text: String, _ isCaseSensitive: Bool = true) throws -> [LogMatches.Item] {
         try view.search(
           try LogPattern(regex: text, isCaseSensitive: isCaseSensitive), .all, after: nil, limit: 100,
-          bound: SearchBound(deadline: .now + .seconds(600))
+          bound: unhurried
         ).items
       }
       #expect(try found("loss [0-9]").map(\.line.number) == [1, 2, 3, 4])
       #expect(try found("loss [0-9]", false).map(\.line.number) == [0, 1, 2, 3, 4])
       #expect(try found("loss [45]").first?.ranges == [9..<15, 17..<23])
       #expect(try found("^loss").map(\.line.number) == [1, 3, 4])
-      #expect(try found("22$").first?.ranges == [0..<7])
+      #expect(try found("22$").first?.ranges == [5..<7])
+      #expect(try found("loss [0-9]+").map(\.ranges)[0] == [0..<7])
     }
     for wrong in ["", "(", "[z-a]"] {
       #expect(throws: Problem.self) { try LogPattern(regex: wrong, isCaseSensitive: true) }
     }
+  }
+
+  @Test func whatIsFoundIsWhatIsShown() throws {
+    let written = WrittenLog()
+    let long = String(repeating: "z", count: TerminalRow.limit)
+    try written.write("a\u{07}b\nta\tb\r\n\(long)beyond\nBeyond\n")
+    for spacing in [10, 1 << 20] {
+      let log = written.log(spacing: spacing)
+      #expect(try log.matches("beyond", isCaseSensitive: false).items.map(\.line.number) == [3])
+      let bell = try log.matches("ab").items.map(\.line.text)
+      #expect(bell == ["ab"])
+      let tab = try log.matches("ta", isCaseSensitive: false).items
+      #expect(tab.map(\.line.text) == ["ta      b"])
+      #expect(tab.first?.ranges == [0..<2])
+    }
+    // The same where bytes are searched as they are.
+    let plain = WrittenLog()
+    try plain.write("TA\tb\r\nlast ta")
+    let found = try plain.log().matches("ta", isCaseSensitive: false).items
+    #expect(found.map(\.line.text) == ["TA      b", "last ta"])
+    #expect(found.map(\.ranges) == [[0..<2], [5..<7]])
+    #expect(found.map { $0.line.time?.microseconds } == [1_010, 1_010])
   }
 
   @Test func whatWasCountedIsReadAgain() throws {
@@ -307,15 +266,6 @@ extension AttemptLog {
     #expect((found.count, found.isComplete) == (1_000, true))
     #expect(found.items.map(\.line.number) == [777, 1_777, 2_777])
     #expect(try log.matches("Traceback").items.map(\.line.number) == [1_000_000])
-  }
-
-  @Test func aSearchEndsWhenItsTimeIsOver() throws {
-    let written = WrittenLog()
-    try written.write("one\n")
-    let bound = SearchBound(deadline: .now + .seconds(600)) { true }
-    let found = try written.log().current(hasEnded: false).search(
-      try LogPattern("one", isCaseSensitive: true), .all, after: nil, limit: 10, bound: bound)
-    #expect((found.count, found.isComplete) == (0, false))
   }
 
   @Test func throughTracking() async throws {

@@ -92,6 +92,30 @@ import Testing
     #expect(try await series(bench, run).first?.values == [1])
   }
 
+  /// What the server samples of all its runs at once: one that is refused takes nothing from the others, and is named.
+  @Test func eachRunsSampleIsStoredOrNotByItself() async throws {
+    let bench = try await Bench()
+    let runs = [try await bench.create(), try await bench.create(), try await bench.create()]
+    func samples(_ first: Int64) -> [RunSample] {
+      runs.map { run in
+        RunSample(
+          run: run, client: "sampler-\(run)",
+          batch: RowBatch(
+            firstSequence: run == runs[1] ? 5 : first, steps: [first + 1], times: [first + 1],
+            numbers: [RowBatch.Numbers(name: "cpu", rows: .all, values: [1])]))
+      }
+    }
+    _ = try await bench.tracking.deleteRun(runs[2], purge: false, access: bench.access)
+    for first in 0..<2 {
+      let results = try await bench.tracking.appendSamples(samples(Int64(first)))
+      #expect(results.map(\.run) == [runs[0], runs[1]])
+      #expect(throws: Never.self) { _ = try results[0].result.get() }
+      #expect(throws: Problem.self) { _ = try results[1].result.get() }
+    }
+    #expect(try await series(bench, runs[0]).first?.values == [1, 1])
+    #expect(try await series(bench, runs[1]).isEmpty)
+  }
+
   @Test func whatIsNoNumberIsRefused() async throws {
     let bench = try await Bench()
     let run = try await bench.create()

@@ -167,4 +167,50 @@ func rows(_ text: String) -> [String] { rows(Array(text.utf8)) }
     #expect(tracker.end == whole.count)
     for restart in tracker.restarts { #expect(rows(log, from: restart) == Array(whole[restart.row...])) }
   }
+
+  /// What asks for much with a few bytes: each of these took as long as the row, a million times.
+  @Test func longRowsAreNotBlankedAndShifted() {
+    let wide = String(repeating: "a", count: TerminalRow.wide)
+    #expect(rows("\(wide)\u{1B}[1K") == [String(repeating: " ", count: TerminalRow.wide)])
+    let longer = wide + "b"
+    for sequence in ["1K", "5G\u{1B}[9X", "5G\u{1B}[P", "5G\u{1B}[@"] {
+      #expect(rows("\(longer)\u{1B}[\(sequence)") == [longer])
+    }
+    #expect(rows("\(longer)\u{1B}[2K") == [""])
+    let many = String(repeating: "\u{1B}[1K\u{1B}[9X", count: 100_000)
+    let row = String(repeating: "a", count: TerminalRow.limit)
+    #expect(rows("\(row)\u{1B}[9G\(many)") == [row])
+  }
+
+  @Test func rowsDoNotGrowBeyondATerminalWithoutText() {
+    #expect(rows("a\r" + String(repeating: "\u{1B}[4096@", count: 256))[0].count == TerminalRow.wide)
+    // Far to the right, and the row before it is taken away: what is written there fills no row again.
+    let row = String(repeating: "a", count: 10_000)
+    #expect(rows("\(row)\u{1B}[2Kx")[0].count == TerminalRow.wide + 1)
+    #expect(rows("\n\(row)\u{1B}[Ax\n").map(\.count) == [TerminalRow.wide + 1, 10_000])
+    #expect(rows(String(repeating: "\t", count: 100_000) + "x")[0].count == TerminalRow.wide + 1)
+    // Where there is text, a tab goes behind it as ever.
+    #expect(rows("\(row)b\tx")[0].count == 10_009)
+  }
+
+  @Test func longRowsAreHandedOnAsSoonAsTheyAreOutOfReach() {
+    let line = Array(repeating: UInt8(ascii: "x"), count: TerminalRow.limit) + [0x0A]
+    var fold = TerminalFold()
+    var (done, largest) = (0, 0)
+    for _ in 0..<150 {
+      line.withUnsafeBytes { fold.take($0) { _, _ in done += 1 } }
+      largest = max(largest, fold.size)
+    }
+    #expect(done >= 150 - RowPosition.window - 17)
+    #expect(largest <= (RowPosition.window + 17) * TerminalRow.limit)
+  }
+
+  @Test func marksOfARowAreBounded() {
+    let text = String(repeating: "e\u{301}", count: 20_000)
+    let found = rows(text)[0].unicodeScalars
+    #expect(found.count { $0 == "e" } == 20_000)
+    #expect(found.count { $0 == "\u{301}" } == 1 << 14)
+    // Those that were written over count no more.
+    #expect(rows("\(text)\r\u{1B}[2K\(text)")[0].unicodeScalars.count { $0 == "\u{301}" } == 1 << 14)
+  }
 }

@@ -19,17 +19,22 @@ export function formatMetric(value: number): string {
   return write(value, (digits) => digits);
 }
 
-function write(value: number, shorten: (digits: string) => string): string {
+/** How far values lie from their middle: two digits say it, more are chance. */
+export function formatSpread(value: number): string {
+  return write(value, (digits) => digits, 2);
+}
+
+function write(value: number, shorten: (digits: string) => string, digits = 4): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e6 && (size >= 1e4 || Number.isInteger(value))) return minus(String(Math.round(value)));
   if (size >= 1e6 || size < 1e-3) {
-    const [mantissa, exponent] = value.toExponential(3).split("e") as [string, string];
+    const [mantissa, exponent] = value.toExponential(digits - 1).split("e") as [string, string];
     return minus(`${trimZeros(mantissa)}e${exponent.replace("+", "")}`);
   }
-  return minus(shorten(value.toPrecision(4)));
+  return minus(shorten(size >= 10 ** (digits - 1) ? value.toFixed(Math.max(0, digits - Math.floor(Math.log10(size)) - 1)) : value.toPrecision(digits)));
 }
 
 function trimZeros(digits: string): string {

@@ -19,7 +19,7 @@ final class AMDDriver: GPUSource {
     if devices.isEmpty { return nil }
   }
 
-  func read() -> [GPUReading] {
+  func read(at now: Double) -> [GPUReading] {
     devices.enumerated().map { index, device in
       func number(_ path: String) -> Double? {
         ProcText.read("\(device)/\(path)").flatMap { text in

@@ -41,8 +41,10 @@ package struct GPUReading: Sendable, Hashable {
 protocol GPUSource: AnyObject {
   /// For people: `NVML`, `nvidia-smi`, `amdgpu`.
   var name: String { get }
-  /// All GPUs; empty when they cannot be asked now. Blocks.
-  func read() -> [GPUReading]
+  /// All GPUs; empty when they cannot be asked now. Blocks, where a driver hangs for ever.
+  ///
+  /// - Parameter now: seconds of a steady clock.
+  func read(at now: Double) -> [GPUReading]
 }
 
 enum GPUSources {

@@ -17,9 +17,10 @@ package struct SampledAttempt: Sendable {
 /// Keeps what the last round saw, so that the next can tell rates. All calls may wait: it belongs to one thread.
 package final class HostSampler {
   private let proc: String
-  private let sources: [any GPUSource]
+  private let gpus: GPUs
   private let disks: Set<String>
-  private let mounts: [String]
+  /// File systems, each asked on a thread of its own: that of a server that is gone answers never.
+  private let mounts: [(path: String, call: LonelyCall<SampledValue?>)]
   private var machine: (reading: MachineReading, at: Double)?
   private var trees: [String: (usage: TreeUsage, at: Double)] = [:]
   /// Who the processes of attempts are: their records change no more once they name the command.
@@ -27,19 +28,21 @@ package final class HostSampler {
 
   /// - Parameters:
   ///   - paths: the file systems of these are watched, and that of `/`.
-  ///   - environment: where `nvidia-smi` is looked for.
-  package init(
-    paths: [String], environment: [String: String], proc: String = "/proc", sys: String = "/sys"
-  ) {
+  package init(paths: [String], gpus: GPUs, proc: String = "/proc", sys: String = "/sys") {
     self.proc = proc
-    sources = GPUSources.all(environment: environment, sys: sys)
+    self.gpus = gpus
     disks = MachineReading.wholeDisks(in: "\(sys)/block")
     mounts = FileSystems.mounts(
-      of: ["/"] + paths, table: ProcText.read("\(proc)/self/mountinfo") ?? "")
+      of: ["/"] + paths, table: ProcText.read("\(proc)/self/mountinfo") ?? ""
+    ).map { ($0, LonelyCall("mount")) }
   }
 
-  /// Who is asked about GPUs, and how many each knows.
-  package var gpuSources: [(name: String, count: Int)] { sources.map { ($0.name, $0.read().count) } }
+  /// File systems that do not answer.
+  package var silentMounts: [String] {
+    mounts.filter { $0.call.hangs ?? .zero > Self.patience }.map(\.path)
+  }
+
+  private static let patience = Duration.seconds(10)
 
   /// One round.
   ///
@@ -51,7 +54,7 @@ package final class HostSampler {
     _ attempts: [SampledAttempt], at now: Double, longest: Double
   ) -> [[SampledValue]] {
     let common = machineValues(at: now, longest: longest)
-    let gpus = sources.flatMap { $0.read() }
+    let gpus = gpus.read(at: now)
     let processes = ProcessCounters.all(proc: proc)
     var seen: [String: (usage: TreeUsage, at: Double)] = [:]
     let result = attempts.map { attempt -> [SampledValue] in
@@ -76,7 +79,9 @@ package final class HostSampler {
     let before = machine.flatMap { now - $0.at <= longest ? $0 : nil }
     machine = (reading, now)
     return reading.values(since: before?.reading, seconds: now - (before?.at ?? now))
-      + mounts.compactMap(FileSystems.used)
+      + mounts.compactMap { path, call in
+        call.value(within: Self.patience) { FileSystems.used(of: path) } ?? nil
+      }
   }
 
   /// Nil: its supervisor has not begun, or it was another boot's.

@@ -6,22 +6,23 @@ import MartletModel
 final class NvidiaSMI: GPUSource {
   private static let fields = "index,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw"
   private static let patience = Duration.seconds(10)
-  private static let rest = Duration.seconds(60)
+  /// Seconds.
+  private static let rest = 60.0
 
   let name = "nvidia-smi"
   private let program: ChildProcess
-  private var restsUntil = ContinuousClock.now
+  private var restsUntil = -Double.infinity
 
   init(program: String, environment: [String: String]) {
     self.program = ChildProcess(
       program, ["--query-gpu=\(Self.fields)", "--format=csv,noheader,nounits"], environment: environment)
   }
 
-  func read() -> [GPUReading] {
-    guard .now >= restsUntil else { return [] }
+  func read(at now: Double) -> [GPUReading] {
+    guard now >= restsUntil else { return [] }
     let answer = try? program.run(within: Self.patience, limit: 1 << 20)
     guard let answer, answer.isSuccess else {
-      restsUntil = .now + Self.rest
+      restsUntil = now + Self.rest
       return []
     }
     return Self.readings(String(decoding: answer.output, as: UTF8.self))

@@ -17,6 +17,7 @@ public struct DerivedExpressions: Sendable, Hashable {
   public init(_ metrics: [DerivedMetric]) {
     var expressions: OrderedDictionary<String, MetricExpression> = [:]
     for metric in metrics {
+      // One that a damaged database holds stands for nothing; 'martlet doctor' finds the damage.
       if let expression = try? MetricExpression(parsing: metric.expression) {
         expressions[metric.name] = expression
       }

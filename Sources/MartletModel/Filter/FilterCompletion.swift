@@ -128,9 +128,8 @@ private struct FilterScan {
       if cursor.isNext("`") {
         let start = cursor.at + 1
         let isClosed = takeQuoted("`")
-        pieces.append(
-          FilterField.Piece(
-            cursor.text(min(start, cursor.at), cursor.at - (isClosed ? 1 : 0)), isQuoted: true))
+        let inside = cursor.text(min(start, cursor.at), cursor.at - (isClosed ? 1 : 0))
+        pieces.append(FilterField.Piece(inside.replacing("``", with: "`"), isQuoted: true))
       } else if FilterCursor.isFieldPart(unit) {
         pieces.append(FilterField.Piece(cursor.take(while: FilterCursor.isFieldPart), isQuoted: false))
       } else {
@@ -144,9 +143,18 @@ private struct FilterScan {
   private mutating func takeQuoted(_ mark: Character) -> Bool {
     cursor.at += 1
     while !cursor.isAtEnd {
-      if cursor.isNext("\\"), mark == "\"" { cursor.at += 1 }
+      // A backslash and what it stands before; in names two marks for one.
+      let next = cursor.unit(1)
+      if mark == "\"", cursor.isNext("\\"), next == 0x22 || next == 0x5C {
+        cursor.at += 2
+        continue
+      }
+      if mark == "`", cursor.isNext("`"), next == 0x60 {
+        cursor.at += 2
+        continue
+      }
       let isEnd = cursor.isNext(mark)
-      cursor.at = min(cursor.at + 1, cursor.units.count)
+      cursor.at += 1
       if isEnd { return true }
     }
     return false

@@ -80,7 +80,8 @@ public struct FilterEvaluator {
       case .ended: return time(run.endedAt)
       case .duration:
         guard let start = run.startedAt else { return [] }
-        let span = Double((run.endedAt ?? now).microseconds - start.microseconds) / 1e6
+        // What ended behind `now` had not ended then.
+        let span = Double(min(run.endedAt ?? now, now).microseconds - start.microseconds) / 1e6
         return [.number(.double(span))]
       }
     }

@@ -154,8 +154,9 @@ public struct ParsedFilter: Sendable, Hashable {
 public enum FilterLimits {
   /// UTF-16 code units of the whole text.
   public static let length = 16_384
-  /// Brackets and `not` within each other.
-  public static let depth = 50
+  /// Brackets and `not` within each other. SQLite's parser holds 100 symbols: what `FilterSQL` prints of the worst filter
+  /// of this depth has room in that, with all that stands around it.
+  public static let depth = 30
   /// Comparisons and texts.
   public static let clauses = 500
   /// Values of one `in`.

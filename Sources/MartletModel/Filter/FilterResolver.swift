@@ -91,7 +91,7 @@ public struct FilterResolver {
           hint: "Use =, !=, <, <=, > or >=.", at: field.range)
       }
       do {
-        return .matches(try LinearRegex(literal.text), isNegated: comparison == .matchesNot)
+        return .matches(try LinearRegex(literal.text.inNormalForm), isNegated: comparison == .matchesNot)
       } catch {
         throw FilterError(
           "This is no regular expression that can be used: \(error.message).", hint: error.hint,
@@ -183,12 +183,7 @@ public struct FilterResolver {
 
 /// Up to three names most like `name`, the nearest first.
 func nearestNames(to name: String, in names: [String]) -> [String] {
-  var left = names
-  var found: [String] = []
-  while found.count < 3, let next = nearest(to: name, in: left) {
-    found.append(next)
-    left.removeAll { $0 == next }
-  }
+  let found = nearest(3, to: name, in: names)
   // Whoever leaves out a group of names means one in it.
   let ending = names.filter { $0.hasSuffix("/\(name)") || $0.hasSuffix(".\(name)") }.prefix(3 - found.count)
   return found + ending.filter { !found.contains($0) }

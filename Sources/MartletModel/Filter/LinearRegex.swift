@@ -15,6 +15,7 @@ public struct RegexError: Error, Sendable, Hashable {
 public struct LinearRegex: Sendable, Hashable {
   public let pattern: String
   let program: RegexProgram
+  private let alphabet: RegexAlphabet
 
   /// UTF-8 bytes of a pattern.
   public static let patternLimit = 1_000
@@ -24,6 +25,7 @@ public struct LinearRegex: Sendable, Hashable {
     self.pattern = pattern
     var parser = try RegexParser(pattern)
     program = try parser.program()
+    alphabet = RegexAlphabet(program.sets)
   }
 
   public static func == (a: LinearRegex, b: LinearRegex) -> Bool { a.pattern == b.pattern }
@@ -35,11 +37,11 @@ public struct LinearRegex: Sendable, Hashable {
     return matcher.isFound(in: text)
   }
 
-  public func matcher() -> RegexMatcher { RegexMatcher(program) }
+  public func matcher() -> RegexMatcher { RegexMatcher(program, alphabet) }
 }
 
 /// A set of Unicode scalars.
-struct ScalarSet: Sendable {
+struct ScalarSet: Sendable, Hashable {
   /// Both ends are in it.
   var ranges: [ClosedRange<UInt32>] = []
   var isNegated = false
@@ -69,7 +71,8 @@ struct ScalarSet: Sendable {
 /// A nondeterministic automaton: nodes that lead to each other by their places.
 struct RegexProgram: Sendable {
   enum Node: Sendable {
-    case scalar(ScalarSet, next: Int)
+    /// Takes a character of the set at this place of `sets`.
+    case scalar(set: Int, next: Int)
     case split(Int, Int)
     case start(next: Int)
     case end(next: Int)
@@ -83,126 +86,53 @@ struct RegexProgram: Sendable {
   var nodes: [Node] = []
   var first = 0
   var steps = 0
+  private(set) var sets: [ScalarSet] = []
+  private var places: [ScalarSet: Int] = [:]
+
+  /// Repetitions of a part share its set.
+  mutating func place(of set: ScalarSet) -> Int {
+    if let known = places[set] { return known }
+    sets.append(set)
+    places[set] = sets.count - 1
+    return sets.count - 1
+  }
 }
 
-/// Looks for one expression in many texts: it keeps what it has learned.
-public struct RegexMatcher: Sendable {
-  /// A set of nodes the automaton may be in at once.
-  private struct State: Sendable {
-    var nodes: [Int]
-    var isMatch: Bool
-    /// Where the text may end.
-    var matchesAtEnd: Bool
-    /// Places of states by ASCII character; -1: not known yet.
-    var next: [Int]
-  }
+/// All scalars, in kinds that an expression does not tell apart: it takes all of a kind at a place, or none.
+struct RegexAlphabet: Sendable {
+  /// The first scalar of each kind's stretches, ascending from 0. A stretch is a kind of its own.
+  private let starts: [UInt32]
+  private let ofASCII: [Int]
+  /// By set, then by kind.
+  private let members: [Bool]
 
-  private static let stateLimit = 512
+  var count: Int { starts.count }
 
-  private let program: RegexProgram
-  private var states: [State] = []
-  private var places: [[Int]: Int] = [:]
-  private var initial: Int?
-  /// The nodes in which a match may begin after the text's start.
-  private let restart: [Int]
-
-  init(_ program: RegexProgram) {
-    self.program = program
-    restart = Self.closure(of: [program.first], in: program, atStart: false, atEnd: false)
-  }
-
-  public mutating func isFound(in text: String) -> Bool {
-    var text = text
-    return text.withUTF8 { isFound(in: $0) }
-  }
-
-  /// - Parameter text: valid UTF-8.
-  private mutating func isFound(in text: UnsafeBufferPointer<UInt8>) -> Bool {
-    var current = first()
-    if states[current].isMatch { return true }
-    if text.isEmpty {
-      let all = Self.closure(of: states[current].nodes, in: program, atStart: true, atEnd: true)
-      return all.contains { if case .match = program.nodes[$0] { true } else { false } }
+  init(_ sets: [ScalarSet]) {
+    var starts: Set<UInt32> = [0]
+    for range in sets.lazy.flatMap(\.ranges) {
+      starts.insert(range.lowerBound)
+      if range.upperBound < 0x10FFFF { starts.insert(range.upperBound + 1) }
     }
-    var index = 0
-    while index < text.count {
-      let byte = text[index]
-      if byte < 0x80 {
-        index += 1
-        let known = states[current].next[Int(byte)]
-        current = known >= 0 ? known : step(from: current, UInt32(byte))
-      } else {
-        let length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2
-        var scalar = UInt32(byte) & (0xFF >> UInt32(length + 1))
-        for offset in 1..<length where index + offset < text.count {
-          scalar = scalar << 6 | UInt32(text[index + offset] & 0x3F)
-        }
-        index += length
-        current = step(from: current, scalar)
-      }
-      if states[current].isMatch { return true }
-    }
-    return states[current].matchesAtEnd
+    let sorted = starts.sorted()
+    self.starts = sorted
+    members = sets.flatMap { set in sorted.map(set.contains) }
+    ofASCII = (0..<128).map { Self.kind(of: $0, sorted) }
   }
 
-  private mutating func first() -> Int {
-    if let initial { return initial }
-    let nodes = Self.closure(of: [program.first], in: program, atStart: true, atEnd: false)
-    // Its own even where a later state has the same nodes: an end right here may also be a start.
-    let place = add(nodes)
-    initial = place
-    return place
+  func kind(of scalar: UInt32) -> Int {
+    scalar < 128 ? ofASCII[Int(scalar)] : Self.kind(of: scalar, starts)
   }
 
-  private mutating func step(from place: Int, _ scalar: UInt32) -> Int {
-    var seeds: [Int] = []
-    for node in states[place].nodes {
-      if case .scalar(let set, let next) = program.nodes[node], set.contains(scalar) { seeds.append(next) }
+  /// The last stretch that begins at or before a scalar.
+  private static func kind(of scalar: UInt32, _ starts: [UInt32]) -> Int {
+    var (low, high) = (0, starts.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts[middle] <= scalar { low = middle } else { high = middle }
     }
-    let reached = Self.closure(of: seeds, in: program, atStart: false, atEnd: false)
-    let nodes = Array(Set(reached).union(restart)).sorted()
-    if let known = places[nodes] {
-      if scalar < 0x80 { states[place].next[Int(scalar)] = known }
-      return known
-    }
-    if states.count >= Self.stateLimit {
-      // Everything learned is dropped; the current state alone is needed from here on.
-      (states, places, initial) = ([], [:], nil)
-      let known = add(nodes)
-      places[nodes] = known
-      return known
-    }
-    let new = add(nodes)
-    places[nodes] = new
-    if scalar < 0x80 { states[place].next[Int(scalar)] = new }
-    return new
+    return low
   }
 
-  private mutating func add(_ nodes: [Int]) -> Int {
-    let atEnd = Self.closure(of: nodes, in: program, atStart: false, atEnd: true)
-    func isMatch(_ node: Int) -> Bool { if case .match = program.nodes[node] { true } else { false } }
-    states.append(
-      State(
-        nodes: nodes, isMatch: nodes.contains(where: isMatch), matchesAtEnd: atEnd.contains(where: isMatch),
-        next: Array(repeating: -1, count: 128)))
-    return states.count - 1
-  }
-
-  /// All nodes that are reached from these without taking a character.
-  private static func closure(
-    of seeds: [Int], in program: RegexProgram, atStart: Bool, atEnd: Bool
-  ) -> [Int] {
-    var reached = Set<Int>()
-    var waiting = seeds
-    while let node = waiting.popLast() {
-      guard reached.insert(node).inserted else { continue }
-      switch program.nodes[node] {
-      case .split(let a, let b): waiting += [a, b]
-      case .start(let next): if atStart { waiting.append(next) }
-      case .end(let next): if atEnd { waiting.append(next) }
-      case .scalar, .match: break
-      }
-    }
-    return reached.sorted()
-  }
+  func has(_ kind: Int, _ set: Int) -> Bool { members[set * starts.count + kind] }
 }

@@ -238,7 +238,7 @@ struct RegexParser {
     guard program.steps <= RegexProgram.stepLimit else { throw Self.tooLarge }
     switch tree {
     case .empty: return next
-    case .scalar(let set): return try add(.scalar(set, next: next), to: &program)
+    case .scalar(let set): return try add(.scalar(set: program.place(of: set), next: next), to: &program)
     case .start: return try add(.start(next: next), to: &program)
     case .end: return try add(.end(next: next), to: &program)
     case .sequence(let parts):

@@ -71,19 +71,33 @@ extension JSONValue {
 
   public static func write(_ text: String, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), byte]
-      case 0x0A: out += "\\n".utf8
-      case 0x0D: out += "\\r".utf8
-      case 0x09: out += "\\t".utf8
-      case 0..<0x20, 0x7F:
-        let digits = String(byte, radix: 16)
-        out += "\\u00\(digits.count == 1 ? "0" : "")\(digits)".utf8
-      default: out.append(byte)
+    var text = text
+    text.withUTF8 { bytes in
+      // Most texts have nothing to escape, and are copied whole.
+      var first = 0
+      for (place, byte) in bytes.enumerated() {
+        guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F else {
+          continue
+        }
+        out.append(contentsOf: bytes[first..<place])
+        first = place + 1
+        writeEscaped(byte, to: &out)
       }
+      out.append(contentsOf: bytes[first...])
     }
     out.append(UInt8(ascii: "\""))
+  }
+
+  private static func writeEscaped(_ byte: UInt8, to out: inout [UInt8]) {
+    switch byte {
+    case 0x0A: out += "\\n".utf8
+    case 0x0D: out += "\\r".utf8
+    case 0x09: out += "\\t".utf8
+    case 0..<0x20, 0x7F:
+      let digits = String(byte, radix: 16)
+      out += "\\u00\(digits.count == 1 ? "0" : "")\(digits)".utf8
+    default: out += [UInt8(ascii: "\\"), byte]
+    }
   }
 
   private static func writeList<Items: Collection>(

@@ -115,15 +115,25 @@ public struct MetricSummary: Sendable, Hashable {
   }
 
   public var json: JSONValue {
-    var members: JSONObject = [
-      "last": .double(last), "last_step": .int(lastStep), "last_at": JSONValue(lastTime),
-      "min": JSONValue(min),
-      "min_step": JSONValue(minStep), "max": JSONValue(max), "max_step": JSONValue(maxStep),
-      "mean": JSONValue(mean), "best": JSONValue(best), "best_step": JSONValue(bestStep),
-      "count": .int(count), "nan_count": .int(nanCount),
-    ]
-    if isDerived { members["derived"] = true }
-    return .object(members)
+    var members = JSONTree()
+    put(into: &members)
+    return members.value
+  }
+
+  public func put(into members: inout some JSONMembers) {
+    members.put("last", last)
+    members.put("last_step", lastStep)
+    members.put("last_at", lastTime)
+    members.put("min", min)
+    members.put("min_step", minStep)
+    members.put("max", max)
+    members.put("max_step", maxStep)
+    members.put("mean", mean)
+    members.put("best", best)
+    members.put("best_step", bestStep)
+    members.put("count", count)
+    members.put("nan_count", nanCount)
+    if isDerived { members.put("derived", .bool(true)) }
   }
 }
 
@@ -218,10 +228,66 @@ public struct Run: Sendable, Hashable {
   public func metric(_ name: String) -> MetricSummary? { metrics.first { $0.name == name } }
 
   public var json: JSONValue {
+    var members = JSONTree()
+    put(into: &members)
+    return members.value
+  }
+
+  public func put(into members: inout some JSONMembers) {
+    members.put("id", id.rawValue)
+    members.put("project", project)
+    members.put("name", name)
+    members.put("state", state.rawValue)
+    members.put("sweep", sweep?.rawValue)
+    members.put("sweep_name", sweepName)
+    members.put("trial", trial)
+    members.put("config", config)
+    members.put("summary", object: putSummary)
+    members.put("tags", JSONValue(tags))
+    members.put("notes", notes)
+    members.put("group", group)
+    members.put("job_type", jobType)
+    members.put("command", JSONValue(command))
+    members.put("workdir", workdir)
+    members.put("run_dir", directory)
+    members.put("host", host)
+    members.put("pid", pid)
+    members.put("git", git?.json ?? .null)
+    members.put("python", python)
+    members.put("created_at", createdAt)
+    members.put("started_at", startedAt)
+    members.put("ended_at", endedAt)
+    members.put("last_seen_at", lastSeenAt)
+    members.put("created_by", createdBy)
+    members.put("exit", exit?.json ?? .null)
+    members.put("attempt", attempt)
+    members.put("attempts", attempts)
+    members.put("devices", .array(devices.map { .int(Int64($0)) }))
+    members.put("points", points)
+    members.put("last_step", lastStep)
+    members.put(
+      "metrics", .object(JSONObject(definitions.map { ($0.name, $0.json) }, uniquingKeysWith: { $1 })))
+    members.put("deleted_at", deletedAt)
+    members.put(
+      "forked_from", forkedFrom.map { ["run": .string($0.rawValue), "step": JSONValue(forkStep)] } ?? .null)
+    members.put("archived_at", archivedAt)
+    members.put("locked_at", lockedAt)
+    members.put("parent", parent?.rawValue)
+    members.put("children", children)
+    members.put("hardware", hardware)
+    if let environment { members.put("environment", environment) }
+  }
+
+  /// Metrics, then what is none. A name that was logged both as a number and as something else, or was set besides, has
+  /// all of it in one place.
+  private func putSummary(into members: inout some JSONMembers) {
+    guard !values.isEmpty || !summaryValues.isEmpty else {
+      for metric in metrics { members.put(metric.name, object: metric.put) }
+      return
+    }
     var summary = JSONObject()
     for metric in metrics { summary[metric.name] = metric.json }
     for value in values {
-      // A name that was logged both as a number and as something else has both.
       let logged: JSONValue = ["value": value.value, "last_step": .int(value.lastStep)]
       summary[value.name] = logged.merging(summary[value.name] ?? [:])
     }
@@ -231,27 +297,6 @@ public struct Run: Sendable, Hashable {
       entry["set_at"] = JSONValue(set.setAt)
       summary[set.name] = .object(entry)
     }
-    let members: JSONValue = [
-      "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
-      "state": .string(state.rawValue), "sweep": JSONValue(sweep?.rawValue),
-      "sweep_name": JSONValue(sweepName),
-      "trial": JSONValue(trial), "config": config, "summary": .object(summary), "tags": JSONValue(tags),
-      "notes": .string(notes), "group": JSONValue(group), "job_type": JSONValue(jobType),
-      "command": JSONValue(command), "workdir": JSONValue(workdir), "run_dir": JSONValue(directory),
-      "host": JSONValue(host), "pid": JSONValue(pid), "git": git?.json ?? .null, "python": JSONValue(python),
-      "created_at": JSONValue(createdAt), "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt),
-      "last_seen_at": JSONValue(lastSeenAt), "created_by": .string(createdBy), "exit": exit?.json ?? .null,
-      "attempt": .int(Int64(attempt)), "attempts": .int(Int64(attempts)),
-      "devices": .array(devices.map { .int(Int64($0)) }), "points": .int(points),
-      "last_step": JSONValue(lastStep),
-      "metrics": .object(
-        JSONObject(definitions.map { ($0.name, $0.json) }, uniquingKeysWith: { $1 })),
-      "deleted_at": JSONValue(deletedAt),
-      "forked_from": forkedFrom.map { ["run": .string($0.rawValue), "step": JSONValue(forkStep)] } ?? .null,
-      "archived_at": JSONValue(archivedAt), "locked_at": JSONValue(lockedAt),
-      "parent": JSONValue(parent?.rawValue), "children": .int(Int64(children)),
-      "hardware": JSONValue(hardware),
-    ]
-    return environment.map { members.merging(["environment": $0]) } ?? members
+    for (name, value) in summary { members.put(name, value) }
   }
 }

@@ -150,7 +150,12 @@ public struct RunEnvironment: Sendable, Hashable {
   private static func withoutSecrets(_ given: JSONObject) -> JSONObject {
     var kept: JSONObject = [:]
     for name in given.keys.sorted() {
-      guard let value = given[name]?.string, !Secrets.isSecret(name: name, value: value) else { continue }
+      // Of a long value only the beginning is kept, so only that is looked at, and as much again: a secret may lie
+      // across the cut.
+      guard let value = given[name]?.string,
+        !Secrets.isSecret(
+          name: name, value: String(decoding: value.utf8.prefix(2 * longestValue), as: UTF8.self))
+      else { continue }
       kept[name] =
         value.utf8.count <= longestValue
         ? .string(value) : .string(String(decoding: value.utf8.prefix(longestValue), as: UTF8.self) + "…")

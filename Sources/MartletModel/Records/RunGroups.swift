@@ -23,14 +23,14 @@ public struct RunGrouping: Sendable, Hashable {
 public struct RunGroup: Sendable, Hashable {
   /// A value for each field; nil: the runs lack it.
   public var key: [FilterScalar?]
-  /// A filter that these runs alone pass.
-  public var filter: FilterExpression
+  /// A filter that these runs alone pass; nil: it would be larger than a filter may be.
+  public var filter: FilterExpression?
   public var count: RunCount
   /// By the names that were asked for; nil where no run has a finite number.
   public var values: [(name: String, statistics: GroupStatistics?)]
 
   public init(
-    key: [FilterScalar?], filter: FilterExpression, count: RunCount,
+    key: [FilterScalar?], filter: FilterExpression?, count: RunCount,
     values: [(name: String, statistics: GroupStatistics?)]
   ) {
     (self.key, self.filter, self.count, self.values) = (key, filter, count, values)
@@ -41,7 +41,7 @@ public struct RunGroup: Sendable, Hashable {
 
   public var json: JSONValue {
     [
-      "key": .array(key.map { $0.map(\.json) ?? .null }), "filter": .string(filter.description),
+      "key": .array(key.map { $0.map(\.json) ?? .null }), "filter": JSONValue(filter?.description),
       "count": .int(Int64(count.total)), "states": count.json["states"] ?? [:],
       "values": .object(
         JSONObject(values.map { ($0.name, $0.statistics?.json ?? .null) }, uniquingKeysWith: { $1 })),

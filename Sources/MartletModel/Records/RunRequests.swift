@@ -136,9 +136,26 @@ public struct RunPatch: Sendable, Hashable {
   }
 
   /// What can be read of a patch that a process left behind: a member that is wrong takes no other with it.
-  public static func readable(in json: JSONValue) -> RunPatch {
-    let members = (json.object ?? [:]).filter { (try? RunPatch(json: [$0.key: $0.value])) != nil }
-    return (try? RunPatch(json: .object(members))) ?? RunPatch()
+  ///
+  /// - Returns: the patch, and what is wrong with members that are not in it.
+  public static func readable(in json: JSONValue) -> (patch: RunPatch, faults: [String]) {
+    var members: JSONObject = [:]
+    var faults: [String] = []
+    for (key, value) in json.object ?? [:] {
+      members[key] = value
+      do {
+        // With those before it: two may be right alone and wrong together.
+        _ = try RunPatch(json: .object(members))
+      } catch {
+        members[key] = nil
+        faults.append(error.description)
+      }
+    }
+    do {
+      return (try RunPatch(json: .object(members)), faults)
+    } catch {
+      return (RunPatch(), faults + [error.description])
+    }
   }
 
   /// What a run's own process tells of itself, which comes to a locked run too as long as it lives.

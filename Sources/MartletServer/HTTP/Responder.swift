@@ -79,7 +79,15 @@ struct Responder: HTTPResponder {
       headers: request.headers, form: form, body: body, stream: stream,
       remoteAddress: services.gatekeeper.remoteAddress(request.head, context.channel),
       origin: services.gatekeeper.origin(request.head), context: context)
-    return try await route.handle(call)
+    // What changes something is seen through to its end; an answer alone nobody needs who has left.
+    guard route.isReading, let presence = ClientPresence.current else { return try await route.handle(call) }
+    do {
+      return try await presence.whileThere { try await route.handle(call) }
+    } catch is CancellationError where presence.hasLeft {
+      throw Problem(
+        .badRequest, "The connection was closed on the client's side before the answer was there.",
+        hint: "Keep it open until the answer has come.")
+    }
   }
 
   private func caller(for route: Route, _ request: Request, _ context: APIContext) async throws -> Access? {

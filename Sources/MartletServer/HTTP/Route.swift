@@ -86,6 +86,9 @@ struct Route: Sendable {
     self.handle = handle
   }
 
+  /// Whether it changes nothing: then nobody needs what is still being computed when the client has left.
+  var isReading: Bool { method == .get || path == Self.prefix + "/series" }
+
   var segments: [Substring] { path.split(separator: "/", omittingEmptySubsequences: false) }
   /// Names of the path's parameters, without the colon.
   var parameterNames: [String] { segments.filter { $0.hasPrefix(":") }.map { String($0.dropFirst()) } }

@@ -7,10 +7,10 @@ import OrderedCollections
 import Synchronization
 
 extension LiveConnection {
-  /// Sweeps and trials read at a time: whoever has a change to tell waits for as many at most.
+  /// Sweeps read at a time: whoever has a change to tell waits for as many at most.
   private static let rowsAtOnce = 500
 
-  /// Reads the sweeps and trials that a subscription begins with.
+  /// Reads the sweeps that a subscription begins with.
   ///
   /// - Parameters:
   ///   - missed: what changed while the client was away; nil: all are wanted.
@@ -20,61 +20,13 @@ extension LiveConnection {
     from sequence: UInt64, _ access: Access
   ) async throws {
     switch topic {
-    case .sweep(let sweep):
-      if let missed {
-        try await readTrials(missed, of: sweep, for: id, generation, access)
-      } else {
-        try await readTrials(of: sweep, for: id, generation, access)
-      }
     case .sweeps:
       if let missed {
         try await readSweeps(missed, for: id, generation, access)
       } else {
         try await readSweeps(for: id, generation, from: sequence, access)
       }
-    case .runs, .run, .points, .systemPoints, .log: break
-    }
-  }
-
-  private func readTrials(
-    _ missed: [RecentChanges.Change], of sweep: PublicID, for id: UInt32, _ generation: UInt64,
-    _ access: Access
-  ) async throws {
-    let (engine, feed) = (services.engine, services.tracking.feed)
-    var left: ArraySlice<Int> = []
-    for change in missed {
-      if case .trial(sweep, let number) = change.subject { left.append(number) }
-    }
-    // Its own row, where no trial changed.
-    repeat {
-      let numbers = Array(left.prefix(Self.rowsAtOnce))
-      left = left.dropFirst(Self.rowsAtOnce)
-      try await feed.inOrder {
-        let sequence = feed.sequence
-        let row = try await engine.sweep(sweep, access: access)
-        let trials = try await engine.trials(sweep, numbers: numbers, access: access)
-        self.state.withLock {
-          $0.session?.take(row, trials, for: id, generation: generation, sequence: sequence)
-        }
-      }
-    } while !left.isEmpty
-  }
-
-  private func readTrials(
-    of sweep: PublicID, for id: UInt32, _ generation: UInt64, _ access: Access
-  ) async throws {
-    let (engine, feed) = (services.engine, services.tracking.feed)
-    var next: Int? = 0
-    while let first = next {
-      next = try await feed.inOrder {
-        let sequence = feed.sequence
-        let row = try await engine.sweep(sweep, access: access)
-        let trials = try await engine.trials(sweep, from: first, limit: Self.rowsAtOnce, access: access)
-        self.state.withLock {
-          $0.session?.take(row, trials, for: id, generation: generation, sequence: sequence)
-        }
-        return trials.count < Self.rowsAtOnce ? nil : trials.last.map { $0.number + 1 }
-      }
+    case .runs, .run, .sweep, .points, .systemPoints, .log: break
     }
   }
 
@@ -143,7 +95,7 @@ extension LiveConnection {
 
   private func pay(_ debt: LiveSession.Debt) async throws {
     guard let access = state.withLock({ $0.access }) else { return }
-    let tracking = services.tracking
+    let (tracking, engine) = (services.tracking, services.engine)
     try await tracking.feed.inOrder {
       switch debt.what {
       case .runs(let ids):
@@ -158,6 +110,21 @@ extension LiveConnection {
         let page = try await tracking.runs(
           query, PageRequest(limit: LiveSession.rowsAtOnce, cursor: cursor), access: access)
         self.state.withLock { $0.session?.pay(debt, page: page) }
+      case .trials(let sweep, let part):
+        let sequence = tracking.feed.sequence
+        let row = try await engine.sweep(sweep, access: access)
+        let trials: [Trial]
+        var next: Int?
+        switch part {
+        case .these(let numbers):
+          trials = try await engine.trials(sweep, numbers: numbers, access: access)
+        case .from(let first):
+          let limit = LiveSession.rowsAtOnce
+          trials = try await engine.trials(sweep, from: first, limit: limit, access: access)
+          if trials.count == limit { next = trials.last.map { $0.number + 1 } }
+        }
+        let (read, rest) = (trials, next)
+        self.state.withLock { $0.session?.pay(debt, row, read, next: rest, sequence: sequence) }
       }
     }
   }

@@ -49,6 +49,8 @@ extension LiveSession {
       case alerts([Int64])
       /// A page of the runs of a project, or of all.
       case page(project: String?, cursor: String?)
+      /// A sweep's row, and trials of it.
+      case trials(PublicID, SweepDebt.Part)
     }
 
     var subscription: UInt32
@@ -91,8 +93,9 @@ extension LiveSession {
         subscription.owe(run, change.sequence, goneFrom: from)
       case (.runs, .alert(let alert)), (.run, .alert(let alert)):
         subscription.owedAlerts[alert] = change.sequence
-      case (.sweep(let own), .sweep(let sweep)) where own == sweep: subscription.isHeld = true
-      case (.sweep(let own), .trial(let sweep, _)) where own == sweep: subscription.isHeld = true
+      case (.sweep(let own), .sweep(let sweep)) where own == sweep: subscription.sweepDebt.isRowDue = true
+      case (.sweep(let own), .trial(let sweep, let number)) where own == sweep:
+        subscription.sweepDebt.numbers.insert(number)
       case (.sweeps, .sweep): subscription.isHeld = true
       case (.runs, _), (.run, _), (.points, _), (.systemPoints, _), (.sweep, _), (.sweeps, _), (.log, _):
         break
@@ -113,7 +116,8 @@ extension LiveSession {
       for run in runs { subscription.points?.leaveOut(run) }
       subscription.pointSequence = max(subscription.pointSequence, sequence)
       snapshot.hasMore = false
-    case .sweep, .sweeps: subscription.isHeld = true
+    case .sweep: subscription.sweepDebt.next = 0
+    case .sweeps: subscription.isHeld = true
     // It begins with the bytes at its offset.
     case .log: return
     }
@@ -121,24 +125,18 @@ extension LiveSession {
     subscriptions[id] = subscription
   }
 
-  /// Whether sweeps and trials are to be read for this subscription before anything of it is told.
+  /// Whether sweeps are to be read for this subscription before anything of it is told.
   func isHeld(_ id: UInt32, generation: UInt64) -> Bool {
     subscriptions[id].map { $0.generation == generation && $0.isHeld } ?? false
   }
 
-  /// Takes a sweep's row, and trials of it, that were read for a subscription that is held: newer than all it has heard
-  /// of them.
+  /// Takes a sweep's row that was read for a subscription that is held: newer than all it has heard of it.
   ///
   /// - Parameter sequence: of a change that is in it.
-  mutating func take(
-    _ sweep: Sweep, _ trials: [Trial] = [], for id: UInt32, generation: UInt64, sequence: UInt64
-  ) {
-    guard var subscription = subscriptions[id], subscription.generation == generation else { return }
-    let before = subscription.sweeps[sweep.id]?.sequence ?? 0
-    subscription.sweeps[sweep.id] = (max(before, sequence), sweep)
-    for trial in trials { subscription.trials[trial.number] = trial }
-    subscription.trialSequence = max(subscription.trialSequence, sequence)
-    subscriptions[id] = subscription
+  mutating func take(_ sweep: Sweep, for id: UInt32, generation: UInt64, sequence: UInt64) {
+    guard subscriptions[id]?.generation == generation else { return }
+    let before = subscriptions[id]?.sweeps[sweep.id]?.sequence ?? 0
+    subscriptions[id]?.sweeps[sweep.id] = (max(before, sequence), sweep)
   }
 
   /// What a subscription was held for has been read.
@@ -153,7 +151,7 @@ extension LiveSession {
   /// Whether rows must be read before the client has heard of all that changed.
   var isBehind: Bool {
     subscriptions.values.contains {
-      !$0.owed.isEmpty || !$0.owedAlerts.isEmpty || $0.snapshot?.hasMore == true
+      !$0.owed.isEmpty || !$0.owedAlerts.isEmpty || !$0.sweepDebt.isEmpty || $0.snapshot?.hasMore == true
     }
   }
 
@@ -163,10 +161,15 @@ extension LiveSession {
   /// What to read next: never more than a client that reads slowly leaves room for.
   func nextDebt() -> Debt? {
     // Where nothing can be told, what is owed holds it back: then it must be read, however much waits.
-    let waiting = subscriptions.values.reduce(0) { $0 + $1.runs.count + $1.alerts.count }
+    let waiting = subscriptions.values.reduce(0) { $0 + $1.runs.count + $1.alerts.count + $1.trials.count }
     guard waiting < Self.maximumWaiting || !hasChanges else { return nil }
     for (id, subscription) in subscriptions {
       guard subscription.isAnnounced, !subscription.hasRowsToTell else { continue }
+      if case .sweep(let sweep) = subscription.topic {
+        guard let part = subscription.nextTrials else { continue }
+        return Debt(
+          subscription: id, generation: subscription.generation, what: .trials(sweep, part))
+      }
       // The oldest first: all that is newer waits for it.
       let (oldestRun, oldestAlert) = (
         subscription.owed.values.lazy.map(\.sequence).min(), subscription.owedAlerts.values.min()
@@ -230,8 +233,10 @@ extension LiveSession {
 
   /// Takes a page of a snapshot, before anything newer is told to the client.
   mutating func pay(_ debt: Debt, page: Page<Run>) {
-    guard var subscription = subscriptions[debt.subscription], subscription.generation == debt.generation,
-      var snapshot = subscription.snapshot
+    // One that began anew meanwhile begins with its first page.
+    guard case .page(_, let cursor) = debt.what, var subscription = subscriptions[debt.subscription],
+      subscription.generation == debt.generation, var snapshot = subscription.snapshot,
+      snapshot.cursor == cursor
     else { return }
     for run in page.items {
       let sequence = max(
@@ -281,9 +286,11 @@ extension LiveSession.Subscription {
   }
 
   mutating func owe(_ id: PublicID, _ sequence: UInt64, goneFrom: String?) {
+    guard restart == nil else { return }
     let before = owed[id]
     owed[id] = LiveSession.Owed(
       sequence: max(sequence, before?.sequence ?? 0), goneFrom: goneFrom ?? before?.goneFrom)
+    if owedCount > LiveSession.maximumOwed { beginAnew(sequence) }
   }
 
   mutating func note(_ alert: Alert, _ sequence: UInt64) {
@@ -291,7 +298,19 @@ extension LiveSession.Subscription {
       alerts.append((sequence, alert))
     } else {
       owedAlerts[alert.id] = sequence
+      if owedCount > LiveSession.maximumOwed { beginAnew(sequence) }
     }
+  }
+
+  /// Rows and alerts that are to be read for it.
+  var owedCount: Int { owed.count + owedAlerts.count }
+
+  /// Lets go of all that was kept for it: more is owed than may be remembered.
+  ///
+  /// - Parameter sequence: of the newest change.
+  mutating func beginAnew(_ sequence: UInt64) {
+    (runs, owed, alerts, owedAlerts, snapshot) = ([:], [:], [], [:], nil)
+    restart = sequence
   }
 
   /// The oldest change that cannot be told yet: what is newer waits for it, so that the number of each message means

@@ -30,6 +30,13 @@ struct LiveSession: Sendable {
 
   /// Alerts that may wait in a subscription, likewise.
   static let maximumAlerts = 500
+  /// Trials of a sweep that may wait in a subscription, likewise.
+  static let maximumTrials = 500
+  /// Rows and alerts that may be owed to one subscription: not fewer than the feed remembers of for whoever comes back.
+  /// Beyond that it begins anew.
+  static let maximumOwed = 16_384
+  /// The same of all subscriptions together.
+  static let maximumOwedTogether = 65_536
 
   struct Subscription: Sendable {
     var topic: LiveTopic
@@ -45,12 +52,19 @@ struct LiveSession: Sendable {
     var owed: [PublicID: Owed] = [:]
     /// The newest changes of alerts that are to be read, likewise.
     var owedAlerts: [Int64: UInt64] = [:]
+    /// The newest change of a subscription to which too much was owed, until it is told that it begins anew: nothing is
+    /// kept for it meanwhile.
+    var restart: UInt64?
+    /// Whether it begins with a snapshot, each time anew.
+    var wantsSnapshot = false
     var snapshot: Snapshot?
     var sweeps: OrderedDictionary<PublicID, (sequence: UInt64, sweep: Sweep)> = [:]
     /// The sweep of a sweep's subscription as last seen, for messages about its trials alone.
     var sweep: Sweep?
     var trials: [Int: Trial] = [:]
     var trialSequence: UInt64 = 0
+    /// What of a sweep's subscription is to be read before a number says that all was told.
+    var sweepDebt = SweepDebt()
     var points: PointBuffer?
     /// The newest change of what `points` held, and of runs that were told as gone to a subscription to points.
     var pointSequence: UInt64 = 0
@@ -63,7 +77,7 @@ struct LiveSession: Sendable {
     var hasChanges: Bool {
       isAnnounced && !isHeld
         && (hasRowsToTell || !sweeps.isEmpty || !trials.isEmpty || log != nil || !(points?.isEmpty ?? true)
-          || isToldDue && isPaid || isSnapshotAtEnd)
+          || isToldDue && isPaid || isSnapshotAtEnd || restart != nil)
     }
   }
 
@@ -120,22 +134,31 @@ struct LiveSession: Sendable {
   ) {
     guard subscriptions[id] != nil else { return }
     subscriptions[id]?.isAnnounced = true
+    subscriptions[id]?.wantsSnapshot = wantsSnapshot
     let (place, isResumed) =
       switch beginning {
       case .anew, .reset: (sequence, false)
       case .resumed(let since, _): (since, true)
       }
-    reply([
-      "type": "subscribed", "id": .int(Int64(id)), "seq": .int(Int64(place)), "epoch": .string(epoch),
-      "resumed": .bool(isResumed),
-    ])
+    reply(Self.subscribed(id, sequence: place, epoch: epoch, isResumed: isResumed))
     switch beginning {
     case .anew: break
-    case .reset: reply(["type": "reset", "id": .int(Int64(id))])
+    case .reset: reply(Self.reset(id))
     case .resumed(_, let missed): catchUp(id, on: missed)
     }
     if wantsSnapshot, !isResumed { beginSnapshot(id, sequence: sequence) }
   }
+
+  private static func subscribed(
+    _ id: UInt32, sequence: UInt64, epoch: String, isResumed: Bool
+  ) -> JSONValue {
+    [
+      "type": "subscribed", "id": .int(Int64(id)), "seq": .int(Int64(sequence)), "epoch": .string(epoch),
+      "resumed": .bool(isResumed),
+    ]
+  }
+
+  private static func reset(_ id: UInt32) -> JSONValue { ["type": "reset", "id": .int(Int64(id))] }
 
   mutating func unsubscribe(_ id: UInt32) { subscriptions[id] = nil }
 
@@ -162,10 +185,16 @@ struct LiveSession: Sendable {
     for index in subscriptions.values.indices {
       isNew = note(sequence, event, in: &subscriptions.values[index]) || isNew
     }
+    boundDebts(sequence)
     return isNew
   }
 
   private func note(_ sequence: UInt64, _ event: FeedEvent, in subscription: inout Subscription) -> Bool {
+    if subscription.restart != nil {
+      // It will read all of it.
+      subscription.restart = sequence
+      return false
+    }
     switch (subscription.topic, event) {
     case (.runs(let project), .run(let run)):
       guard project == nil || project == run.project, maySee(project: run.project, run: run.id) else {
@@ -185,8 +214,7 @@ struct LiveSession: Sendable {
     case (.sweep(let id), .trial(let sweep, let trial)):
       // Who may see the sweep was settled when the subscription began.
       guard id == sweep else { return false }
-      subscription.trials[trial.number] = trial
-      subscription.trialSequence = sequence
+      subscription.note(trial, sequence)
     case (.points(let runs, _), .points(let run, let batch)),
       (.systemPoints(let runs, _), .system(let run, let batch)):
       guard runs.contains(run) else { return false }
@@ -272,7 +300,15 @@ struct LiveSession: Sendable {
   mutating func takeChanges() -> [LiveFrame] {
     var frames: [LiveFrame] = []
     for index in subscriptions.values.indices where subscriptions.values[index].hasChanges {
-      frames += Self.take(subscriptions.keys[index], &subscriptions.values[index])
+      let id = subscriptions.keys[index]
+      if let sequence = subscriptions.values[index].restart {
+        subscriptions.values[index].restart = nil
+        frames.append(.message(Self.subscribed(id, sequence: sequence, epoch: epoch, isResumed: false)))
+        frames.append(.message(Self.reset(id)))
+        if subscriptions.values[index].wantsSnapshot { beginSnapshot(id, sequence: sequence) }
+      } else {
+        frames += Self.take(id, &subscriptions.values[index])
+      }
     }
     return frames
   }
@@ -285,8 +321,9 @@ struct LiveSession: Sendable {
       let changed = subscription.sweeps.values.last
       if let sweep = changed?.sweep ?? subscription.sweep, changed != nil || !subscription.trials.isEmpty {
         let trials = subscription.trials.values.sorted { $0.number < $1.number }
-        let sequence = max(changed?.sequence ?? 0, subscription.trialSequence)
         // All but the last stand for nothing yet: a client that hears of a part only must not go on behind the whole.
+        let sequence =
+          subscription.sweepDebt.isEmpty ? max(changed?.sequence ?? 0, subscription.trialSequence) : 0
         var rest = trials[...]
         while rest.count > trialsInMessage {
           frames.append(.sweep(id: id, sequence: 0, sweep, Array(rest.prefix(trialsInMessage))))

@@ -123,7 +123,7 @@ let answerSchemas: JSONObject = [
     "median": numberSchema, "q3": numberSchema, "max": numberSchema,
   ]),
   "RunGroup": objectSchema([
-    "key": ["type": "array"], "filter": stringSchema, "count": countSchema,
+    "key": ["type": "array"], "filter": optionalString, "count": countSchema,
     "states": ["type": "object", "additionalProperties": countSchema],
     "values": ["type": "object", "additionalProperties": nullable(schema("GroupStatistics"))],
   ]),

@@ -1,6 +1,9 @@
 // What a server can find wrong with itself and its data directory.
 
+import CDispatch  // where the module map puts struct stat
+import Foundation
 import Glibc
+import MartletExecution
 import MartletModel
 import MartletOrchestration
 import MartletStore
@@ -25,7 +28,9 @@ struct DoctorCheck: Sendable {
 func doctorChecks(_ services: Services) async throws -> [DoctorCheck] {
   let health = try await services.store.health()
   let (data, token) = (services.engine.data.path, services.engine.localTokenPath)
-  let files = try await blocking { [directoryCheck(data), tokenCheck(token), diskCheck(data)] }
+  let files = try await blocking {
+    [directoryCheck(data), tokenCheck(token), diskCheck(data), openFilesCheck()]
+  }
   let sampling = await samplingCheck(services.engine.sampling)
   return databaseChecks(health) + files + [sampling, exposureCheck(services.options)]
 }
@@ -37,15 +42,44 @@ private func samplingCheck(_ sampling: Sampling?) async -> DoctorCheck {
       name: name, status: .warning, message: "What runs use is not sampled.",
       hint: "Start the server without --sample-every 0.")
   }
-  let sources = await sampling.gpuSources()
-  let gpus =
+  let (gpus, silentMounts) = await sampling.report()
+  let every = "What runs use is sampled every \(seconds(sampling.interval)) s"
+  if let silence = gpus.silence {
+    return DoctorCheck(
+      name: name, status: .warning,
+      message: "\(every), without GPUs: their driver has not answered for \(Int(silence)) s.",
+      hint:
+        "Ask the driver itself: nvidia-smi hangs too, as a rule, until the driver or the machine is restarted."
+    )
+  }
+  if let mount = silentMounts.first {
+    return DoctorCheck(
+      name: name, status: .warning, message: "\(every); the file system at \(mount) does not answer.",
+      hint: "Look at the server that it comes from.")
+  }
+  let sources = gpus.sources
+  let words =
     sources.isEmpty
     ? "no GPU's driver was found" : sources.map { "\($0.name) tells of \($0.count)" }.joined(separator: ", ")
   let isSilent = sources.contains { $0.count == 0 }
   return DoctorCheck(
-    name: name, status: isSilent ? .warning : .ok,
-    message: "What runs use is sampled every \(seconds(sampling.interval)) s; of GPUs, \(gpus).",
+    name: name, status: isSilent ? .warning : .ok, message: "\(every); of GPUs, \(words).",
     hint: isSilent ? "Ask the driver itself: nvidia-smi must list the GPUs." : nil)
+}
+
+private func openFilesCheck() -> DoctorCheck {
+  let name = "open files"
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
+    let used = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+  else { return DoctorCheck(name: name, status: .warning, message: "Their limit cannot be asked.") }
+  let all = Int(clamping: limit.rlim_cur)
+  let isShort = all < 1_024 || used > all / 5 * 4
+  return DoctorCheck(
+    name: name, status: isShort ? .warning : .ok, message: "The server has \(used) open, of at most \(all).",
+    hint: isShort
+      ? "Raise the hard limit (ulimit -Hn, LimitNOFILE=) and restart the server: connections and runs need them."
+      : nil)
 }
 
 /// A whole number without its fraction.

@@ -19,7 +19,7 @@ struct WebSocketConnection: Sendable {
 /// Hummingbird's child channel with NIO's typed upgrade in front of it.
 struct UpgradingChannel: ServerChildChannel, HTTPChannelHandler {
   enum Negotiated: Sendable {
-    case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+    case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, ClientPresence)
     case webSocket(WebSocketConnection)
   }
 
@@ -48,7 +48,7 @@ struct UpgradingChannel: ServerChildChannel, HTTPChannelHandler {
         upgradeConfiguration: .init(
           upgraders: [upgrader],
           notUpgradingCompletionHandler: { channel in
-            channel.eventLoop.makeCompletedFuture { .http(try httpChannel(channel, logger: logger)) }
+            channel.eventLoop.makeCompletedFuture { try httpChannel(channel, logger: logger) }
           }))
       // NIOAsyncChannel keeps requests in order, and Hummingbird answers errors and checks headers.
       configuration.enablePipelining = false
@@ -70,7 +70,10 @@ struct UpgradingChannel: ServerChildChannel, HTTPChannelHandler {
   func handle(value: Value, logger: Logger) async {
     do {
       switch try await value.negotiated.get() {
-      case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
+      case .http(let channel, let presence):
+        await ClientPresence.$current.withValue(presence) {
+          await handleHTTP(asyncChannel: channel, logger: logger)
+        }
       case .webSocket(let connection): await serve(connection, logger)
       }
     } catch {
@@ -101,14 +104,15 @@ struct UpgradingChannel: ServerChildChannel, HTTPChannelHandler {
       })
   }
 
-  /// The same handlers as Hummingbird's own HTTP/1.1 channel.
-  private func httpChannel(
-    _ channel: any Channel, logger: Logger
-  ) throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
+  /// The same handlers as Hummingbird's own HTTP/1.1 channel, and one that hears when the client leaves.
+  private func httpChannel(_ channel: any Channel, logger: Logger) throws -> Negotiated {
     let pipeline = channel.pipeline.syncOperations
+    let watch = ClientWatch()
+    try pipeline.addHandler(watch)
     try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
     try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
-    return try NIOAsyncChannel(
+    let http = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
       wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    return .http(http, watch.presence)
   }
 }

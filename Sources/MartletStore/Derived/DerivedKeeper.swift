@@ -1,6 +1,7 @@
 // Who keeps the aggregates of derived metrics: behind the commits, on a queue of its own.
 
 import Dispatch
+import Foundation
 import GRDB
 package import MartletModel
 import OrderedCollections
@@ -148,6 +149,7 @@ final class DerivedKeeper: @unchecked Sendable {
       return
     } catch {
       // A full disk, most likely.
+      report(error)
       state.withLock { $0.restsUntil = Sealer.now + Self.patience }
     }
     if let next = nextTime() { wake(at: next) }
@@ -283,9 +285,15 @@ final class DerivedKeeper: @unchecked Sendable {
       return nil
     } catch {
       // The others need not wait for it.
+      report(error)
       putOff([run])
       return nil
     }
+  }
+
+  private func report(_ error: any Error) {
+    guard !isStopped else { return }
+    FileHandle.standardError.write(Data("martlet: derived metrics: \(error); trying again\n".utf8))
   }
 
   /// These are tried again, but not soon.

@@ -113,7 +113,7 @@ extension StoreReader {
       sql: """
         SELECT EXISTS (SELECT 1 FROM derived_summary JOIN derived_metric ON derived_metric.id = derived_id
           JOIN run ON run.id = run_id
-          WHERE run_id = ? AND name = ? AND derived_metric.project_id = run.project_id
+          WHERE run_id = ? AND derived_metric.name = ? AND derived_metric.project_id = run.project_id
             AND derived_summary.rows = run.rows AND derived_summary.rewrites = run.rewrites)
         """)
     return try Bool.fetchOne(statement, arguments: [run, name]) != true
@@ -123,27 +123,27 @@ extension StoreReader {
   func withDerived(
     _ logged: [Int64: [MetricSummary]], of runs: [Int64]
   ) throws -> [Int64: [MetricSummary]] {
-    let rows = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT derived_summary.*, derived_metric.name AS name, derived_metric.goal AS goal
-        FROM derived_summary INDEXED BY derived_summary_by_run
-          JOIN derived_metric ON derived_metric.id = derived_summary.derived_id
-          JOIN run ON run.id = derived_summary.run_id
-        WHERE run_id IN (\(Self.placeholders(runs.count))) AND count > 0
-          AND derived_metric.project_id = run.project_id
-        """, arguments: StatementArguments(runs))
-    guard !rows.isEmpty else { return logged }
-    var all = logged
-    var names: [Int64: Set<String>] = [:]
-    for run in Set(rows.map { $0["run_id"] as Int64 }) { names[run] = Set((logged[run] ?? []).map(\.name)) }
-    for row in rows {
-      let (run, name): (Int64, String) = (row["run_id"], row["name"])
-      guard names[run]?.contains(name) != true else { continue }
-      var summary = Self.summary(row, name: name)
+    let derived = try ofRuns(
+      runs,
+      """
+      SELECT derived_summary.*, derived_metric.name AS name, derived_metric.goal AS goal
+      FROM derived_summary INDEXED BY derived_summary_by_run
+        JOIN derived_metric ON derived_metric.id = derived_summary.derived_id
+        JOIN run ON run.id = derived_summary.run_id
+      WHERE run_id IN (SELECT value FROM json_each(?)) AND count > 0
+        AND derived_metric.project_id = run.project_id
+      """
+    ) { row in
+      var summary = Self.summary(row, name: row["name"])
       summary.isDerived = true
       summary.goal = (row["goal"] as String?).flatMap(Objective.Goal.init)
-      all[run, default: []].append(summary)
+      return summary
+    }
+    guard !derived.isEmpty else { return logged }
+    var all = logged
+    for (run, summaries) in derived {
+      let names = Set((logged[run] ?? []).map(\.name))
+      all[run, default: []] += summaries.filter { !names.contains($0.name) }
     }
     return all.mapValues { metrics in
       metrics.contains(where: \.isDerived) ? metrics.sorted { $0.name < $1.name } : metrics

@@ -26,21 +26,31 @@ extension StoreWriter {
     return db.lastInsertedRowID
   }
 
-  /// Lays out what a run's configuration is from now on.
+  /// Lays out what a run's configuration is from now on. Only what differs is written: programs add to large
+  /// configurations value by value, and all points of all runs wait for the same writer.
   func indexConfig(_ config: JSONValue, of run: Int64) throws {
-    var gone = Set(
-      try Int64.fetchAll(
-        db.cachedStatement(
-          sql: """
-            SELECT key_id FROM config_value JOIN config_key ON config_key.id = key_id
-            WHERE run_id = ? AND space = ?
-            """), arguments: [run, ConfigSpace.config.rawValue]))
+    var old = try indexedConfig(of: run)
     for (path, value) in ConfigLeaves.leaves(of: config) {
-      let key = try madeConfigKey(.config, path)
-      gone.remove(key)
-      try setIndexed(value, key, of: run)
+      guard let known = old.removeValue(forKey: path) else {
+        try setIndexed(value, try madeConfigKey(.config, path), of: run)
+        continue
+      }
+      if known.value != value.stored { try setIndexed(value, known.key, of: run) }
     }
-    for key in gone { try removeIndexed(key, of: run) }
+    for gone in old.values { try removeIndexed(gone.key, of: run) }
+  }
+
+  /// What is laid out of a run's configuration, by path.
+  private func indexedConfig(of run: Int64) throws -> [String: (key: Int64, value: DatabaseValue)] {
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(
+        sql: """
+          SELECT path, key_id, value FROM config_value JOIN config_key ON config_key.id = key_id
+          WHERE run_id = ? AND space = ?
+          """), arguments: [run, ConfigSpace.config.rawValue])
+    var found: [String: (key: Int64, value: DatabaseValue)] = [:]
+    while let row = try rows.next() { found[row[0]] = (row[1], row[2]) }
+    return found
   }
 
   /// Lays out one value that was set in a run's summary; nil takes it away.
@@ -51,16 +61,15 @@ extension StoreWriter {
   }
 
   private func setIndexed(_ value: FilterScalar, _ key: Int64, of run: Int64) throws {
-    let statement = try db.cachedStatement(
+    try db.executeCached(
       sql: """
         INSERT INTO config_value (run_id, key_id, value) VALUES (?, ?, ?)
-        ON CONFLICT (run_id, key_id) DO UPDATE SET value = excluded.value
-        """)
-    try statement.execute(arguments: [run, key, value.stored])
+        ON CONFLICT (run_id, key_id) DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value
+        """, arguments: [run, key, value.stored])
   }
 
   private func removeIndexed(_ key: Int64, of run: Int64) throws {
-    try db.execute(
+    try db.executeCached(
       sql: "DELETE FROM config_value WHERE run_id = ? AND key_id = ?", arguments: [run, key])
   }
 }

@@ -2,7 +2,6 @@
 
 import GRDB
 import MartletModel
-import MartletSeries
 
 /// A table, called `s` in what is built of it, with `run_id` and a value.
 struct FieldSource {
@@ -37,7 +36,8 @@ extension FilterSQL {
     case .attribute: nil
     case .config(let path): try reader.configKey(.config, path).map(Self.configSource)
     case .summary(let name): try reader.configKey(.summary, name).map(Self.configSource)
-    case .metric(let name, .at(let step)), .derived(let name, .at(let step)): try stepSource(name, step)
+    case .metric(let name, .at(let step)), .derived(let name, .at(let step)):
+      try steps.source(name, step, project: project, reader)
     case .metric(let name, let aggregate):
       try reader.metricKey(name).map { Self.metricSource("metric_summary", "s.key_id = \($0)", aggregate) }
     case .derived(let name, let aggregate): try derivedSource(name, aggregate)
@@ -82,52 +82,6 @@ extension FilterSQL {
         table: SQL(sql: table), keys: keys, isThere: never, value: "NULL", isNumber: true, index: nil,
         isSortable: never)
     }
-  }
-
-  /// Runs whose points may be read for a value at a step.
-  private static let stepLimit = 5_000
-
-  /// The values of a metric at a step, read from the points of each run.
-  ///
-  /// - Throws: `Problem.unprocessable` where too many runs have come so far.
-  private func stepSource(_ name: String, _ step: Int64) throws -> FieldSource {
-    let rows = try Row.fetchAll(
-      reader.db,
-      sql: """
-        SELECT run.id, run.public_id FROM run WHERE (?1 IS NULL OR run.project_id = ?1) AND run.purge IS NULL AND run.id IN (
-          SELECT run_id FROM metric_summary WHERE key_id = (SELECT id FROM metric_key WHERE name = ?2) AND last_step >= ?3
-          UNION SELECT run_id FROM derived_summary JOIN derived_metric ON derived_metric.id = derived_id
-            WHERE name = ?2 AND last_step >= ?3)
-        LIMIT ?4
-        """, arguments: [project, name, step, Self.stepLimit + 1])
-    guard rows.count <= Self.stepLimit else {
-      throw Problem(
-        .unprocessable, "More than \(Self.stepLimit) runs have come to step \(step) of '\(name)'.",
-        hint:
-          "Values at a step are read from each run's points: ask for one project, or for .last, .min or .max."
-      )
-    }
-    let window = SeriesWindow(keys: [name], buckets: 2, fromStep: step, toStep: step)
-    // Of all these runs together.
-    let effort = DerivedEffort()
-    var found: [String] = []
-    for row in rows {
-      guard let id = PublicID(rawValue: row[1]),
-        case .raw(let values)? = try reader.series(run: id, window, effort: effort).first?.points,
-        let value = values.last
-      else { continue }
-      // What JSON has no number for; SQLite reads one beyond all doubles as infinite.
-      let text = value.isNaN ? "null" : value.isInfinite ? (value < 0 ? "-9e999" : "9e999") : String(value)
-      found.append("[\(row[0] as Int64),\(text)]")
-    }
-    let list = "[\(found.joined(separator: ","))]"
-    return FieldSource(
-      table: """
-        (SELECT json_extract(j.value, '$[0]') AS run_id, json_extract(j.value, '$[1]') AS value FROM json_each(\(list)) j)
-        """,
-      keys: "1", isThere: "1", value: "s.value", isNumber: true, index: nil,
-      isSortable: "s.value IS NOT NULL",
-      isList: true)
   }
 
   /// A derived metric belongs to a project: over all, each project's of that name.

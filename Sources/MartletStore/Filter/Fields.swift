@@ -1,11 +1,16 @@
 // The names that runs have, and how their values differ.
 
+import Dispatch
 import GRDB
 package import MartletModel
 
 extension StoreReader {
   /// How many of the newest runs are looked at for values.
   static let sampledRuns = 1_000
+  /// Values that are looked at, and seconds that this takes, for the names of one kind: where the runs have more, fewer
+  /// of them are looked at.
+  static let sampledValues = 200_000
+  private static let sampledSeconds = 2.0
 
   /// Ids of the newest runs.
   private func sample(_ project: Int64?) throws -> SQL {
@@ -55,23 +60,51 @@ extension StoreReader {
         """
     ).fetchAll(db)
     guard !keys.isEmpty else { return [] }
-    let sample = try sample(project)
-    let sampled = try SQLRequest<Int>(literal: "SELECT count(*) FROM (\(sample))").fetchOne(db) ?? 0
-    let values = try SQLRequest<Row>(
-      literal: """
-        SELECT key_id, count(DISTINCT value) + (count(value) < count(*)) AS n, count(*) AS runs
-        FROM (\(sample)) picked CROSS JOIN config_value ON run_id = picked.id GROUP BY key_id
-        """
-    ).fetchAll(db)
-    let byKey = Dictionary(uniqueKeysWithValues: values.map { ($0["key_id"] as Int64, $0) })
+    let sample = try valueSample(project, Set(keys.map { $0["key_id"] as Int64 }))
     return keys.map { key in
-      let found = byKey[key["key_id"]]
-      let count: Int = found?["n"] ?? 0
-      let runs: Int = found?["runs"] ?? 0
+      let found = sample.values[key["key_id"]]
+      let count = found?.different.count ?? 0
+      let runs = found?.runs ?? 0
       return ConfigFieldSummary(
-        name: key["path"], runs: key["runs"], values: count, varies: count > 1 || count == 1 && runs < sampled
-      )
+        name: key["path"], runs: key["runs"], values: count,
+        varies: count > 1 || count == 1 && runs < sample.runs)
     }
+  }
+
+  /// How the newest runs differ.
+  struct ValueSample {
+    /// By key; of values their hashes.
+    var values: [Int64: (different: Set<Int>, runs: Int)] = [:]
+    /// How many runs were looked at.
+    var runs = 0
+  }
+
+  /// Looks at the values of some keys, from the newest run on, as long as that does not take too much.
+  func valueSample(
+    _ project: Int64?, _ keys: Set<Int64>, limit: Int = StoreReader.sampledValues
+  ) throws -> ValueSample {
+    let runs = try SQLRequest<Int64>(literal: try sample(project)).fetchAll(db)
+    // A few keys are looked up; for many, all that a run has is read.
+    let list = keys.sorted().map(String.init).joined(separator: ", ")
+    let statement = try db.makeStatement(
+      sql: "SELECT key_id, value FROM config_value WHERE run_id = ?"
+        + (keys.count > 100 ? "" : " AND key_id IN (\(list))"))
+    let end = DispatchTime.now().uptimeNanoseconds + UInt64(Self.sampledSeconds * 1e9)
+    var found = ValueSample()
+    var looked = 0
+    for run in runs {
+      let rows = try Row.fetchCursor(statement, arguments: [run])
+      while let row = try rows.next() {
+        looked += 1
+        let key: Int64 = row[0]
+        guard keys.contains(key) else { continue }
+        found.values[key, default: ([], 0)].different.insert((row[1] as DatabaseValue).hashValue)
+        found.values[key, default: ([], 0)].runs += 1
+      }
+      found.runs += 1
+      if looked >= limit || DispatchTime.now().uptimeNanoseconds >= end { break }
+    }
+    return found
   }
 
   private func metricFields(_ project: Int64?, _ search: String?, _ limit: Int) throws -> [MetricFieldSummary]

@@ -5,14 +5,23 @@ import MartletModel
 
 /// Rows to begin with: all runs that a filter can hold for are among them.
 struct FilterDriver {
-  /// A query of run ids, each at most once.
-  var rows: SQL
+  /// Queries of run ids; within each, every run at most once.
+  var parts: [SQL]
   /// How many there are; `bound` or more are not counted.
   var count: Int
+
+  init(_ rows: SQL, count: Int) { (parts, self.count) = ([rows], count) }
+
+  init(_ parts: [SQL], count: Int) { (self.parts, self.count) = (parts, count) }
+
+  /// A query of run ids, each at most once.
+  var rows: SQL {
+    parts.count == 1 ? parts[0] : parts.map { "SELECT * FROM (\($0))" }.joined(separator: " UNION ")
+  }
 }
 
 extension FilterSQL {
-  /// The part of a filter that leaves the fewest runs, counted up to `bound`; nil: no index helps.
+  /// The part of a flattened filter that leaves the fewest runs, counted up to `bound`; nil: no index helps.
   func driver(for filter: ResolvedFilter, bound: Int) throws -> FilterDriver? {
     switch filter {
     case .and(let terms):
@@ -24,13 +33,12 @@ extension FilterSQL {
         drivers.append(driver)
       }
       guard !drivers.isEmpty else { return nil }
-      return FilterDriver(
-        rows: drivers.map { "SELECT * FROM (\($0.rows))" }.joined(separator: " UNION "),
-        count: drivers.reduce(0) { $0 + $1.count })
+      // Side by side however deep they stood: SQLite's parser does not hold many brackets.
+      return FilterDriver(drivers.flatMap(\.parts), count: drivers.reduce(0) { $0 + $1.count })
     case .not, .text: return nil
     case .test(let subject, let test):
       guard let rows = try rows(subject, test) else { return nil }
-      return FilterDriver(rows: rows, count: try count(rows, bound: bound))
+      return FilterDriver(rows, count: try count(rows, bound: bound))
     }
   }
 
@@ -40,7 +48,8 @@ extension FilterSQL {
   }
 
   private func rows(_ subject: FilterSubject, _ test: FilterTest) throws -> SQL? {
-    guard Self.isRange(test) else { return nil }
+    // Values at steps have no index, and reading them tells nothing of how many there are.
+    guard Self.isRange(test), !subject.isAtStep else { return nil }
     if case .attribute(let attribute) = subject { return rows(attribute, test) }
     guard let source = try source(of: subject) else { return "SELECT id AS run_id FROM run WHERE 0" }
     guard let index = source.index else { return nil }

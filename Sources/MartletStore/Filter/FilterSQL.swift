@@ -3,6 +3,7 @@
 import Foundation
 import GRDB
 import MartletModel
+import OrderedCollections
 
 /// Compiles filters to SQL.
 ///
@@ -16,20 +17,65 @@ struct FilterSQL {
   /// The run's row id in what is built. Where it comes from a table that is read before `run`, what can be asked by it
   /// alone is asked before `run` is read.
   var run: SQL = "run.id"
+  /// Shared by all copies: what has been read for one question.
+  var steps = StepValues()
 
   static let never: SQL = "0"
 
+  // MARK: - Trees
+
+  /// A condition to stand among others that are joined by AND.
+  ///
+  /// The parser of SQLite (before 3.46) holds 100 symbols that are not reduced yet, of which an open bracket takes one and
+  /// what stands before an operand two more. So what needs most stands first: then a bracket within brackets costs one
+  /// symbol, however the filter was written (as registers are saved by R. Sethi, J. Ullman, "The Generation of Optimal
+  /// Code for Arithmetic Expressions", 1970).
   func condition(_ filter: ResolvedFilter) throws -> SQL {
+    try printed(filter.flattened, isInAnd: true).sql
+  }
+
+  /// SQL, and how many symbols wait at most while the conditions in it are read.
+  private typealias Printed = (sql: SQL, depth: Int)
+
+  private func printed(_ filter: ResolvedFilter, isInAnd: Bool) throws -> Printed {
     switch filter {
     case .or(let branches):
-      return branches.isEmpty ? Self.never : "(\(try branches.map(condition).joined(separator: " OR ")))"
+      guard !branches.isEmpty else { return (Self.never, 0) }
+      let (sql, depth) = Self.joined(try branches.map { try printed($0, isInAnd: false) }, by: " OR ")
+      guard isInAnd else { return (sql, depth) }
+      return ("(\(sql))", depth + 1)
     case .and(let terms):
-      return terms.isEmpty ? "1" : "(\(try terms.map(condition).joined(separator: " AND ")))"
-    case .not(let inner): return "NOT (\(try condition(inner)))"
-    case .text(let text): return isFound(text.inNormalForm)
-    case .test(let subject, let test): return try condition(subject, test)
+      guard !terms.isEmpty else { return ("1", 0) }
+      return Self.joined(try terms.map { try printed($0, isInAnd: true) }, by: " AND ")
+    case .not(let inner):
+      let (sql, depth) = try printed(inner, isInAnd: true)
+      return ("NOT (\(sql))", depth + 2)
+    case .text(let text): return (isFound(text.inNormalForm), 0)
+    case .test(let subject, let test): return (try condition(subject, test), 0)
     }
   }
+
+  /// The deepest first, the others as they were.
+  private static func joined(_ parts: [Printed], by word: String) -> Printed {
+    let order = parts.indices.sorted { a, b in
+      parts[a].depth == parts[b].depth ? a < b : parts[a].depth > parts[b].depth
+    }
+    let depths = order.map { parts[$0].depth }
+    let sql = order.map { parts[$0].sql }.joined(separator: word)
+    return (sql, max(depths[0], depths.count > 1 ? depths[1] + 2 : 0))
+  }
+
+  /// Any of these. A plain chain is as deep as it is long, and SQLite takes expressions of a depth of 1,000.
+  private static func either(_ parts: [SQL]) -> SQL {
+    let width = 32
+    guard parts.count > width else { return "(\(parts.joined(separator: " OR ")))" }
+    return either(
+      stride(from: 0, to: parts.count, by: width).map { start in
+        either(Array(parts[start..<min(start + width, parts.count)]))
+      })
+  }
+
+  // MARK: - Conditions
 
   private func isFound(_ text: String) -> SQL {
     """
@@ -95,7 +141,9 @@ struct FilterSQL {
     case .created: "run.created_at"
     case .started: "run.started_at"
     case .ended: "run.ended_at"
-    case .duration: "((coalesce(run.ended_at, \(now.microseconds)) - run.started_at) / 1e6)"
+    case .duration:
+      // As of `now`: what ended behind it had not ended then.
+      "((min(coalesce(run.ended_at, \(now.microseconds)), \(now.microseconds)) - run.started_at) / 1e6)"
     case .sweep: "(SELECT name FROM sweep WHERE sweep.id = run.sweep_id)"
     case .tag: "(SELECT min(tag) FROM run_tag WHERE run_tag.run_id = run.id)"
     case .device: "(SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1)"
@@ -111,17 +159,31 @@ struct FilterSQL {
     case .exists: return "1"
     case .compare(let comparison, let wanted): return compare(value, comparison, wanted, isNumber)
     case .isIn(let wanted):
-      let listed = wanted.filter { $0 != .notANumber }.map { "\($0.stored)" as SQL }
+      // Each once: the values of one statement are limited.
+      let listed = OrderedSet(wanted).filter { $0 != .notANumber }.map { "\($0.stored)" as SQL }
       var parts: [SQL] = listed.isEmpty ? [] : ["\(value) IN (\(listed.joined(separator: ", ")))"]
-      if listed.count < wanted.count { parts.append("\(value) IS NULL") }
+      if wanted.contains(.notANumber) { parts.append("\(value) IS NULL") }
       return "(\(parts.joined(separator: " OR ")))"
     case .compareTime(let comparison, let time): return compare(value, comparison, time)
     case .isInTimes(let times):
-      return "(\(times.map { compare(value, .equal, $0) }.joined(separator: " OR ")))"
+      return either(Self.merged(times).map { compare(value, .equal, $0) })
     case .matches(let regex, let isNegated):
       return isNegated
         ? "NOT martlet_found(\(regex.pattern), \(value))" : "martlet_found(\(regex.pattern), \(value))"
     }
+  }
+
+  /// The same stretches of time, none of which touches another.
+  private static func merged(_ times: [FilterTime]) -> [FilterTime] {
+    var merged: [FilterTime] = []
+    for time in times.sorted(by: { $0.from < $1.from }) {
+      if let last = merged.last, time.from <= last.to {
+        merged[merged.count - 1].to = max(last.to, time.to)
+      } else {
+        merged.append(time)
+      }
+    }
+    return merged
   }
 
   private static func compare(

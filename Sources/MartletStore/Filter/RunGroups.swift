@@ -38,6 +38,9 @@ private struct GroupReading {
   let grouping: RunGrouping
   let by: [FilterSubject]
   let values: [FilterSubject]
+  /// Whether a filter has room for the question's and a condition for each field of `by`; how long these are is another
+  /// matter.
+  private let hasFilters: Bool
 
   init(_ question: RunQuestion, _ grouping: RunGrouping) throws {
     (self.question, self.grouping) = (question, grouping)
@@ -56,6 +59,8 @@ private struct GroupReading {
     }
     by = try subjects(grouping.by, "by")
     values = try subjects(grouping.values, "values")
+    hasFilters = Self.isFilter(
+      Self.filter(of: grouping.by.map { .not(.exists($0)) }, within: question.query.filter))
     for (subject, field) in zip(values, grouping.values) {
       if case .attribute(let attribute) = subject, attribute.kind != .duration {
         throw Problem(
@@ -174,7 +179,7 @@ private struct GroupReading {
   }
 
   func group(_ gathered: Gathered) -> RunGroup {
-    var terms: [FilterExpression] = question.query.filter.map { $0 == .all ? [] : [$0] } ?? []
+    var terms: [FilterExpression] = []
     for (place, field) in grouping.by.enumerated() {
       guard let value = gathered.key[place] else {
         terms.append(.not(.exists(field)))
@@ -191,11 +196,29 @@ private struct GroupReading {
     }
     var count = RunCount()
     count.states = gathered.states
+    let filter = Self.filter(of: terms, within: question.query.filter)
     return RunGroup(
-      key: gathered.key, filter: terms.count == 1 ? terms[0] : .and(terms), count: count,
+      key: gathered.key, filter: hasFilters && Self.isShort(filter) ? filter : nil, count: count,
       values: grouping.values.enumerated().map { place, field in
         (field.text, GroupStatistics(gathered.numbers[place]))
       })
+  }
+
+  private static func filter(
+    of terms: [FilterExpression], within filter: FilterExpression?
+  ) -> FilterExpression {
+    let all = (filter.map { $0 == .all ? [] : [$0] } ?? []) + terms
+    return all.count == 1 ? all[0] : .and(all)
+  }
+
+  /// Whether a filter's text is read, but for what its values are.
+  private static func isFilter(_ filter: FilterExpression) -> Bool {
+    (try? ParsedFilter(filter.description)) != nil
+  }
+
+  private static func isShort(_ filter: FilterExpression) -> Bool {
+    let text = filter.description
+    return text.utf16.count <= FilterLimits.length && !text.utf8.contains(0)
   }
 }
 

@@ -12,11 +12,14 @@ struct RunQuestion {
   let project: Int64?
   let filter: ResolvedFilter?
   let sql: FilterSQL
+  /// `filter` as SQL is made of it.
+  private let flat: ResolvedFilter?
 
   init(_ reader: StoreReader, _ query: RunQuery) throws {
     self.reader = reader
     self.query = query
-    project = try query.project.map { try reader.requireProject($0) }
+    let project = try query.project.map { try reader.requireProject($0) }
+    self.project = project
     sql = FilterSQL(reader: reader, project: project, now: query.now)
     let resolver = FilterResolver(catalog: StoreCatalog(reader: reader, project: project), now: query.now)
     do {
@@ -24,10 +27,33 @@ struct RunQuestion {
     } catch let error as FilterError {
       throw error.problem
     }
+    flat = filter?.flattened
+    // Values at steps are read of those runs alone that all the rest leaves.
+    let rest: [ResolvedFilter] =
+      switch flat {
+      case .and(let terms): terms.filter { !$0.asksForSteps }
+      case .some(let other) where !other.asksForSteps: [other]
+      default: []
+      }
+    sql.steps.conditions = {
+      let plain = FilterSQL(reader: reader, project: project, now: query.now)
+      return Self.scope(query, project) + (try rest.map(plain.condition))
+    }
   }
 
   /// Conditions on `run`, whose row id is also `id`.
   func conditions(_ id: SQL = "run.id") throws -> [SQL] {
+    var conditions = Self.scope(query, project)
+    if let flat {
+      var sql = sql
+      sql.run = id
+      conditions.append(try sql.condition(flat))
+    }
+    return conditions
+  }
+
+  /// All conditions but the filter.
+  private static func scope(_ query: RunQuery, _ project: Int64?) -> [SQL] {
     var conditions: [SQL] = [
       query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
     ]
@@ -50,11 +76,8 @@ struct RunQuestion {
       conditions.append(words.isEmpty ? FilterSQL.never : "run.state IN (\(words.joined(separator: ", ")))")
     }
     if let only = query.only { conditions.append("run.public_id = \(only.rawValue)") }
-    if let search = query.search { conditions.append("instr(lower(run.name), lower(\(search))) > 0") }
-    if let filter {
-      var sql = sql
-      sql.run = id
-      conditions.append(try sql.condition(filter))
+    if let search = query.search?.inNormalForm {
+      conditions.append("instr(lower(run.name), lower(\(search))) > 0")
     }
     return conditions
   }
@@ -68,29 +91,29 @@ struct RunQuestion {
     let bound = driverBound
     var drivers: [FilterDriver] = []
     if let only = query.only {
-      return FilterDriver(rows: "SELECT id AS run_id FROM run WHERE public_id = \(only.rawValue)", count: 1)
+      return FilterDriver("SELECT id AS run_id FROM run WHERE public_id = \(only.rawValue)", count: 1)
     }
     if let sweep = query.sweep {
       let rows: SQL = """
         SELECT id AS run_id FROM run WHERE sweep_id = (SELECT id FROM sweep WHERE public_id = \(sweep.rawValue))
         """
-      drivers.append(FilterDriver(rows: rows, count: try sql.count(rows, bound: bound)))
+      drivers.append(FilterDriver(rows, count: try sql.count(rows, bound: bound)))
     }
     if let parent = query.parent {
       let rows: SQL = """
         SELECT id AS run_id FROM run WHERE parent_id = (SELECT id FROM run parent WHERE parent.public_id = \(parent.rawValue))
         """
-      drivers.append(FilterDriver(rows: rows, count: try sql.count(rows, bound: bound)))
+      drivers.append(FilterDriver(rows, count: try sql.count(rows, bound: bound)))
     }
-    if let filter, let driver = try sql.driver(for: filter, bound: bound) { drivers.append(driver) }
+    if let flat, let driver = try sql.driver(for: flat, bound: bound) { drivers.append(driver) }
     return drivers.min { $0.count < $1.count }
   }
 
   // MARK: - Pages
 
-  /// Row ids of a page, and where the next one begins.
+  /// Row ids of a page, and where the next one begins. Its times count from the query's `now`, whatever the cursor says.
   func page(_ request: PageRequest) throws -> (rows: [Int64], next: String?) {
-    let cursor = try RunCursor(request.cursor)
+    let cursor = try RunMark(request.cursor)?.cursor
     let (sorting, isDescending) = try sorting()
     var found: [RunCursor] = []
     let wanted = request.limit + 1
@@ -111,7 +134,10 @@ struct RunQuestion {
       }
     }
     let kept = found.prefix(request.limit)
-    return (kept.map(\.run), found.count > request.limit ? kept.last?.text : nil)
+    guard found.count > request.limit, let last = kept.last else { return (kept.map(\.run), nil) }
+    // The order of creation without a filter is the same at all times.
+    let isTimeless = if case .created = sorting { query.filter == nil } else { false }
+    return (kept.map(\.run), RunMark(cursor: last, now: isTimeless ? nil : query.now).text)
   }
 
   private func place(_ cursor: RunCursor?, _ row: (RunCursor) -> Int64?) throws -> Int64? {

@@ -55,23 +55,23 @@ enum RunCursor: Equatable {
   }
 
   /// - Throws: `Problem.badRequest` for what is no cursor.
-  init?(_ text: String?) throws {
-    guard let text else { return nil }
+  init(_ text: Substring) throws {
+    let wrong = Cursor.wrong(String(text))
     let rest = text.dropFirst()
     switch text.first {
     case "r":
-      guard let row = Int64(rest), row >= 0 else { throw Cursor.wrong(text) }
+      guard let row = Int64(rest), row >= 0 else { throw wrong }
       self = .row(row)
     case "n":
-      guard let row = Int64(rest), row >= 0 else { throw Cursor.wrong(text) }
+      guard let row = Int64(rest), row >= 0 else { throw wrong }
       self = .missing(row)
     case "v":
       let parts = rest.split(separator: ".", maxSplits: 1)
       guard parts.count == 2, let row = Int64(parts[0]), row >= 0, let value = Self.value(parts[1]) else {
-        throw Cursor.wrong(text)
+        throw wrong
       }
       self = .value(value, row)
-    default: throw Cursor.wrong(text)
+    default: throw wrong
     }
   }
 
@@ -85,4 +85,33 @@ enum RunCursor: Equatable {
     default: return nil
     }
   }
+}
+
+/// What a client holds of a page's end: the next page goes on from there, at the same time.
+///
+/// What is running grows older between two pages, and so does `-1h`: by the time of each page some runs would come twice
+/// and some not at all.
+struct RunMark {
+  var cursor: RunCursor
+  /// What the pages' times count from; nil: they have none.
+  var now: Timestamp?
+
+  init(cursor: RunCursor, now: Timestamp?) { (self.cursor, self.now) = (cursor, now) }
+
+  /// - Throws: `Problem.badRequest` for what is no cursor.
+  init?(_ text: String?) throws {
+    guard let text else { return nil }
+    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+    do {
+      cursor = try RunCursor(parts[0])
+      guard parts.count == 2 else { return }
+      // A time that calculations have room for, whoever wrote it.
+      guard let time = Int64(parts[1]), (0...1 << 53).contains(time) else { throw Cursor.wrong(text) }
+      now = Timestamp(microseconds: time)
+    } catch is Problem {
+      throw Cursor.wrong(text)
+    }
+  }
+
+  var text: String { now.map { "\(cursor.text)@\($0.microseconds)" } ?? cursor.text }
 }

@@ -26,7 +26,7 @@ extension StoreWriter {
           forked_from, fork_step)
         SELECT ?1, project_id, 0, ?2, 'running', config, tags, notes, group_name, job_type, command, workdir, git,
           python, environment_id, ?3, ?3, ?3, ?4, public_id, ?5 FROM run WHERE id = ?6
-        """, arguments: [new.rawValue, name, now.microseconds, principal.row, step, parent])
+        """, arguments: [new.rawValue, name.inNormalForm, now.microseconds, principal.row, step, parent])
     let run = db.lastInsertedRowID
     if let config = try Row.fetchOne(db, sql: "SELECT config FROM run WHERE id = ?", arguments: [run]) {
       try indexConfig(try config.json("config"), of: run)

@@ -27,6 +27,9 @@ final class HotRun {
   let goals: MetricGoals
   /// Keys under which texts were logged; nil: not read yet.
   var textKeys: Set<Int64>?
+  /// Names of files and alerts that it has; nil: not counted yet.
+  var files: Int?
+  var alerts: Int?
 
   init(
     id: PublicID, row: Int64, createdBy: Int64, rows: Int64, points: Int64, lastStep: Int64?, isLost: Bool,
@@ -152,6 +155,26 @@ final class HotRuns: @unchecked Sendable {
     // Read in a transaction that may yet fail.
     touched.append(run.row)
     return run
+  }
+
+  /// How many rows of a table, which are counted once, a run has.
+  func count(
+    _ count: ReferenceWritableKeyPath<HotRun, Int?>, in table: String, of run: HotRun, _ db: Database
+  ) throws -> Int {
+    if let known = run[keyPath: count] { return known }
+    let statement = try RawStatement(db, "SELECT count(*) FROM \(table) WHERE run_id = ?")
+    try statement.bind(1, run.row)
+    let found = try statement.step() ? Int(statement.int(0)) : 0
+    statement.reset()
+    run[keyPath: count] = found
+    return found
+  }
+
+  /// A run has so many more rows that are counted, or fewer.
+  func add(_ difference: Int, to count: ReferenceWritableKeyPath<HotRun, Int?>, of row: Int64) {
+    guard let run = runs[row], let before = run[keyPath: count] else { return }
+    touch(run)
+    run[keyPath: count] = before + difference
   }
 
   /// `run` is about to be changed.

@@ -5,34 +5,28 @@ import MartletModel
 
 extension StoreReader {
   func summaries(of runs: [Int64]) throws -> [Int64: [MetricSummary]] {
-    guard !runs.isEmpty else { return [:] }
-    let rows = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT metric_summary.*, metric_key.name AS name FROM metric_summary
-          JOIN metric_key ON metric_key.id = metric_summary.key_id
-        WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, metric_key.name
-        """, arguments: StatementArguments(runs))
-    let logged = Dictionary(grouping: rows) { $0["run_id"] as Int64 }
-      .mapValues { $0.map { Self.summary($0, name: $0["name"]) } }
+    let logged = try ofRuns(
+      runs,
+      """
+      SELECT metric_summary.*, metric_key.name AS name FROM metric_summary
+        JOIN metric_key ON metric_key.id = metric_summary.key_id
+      WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, metric_key.name
+      """
+    ) { Self.summary($0, name: $0["name"]) }
     return try withDerived(logged, of: runs)
   }
 
   /// - Parameter limit: values of more bytes are left out.
   func loggedValues(of runs: [Int64], upTo limit: Int = .max) throws -> [Int64: [LoggedValue]] {
-    guard !runs.isEmpty else { return [:] }
-    let rows = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT logged_value.*, metric_key.name AS name FROM logged_value
-          JOIN metric_key ON metric_key.id = logged_value.key_id
-        WHERE run_id IN (\(Self.placeholders(runs.count))) AND length(CAST(value AS BLOB)) <= ?
-        ORDER BY run_id, metric_key.name
-        """, arguments: StatementArguments(runs) + [limit])
-    return try Dictionary(grouping: rows) { $0["run_id"] as Int64 }
-      .mapValues { rows in
-        try rows.map { LoggedValue(name: $0["name"], value: try $0.json("value"), lastStep: $0["last_step"]) }
-      }
+    try ofRuns(
+      runs,
+      """
+      SELECT logged_value.*, metric_key.name AS name FROM logged_value
+        JOIN metric_key ON metric_key.id = logged_value.key_id
+      WHERE run_id IN (SELECT value FROM json_each(?)) AND length(CAST(logged_value.value AS BLOB)) <= ?
+      ORDER BY run_id, metric_key.name
+      """, [limit]
+    ) { LoggedValue(name: $0["name"], value: try $0.json("value"), lastStep: $0["last_step"]) }
   }
 
   /// A metric's goal is that of its definition, else of the derived metric that it is, else of the sweep whose metric it is.
@@ -50,7 +44,7 @@ extension StoreReader {
     }
   }
 
-  static func summary(_ row: Row, name: String) -> MetricSummary {
+  static func summary(_ row: some NamedColumns, name: String) -> MetricSummary {
     MetricSummary(
       name: name, last: row["last"] ?? .nan, lastStep: row["last_step"],
       lastTime: Timestamp(microseconds: row["last_at"]), min: row["min"], minStep: row["min_step"],

@@ -66,7 +66,9 @@ extension StoreReader {
   /// Alerts by their ids; those that are gone are left out.
   package func alerts(_ ids: [Int64]) throws -> [Alert] {
     try ids.compactMap { id in
-      try Row.fetchOne(db, sql: "\(Self.alertSQL) WHERE alert.id = ?", arguments: [id]).flatMap(Self.alert)
+      try Row.fetchOne(
+        db, sql: "\(Self.alertSQL) WHERE alert.id = ? AND run.purge IS NULL", arguments: [id]
+      ).flatMap(Self.alert)
     }
   }
 
@@ -97,8 +99,7 @@ extension StoreWriter {
     {
       return (known, false)
     }
-    let count =
-      try Int.fetchOne(db, sql: "SELECT count(*) FROM alert WHERE run_id = ?", arguments: [run]) ?? 0
+    let count = try hot.run(id, db).map { try hot.count(\.alerts, in: "alert", of: $0, db) } ?? 0
     guard count < limit else {
       throw Problem(
         .conflict, "Run '\(id)' has raised \(count) alerts, which is as many as a run may.",
@@ -118,8 +119,10 @@ extension StoreWriter {
       arguments: [
         run, sweep, now.microseconds, alert.level.rawValue, alert.title, alert.text, alert.key, principal.row,
       ])
-    raisedAlerts.append(db.lastInsertedRowID)
-    return db.lastInsertedRowID
+    let row = db.lastInsertedRowID
+    raisedAlerts.append(row)
+    hot.add(1, to: \.alerts, of: run)
+    return row
   }
 
   /// Says that a run ended as nobody wanted. Of a sweep's trials the first of each reason speaks for all.

@@ -12,37 +12,27 @@ extension StoreReader {
   }
 
   func metricDefinitions(of runs: [Int64]) throws -> [Int64: [MetricDefinition]] {
-    guard !runs.isEmpty else { return [:] }
-    let rows = try Row.fetchAll(
-      db,
-      sql:
-        "SELECT * FROM metric_definition WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, name",
-      arguments: StatementArguments(runs))
-    return Dictionary(grouping: rows) { $0["run_id"] as Int64 }
-      .mapValues { rows in
-        rows.map { row in
-          MetricDefinition(
-            name: row["name"], summary: (row["summary"] as String?).flatMap(MetricDefinition.Summary.init),
-            stepMetric: row["step_metric"], goal: (row["goal"] as String?).flatMap(Objective.Goal.init),
-            isHidden: row["hidden"])
-        }
-      }
+    try ofRuns(
+      runs,
+      """
+      SELECT * FROM metric_definition WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, name
+      """
+    ) { row in
+      MetricDefinition(
+        name: row["name"], summary: (row["summary"] as String?).flatMap(MetricDefinition.Summary.init),
+        stepMetric: row["step_metric"], goal: (row["goal"] as String?).flatMap(Objective.Goal.init),
+        isHidden: row["hidden"])
+    }
   }
 
   func summaryValues(of runs: [Int64]) throws -> [Int64: [SummaryValue]] {
-    guard !runs.isEmpty else { return [:] }
-    let rows = try Row.fetchAll(
-      db,
-      sql:
-        "SELECT * FROM summary_value WHERE run_id IN (\(Self.placeholders(runs.count))) ORDER BY run_id, name",
-      arguments: StatementArguments(runs))
-    return try Dictionary(grouping: rows) { $0["run_id"] as Int64 }
-      .mapValues { rows in
-        try rows.map {
-          SummaryValue(
-            name: $0["name"], value: try $0.json("value"), setAt: Timestamp(microseconds: $0["set_at"]))
-        }
-      }
+    try ofRuns(
+      runs,
+      "SELECT * FROM summary_value WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, name"
+    ) {
+      SummaryValue(
+        name: $0["name"], value: try $0.json("value"), setAt: Timestamp(microseconds: $0["set_at"]))
+    }
   }
 }
 

@@ -10,6 +10,17 @@ extension StoreReader {
       Self.principal)
   }
 
+  /// Who a run's newest attempt is; nil: it has none.
+  package func principal(ofAttemptsOf run: PublicID) throws -> Principal? {
+    try Int64.fetchOne(
+      db,
+      sql: """
+        SELECT principal_id FROM token WHERE run_id = (SELECT id FROM run WHERE public_id = ?)
+        ORDER BY id DESC LIMIT 1
+        """, arguments: [run.rawValue]
+    ).flatMap(principal(row:))
+  }
+
   /// The one principal of a kind that exists once: `local`, `system`.
   package func principal(kind: Principal.Kind) throws -> Principal? {
     try Row.fetchOne(
@@ -24,6 +35,7 @@ extension StoreReader {
 
 extension StoreWriter {
   package func createPrincipal(kind: Principal.Kind, name: String, now: Timestamp) throws -> Principal {
+    let name = name.inNormalForm
     try db.execute(
       sql: "INSERT INTO principal (kind, name, created_at) VALUES (?, ?, ?)",
       arguments: [kind.rawValue, name, now.microseconds])

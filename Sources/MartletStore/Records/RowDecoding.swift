@@ -4,7 +4,7 @@ import Foundation
 import GRDB
 import MartletModel
 
-extension Row {
+extension NamedColumns {
   func time(_ column: String) -> Timestamp? {
     (self[column] as Int64?).map(Timestamp.init(microseconds:))
   }

@@ -6,7 +6,7 @@ import OrderedCollections
 
 extension StoreWriter {
   /// Applies `patch` but for its state and its project, and notes what that changes of what a run is called, how it is
-  /// sorted in, and whether it is locked.
+  /// sorted in, whether it is locked, and of its configuration, surroundings and model.
   ///
   /// - Throws: `Problem`: `notFound`, `unprocessable` for a parent that is nested in the run.
   package func editRun(_ id: PublicID, _ patch: RunPatch, by principal: Principal, now: Timestamp) throws {
@@ -16,7 +16,7 @@ extension StoreWriter {
         db, sql: "SELECT name, tags, notes, group_name, job_type, config FROM run WHERE id = ?",
         arguments: [row])
     else { return }
-    var patch = patch
+    var patch = patch.inNormalForm
     func note(_ type: String, _ payload: JSONValue) throws {
       try self.note(type, subject: "run", row: row, payload: payload, by: principal, at: now)
     }
@@ -52,6 +52,19 @@ extension StoreWriter {
         try note(
           "configured", ["keys": JSONValue(Array(keys.prefix(100))), "count": .int(Int64(keys.count))])
       }
+    }
+    if let environment = patch.environment {
+      let old = try self.environment(of: id).object ?? [:]
+      let members = environment.members.filter { old[$0.key] != $0.value }.keys
+      if !members.isEmpty { try note("environment", ["members": JSONValue(Array(members))]) }
+    }
+    if let new = patch.model, try model(of: id) != new {
+      try note(
+        "model",
+        [
+          "layers": .int(Int64(new.json["layers"]?.array?.count ?? 0)),
+          "parameters": new.json["parameters"] ?? nil,
+        ])
     }
     try setMark("archived", column: "archived_at", patch.isArchived, of: row, by: principal, now: now)
     try setMark("locked", column: "locked_at", patch.isLocked, of: row, by: principal, now: now)
@@ -98,7 +111,8 @@ extension StoreWriter {
     try String.fetchAll(
       db,
       sql: """
-        SELECT parent.public_id FROM run JOIN run AS parent ON parent.id = run.parent_id WHERE run.public_id = ?1
+        SELECT parent.public_id FROM run JOIN run AS parent ON parent.id = run.parent_id
+        WHERE run.public_id = ?1 AND parent.purge IS NULL
         UNION ALL
         SELECT child.public_id FROM run JOIN run AS child ON child.parent_id = run.id WHERE run.public_id = ?1
         LIMIT 1001
@@ -117,7 +131,7 @@ extension StoreWriter {
         sql: """
           WITH RECURSIVE above(id) AS (
             SELECT ?1 UNION SELECT run.parent_id FROM run JOIN above ON run.id = above.id
-            WHERE run.parent_id IS NOT NULL)
+            WHERE run.parent_id IS NOT NULL AND run.purge IS NULL)
           SELECT EXISTS (SELECT 1 FROM above WHERE id = ?2)
           """, arguments: [found, row])
       guard isCircle == false else {
@@ -152,16 +166,21 @@ extension StoreWriter {
       by: principal, at: now)
   }
 
-  /// What was nested in a run that goes for ever is nested in none.
-  func setChildrenFree(of row: Int64, by principal: Principal, now: Timestamp) throws {
-    let children = try Int64.fetchAll(db, sql: "SELECT id FROM run WHERE parent_id = ?", arguments: [row])
-    guard !children.isEmpty else { return }
-    let id = try String.fetchOne(db, sql: "SELECT public_id FROM run WHERE id = ?", arguments: [row])
-    try db.execute(sql: "UPDATE run SET parent_id = NULL WHERE parent_id = ?", arguments: [row])
+  /// What was nested in a run that goes for ever is nested in none. True: there may be more of it.
+  func setChildrenFree(of row: Int64, by principal: Principal, now: Timestamp) throws -> Bool {
+    let children = try Row.fetchAll(
+      db, sql: "SELECT id, public_id FROM run WHERE parent_id = ? LIMIT ?",
+      arguments: [row, Self.purgedAtOnce])
+    guard !children.isEmpty else { return false }
+    let parent = try String.fetchOne(db, sql: "SELECT public_id FROM run WHERE id = ?", arguments: [row])
     for child in children {
+      let one: Int64 = child["id"]
+      try db.executeCached(sql: "UPDATE run SET parent_id = NULL WHERE id = ?", arguments: [one])
       try note(
-        "nested", subject: "run", row: child, payload: ["from": JSONValue(id), "to": nil], by: principal,
+        "nested", subject: "run", row: one, payload: ["from": JSONValue(parent), "to": nil], by: principal,
         at: now)
+      if let id = PublicID(rawValue: child["public_id"]) { freedRuns.append(id) }
     }
+    return children.count == Self.purgedAtOnce
   }
 }

@@ -53,9 +53,6 @@ extension StoreReader {
       mediaType: row["media_type"], createdAt: Timestamp(microseconds: row["created_at"]))
   }
 
-  func fileCount(of run: Int64) throws -> Int {
-    try Int.fetchOne(db, sql: "SELECT count(*) FROM run_file WHERE run_id = ?", arguments: [run]) ?? 0
-  }
 }
 
 extension StoreWriter {
@@ -68,7 +65,8 @@ extension StoreWriter {
   /// - Throws: `Problem`: `notFound`, also when the run does not have the blob, `unprocessable` beyond the limit.
   @discardableResult
   package func setFile(
-    _ path: String, _ hash: [UInt8], mediaType: String?, of id: PublicID, limit: Int, now: Timestamp
+    _ path: String, _ hash: [UInt8], mediaType: String?, of id: PublicID, limit: Int,
+    by principal: Principal, now: Timestamp
   ) throws -> Bool {
     let run = try requireRunRow(id)
     try refuseDeleted(id, run)
@@ -85,7 +83,9 @@ extension StoreWriter {
     }
     let old = try Int64.fetchOne(
       db, sql: "SELECT blob_id FROM run_file WHERE run_id = ? AND path = ?", arguments: [run, path])
-    if old == nil, try fileCount(of: run) >= limit {
+    if old == nil, let known = try hot.run(id, db),
+      try hot.count(\.files, in: "run_file", of: known, db) >= limit
+    {
       throw Problem(
         .unprocessable, "Run '\(id)' has \(limit) files already, which is as many as a run may have.",
         hint: "Put many small files into an archive.")
@@ -96,8 +96,16 @@ extension StoreWriter {
         ON CONFLICT (run_id, path) DO UPDATE
         SET blob_id = excluded.blob_id, media_type = excluded.media_type, created_at = excluded.created_at
         """, arguments: [run, path, blob, mediaType, now.microseconds])
-    guard let old, old != blob else { return false }
-    return try letGo(of: old, run)
+    try db.execute(
+      sql: "UPDATE run_blob SET is_named = 1 WHERE run_id = ? AND blob_id = ? AND is_named = 2",
+      arguments: [run, blob])
+    if old == nil { hot.add(1, to: \.files, of: run) }
+    // The same content again is no news.
+    guard old != blob else { return false }
+    try note(
+      "fileSaved", subject: "run", row: run,
+      payload: ["path": .string(path), "sha256": .string(hexadecimal(hash))], by: principal, at: now)
+    return try old.map { try letGo(of: $0, run) } ?? false
   }
 
   /// Takes a file's name away, and its bytes where the run has them for that name alone.
@@ -122,6 +130,7 @@ extension StoreWriter {
         .notFound, "Run '\(id)' has no file '\(path)'.", hint: "'martlet run files \(id)' shows what it has.")
     }
     try db.execute(sql: "DELETE FROM run_file WHERE run_id = ? AND path = ?", arguments: [run, path])
+    hot.add(-1, to: \.files, of: run)
     try note(
       "fileDeleted", subject: "run", row: run, payload: ["path": .string(path)], by: principal, at: now)
     return try letGo(of: blob, run)

@@ -4,12 +4,15 @@ import GRDB
 package import MartletModel
 
 extension StoreWriter {
+  /// Runs that go along at most: all go in one transaction, or none.
+  static let movedAtOnce = 5_000
+
   /// Moves a run, and all that is nested in it, to another project, which is made where it is missing. What it was nested
   /// in stays behind. The names that clients have for these runs go along; what was computed of them by the definitions
   /// of the old project is dropped.
   ///
   /// - Returns: the runs that were moved, and from where; none: it is there already.
-  /// - Throws: `Problem`: `notFound`, `conflict` for a trial of a sweep, a run that is being executed or is locked, or a
+  /// - Throws: `Problem`: `notFound`, `unprocessable` when too much is nested in it, `conflict` for a trial of a sweep, a run that is being executed or is locked, or a
   ///   client's name that a run of the other project has.
   package func moveRun(
     _ id: PublicID, to project: String, by principal: Principal, now: Timestamp
@@ -24,12 +27,19 @@ extension StoreWriter {
       db,
       sql: """
         WITH RECURSIVE inside(id) AS (
-          SELECT ?1 UNION SELECT run.id FROM run JOIN inside ON run.parent_id = inside.id WHERE run.project_id = ?2)
+          SELECT ?1 UNION SELECT run.id FROM run JOIN inside ON run.parent_id = inside.id WHERE run.project_id = ?2
+          LIMIT \(Self.movedAtOnce + 1))
         SELECT run.id, run.public_id, run.sweep_id IS NOT NULL AS is_trial, run.locked_at IS NOT NULL AS is_locked,
           run.is_executed AND run.ended_at IS NULL AS is_executing, sweep.name AS sweep_name
         FROM inside JOIN run ON run.id = inside.id LEFT JOIN sweep ON sweep.id = run.sweep_id
         WHERE run.purge IS NULL
         """, arguments: [row, old])
+    guard rows.count <= Self.movedAtOnce else {
+      throw Problem(
+        .unprocessable,
+        "More than \(Self.movedAtOnce) runs are nested in run '\(id)', which are too many to be moved at once.",
+        hint: "Move some of them on their own first, or take them out of it.")
+    }
     for run in rows { try refuseMove(run, of: id) }
     var moved: [(PublicID, String)] = []
     for run in rows {

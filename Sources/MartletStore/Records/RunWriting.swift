@@ -45,7 +45,7 @@ extension StoreWriter {
           created_by) VALUES (?, ?, 0, ?, 'running', ?, ?, ?, ?)
         """,
       arguments: [
-        try freshID(in: "run").rawValue, projectRow, name, now.microseconds, now.microseconds,
+        try freshID(in: "run").rawValue, projectRow, name.inNormalForm, now.microseconds, now.microseconds,
         now.microseconds,
         principal.row,
       ])
@@ -76,7 +76,8 @@ extension StoreWriter {
         VALUES (?, ?, ?, ?, 1, ?, 'queued', (SELECT environment_id FROM sweep WHERE id = ?), ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        id.rawValue, projectRow, new.sweepRow, new.trial, new.name, new.sweepRow, new.config.text,
+        id.rawValue, projectRow, new.sweepRow, new.trial, new.name.inNormalForm, new.sweepRow,
+        new.config.text,
         JSONValue(new.command).text, new.workdir, new.directory, new.execution.text, now.microseconds,
         principal.row,
       ])
@@ -95,6 +96,7 @@ extension StoreWriter {
   }
 
   private func change(_ row: Int64, _ patch: RunPatch, now: Timestamp) throws {
+    let patch = patch.inNormalForm
     if let metrics = patch.metrics { try define(metrics, of: row) }
     if let summary = patch.summary { try setSummary(summary, of: row, now: now) }
     var columns: [String] = []
@@ -266,7 +268,8 @@ extension StoreReader {
     try String.fetchAll(
       db,
       sql: """
-        SELECT public_id FROM run WHERE \(Self.isAlive) AND is_executed = 0 AND state = ? AND last_seen_at < ?
+        SELECT public_id FROM run
+        WHERE \(Self.isAlive) AND is_executed = 0 AND state = ? AND last_seen_at < ? AND purge IS NULL
         """,
       arguments: [state.rawValue, before.microseconds]
     ).compactMap(PublicID.init(rawValue:))

@@ -45,6 +45,8 @@ extension StoreReader {
   ///   is not there; `unprocessable` when it takes too long.
   package func runs(_ query: RunQuery, _ page: PageRequest) throws -> Page<Run> {
     try limited {
+      var query = query
+      if let now = try RunMark(page.cursor)?.now { query.now = now }
       let (rows, next) = try RunQuestion(self, query).page(page)
       guard !rows.isEmpty else { return Page(items: [], next: next) }
       let found = try runs(
@@ -55,42 +57,46 @@ extension StoreReader {
   }
 
   /// - Parameters:
-  ///   - sql: follows the joins of a run: more joins, conditions, order.
+  ///   - sql: follows the joins of a run: more joins, conditions, order; one of few texts, which are kept compiled.
   ///   - valueLimit: logged values of more bytes are left out.
   func runs(sql: String, arguments: StatementArguments, valueLimit: Int = .max) throws -> [Run] {
-    let rows = try Row.fetchAll(
-      db,
-      sql: """
-        SELECT run.*, project.name AS project_name, sweep.public_id AS sweep_public_id, sweep.name AS sweep_name,
-          principal.name AS creator_name, sweep.metric AS sweep_metric, sweep.goal AS sweep_goal,
-          (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
-          (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices,
-          (SELECT public_id FROM run AS parent WHERE parent.id = run.parent_id) AS parent_public_id,
-          (SELECT count(*) FROM run AS child
-            WHERE child.parent_id = run.id AND child.deleted_at IS NULL) AS children,
-          (SELECT hardware FROM environment WHERE environment.id = run.environment_id) AS hardware
-        FROM run JOIN project ON project.id = run.project_id JOIN principal ON principal.id = run.created_by
-          LEFT JOIN sweep ON sweep.id = run.sweep_id
-        \(sql)
-        """, arguments: arguments)
-    let ids: [Int64] = rows.map { $0["id"] }
+    var found: [(row: Int64, sweepMetric: String?, sweepGoal: Objective.Goal?, run: Run)] = []
+    try forEachRow(
+      """
+      SELECT run.*, project.name AS project_name, sweep.public_id AS sweep_public_id, sweep.name AS sweep_name,
+        principal.name AS creator_name, sweep.metric AS sweep_metric, sweep.goal AS sweep_goal,
+        (SELECT count(*) FROM attempt WHERE run_id = run.id) AS attempts,
+        (SELECT devices FROM attempt WHERE run_id = run.id ORDER BY number DESC LIMIT 1) AS devices,
+        (SELECT public_id FROM run AS parent
+          WHERE parent.id = run.parent_id AND parent.purge IS NULL) AS parent_public_id,
+        (SELECT count(*) FROM run AS child
+          WHERE child.parent_id = run.id AND child.deleted_at IS NULL) AS children,
+        (SELECT hardware FROM environment WHERE environment.id = run.environment_id) AS hardware
+      FROM run JOIN project ON project.id = run.project_id JOIN principal ON principal.id = run.created_by
+        LEFT JOIN sweep ON sweep.id = run.sweep_id
+      \(sql)
+      """, arguments
+    ) { row in
+      let goal = (row["sweep_goal"] as String?).flatMap(Objective.Goal.init(rawValue:))
+      found.append((row["id"], row["sweep_metric"], goal, try Self.run(row)))
+    }
+    let ids = found.map(\.row)
     let metrics = try summaries(of: ids)
     let values = try loggedValues(of: ids, upTo: valueLimit)
     let definitions = try metricDefinitions(of: ids)
     let summaryValues = try summaryValues(of: ids)
-    return try rows.map { row in
-      var run = try Self.run(row)
-      run.definitions = definitions[row["id"]] ?? []
-      run.summaryValues = summaryValues[row["id"]] ?? []
+    return found.map { row, sweepMetric, sweepGoal, run in
+      var run = run
+      run.definitions = definitions[row] ?? []
+      run.summaryValues = summaryValues[row] ?? []
       run.metrics = Self.withGoals(
-        metrics[row["id"]] ?? [], definitions: run.definitions, sweepMetric: row["sweep_metric"],
-        sweepGoal: (row["sweep_goal"] as String?).flatMap(Objective.Goal.init(rawValue:)))
-      run.values = values[row["id"]] ?? []
+        metrics[row] ?? [], definitions: run.definitions, sweepMetric: sweepMetric, sweepGoal: sweepGoal)
+      run.values = values[row] ?? []
       return run
     }
   }
 
-  private static func run(_ row: Row) throws -> Run {
+  private static func run(_ row: NamedRow) throws -> Run {
     guard let id = PublicID(rawValue: row["public_id"]), let state = RunState(rawValue: row["state"]) else {
       throw Problem(.internal, "A stored run has an unknown id or state.", hint: "Run 'martlet doctor'.")
     }

@@ -23,7 +23,8 @@ extension StoreWriter {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        sweep.id.rawValue, projectRow, sweep.name, sweep.description, sweep.state.rawValue, sweep.method,
+        sweep.id.rawValue, projectRow, sweep.name.inNormalForm, sweep.description, sweep.state.rawValue,
+        sweep.method,
         sweep.objective?.metric.inNormalForm, sweep.objective?.goal.rawValue, sweep.parameters.text,
         sweep.maxParallel,
         sweep.timeout, JSONValue(sweep.command).text, sweep.workdir, sweep.outputDirectory, sweep.spaceSize,

@@ -11,7 +11,9 @@ struct RawStatement {
   private let owner: Statement
   private let statement: SQLiteStatement
 
+  /// - Throws: `CancellationError` where nobody waits for it any more, as GRDB's own statements do.
   init(_ db: Database, _ sql: String) throws {
+    try Task.checkCancellation()
     owner = try db.cachedStatement(sql: sql)
     statement = owner.sqliteStatement
     sqlite3_reset(statement)

@@ -203,7 +203,11 @@ extension Sealer {
     do {
       // Most starts find none: those must not cost a transaction of the writer.
       guard try store.readNow({ try $0.isPurging() }) else { return }
-      while try store.writeNow({ try $0.purgeStep() }), !state.withLock(\.isStopped) {}
+      while !state.withLock(\.isStopped) {
+        let (isMore, freed) = try store.writeNow { (try $0.purgeStep(), $0.freedRuns) }
+        if !freed.isEmpty, let tell = state.withLock(\.onFreed) { tell(freed) }
+        if !isMore { return }
+      }
     } catch {
       state.withLock { $0.hasPurge = true }
       throw error

@@ -32,6 +32,8 @@ final class Sealer: @unchecked Sendable {
     /// A run may have to be purged.
     var hasPurge = true
     var isStopped = false
+    /// Told of runs that were nested in one that is removed.
+    var onFreed: (@Sendable ([PublicID]) -> Void)?
   }
 
   struct Task {
@@ -84,6 +86,8 @@ final class Sealer: @unchecked Sendable {
     self.timer = timer
     timer.activate()
   }
+
+  func onFreed(_ body: @escaping @Sendable ([PublicID]) -> Void) { state.withLock { $0.onFreed = body } }
 
   /// Returns when nothing is being done any more; nothing is begun after it.
   func stop() {

@@ -8,6 +8,8 @@ import MartletSeries
 struct LogCount {
   static let fileName = "lines.idx"
   private static let magic = Array("MLINES01".utf8)
+  /// Bytes of the file. What would be larger is counted anew.
+  private static let limit = 64 << 20
 
   var view: LogView
   /// Bytes of the index of times that are in it.
@@ -29,7 +31,7 @@ struct LogCount {
     for word in words { withUnsafeBytes(of: Int64(word).littleEndian) { bytes += $0 } }
     let sum = bytes.withUnsafeBytes { CRC32.checksum($0) }
     withUnsafeBytes(of: UInt64(sum).littleEndian) { bytes += $0 }
-    Self.replace("\(directory)/\(Self.fileName)", with: bytes)
+    if bytes.count <= Self.limit { Self.replace("\(directory)/\(Self.fileName)", with: bytes) }
   }
 
   private static func words(_ style: TerminalStyle) -> [Int] {
@@ -57,7 +59,8 @@ struct LogCount {
 
   /// Nil: there is none, it is damaged, or the files beside it are not those that were counted.
   static func read(in directory: String, spacing: Int) -> LogCount? {
-    guard let file = try? LogBytes(path: "\(directory)/\(fileName)"), file.size >= 16, file.size % 8 == 0
+    guard let file = try? LogBytes(path: "\(directory)/\(fileName)"), (16...limit).contains(file.size),
+      file.size % 8 == 0
     else { return nil }
     var bytes: [UInt8] = []
     file.read(from: 0, to: file.size) { piece in
@@ -96,33 +99,56 @@ struct LogCount {
 
     mutating func count(in directory: String, spacing: Int) -> LogCount? {
       var view = LogView(directory: directory, spacing: spacing)
-      guard let indexRead = next() else { return nil }
+      guard let indexRead = next(), indexRead % LogIndexRecord.length == 0 else { return nil }
       for index in view.streams.indices {
         guard let tracker = tracker(spacing: spacing),
           let size = try? LogBytes(path: view.streams[index].path).size, size >= tracker.offset
         else { return nil }
         (view.streams[index].tracker, view.streams[index].tail) = (tracker, tracker)
       }
-      guard let merged = next(), let count = next(), rest.count == 3 * count else { return nil }
+      guard let merged = next(), let count = next(), rest.count % 3 == 0, rest.count / 3 == count else {
+        return nil
+      }
       for place in 0..<count {
         guard let stream = next(), stream < 2, let row = next(), let number = next() else { return nil }
         view.ownStretches[stream].append(place)
         view.stretches.append(LogStretch(stream: stream, row: row, number: number))
       }
       view.merged = merged
+      guard Self.areWhole(view) else { return nil }
       guard readTimes(of: &view, in: directory, upTo: indexRead) else { return nil }
       return LogCount(view: view, indexRead: indexRead)
     }
 
+    /// Whether all closed rows of both streams are in the stretches, each once.
+    private static func areWhole(_ view: LogView) -> Bool {
+      var (rows, number) = ([0, 0], 0)
+      for (place, stretch) in view.stretches.enumerated() {
+        let end = place + 1 < view.stretches.count ? view.stretches[place + 1].number : view.merged
+        guard stretch.number == number, stretch.row == rows[stretch.stream], end > number else {
+          return false
+        }
+        rows[stretch.stream] += end - number
+        number = end
+      }
+      return number == view.merged && rows == view.streams.map(\.tracker.closed)
+    }
+
     private mutating func tracker(spacing: Int) -> RowTracker? {
-      guard let offset = next(), let row = next(), let deepest = next(), row <= deepest,
-        let isTouched = next(), let style = style(), let count = next(), count > 0, rest.count >= 5 * count
+      // Each row ends with a byte at least.
+      guard let offset = next(), let row = next(), let deepest = next(), row <= deepest, deepest <= offset,
+        let isTouched = next(), let style = style(), let count = next(), count > 0, count <= rest.count
       else { return nil }
       var restarts: [RowRestart] = []
       for _ in 0..<count {
         guard let row = next(), let offset = next(), let style = self.style() else { return nil }
+        let isFirst = restarts.isEmpty && row == 0 && offset == 0
+        guard isFirst || restarts.last.map({ row > $0.row && offset > $0.offset }) ?? false else {
+          return nil
+        }
         restarts.append(RowRestart(row: row, offset: offset, style: style))
       }
+      guard let last = restarts.last, last.row <= deepest, last.offset <= offset else { return nil }
       return RowTracker(
         spacing: spacing, offset: offset, position: RowPosition(row: row, deepest: deepest),
         isTouched: isTouched == 1, style: style, restarts: restarts)

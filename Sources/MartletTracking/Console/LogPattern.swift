@@ -39,15 +39,16 @@ package struct LogPattern: Sendable {
   /// - Parameter regex: as `LinearRegex` knows them: no line takes longer than its length.
   /// - Throws: `Problem.badRequest` when it is none.
   package init(regex text: String, isCaseSensitive: Bool) throws(Problem) {
+    guard !text.isEmpty else {
+      throw Problem(
+        .badRequest, "What is looked for must not be empty.", hint: "Look for a part of one line.")
+    }
     do {
       regex = try LinearRegex(isCaseSensitive || text.hasPrefix("(?i)") ? text : "(?i)\(text)")
     } catch {
       throw Problem(
         .badRequest, "This is no regular expression that can be looked for: \(error.message).",
         hint: error.hint)
-    }
-    guard !text.isEmpty else {
-      throw Problem(.badRequest, "What is looked for must not be empty.", hint: "Look for a part of one line.")
     }
     self.text = text
     self.isCaseSensitive = isCaseSensitive
@@ -110,13 +111,15 @@ package struct LogPattern: Sendable {
     }
   }
 
-  /// Where it is in a line, in units of UTF-16; none overlaps another.
-  func ranges(in line: String) -> [Range<Int>] {
-    if let regex { return Self.ranges(of: regex.matcher(), text, in: line) }
+  /// Says where it is in lines that hold it.
+  func marker() -> LogMarker { LogMarker(pattern: self, regex: regex?.spans()) }
+
+  /// Where the text is in a line, in units of UTF-16; none overlaps another.
+  fileprivate func ranges(in line: String) -> [Range<Int>] {
     let whole = line as NSString
     var found: [Range<Int>] = []
     var rest = NSRange(location: 0, length: whole.length)
-    while found.count < 1_000 {
+    while found.count < LogMarker.limit {
       let options: NSString.CompareOptions = isCaseSensitive ? [.literal] : [.literal, .caseInsensitive]
       let range = whole.range(of: text, options: options, range: rest)
       guard range.location != NSNotFound, range.length > 0 else { break }
@@ -126,31 +129,29 @@ package struct LogPattern: Sendable {
     }
     return found
   }
+}
 
-  /// Lines that are longer are marked whole.
-  private static let longestMarked = 4_000
+/// Marks a pattern in the lines of one answer, which must not take long: a line that would is marked whole.
+struct LogMarker {
+  /// Matches in one line.
+  static let limit = 1_000
+  private static let lineSteps = 1 << 20
 
-  /// An automaton says whether, not where: the first match ends where the shortest beginning ends that has one, and begins
-  /// where the last of its ends begins that still has it. With anchors a part of a line has matches that the line has not:
-  /// such lines are marked whole.
-  private static func ranges(of matcher: RegexMatcher, _ text: String, in line: String) -> [Range<Int>] {
-    let characters = Array(line)
-    guard !text.contains("^"), !text.contains("$"), characters.count <= longestMarked else {
-      return [0..<line.utf16.count]
-    }
-    var matcher = matcher
-    var found: [Range<Int>] = []
-    var first = 0
-    func isFound(_ range: Range<Int>) -> Bool { matcher.isFound(in: String(characters[range])) }
-    while first < characters.count, found.count < 100, isFound(first..<characters.count) {
-      let end = (first..<characters.count).partitionPoint { isFound(first..<$0 + 1) } + 1
-      let start = (first..<end).partitionPoint { !isFound($0..<end) } - 1
-      guard start >= first, end > start else { break }
-      func units(_ place: Int) -> Int { String(characters[..<place]).utf16.count }
-      found.append(units(start)..<units(end))
-      first = end
-    }
-    return found.isEmpty ? [0..<line.utf16.count] : found
+  let pattern: LogPattern
+  var regex: RegexSpans?
+  /// Steps that are left for all lines together.
+  private var steps = 1 << 24
+
+  init(pattern: LogPattern, regex: RegexSpans?) { (self.pattern, self.regex) = (pattern, regex) }
+
+  /// In units of UTF-16; none overlaps another. Empty matches are not told of.
+  mutating func ranges(in line: String) -> [Range<Int>] {
+    guard regex != nil else { return pattern.ranges(in: line) }
+    let room = min(steps, Self.lineSteps)
+    var left = room
+    let found = regex?.ranges(in: line, limit: Self.limit, steps: &left)
+    steps -= room - left
+    return found ?? [0..<line.utf16.count]
   }
 }
 
@@ -159,7 +160,8 @@ struct LogMatcher {
   let pattern: LogPattern
   var regex: RegexMatcher?
 
-  mutating func isFound(in line: String) -> Bool {
-    regex?.isFound(in: line) ?? pattern.isFound(in: line)
+  /// - Parameter check: called after each millisecond or so of work; what it throws ends it.
+  mutating func isFound(in line: String, check: () throws -> Void) rethrows -> Bool {
+    try regex?.isFound(in: line, check: check) ?? pattern.isFound(in: line)
   }
 }

@@ -8,8 +8,8 @@ extension Tracking {
   package static let largestLinePage = 5_000
   /// Found lines in one answer.
   package static let largestMatchPage = 1_000
-  /// Seconds that a search of a log may take.
-  package static let searchSeconds = 20.0
+  /// Seconds that reading a log, or a search of one, may take.
+  package static let logSeconds = 20.0
 
   /// Lines of a log as a terminal would show them.
   ///
@@ -26,9 +26,12 @@ extension Tracking {
     }
     let log = attemptLogs.log(in: source.directory)
     let count = min(max(0, count), Self.largestLinePage)
-    return try await blocking {
-      let (view, lines) = try log.lines(
-        from: from, count: count, at: time, scope, hasEnded: source.hasEnded)
+    let lane = attemptLogs.reading
+    return try await withLogBound { bound in
+      let view = try await log.current(hasEnded: source.hasEnded, bound: bound, lane: lane)
+      let lines = try await lane.run {
+        try log.lines(of: view, from: from, count: count, at: time, scope, bound: bound)
+      }
       return LogLinePage(
         attempt: source.number, attempts: source.count, total: view.total(scope),
         settled: view.settled(scope), ended: source.hasEnded, items: lines)
@@ -47,16 +50,35 @@ extension Tracking {
     }
     let log = attemptLogs.log(in: source.directory)
     let limit = min(max(1, limit), Self.largestMatchPage)
-    let isCancelled = Atomic(false)
-    let deadline = ContinuousClock.now + .seconds(Self.searchSeconds)
-    return try await withTaskCancellationHandler {
-      try await blocking {
-        let bound = SearchBound(deadline: deadline) { isCancelled.load(ordering: .relaxed) }
-        let view = try log.current(hasEnded: source.hasEnded)
-        return try view.search(pattern, scope, after: after, limit: limit, bound: bound)
+    let (reading, searching) = (attemptLogs.reading, attemptLogs.searching)
+    return try await withLogBound { bound in
+      let view = try await log.current(hasEnded: source.hasEnded, bound: bound, lane: reading)
+      return try await searching.run {
+        // Its time begins with its place among the searches: who waits for one has it all.
+        let own = LogBound(deadline: .now + .seconds(Self.logSeconds), isCancelled: bound.isCancelled)
+        return try view.search(pattern, scope, after: after, limit: limit, bound: own)
       }
-    } onCancel: {
-      isCancelled.store(true, ordering: .relaxed)
     }
   }
+
+  /// Bounds work on a log by time, and by the life of the task that wants it.
+  private func withLogBound<T: Sendable>(
+    _ body: @Sendable (LogBound) async throws -> T
+  ) async throws -> T {
+    let isCancelled = CancelMark()
+    let bound = LogBound(deadline: .now + .seconds(Self.logSeconds)) { isCancelled.isSet }
+    return try await withTaskCancellationHandler {
+      try await body(bound)
+    } onCancel: {
+      isCancelled.set()
+    }
+  }
+}
+
+/// Tells threads that run for a task that it was cancelled.
+private final class CancelMark: Sendable {
+  private let mark = Atomic(false)
+
+  var isSet: Bool { mark.load(ordering: .relaxed) }
+  func set() { mark.store(true, ordering: .relaxed) }
 }

@@ -49,20 +49,19 @@ extension Tracking {
     return try await append([(sample, place.state.isEnd)])[0].get()
   }
 
-  /// Takes what the server sampled of runs that it executes, in one transaction; what cannot be stored of one is told in
-  /// the log.
-  package func appendSamples(_ samples: [RunSample]) async throws {
+  /// Takes what the server sampled of runs that it executes, in one transaction.
+  ///
+  /// - Returns: what became of each run's; those of runs that are gone, or in the trash, are left out.
+  package func appendSamples(
+    _ samples: [RunSample]
+  ) async throws -> [(run: PublicID, result: Result<AppendReceipt, any Error>)] {
     let work = try await store.read { reader in
       try samples.compactMap { item -> (RunSample, Bool)? in
         guard let place = try reader.place(of: item.run), !place.isDeleted else { return nil }
         return (item, place.state.isEnd)
       }
     }
-    for (item, result) in zip(work, try await append(work)) {
-      if case .failure(let error) = result {
-        logger.warning("Samples of run \(item.0.run) could not be stored: \(error)")
-      }
-    }
+    return zip(work, try await append(work)).map { ($0.0.run, $1) }
   }
 
   private func append(

@@ -100,6 +100,7 @@ struct Client: Sendable {
     guard (200..<300).contains(answer.status) else {
       // An answer to HEAD has no body that could say more.
       if method == .head, answer.status == 404 { throw Failure(.notFound, "\(path) is not there.") }
+      // What is no JSON is no answer of a Martlet, and is told as such.
       throw refusal(status: answer.status, json: try? JSONValue.parse(answer.bytes))
     }
     return Answer(answer.bytes, answer.headers)

@@ -35,6 +35,7 @@ enum ProcessTable {
 
   /// The process that holds a lock on the file of this inode, as far as one reading of /proc/locks tells.
   private static func listedHolder(of inode: UInt64) -> Int32? {
+    // Where the system hides them, nobody is known to hold it: whoever asks says so.
     guard let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return nil }
     // "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF": process, then major:minor:inode.
     for line in locks.split(separator: "\n") {

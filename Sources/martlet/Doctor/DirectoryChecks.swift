@@ -93,8 +93,13 @@ struct DirectoryChecks {
     switch free {
     case ..<100_000_000: return Check("disk", .error, "Only \(Words.bytes(free)) free.", hint: hint)
     case ..<2_000_000_000: return Check("disk", .warning, "Only \(Words.bytes(free)) free.", hint: hint)
-    default: return Check("disk", .ok, "\(Words.bytes(free)) free.")
+    default: break
     }
+    // Some file systems count no files.
+    guard volume.f_files == 0 || volume.f_favail >= 10_000 else {
+      return Check("disk", .warning, "Only \(volume.f_favail) more files can be made.", hint: hint)
+    }
+    return Check("disk", .ok, "\(Words.bytes(free)) free.")
   }
 
   private var fileSystem: Check {

@@ -35,6 +35,7 @@ struct Doctor: AsyncParsableCommand {
     }
     var checks = place.isLocal ? DirectoryChecks(data: place.data).all : []
     if place.isLocal { checks += await StoreChecks(path: place.data.path, isDeep: deep).all() }
+    if place.isLocal { checks += try await LogChecks(path: place.data.path, isDeep: deep).all() }
     checks += try await MachineChecks.all()
     let known = Set(checks.map(\.name))
     checks += await serverChecks(place).filter { !known.contains($0.name) }

@@ -6,7 +6,51 @@ import MartletModel
 
 enum MachineChecks {
   static func all() async throws -> [Check] {
-    [supervisor, try await devices(), try await python()]
+    [supervisor, try await devices(), try await drivers(), controlGroups, try await python()]
+  }
+
+  /// Who can say what GPUs are doing, for system metrics: asked as a server asks.
+  private static func drivers() async throws -> Check {
+    let name = "gpu metrics"
+    let survey = try await blocking { GPUs(environment: CallerEnvironment.current).survey(at: 0) }
+    if let silence = survey.silence {
+      return Check(
+        name, .warning, "A GPU's driver has not answered for \(Int(silence)) s.",
+        hint: "nvidia-smi hangs too, as a rule, until the driver or the machine is restarted.")
+    }
+    guard survey.sources.isEmpty else {
+      let words = survey.sources.map { "\($0.name) tells of \($0.count)" }.joined(separator: ", ")
+      let isSilent = survey.sources.contains { $0.count == 0 }
+      return Check(
+        name, isSilent ? .warning : .ok, "\(words).",
+        hint: isSilent ? "Ask the driver itself: nvidia-smi must list the GPUs." : nil)
+    }
+    guard access("/dev/nvidiactl", F_OK) == 0 else {
+      return Check(name, .ok, "None: neither NVML nor nvidia-smi nor amdgpu tells of a GPU.")
+    }
+    return Check(
+      name, .warning, "/dev/nvidiactl is there, but neither NVML nor nvidia-smi tells of a GPU.",
+      hint: "Runs are sampled without GPUs. In a container, give it the driver's utility capability.")
+  }
+
+  /// What a run uses is measured of its tree of processes, whatever groups there are; a bound on it can only be kept by the
+  /// kernel where there are groups.
+  private static var controlGroups: Check {
+    let groups = ControlGroups.probe()
+    let measured = "what runs use is measured of their processes"
+    let bound = groups.memoryLimit.map { " This account's processes share \(Words.bytes($0))." } ?? ""
+    let number = groups.version == .two ? "2" : "1"
+    let words =
+      switch (groups.version, groups.hasMemory, groups.isWritable) {
+      case (.none, _, _): "None: \(measured), and only that could bound their memory."
+      case (_, false, _):
+        "Version \(number) without memory: \(measured), and only that could bound their memory."
+      case (_, true, false):
+        "Version \(number), where this account makes no groups: \(measured), and only that could bound their memory."
+      case (_, true, true):
+        "Version \(number), with memory, open to this account: the kernel can bound the memory of runs; \(measured)."
+      }
+    return Check("control groups", .ok, words + bound)
   }
 
   /// It must lie beside this program, wherever that is moved.
@@ -92,7 +136,7 @@ enum ShortCommand {
       switch answer.ending {
       case .exited(let code): code
       case .signalled(let signal): signal
-      case .outOfTime, .tooLong: SIGKILL
+      case .outOfTime, .tooLong, .unknown: SIGKILL
       }
     return Answer(
       status: status, output: String(decoding: answer.output, as: UTF8.self),

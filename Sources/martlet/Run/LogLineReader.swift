@@ -57,7 +57,8 @@ struct LogLineReader {
     try await client.get(
       "/runs/\(run)/logs/search",
       query: place + [
-        ("text", text), ("regex", String(isRegex)), ("case", String(matchCase)), ("after", after.map(String.init)), ("limit", "1000"),
+        ("text", text), ("regex", String(isRegex)), ("case", String(matchCase)),
+        ("after", after.map(String.init)), ("limit", "1000"),
       ])
   }
 

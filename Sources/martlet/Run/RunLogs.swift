@@ -31,6 +31,7 @@ struct RunLogs: AsyncParsableCommand {
         martlet run logs -f --tail 20 k2f9a0xy
         martlet run logs --stream all --times --attempt 1 k2f9a0xy
         martlet run logs --search error --stream all swift-finch-3
+        martlet run logs --search 'loss: (nan|inf)' --regex swift-finch-3
       """)
 
   @Argument(help: "The run's id, or its name when it is unique.")
@@ -144,11 +145,13 @@ struct RunLogs: AsyncParsableCommand {
     of text: String, _ lines: LogLineReader, _ client: inout PatientClient, _ interrupts: Interrupts
   ) async throws {
     var items: [JSONValue] = []
-    var (after, isComplete, count): (Int64?, Bool, Int64) = (nil, true, 0)
+    var (after, isComplete, isFound): (Int64?, Bool, Bool) = (nil, true, false)
     repeat {
-      let page = try await lines.matches(of: text, isRegex: regex, matchCase: matchCase, after: after, &client)
-      if after == nil { count = page["count"]?.int ?? 0 }
-      isComplete = isComplete && page["complete"]?.bool ?? true
+      let page = try await lines.matches(
+        of: text, isRegex: regex, matchCase: matchCase, after: after, &client)
+      isFound = isFound || page["count"]?.int ?? 0 > 0
+      // What a page did not look through, the next one does.
+      isComplete = page["complete"]?.bool ?? true
       let new = page["items"]?.array ?? []
       if format.format == .table {
         for item in new { try Terminal.say("\((item["n"]?.int ?? 0) + 1): \(self.text(of: item))") }
@@ -165,7 +168,7 @@ struct RunLogs: AsyncParsableCommand {
       Terminal.complain("martlet: the time was over before all of the log was searched.")
     }
     // As grep has it.
-    if count == 0 { throw ExitStatus.failed.code }
+    if !isFound { throw ExitStatus.failed.code }
   }
 
   // MARK: - Bytes

@@ -89,6 +89,7 @@ final class SpoolBeside {
     var found: [(JSONValue, Int64)] = []
     var start = 0
     while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      // A line that was cut off when its writer was killed is lost; those behind it are whole.
       if let line = try? JSONValue.parse(Array(chunk[start..<end])) {
         found.append((line, seen + Int64(end + 1)))
       }
@@ -201,6 +202,7 @@ final class SpoolBeside {
   private static func segments(of stem: String) -> [Int] {
     let place = URL(fileURLWithPath: stem)
     let start = place.lastPathComponent + ".console."
+    // A folder that cannot be listed shows none: what is in it is sent by the next call.
     let names =
       (try? FileManager.default.contentsOfDirectory(atPath: place.deletingLastPathComponent().path)) ?? []
     return names.filter { $0.hasPrefix(start) }.compactMap { Int($0.dropFirst(start.count)) }.sorted()

@@ -41,6 +41,9 @@ final class Socket: Sendable {
   /// Hangs up, without a word.
   func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+  /// Says that nothing more is sent; what comes is still read.
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// - Throws: `SocketError` when the server has hung up, `Unexpected` when it takes nothing any more.
   func send(_ bytes: [UInt8]) async throws {
     let descriptor = descriptor

@@ -4,6 +4,7 @@ import Foundation
 import MartletModel
 import MartletSeries
 import MartletTestSupport
+import Synchronization
 import Testing
 
 @testable import MartletStore
@@ -26,6 +27,13 @@ final class Scratch: Sendable {
       Issue.record("\(path) could not be removed: \(error)")
     }
   }
+}
+
+/// Says that something has happened.
+final class Flag: Sendable {
+  private let state = Mutex(false)
+  var isUp: Bool { state.withLock(\.self) }
+  func raise() { state.withLock { $0 = true } }
 }
 
 /// The same numbers in every round: a failure can be repeated (SplitMix64, Steele, Lea, Flood 2014).

@@ -82,18 +82,20 @@ class Beside:
         return True
 
     def save(self, files: Any, base: Any = None, policy: str = "now") -> list[str]:
-        """Keeps files with the run: a path, a folder, or a pattern (`out/*.png`, `**` for folders below). Returns the
-        names that those have which are there now.
+        """Keeps files with the run: a path, a folder, or a pattern (`out/*.png`, `**` for folders below), or a list of
+        such. Returns the names that those have which are there now.
 
         `base` is the folder that names are relative to; by default the current one, and of a path that is absolute
         the folder that it names. `policy`: "now" copies them as they are; "end" when the run has ended; "live" then
         too and, until then, ten seconds or so after each change. Never raises: what cannot be kept is said.
         """
-        try:
-            return self._save(files, base, policy)
-        except Exception as error:
-            warn(f"save: {words(error)}")
-            return []
+        found: list[str] = []
+        for one in files if isinstance(files, (list, tuple, set, frozenset)) else (files,):
+            try:
+                found += self._save(one, base, policy)
+            except Exception as error:  # the others are kept
+                warn(f"save: {words(error)}")
+        return found
 
     def _save(self, files: Any, base: Any, policy: str) -> list[str]:
         from martlet import _saving, _typed

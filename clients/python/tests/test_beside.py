@@ -76,10 +76,17 @@ class SaveTest(Beside):
             "assert run.save('out', base='out') == ['a.txt', 'deep/b.txt']\n"
             "assert run.save(os.path.abspath('note.md')) == ['note.md']\n"
             "assert run.save(os.path.abspath('out') + '/**/*.txt') == ['a.txt', 'deep/b.txt']\n"
+            "assert run.save(['note.md', 3, 'out/**/b.txt']) == ['note.md', 'out/deep/b.txt']\n"
             "assert run.save('nothing/*') == [] and run.save('note.md', policy='soon') == []\n"
             "assert run.save('note.md', base='out') == []\n"
         )
-        expected = {"out/a.txt": b"first", "a.txt": b"changed", "deep/b.txt": b"b", "note.md": b"n"}
+        expected = {
+            "out/a.txt": b"first",
+            "out/deep/b.txt": b"b",
+            "a.txt": b"changed",
+            "deep/b.txt": b"b",
+            "note.md": b"n",
+        }
         self.assertEqual(self.files(server), expected)
         self.assertIn("there is no file", err)
         self.assertIn("policy is one of now, end, live, not 'soon'", err)

@@ -34,8 +34,8 @@ export interface Spread {
 export interface Group {
   /** A value for each name that was grouped by; null where runs have none. */
   key: Json[];
-  /** The filter that selects its runs. */
-  filter: string;
+  /** The filter that selects its runs, the question's own in it; null: its values are too long for one. */
+  filter: string | null;
   count: number;
   states: Partial<Record<RunState, number>>;
   values: Record<string, Spread>;
@@ -173,8 +173,8 @@ export const tracking = {
   ) => get<LogLinesAnswer>(runPath(run, `/logs/lines${query({ ...asked })}`), signal),
   search: (
     run: string,
-    asked: { text: string; case: boolean; attempt: number | null; stream: LogStream; after: number | null; limit: number },
+    asked: { text: string; case: boolean; regex: boolean; attempt: number | null; stream: LogStream; after: number | null; limit: number },
     signal?: AbortSignal,
-  ) => get<LogMatches>(runPath(run, `/logs/search${query({ ...asked, case: asked.case || null })}`), signal),
+  ) => get<LogMatches>(runPath(run, `/logs/search${query({ ...asked, case: asked.case || null, regex: asked.regex || null })}`), signal),
 };
 

@@ -1,4 +1,5 @@
 // The line chart: one metric of many runs.
+import { formatMetric } from "../format";
 import { type Abscissa, type Axis, abscissaOf } from "./axis";
 import type { ChartBus } from "./bus";
 import { Easel } from "./easel";
@@ -26,6 +27,8 @@ export interface View {
   smoothing: number;
   log: boolean;
   axis: Axis;
+  /** How a value is written beside the cursor, where it is no plain number. */
+  write?: (value: number) => string;
 }
 
 /** A line folded into pixel columns. */
@@ -90,6 +93,7 @@ export class LineChart implements Drawable {
     if (!this.#frame) return null;
     return {
       frame: this.#frame, lines: this.#drawn, x: this.#x, axis: this.#view.axis, smoothed: this.#view.smoothing > 0,
+      write: this.#view.write ?? formatMetric,
     };
   }
 

@@ -1,5 +1,4 @@
 // Pointer and keys on a line chart: the cursor, the lit line, the tooltip, the zoom, and the reading for a screen reader.
-import { formatMetric } from "../format";
 import { type Abscissa, type Axis, placeOn } from "./axis";
 import type { ChartBus } from "./bus";
 import { listener } from "./easel";
@@ -26,6 +25,8 @@ export interface Scene {
   x: Abscissa;
   axis: Axis;
   smoothed: boolean;
+  /** How a value is written. */
+  write: (value: number) => string;
 }
 
 const REACH = 48; // how far from a line, in pixels, the pointer lights it
@@ -179,7 +180,7 @@ export class LinePointer {
       if (!column || Math.abs(column.x - px) > 24) return [];
       const raw = series.last(nearest(series, scene.x, x));
       const number = scene.smoothed ? value(column) : raw;
-      const text = scene.smoothed ? `${formatMetric(number)} (${formatMetric(raw)})` : formatMetric(raw);
+      const text = scene.smoothed ? `${scene.write(number)} (${scene.write(raw)})` : scene.write(raw);
       return [{ number, row: { colour: lineColour(line.slot), name: line.name, value: text, hot: line.id === this.bus.hot } }];
     });
     return rows.sort((a, b) => b.number - a.number).map(({ row }) => row);

@@ -3,11 +3,11 @@ import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Run } from "../api/types";
 import { type Axis, axisMetric } from "../charts/axis";
 import type { ChartBus } from "../charts/bus";
-import { lineColour } from "../charts/ink";
+import { lineColour, lineDash } from "../charts/ink";
 import type { Line, View } from "../charts/line";
-import { formatNumber, plural } from "../format";
+import { formatCount, formatNumber, plural } from "../format";
 import { place, setQuery } from "../router";
-import { type Section, sections } from "../store/columns";
+import { type Section, named, sections } from "../store/columns";
 import { splitHidden, stepMetricOf } from "../store/metrics";
 import { usePref } from "../store/prefs";
 import type { SeriesStore } from "../store/series";
@@ -22,6 +22,8 @@ interface PageView {
   smoothing: number;
   log: boolean;
   axis: Axis | "own";
+  /** Only charts whose names hold this. */
+  find: string;
 }
 
 const AXES: ReadonlySet<string> = new Set(["step", "time", "relative"]);
@@ -32,8 +34,11 @@ function usePageView(): PageView {
   const log = query.get("y") === "log";
   const x = query.get("x") ?? "";
   const axis = (AXES.has(x) || (axisMetric(x) ?? "") !== "" ? x : "own") as Axis | "own";
-  return useMemo(() => ({ smoothing, log, axis }), [smoothing, log, axis]);
+  const find = query.get("chart") ?? "";
+  return useMemo(() => ({ smoothing, log, axis, find }), [smoothing, log, axis, find]);
 }
+
+const MANY = 12; // charts above which one is looked for by name
 
 interface ControlProps {
   bus: ChartBus;
@@ -74,6 +79,10 @@ export function ChartControls({ bus, names, runs }: ControlProps) {
         <input type="checkbox" checked={view.log} onChange={(event) => setQuery({ y: event.target.checked ? "log" : null })} />
         <span>Log y</span>
       </label>
+      {names.length > MANY || view.find !== "" ? (
+        <input type="search" className="field chart-find" aria-label="Find a chart" placeholder="Find a chart" value={view.find}
+          onChange={(event) => setQuery({ chart: event.target.value === "" ? null : event.target.value })} />
+      ) : null}
       {zoomed ? <Button icon="search" onClick={() => bus.setZoom(null)}>Reset zoom</Button> : null}
     </div>
   );
@@ -97,8 +106,9 @@ export function ChartGrid({ names, runs, lines, bus, store, scope }: Props) {
   const [expanded, setExpanded] = useState<string | null>(null);
   const [all, setAll] = useState(false);
   const expand = useCallback((metric: string) => setExpanded(metric), []);
-  const { shown, hidden } = splitHidden(runs, names);
-  const drawn = all ? names : shown;
+  const found = useMemo(() => named(names, page.find), [names, page.find]);
+  const { shown, hidden } = splitHidden(runs, found);
+  const drawn = all ? found : shown;
   const key = drawn.join("\n");
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the names are a new array on each change of a run
   const grouped = useMemo(() => sections(drawn), [key]);
@@ -127,6 +137,10 @@ export function ChartGrid({ names, runs, lines, bus, store, scope }: Props) {
   return (
     <div className="chart-grid">
       {error ? <Failure error={error} retry={store.follow.read} /> : null}
+      {found.length === 0 ? (
+        <p className="quiet-note">No chart’s name holds “{page.find}”.{" "}
+          <button type="button" className="text-button" onClick={() => setQuery({ chart: null })}>Show all {formatCount(names.length)}</button></p>
+      ) : null}
       {grouped.map((section) => (
         <ChartSection key={section.prefix} section={section} only={grouped.length === 1} scope={scope}>
           {(metric) => (
@@ -145,7 +159,11 @@ export function ChartGrid({ names, runs, lines, bus, store, scope }: Props) {
           <LineCard metric={expanded} lines={lines} view={viewOf(expanded)} bus={bus} store={store} tall />
           <ul className="legend">
             {lines.map((line) => (
-              <li key={line.id}><span className="swatch" style={{ background: lineColour(line.slot) }} />{line.name}</li>
+              <li key={line.id}>
+                <svg className="legend-line" width="22" height="10" aria-hidden="true"><line x1="1" x2="21" y1="5" y2="5" stroke={lineColour(line.slot)} strokeWidth="2.4"
+                  strokeDasharray={lineDash(line.slot).join(" ")} /></svg>
+                {line.name}
+              </li>
             ))}
           </ul>
         </Dialog>

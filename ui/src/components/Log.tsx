@@ -1,7 +1,7 @@
 // The lines of an output, of which only those in sight exist; found texts are marked, each line has an address.
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { LogLine } from "../api/tracking";
-import { formatTime } from "../format";
+import { formatCount, formatTime } from "../format";
 import { marked, spans } from "../store/ansi";
 import type { LogLines } from "../store/loglines";
 import type { LogSearch } from "../store/logsearch";
@@ -130,10 +130,10 @@ const Row = memo(function Row({ n, line, ranges, times, chosen, stands, onChoose
         event.preventDefault();
         onChoose(n);
       }}>{n + 1}</a>
-      {times ? <time className="log-time">{line?.at == null ? "" : formatTime(line.at).slice(11)}</time> : null}
+      {times ? <time className="log-time" title={line?.at == null ? undefined : formatTime(line.at)}>{line?.at == null ? "" : formatTime(line.at).slice(11)}</time> : null}
       {line === undefined ? <span className="faint">…</span> : null}
       {marked(spans(cut), ranges ?? []).map((span, j) => <span key={j} className={span.style || undefined}>{span.text}</span>)}
-      {cut.length < text.length ? <span className="faint"> … {text.length - cut.length} characters more</span> : null}
+      {cut.length < text.length ? <span className="faint"> … {formatCount(text.length - cut.length)} characters more</span> : null}
     </div>
   );
 }, (before, after) => before.line === after.line && before.ranges === after.ranges && before.times === after.times &&

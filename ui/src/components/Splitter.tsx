@@ -10,6 +10,9 @@ interface Props {
   right: ReactNode;
 }
 
+/** The left pane's share before anybody has moved the border. */
+export const AT_FIRST = 0.44;
+
 const clamp = (share: number) => Math.min(0.75, Math.max(0.2, share));
 
 export function Splitter({ share, onShare, full, left, right }: Props) {
@@ -29,7 +32,7 @@ export function Splitter({ share, onShare, full, left, right }: Props) {
             aria-valuemin={20} aria-valuemax={75} aria-valuenow={Math.round(share * 100)}
             onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
             onPointerMove={(event) => event.currentTarget.hasPointerCapture(event.pointerId) && move(event.clientX)}
-            onDoubleClick={() => onShare(0.4)}
+            onDoubleClick={() => onShare(AT_FIRST)}
             onKeyDown={(event) => {
               if (event.key === "ArrowLeft") onShare(clamp(share - 0.02));
               else if (event.key === "ArrowRight") onShare(clamp(share + 0.02));

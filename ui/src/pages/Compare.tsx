@@ -5,6 +5,7 @@ import { COLOURS } from "../charts/palette";
 import { Button, Empty, Failure, IconButton, Link, Scrolled, Skeleton, copy } from "../components/basics";
 import { Icon } from "../components/Icon";
 import { Menu } from "../components/Menu";
+import { Pill } from "../components/Pill";
 import type { Run } from "../api/types";
 import { formatCount, plural } from "../format";
 import { useKeys } from "../keys";
@@ -32,7 +33,7 @@ export function ComparePage({ project }: { project: string }) {
     return (
       <div className="page narrow">
         <Empty icon="compare" title="No runs to compare">
-          <p>Select runs in the table with <kbd>Space</kbd>, then press <kbd>c</kbd>.</p>
+          <p>Select runs in the table and choose <em>Compare</em>, or select them with <kbd>Space</kbd> and press <kbd>c</kbd>.</p>
           <Link to={pathOf({ page: "runs", project })}>The runs of {project}</Link>
         </Empty>
       </div>
@@ -132,6 +133,7 @@ function RunHead({ run, baseline, onBaseline, onRemove }: { run: Run; baseline: 
     <span className="compare-head">
       <span className={`swatch line-${slots.of(run) % COLOURS}`} />
       <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={`${run.name} of ${run.project}`}>{run.name}</Link>
+      {run.state === "finished" ? null : <Pill state={run.state} />}
       {baseline ? <span className="tag">baseline</span>
         : <IconButton icon="star" label={`Make ${run.name} the baseline`} className="small" onClick={() => onBaseline(run)} />}
       <IconButton icon="cross" label={`Take ${run.name} out`} className="small" onClick={() => onRemove(run)} />

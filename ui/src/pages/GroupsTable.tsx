@@ -13,7 +13,7 @@ import { Table, type TableColumn } from "../components/Table";
 import { formatCount, plural } from "../format";
 import { pathOf } from "../router";
 import type { Column } from "../store/columns";
-import { type GroupsStore, groupId, groupName, spreadText, statesText } from "../store/groups";
+import { type GroupsStore, groupId, groupLabel, groupName, spreadText, statesText } from "../store/groups";
 import type { Aggregate } from "../store/metrics";
 import { fieldTitle, quoted, type Sort } from "../store/sorting";
 import { useStore } from "../store/store";
@@ -60,7 +60,8 @@ export function GroupsTable(props: Props) {
     if (!open.has(id)) return [{ id, group, run: null }];
     const held = members.get(id);
     const inside = held?.runs.map((run): Row => ({ id: `${id}\n${run.id}`, group, run })) ?? [{ id: `${id}\nreading`, group, run: null, note: "reading…" }];
-    if (held?.more) inside.push({ id: `${id}\nmore`, group, run: null, note: `the newest ${held.runs.length} of ${plural(group.count, "run")}` });
+    if (held?.more) inside.push({ id: `${id}\nmore`, group, run: null, note: group.filter === null ? `${plural(group.count, "run")} with values too long to filter by`
+      : `the newest ${held.runs.length} of ${plural(group.count, "run")}` });
     return [{ id, group, run: null }, ...inside];
   }), [groups, members, open, asked]);
 
@@ -77,7 +78,7 @@ export function GroupsTable(props: Props) {
       )),
     },
     {
-      id: "name", width: phone ? 128 : 250, frozen: !phone, head: <span className="plain-head">{asked.by.map(fieldTitle).join(", ")}</span>,
+      id: "name", width: phone ? 150 : 250, frozen: !phone, head: <span className="plain-head">{asked.by.map(fieldTitle).join(", ")}</span>,
       cell: ({ id, group, run, note }) => {
         if (note !== undefined) return <span className="muted small group-inside">{note}</span>;
         if (run) {
@@ -88,10 +89,10 @@ export function GroupsTable(props: Props) {
             </span>
           );
         }
-        const name = groupName(asked.by, group.key);
         return (
-          <button type="button" className="fold group-name" aria-expanded={open.has(id)} onClick={() => toggleOpen(id)} title={name}>
-            <Icon name={open.has(id) ? "chevron" : "right"} size={13} /><span className="clip">{name}</span>
+          <button type="button" className="fold group-name" aria-expanded={open.has(id)} onClick={() => toggleOpen(id)}
+            title={groupName(asked.by, group.key)}>
+            <Icon name={open.has(id) ? "chevron" : "right"} size={13} /><span className="clip">{groupLabel(asked.by, group.key)}</span>
           </button>
         );
       },
@@ -111,7 +112,7 @@ export function GroupsTable(props: Props) {
       const text = spreadText(held, spread);
       return text === "" ? <span className="faint">–</span> : <span title={`of ${plural(held!.count, "run")}`}>{text}</span>;
     });
-    return { ...made, width: phone ? 146 : Math.max(made.width, 158) };
+    return { ...made, width: phone ? 124 : Math.max(made.width, 150) };
   });
 
   if (error && groups.length === 0) return <Failure error={error} retry={store.follow.read} />;

@@ -1,5 +1,6 @@
 // Home: what runs now, what went wrong lately, and the projects.
 import { useEffect, useMemo } from "react";
+import { signOut } from "../api/client";
 import type { Alert, Project, Run } from "../api/types";
 import { Ago, Empty, Failure, Link, Skeleton, useNow } from "../components/basics";
 import { FirstRun } from "../components/FirstRun";
@@ -10,6 +11,7 @@ import { SweepCard } from "../components/SweepCard";
 import { formatCount, formatDuration, formatMetric, plural, toNumber } from "../format";
 import { pathOf } from "../router";
 import { durationOf, isMetric, metricNames } from "../store/columns";
+import { splitHidden } from "../store/metrics";
 import { SeriesStore } from "../store/series";
 import { useOwned } from "../store/owned";
 import { OverviewStore } from "../store/overview";
@@ -67,6 +69,8 @@ function Overviewed({ store }: { store: OverviewStore }) {
         <summary>Start another run</summary>
         <FirstRun project={projects[0]?.name ?? "first"} />
       </details>
+      {/* Elsewhere the top bar has it; a phone's is too narrow. */}
+      <p className="phone-only"><button type="button" className="text-button" onClick={() => signOut()}>Sign out</button></p>
     </div>
   );
 }
@@ -95,10 +99,11 @@ function SweepList({ store }: { store: SweepsStore }) {
 
 const MOST_CARDS = 8;
 
-/** The metric that tells most about a run in one line: a validated loss before any other. */
-function headline(names: readonly string[]): string | undefined {
-  const rank = (name: string) => (/^(val|valid|validation|test|eval)/i.test(name) ? 0 : 2) + (/loss|error/i.test(name) ? 0 : 1);
-  return [...names].sort((a, b) => rank(a) - rank(b))[0];
+/** The metrics that tell most about a run in a few lines: a validated loss before any other, what is hidden not at all. */
+function headlines(run: Run): string[] {
+  const rank = (name: string) => (/^(val|valid|validation|test|eval)/i.test(name) ? 0 : 4) +
+    (/loss|error/i.test(name) ? 0 : /acc|score|reward|f1|auc/i.test(name) ? 1 : 2);
+  return splitHidden([run], metricNames([run])).shown.sort((a, b) => rank(a) - rank(b)).slice(0, 3);
 }
 
 function RunCards({ runs }: { runs: readonly Run[] }) {
@@ -111,9 +116,10 @@ function RunCards({ runs }: { runs: readonly Run[] }) {
 function RunCard({ run, store }: { run: Run; store: SeriesStore | null }) {
   const now = useNow();
   const metrics = useMemo(() => {
-    const first = headline(metricNames([run]));
-    return Object.entries(run.summary).flatMap(([name, entry]) => (isMetric(entry) ? [{ name, last: toNumber(entry.last) }] : []))
-      .sort((a, b) => Number(b.name === first) - Number(a.name === first)).slice(0, 3);
+    return headlines(run).flatMap((name) => {
+      const entry = run.summary[name];
+      return isMetric(entry) ? [{ name, last: toNumber(entry.last) }] : [];
+    });
   }, [run]);
   return (
     <article className="card run-card">
@@ -121,7 +127,7 @@ function RunCard({ run, store }: { run: Run; store: SeriesStore | null }) {
         <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link">{run.name}</Link>
         <Pill state={run.state} />
       </header>
-      <p className="muted small">
+      <p className="muted small clip">
         <Link to={pathOf({ page: "runs", project: run.project })} className="quiet-link">{run.project}</Link>
         {" · "}{formatDuration(durationOf(run, now) ?? 0)}
         {run.last_step === null ? null : <> · step {formatCount(run.last_step)}</>}
@@ -143,28 +149,39 @@ function reason(run: Run): string {
 }
 
 function Attention({ runs, alerts }: { runs: readonly Run[]; alerts: readonly Alert[] }) {
+  const items = [
+    ...runs.map((run) => ({ at: run.ended_at ?? run.last_seen_at ?? run.created_at, item: <TroubledRun key={run.id} run={run} /> })),
+    ...alerts.map((alert) => ({ at: alert.at, item: <RaisedAlert key={`alert${alert.id}`} alert={alert} /> })),
+  ];
   return (
     <section aria-label="Needs attention">
       <h2 className="section-title">Needs attention</h2>
       <ul className="card list">
-        {runs.map((run) => (
-          <li key={run.id}>
-            <Pill state={run.state} />
-            <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link">{run.name}</Link>
-            <span className="muted grow clip" title={run.exit?.reason ?? ""}>{reason(run)}</span>
-            <span className="muted"><Ago at={run.ended_at ?? run.created_at} /></span>
-          </li>
-        ))}
-        {alerts.map((alert) => (
-          <li key={`alert${alert.id}`}>
-            <span className={`pill ${alert.level === "error" ? "bad" : "warn"}`}><Icon name="bell" size={12} />{alert.level === "error" ? "alert" : "warning"}</span>
-            <Link to={pathOf({ page: "run", project: alert.project, run: alert.run })} className="run-link">{alert.run_name}</Link>
-            <span className="muted grow clip" title={`${alert.title} ${alert.text}`}>{alert.title}{alert.text === "" ? "" : `: ${alert.text}`}</span>
-            <span className="muted"><Ago at={alert.at} /></span>
-          </li>
-        ))}
+        {items.sort((a, b) => b.at - a.at).map(({ item }) => item)}
       </ul>
     </section>
+  );
+}
+
+function TroubledRun({ run }: { run: Run }) {
+  return (
+    <li>
+      <Pill state={run.state} />
+      <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={`${run.name} of ${run.project}`}>{run.name}</Link>
+      <span className="muted grow clip" title={run.exit?.reason ?? ""}>{reason(run)}</span>
+      <span className="muted"><Ago at={run.ended_at ?? run.last_seen_at ?? run.created_at} /></span>
+    </li>
+  );
+}
+
+function RaisedAlert({ alert }: { alert: Alert }) {
+  return (
+    <li>
+      <span className={`pill ${alert.level === "error" ? "bad" : "warn"}`}><Icon name="bell" size={12} />{alert.level === "error" ? "alert" : "warning"}</span>
+      <Link to={pathOf({ page: "run", project: alert.project, run: alert.run })} className="run-link" title={`${alert.run_name} of ${alert.project}`}>{alert.run_name}</Link>
+      <span className="muted grow clip" title={`${alert.title} ${alert.text}`}>{alert.title}{alert.text === "" ? "" : `: ${alert.text}`}</span>
+      <span className="muted"><Ago at={alert.at} /></span>
+    </li>
   );
 }
 

@@ -22,7 +22,7 @@ import { archive, change, lock } from "../store/changes";
 import { slots } from "../store/colours";
 import { durationOf, metricNames } from "../store/columns";
 import { useOwned } from "../store/owned";
-import { RunStore, endedAs, hasEnded } from "../store/runs";
+import { RunStore, endSentence, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { restore } from "../store/trash";
@@ -175,12 +175,10 @@ function Sentence({ run, now }: { run: Run; now: number }) {
     case "running": return <>Running for {time ?? "a moment"}{at === "" ? "" : `, now${at}`}.</>;
     case "lost": {
       const silent = run.last_seen_at === null ? "a while" : formatDuration(now - run.last_seen_at);
-      return <>Nothing was heard from it for {silent}. It counts as crashed when it stays silent for ten minutes more.</>;
+      return <>Nothing was heard from it for {silent}. When it stays silent it will count as crashed.</>;
     }
     default: {
-      const reason = run.exit?.reason ?? "";
-      if (reason === "") return <>{time === null ? "Ended before it started." : `Ended after ${time}${at}.`}</>;
-      return <>Ended{at}: {reason}{/[.!?]$/.test(reason) ? "" : "."}</>;
+      return <>{endSentence(run)}</>;
     }
   }
 }

@@ -8,6 +8,7 @@ import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
 import { formatBytes, formatCount, formatTime, plural } from "../format";
 import { pathOf, setQuery } from "../router";
+import { alikeGPUs } from "../store/environment";
 import { eventWords } from "../store/events";
 import { useOften, useOnce } from "../store/once";
 import { hasEnded } from "../store/runs";
@@ -98,11 +99,7 @@ export function EnvironmentCard({ run, environment }: { run: Run; environment: E
         {memory_bytes ? (
           <Fact name="Memory">{formatBytes(memory_bytes)}{cgroup_memory_bytes ? `, of which the run may use ${formatBytes(cgroup_memory_bytes)}` : ""}</Fact>
         ) : null}
-        {(gpus ?? []).map((gpu, i) => (
-          <Fact key={i} name={`GPU ${i}`}>
-            {[gpu.name, gpu.memory_bytes ? formatBytes(gpu.memory_bytes) : "", gpu.driver ? `driver ${gpu.driver}` : ""].filter(Boolean).join(", ")}
-          </Fact>
-        ))}
+        {alikeGPUs(gpus ?? []).map(({ name, text }) => <Fact key={name} name={name}>{text}</Fact>)}
         {python?.version ? <Fact name="Python"><span title={python.executable ?? ""}>{python.version}</span></Fact> : null}
         {cwd && cwd !== run.workdir ? <Fact name="Directory"><code>{cwd}</code></Fact> : null}
       </dl>

@@ -1,5 +1,5 @@
 // The files that were saved with a run, each with a look into it.
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError } from "../api/client";
 import { tracking } from "../api/tracking";
 import type { BlobRef } from "../api/typed";
@@ -31,8 +31,15 @@ export function RunFiles({ run }: { run: Run }) {
   const all = useMemo(() => [...(value?.items ?? [])].sort((a, b) => byName(a.path, b.path)), [value]);
   const found = all.filter(({ path }) => path.toLowerCase().includes(search.toLowerCase()));
   const wanted = query.get("file");
-  const shown = all.find(({ path }) => path === wanted) ?? found[0] ?? null;
+  const asked = wanted === null ? null : all.find(({ path }) => path === wanted) ?? null;
+  const missing = wanted !== null && asked === null ? wanted : null;
+  const shown = asked ?? (missing === null ? found[0] ?? null : null);
   const choose = (path: string) => setQuery({ file: path });
+  const list = useRef<HTMLUListElement>(null);
+  const path = shown?.path ?? null;
+  useEffect(() => {
+    list.current?.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
+  }, [path]);
   const step = (by: number) => {
     const next = found[found.findIndex((file) => file === shown) + by];
     if (next) choose(next.path);
@@ -57,11 +64,11 @@ export function RunFiles({ run }: { run: Run }) {
           <input type="search" className="field" aria-label="Find a file" placeholder="Find a file" value={search}
             onChange={(event) => setSearch(event.target.value)} />
         ) : null}
-        <ul>
+        <ul ref={list}>
           {found.map((file) => (
             <li key={file.path}>
               <button type="button" className="file-choice" aria-current={file === shown} onClick={() => choose(file.path)}>
-                <Icon name="file" size={14} /><span className="grow clip" title={file.path}>{file.path}</span>
+                <Icon name="file" size={14} /><span className="grow clip clip-start" title={file.path}><bdi>{file.path}</bdi></span>
                 <span className="muted small">{formatBytes(file.size)}</span>
               </button>
             </li>
@@ -70,6 +77,11 @@ export function RunFiles({ run }: { run: Run }) {
         {found.length === 0 ? <p className="muted">No file of that name.</p> : null}
         <p className="muted small files-sum">{plural(all.length, "file")}, {formatBytes(size)}{value.next === null ? "" : ", the first ones"}</p>
       </section>
+      {missing === null ? null : (
+        <section className="card" aria-label={missing}>
+          <p><code className="clip-all">{missing}</code> is not among the files of this run{value.next === null ? "" : " that are listed here"}.</p>
+        </section>
+      )}
       {shown ? <File key={`${shown.path}${shown.sha256}`} run={run.id} file={shown} /> : null}
     </div>
   );

@@ -135,7 +135,7 @@ function NoOutput({ run, active, stream }: { run: Run; active: boolean; stream: 
 }
 
 function Finding({ search, top, onGo, total }: { search: LogSearch; top: number; onGo: (line: number | null) => void; total: number | null }) {
-  const { text, case: exact, count, at, complete, searching, matches } = useStore(search.state);
+  const { text, case: exact, regex, count, at, complete, searching, matches } = useStore(search.state);
   const error = useStore(search.error);
   const words = useMemo(() => {
     if (text === "") return total === null ? "" : plural(total, "line");
@@ -157,13 +157,15 @@ function Finding({ search, top, onGo, total }: { search: LogSearch; top: number;
         }} />
       <button type="button" className="toggle" aria-pressed={exact} title="Upper and lower case" aria-label="Upper and lower case"
         onClick={() => search.write({ case: !exact })}>Aa</button>
+      <button type="button" className="toggle" aria-pressed={regex} title="Use regular expression" aria-label="Use regular expression"
+        onClick={() => search.write({ regex: !regex })}>.*</button>
       <span className="found-nav">
         <IconButton icon="up" label="The one before" className="small" onClick={() => step(-1)} />
         <IconButton icon="chevron" label="The next one" className="small" onClick={() => step(1)} />
       </span>
       <output className="muted small" aria-live="polite">{words}</output>
       {error ? <span className="filter-error" role="alert">{error.message} {error.hint}</span> : null}
-      {text !== "" && matches.length === 0 && !searching && !error && count === 0 ? <span className="muted small">in none of the lines</span> : null}
+      {text !== "" && matches.length === 0 && !searching && !error && count === 0 && complete ? <span className="muted small">in none of the lines</span> : null}
     </div>
   );
 }

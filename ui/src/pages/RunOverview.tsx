@@ -2,15 +2,17 @@
 import { type ReactNode, useState } from "react";
 import type { Attempt, Environment, Json, MetricSummary, Run } from "../api/types";
 import { inWords, typedOf } from "../api/typed";
-import { Ago, CopyButton, Link } from "../components/basics";
+import { Ago, CopyButton, Link, useNow } from "../components/basics";
 import { Card, Fact, Snippet } from "../components/Card";
 import { Editable } from "../components/Editable";
 import { Pill } from "../components/Pill";
 import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, plural } from "../format";
 import { pathOf, setQuery } from "../router";
 import { change } from "../store/changes";
-import { byName, configOf, isMetric } from "../store/columns";
+import { linkParts } from "../store/links";
+import { byName, configOf, durationOf, isMetric } from "../store/columns";
 import { AGGREGATES, type Aggregate, aggregateOf, definitionOf } from "../store/metrics";
+import { hasEnded } from "../store/runs";
 import { AlertsCard, EnvironmentCard, NestedCard, TimelineCard } from "./RunFacts";
 
 interface Props {
@@ -44,10 +46,17 @@ function NotesCard({ run }: { run: Run }) {
     <Card title="Notes">
       <Editable what="the notes" text={run.notes ?? ""} many placeholder="What was tried, and why" className="notes"
         onSave={(notes) => change(run, { notes })}>
-        {run.notes ? <span className="notes-text">{run.notes}</span> : <span className="muted">Nothing is noted yet.</span>}
+        {run.notes ? <span className="notes-text"><Linked text={run.notes} /></span> : <span className="muted">Nothing is noted yet.</span>}
       </Editable>
     </Card>
   );
+}
+
+/** A text in which addresses are links. */
+function Linked({ text }: { text: string }) {
+  return <>{linkParts(text).map(({ text: part, link }, i) => (link
+    // eslint-disable-next-line react/no-array-index-key -- the same address may stand twice; its place is what it is
+    ? <a key={i} href={part} target="_blank" rel="noreferrer">{part}</a> : part))}</>;
 }
 
 function SummaryCard({ run }: { run: Run }) {
@@ -149,6 +158,7 @@ function FactsCard({ run }: { run: Run }) {
         <Fact name="Created"><span title={formatTime(run.created_at)}><Ago at={run.created_at} /></span></Fact>
         {run.started_at === null ? null : <Fact name="Started">{formatTime(run.started_at)}</Fact>}
         {run.ended_at === null ? null : <Fact name="Ended">{formatTime(run.ended_at)}</Fact>}
+        {run.started_at === null ? null : <Fact name="Duration"><Took run={run} /></Fact>}
         <Fact name="Points">{formatCount(run.points)}</Fact>
         {run.host === null ? null : <Fact name="Host">{run.host}{run.pid === null ? "" : `, process ${run.pid}`}</Fact>}
         {run.hardware ? <Fact name="Hardware">{run.hardware}</Fact> : null}
@@ -166,6 +176,14 @@ function FactsCard({ run }: { run: Run }) {
       {run.run_dir === null ? null : <Snippet title="Results" text={run.run_dir} />}
     </Card>
   );
+}
+
+function Took({ run }: { run: Run }) {
+  return hasEnded(run.state) ? <>{formatDuration(durationOf(run, 0) ?? 0)}</> : <Growing run={run} />;
+}
+
+function Growing({ run }: { run: Run }) {
+  return <>{formatDuration(durationOf(run, useNow()) ?? 0)}, and it goes on</>;
 }
 
 function exitText({ exit }: Run): string {

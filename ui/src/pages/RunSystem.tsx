@@ -1,5 +1,5 @@
 // What the machine did while a run went on: processor, memory, disk, network, GPUs, live.
-import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { tracking } from "../api/tracking";
 import type { Run, SystemMetric } from "../api/types";
 import type { Axis } from "../charts/axis";
@@ -12,7 +12,7 @@ import { useOften, useOnce } from "../store/once";
 import { useOwned } from "../store/owned";
 import { hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
-import { type SystemChart, systemSections, withUnit } from "../store/system";
+import { type SystemChart, rangeText, systemSections, withUnit } from "../store/system";
 
 export function RunSystem({ run }: { run: Run }) {
   const active = !hasEnded(run.state);
@@ -23,7 +23,7 @@ export function RunSystem({ run }: { run: Run }) {
     return (
       <Empty icon="chip" title={active ? "Nothing was sampled yet" : "Nothing was sampled"}>
         {active ? "Processor, memory, disk, network and GPUs show here within seconds."
-          : "The run ended before the first sample, or its server samples nothing (martlet up --sample-every)."}
+          : "The run ended before the first sample, or sampling was switched off: martlet up --sample-every 0, or capture= in Python."}
       </Empty>
     );
   }
@@ -90,19 +90,20 @@ const SystemCard = memo(function SystemCard({ run, section, chart, metrics, axis
   const near = useNear(body);
   const title = `${section}: ${chart.title}`;
   const key = chart.lines.map(({ metric }) => metric).join("\n");
+  const write = useCallback((value: number) => withUnit(value, chart.unit.startsWith("%") ? "%" : chart.unit), [chart.unit]);
   useEffect(() => {
     if (!near) return;
     const all = key.split("\n");
     const made = new LineChart(body.current!, title, bus.over(axis), (metric) => store.get(run, metric));
     made.onReading = setReading;
     const forget = all.map((metric) => store.need(metric, null, () => made.changed()));
-    made.set(all.map((metric, slot): Line => ({ id: metric, name: shortName(chart, metric), slot })), { smoothing: 0, log: false, axis });
+    made.set(all.map((metric, slot): Line => ({ id: metric, name: shortName(chart, metric), slot })), { smoothing: 0, log: false, axis, write });
     return () => {
       forget.forEach((each) => each());
       made.close();
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the names of a chart's lines follow from their metrics
-  }, [near, run, title, key, bus, store, axis]);
+  }, [near, run, title, key, bus, store, axis, write]);
   return (
     <section className="chart-card" aria-label={title}>
       <header className="chart-head"><h3>{chart.title}{chart.unit === "" ? null : <span className="muted"> {chart.unit}</span>}</h3></header>
@@ -112,11 +113,11 @@ const SystemCard = memo(function SystemCard({ run, section, chart, metrics, axis
       <dl className="system-facts">
         {chart.lines.map(({ metric, name }, slot) => {
           const entry = metrics.find((each) => each.name === metric);
-          const text = (value: SystemMetric["last"] | undefined) => withUnit(toNumber(value), chart.unit.startsWith("%") ? "%" : chart.unit);
+          const text = (value: SystemMetric["last"] | undefined) => write(toNumber(value)).replaceAll(" ", "\u00a0");
           return (
             <div key={metric}>
               <dt><span className={`swatch line-${slot % COLOURS}`} />{name}</dt>
-              <dd><strong>{text(entry?.last)}</strong><span className="muted"> mean {text(entry?.mean)}, {text(entry?.min)} to {text(entry?.max)}</span></dd>
+              <dd><strong>{text(entry?.last)}</strong><span className="muted"> mean {text(entry?.mean)}, {rangeText(text(entry?.min), text(entry?.max))}</span></dd>
             </div>
           );
         })}

@@ -13,7 +13,7 @@ import { FirstRun } from "../components/FirstRun";
 import { GroupControl } from "../components/GroupControl";
 import { Menu } from "../components/Menu";
 import { SelectBar, comparePath } from "../components/SelectBar";
-import { Splitter } from "../components/Splitter";
+import { AT_FIRST as SPLIT_AT_FIRST, Splitter } from "../components/Splitter";
 import { formatCount, plural } from "../format";
 import { type Binding, useKeys } from "../keys";
 import { navigate, pathOf, place, setQuery } from "../router";
@@ -59,7 +59,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const [columns, setColumns] = usePref<Column[] | null>(`columns.${project}`, null);
   const [kept, setKept] = usePref<Record<string, Aggregate>>(`aggregates.${project}`, {});
   const [spreadKind, setSpread] = usePref<SpreadKind>("spread", "sd");
-  const [share, setShare] = usePref("split", 0.44);
+  const [share, setShare] = usePref("split", SPLIT_AT_FIRST);
   const [full, setFull] = useState(false);
   const [dialog, setDialog] = useState<"columns" | "derived" | null>(null);
   const [active, setActive] = useState<string | null>(null);
@@ -153,7 +153,14 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   useKeys(keys);
 
   if (state.all?.total === 0 && runs.length === 0 && !archived) return <NoRuns project={project} />;
-  if (!complete && error && q === "") return <div className="page"><Failure error={error} retry={store.follow.read} /></div>;
+  if (!complete && error && q === "") {
+    return (
+      <div className="page narrow">
+        <Failure error={error} retry={store.follow.read} />
+        {error.code === "notFound" ? <FirstRun project={project} /> : null}
+      </div>
+    );
+  }
 
   const toolbar = (
     <>

@@ -79,7 +79,7 @@ export function RunsTable(props: Props) {
       ),
     },
     {
-      id: "name", width: phone ? 150 : 172, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
+      id: "name", width: phone ? 150 : 190, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
       cell: (run) => (
         <>
           <Editable what={`the name of ${run.name}`} text={run.name} onSave={(name) => change(run, { name })} className="name-cell"
@@ -96,7 +96,7 @@ export function RunsTable(props: Props) {
   ];
   if (!phone) {
     first.push({
-      id: "state", width: 108, sorted: sorted("state"), head: header("state", "State"),
+      id: "state", width: 124, sorted: sorted("state"), head: header("state", "State"),
       cell: (run) => <Pill state={run.state} />,
     });
   }

@@ -205,7 +205,7 @@ function Times({ sweep, trials, now }: { sweep: Sweep; trials: readonly Trial[];
     <dl className="times">
       <div><dt>{sweepHasEnded(sweep.state) ? "Took" : "Running for"}</dt><dd>{formatDuration(now - sweep.started_at)}</dd></div>
       {mean === null ? null : <div><dt>A trial takes</dt><dd>{formatDuration(mean)}</dd></div>}
-      {left === null || left <= 0 ? null : <div><dt>About to go</dt><dd>{formatDuration(left)}</dd></div>}
+      {left === null || left <= 0 ? null : <div><dt>Left, about</dt><dd>{formatDuration(left)}</dd></div>}
     </dl>
   );
 }

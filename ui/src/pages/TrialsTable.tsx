@@ -35,7 +35,7 @@ export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phon
       id: "run", width: 190, frozen: !phone, head: "Run",
       cell: (trial) => trial.run === null ? <span className="muted">trial {trial.number}</span> : (
         <Link to={pathOf({ page: "run", project: sweep.project, run: trial.run })} className="run-link" title={trial.run_name ?? trial.run}>
-          <span className={`swatch line-${trial.number % COLOURS}`} />{trial.run_name ?? trial.run}
+          <span className={`swatch line-${trial.number % COLOURS}`} /><span className="clip">{trial.run_name ?? trial.run}</span>
         </Link>
       ),
     },

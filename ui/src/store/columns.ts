@@ -33,10 +33,16 @@ export function metricNames(runs: readonly Run[]): string[] {
   return [...names].sort(byName);
 }
 
+/** The names that hold a text, whatever its case. */
+export function named(names: readonly string[], text: string): readonly string[] {
+  const needle = text.trim().toLowerCase();
+  return needle === "" ? names : names.filter((name) => name.toLowerCase().includes(needle));
+}
+
 /** Names in the order people expect: layer2 before layer10. */
 export const byName = new Intl.Collator("en", { numeric: true }).compare;
 
-/** All configuration names of the runs, and which of them differ between runs. */
+/** All configuration names of the runs, and which of them differ between runs, those first that tell the most runs apart. */
 export function configNames(runs: readonly Run[]): { all: string[]; varying: string[] } {
   const seen = new Map<string, { first: string; count: number; varies: boolean }>();
   for (const run of runs) {
@@ -52,6 +58,9 @@ export function configNames(runs: readonly Run[]): { all: string[]; varying: str
   }
   const all = [...seen.keys()];
   const varying = all.filter((name) => seen.get(name)!.varies || seen.get(name)!.count < runs.length);
+  // What tells runs apart comes before what only some of them have, and what many have before what few have.
+  const rank = (name: string) => Number(!seen.get(name)!.varies);
+  varying.sort((a, b) => rank(a) - rank(b) || seen.get(b)!.count - seen.get(a)!.count);
   return { all, varying };
 }
 

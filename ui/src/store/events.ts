@@ -6,7 +6,7 @@ const WORDS: Record<string, string> = {
   created: "Created", attempt: "Another attempt", stopRequested: "Asked to stop", renamed: "Renamed", edited: "Edited", tagged: "Tagged",
   configured: "Configuration changed", archived: "Archived", unarchived: "Back from the archive", locked: "Locked", unlocked: "Unlocked",
   nested: "Nested", moved: "Moved", forked: "Forked", rewound: "Rewound", trashed: "Put into the trash", restored: "Restored",
-  fileDeleted: "File deleted",
+  fileSaved: "File saved", fileDeleted: "File deleted", environment: "Environment changed", model: "Model changed",
 };
 
 /** Of a change: what it was before is told as such. */
@@ -16,7 +16,8 @@ const text = (value: Json): string => (Array.isArray(value) ? value.map(formatVa
 
 /** A title, what else is known of it, and the state that it led to. Types that this page does not know are told as they are. */
 export function eventWords({ type, payload }: RunEvent): { title: string; detail: string; state: string | null } {
-  const { reason, ...fields } = payload ?? {};
+  // The hash of a file says nothing to a reader.
+  const { reason, sha256: _hash, ...fields } = payload ?? {};
   const to = type === "state" && typeof fields["to"] === "string" ? fields["to"] : null;
   if (to !== null) {
     delete fields["from"];
@@ -24,8 +25,10 @@ export function eventWords({ type, payload }: RunEvent): { title: string; detail
   }
   const others = Object.entries(fields).filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => `${MEMBERS[name] ?? name.replaceAll("_", " ")} ${text(value)}`);
-  const detail = [...(typeof reason === "string" && reason !== "" ? [reason] : []), ...others].join(", ");
-  return { title: to === null ? WORDS[type] ?? sentence(type) : sentence(to), detail, state: to };
+  const title = to === null ? WORDS[type] ?? sentence(type) : sentence(to);
+  // "Finished: Finished." says nothing twice.
+  const told = typeof reason === "string" && reason !== "" && reason !== `${title}.` ? [reason] : [];
+  return { title, detail: [...told, ...others].join(", "), state: to };
 }
 
 /** timedOut: Timed out. */

@@ -3,7 +3,7 @@ import { ApiError } from "../api/client";
 import { type Group, type Spread, tracking } from "../api/tracking";
 import type { Json, Page, Run, RunState } from "../api/types";
 import type { SpreadKind } from "../charts/mean";
-import { formatMetric, formatValue, toNumber } from "../format";
+import { formatMetric, formatSpread, formatValue, toNumber } from "../format";
 import { Follow } from "./follow";
 import { Pace } from "./pace";
 import { fieldTitle } from "./sorting";
@@ -33,12 +33,18 @@ export function spreadText(spread: Spread | undefined, kind: SpreadKind): string
   if (!spread || !reach) return "";
   if (spread.count === 1) return formatMetric(reach.middle);
   return kind === "iqr" ? `${formatMetric(reach.middle)} [${formatMetric(reach.low)}, ${formatMetric(reach.high)}]`
-    : `${formatMetric(reach.middle)} ± ${formatMetric(reach.high - reach.middle)}`;
+    : `${formatMetric(reach.middle)} ± ${formatSpread(reach.high - reach.middle)}`;
 }
 
 /** A group's values in words. */
 export function groupName(by: readonly string[], key: readonly Json[]): string {
   return by.map((name, i) => `${fieldTitle(name)} = ${key[i] === null || key[i] === undefined ? "none" : formatValue(key[i])}`).join(", ");
+}
+
+/** A group's values where a head above them says what they are of: of several names, the values alone. */
+export function groupLabel(by: readonly string[], key: readonly Json[]): string {
+  if (by.length < 2) return groupName(by, key);
+  return by.map((_, i) => (key[i] === null || key[i] === undefined ? "none" : formatValue(key[i]))).join(" · ");
 }
 
 /** A stable name of a group: what it was grouped by, with its values. */
@@ -184,9 +190,9 @@ export class GroupsStore {
   }
 
   async #readMembers(id: string, group: Group, signal?: AbortSignal): Promise<void> {
-    const { q, archived } = this.#asked;
-    const both = q === "" ? group.filter : `(${q}) (${group.filter})`;
-    const page = await tracking.runs(this.project, { q: both, sort: "-created", archived }, MEMBERS, null, signal);
+    const { filter } = group;
+    const page: Page<Run> = filter === null ? { items: [], next: "" }
+      : await tracking.runs(this.project, { q: filter, sort: "-created", archived: this.#asked.archived }, MEMBERS, null, signal);
     if (this.#closed || signal?.aborted) return;
     const members = new Map(this.state.value.members);
     members.set(id, { runs: page.items, more: page.next !== null });

@@ -102,10 +102,14 @@ export class LogLines {
   }
 
   #news(): void {
+    this.#again(GATHER);
+  }
+
+  #again(after: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.refresh();
-    }, GATHER);
+    }, after);
   }
 
   /** Reads the end again, and what in sight may have changed. */
@@ -179,7 +183,10 @@ export class LogLines {
       await work();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (!this.#closed) this.error.set(error);
+      if (this.#closed) return;
+      this.error.set(error);
+      // A long output is counted for a while before the server can tell of it.
+      if (error.status === 503) this.#again(POLL);
     }
   }
 

@@ -15,6 +15,8 @@ const TROUBLE = ["traceback (most recent call last)", "error:", "exception:", "f
 export interface SearchText {
   text: string;
   case: boolean;
+  /** Whether the text is a regular expression. */
+  regex: boolean;
 }
 
 export interface SearchState extends SearchText {
@@ -28,7 +30,7 @@ export interface SearchState extends SearchText {
   searching: boolean;
 }
 
-const NOTHING: SearchState = { text: "", case: false, matches: [], count: null, complete: true, at: -1, searching: false };
+const NOTHING: SearchState = { text: "", case: false, regex: false, matches: [], count: null, complete: true, at: -1, searching: false };
 
 export class LogSearch {
   readonly state = new Store<SearchState>(NOTHING);
@@ -45,12 +47,12 @@ export class LogSearch {
 
   /** Looks for something else. */
   write(changes: Partial<SearchText>): void {
-    const { text, case: exact } = { ...this.state.value, ...changes };
+    const { text, case: exact, regex } = { ...this.state.value, ...changes };
     this.#abort?.abort();
     clearTimeout(this.#timer);
     this.error.set(null);
     this.#next = null;
-    this.state.set({ ...NOTHING, text, case: exact, searching: text !== "" });
+    this.state.set({ ...NOTHING, text, case: exact, regex, searching: text !== "" });
     if (text !== "") this.#timer = setTimeout(() => void this.#page(null), SETTLE);
   }
 
@@ -79,21 +81,24 @@ export class LogSearch {
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
-    const { text, case: exact } = this.state.value;
+    const { text, case: exact, regex } = this.state.value;
     if (!quiet) this.state.set({ ...this.state.value, searching: true });
     try {
       const found = await tracking.search(
-        this.run, { text, case: exact, attempt: this.attempt, stream: this.stream, after, limit }, abort.signal,
+        this.run, { text, case: exact, regex, attempt: this.attempt, stream: this.stream, after, limit }, abort.signal,
       );
       if (abort.signal.aborted) return false;
       this.#next = found.next;
       const before = this.state.value;
       const matches = after === null ? found.items : [...before.matches, ...found.items];
-      const count = after === null ? found.count : before.count;
+      // What is held is all that there is before this page.
+      const count = found.count + (after === null ? 0 : before.matches.length);
       const on = before.matches[before.at]?.n;
       const at = on === undefined ? -1 : matches.findIndex(({ n }) => n === on);
-      this.state.set({ ...before, matches, count, at, complete: found.complete, searching: false });
-      return true;
+      // A long output is searched part by part: one in which nothing was found is no answer yet.
+      const goesOn = found.items.length === 0 && found.next !== null;
+      this.state.set({ ...before, matches, count, at, complete: found.complete, searching: goesOn });
+      return goesOn ? await this.#page(found.next, limit, quiet) : true;
     } catch (error) {
       if (abort.signal.aborted) return false;
       if (!(error instanceof ApiError)) throw error;
@@ -115,7 +120,7 @@ export class LogSearch {
       const to = by > 0 ? (first < 0 ? matches.length : first) : (first < 0 ? matches.length : first) - 1;
       return { to, sure: first >= 0 && to >= 0 };
     };
-    if (this.state.value.matches.length === 0) return null;
+    if (this.state.value.matches.length === 0 && this.#next === null) return null;
     let { to, sure } = place();
     while (!sure && this.#next !== null) {
       const { length } = this.state.value.matches;
@@ -133,7 +138,7 @@ export class LogSearch {
   /** The first line that tells of trouble. */
   async firstTrouble(): Promise<number | null> {
     const found = await Promise.all(TROUBLE.map((text) => tracking.search(
-      this.run, { text, case: false, attempt: this.attempt, stream: this.stream, after: null, limit: 1 },
+      this.run, { text, case: false, regex: false, attempt: this.attempt, stream: this.stream, after: null, limit: 1 },
     )));
     const first = Math.min(...found.map(({ items }) => items[0]?.n ?? Infinity));
     return Number.isFinite(first) ? first : null;

@@ -1,6 +1,7 @@
 // One run: read once, then kept fresh by the live feed; and what a run's state means.
 import { api } from "../api/client";
 import type { Attempt, Environment, Run, RunState } from "../api/types";
+import { formatCount, formatDuration } from "../format";
 import { Follow } from "./follow";
 import { Store } from "./store";
 
@@ -17,6 +18,21 @@ export function hasEnded(state: RunState): boolean {
 export function endedAs(run: Run | null | undefined): string | null {
   if (!run || !hasEnded(run.state)) return null;
   return [run.state, run.attempts, run.ended_at, run.points, run.last_step].join(" ");
+}
+
+/** Reasons that tell nothing but that it went well, and how long it took. */
+const SAYS_NO_MORE = /^(Finished|Exited with code 0)( after [^:]+)?\.?$/;
+
+/** Of an ended run, how long it went on, how far it came, and why it ended where more is known than the state says. */
+export function endSentence({ state, exit, started_at, ended_at, last_step }: Pick<Run, "state" | "exit" | "started_at" | "ended_at" | "last_step">): string {
+  const reason = (exit?.reason ?? "").trim();
+  const after = started_at === null || ended_at === null ? "" : ` after ${formatDuration(ended_at - started_at)}`;
+  const at = last_step === null ? "" : ` at step ${formatCount(last_step)}`;
+  if (reason === "" && started_at === null) return "Ended before it started.";
+  const what = state === "finished" ? "Finished" : "Ended";
+  if (reason === "" || SAYS_NO_MORE.test(reason)) return `${what}${after}${at}.`;
+  const told = `${what}${/ after \d/.test(reason) ? "" : after}${at}`;
+  return `${told}: ${reason}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 export const GATHER = 40; // milliseconds in which changes are gathered into one

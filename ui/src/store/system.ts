@@ -65,3 +65,10 @@ export function withUnit(value: number, unit: string): string {
   const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
   return unit === "" ? formatMetric(rounded) : `${rounded} ${unit}`;
 }
+
+/** From the least to the greatest, with a unit that both have written once: 22–75 %. */
+export function rangeText(low: string, high: string): string {
+  if (low === high) return high;
+  const unit = /\s\S+$/.exec(high)?.[0] ?? "";
+  return unit !== "" && low.endsWith(unit) ? `${low.slice(0, -unit.length)}–${high}` : `${low}–${high}`;
+}

@@ -69,6 +69,7 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     mine.sign_in(server, f"/p/paced/runs/{runs[0]['id']}")
     expect(page.get_by_role("heading", level=1)).to_contain_text(runs[0]["name"])
     expect(page.locator(".sentence")).to_contain_text("Running for")
+    page.locator(".overview-charts").scroll_into_view_if_needed()  # on a phone they stand below
     wait_until("6 points", lambda: mine.points("val/loss") == 6)
     page.get_by_role("region", name="Configuration").scroll_into_view_if_needed()
     expect(page.get_by_role("region", name="Configuration")).to_contain_text("lr")
@@ -87,7 +88,7 @@ def test_a_run_shows_its_numbers_its_charts_and_its_output(server, window, look)
     # The end, in words.
     server.allow("all")
     expect(page.locator("h1 .pill")).to_have_text("finished")
-    expect(page.locator(".sentence")).to_contain_text("Ended")
+    expect(page.locator(".sentence")).to_contain_text(re.compile(r"^Finished after .+ at step 29\.$"))
     expect(log).to_contain_text("step 29")
 
     # A failed one says why, and its stderr tells more.

@@ -96,3 +96,23 @@ def test_the_summary_has_every_aggregate_with_its_step(server, window, defined):
     expect(page.get_by_label("Which val/loss")).to_have_value("best")
     page.get_by_label("Which val/loss").select_option("mean")
     expect(page.get_by_role("region", name="Runs", exact=True).locator("tr[data-row]")).to_contain_text("0.1500")
+
+
+def test_a_chart_is_found_by_its_name(server, window):
+    run = server.new_run(name="many")
+    names = [f"layer{i}/norm" for i in range(14)] + ["val/loss"]
+    server.log(run, [(step, dict.fromkeys(names, step)) for step in range(3)])
+    mine = window()
+    page = mine.page
+    mine.sign_in(server, f"/p/logged/runs/{run}?tab=charts")
+    charts = page.get_by_role("application")
+    expect(charts).to_have_count(15)
+    page.get_by_label("Find a chart").fill("LOSS")
+    expect(charts).to_have_count(1)
+    page.reload()  # the address says which
+    expect(charts).to_have_count(1)
+    expect(page.get_by_role("region", name="val/loss", exact=True)).to_be_visible()
+    page.get_by_label("Find a chart").fill("nothing")
+    expect(charts).to_have_count(0)
+    page.get_by_role("button", name="Show all 15").click()
+    expect(charts).to_have_count(15)

@@ -88,6 +88,8 @@ def test_files_are_looked_into(server, window, run, look):
         page.get_by_role("button", name="Download model.bin").click()
     assert download.value.path().read_bytes() == b"\x00\x01"
     mine.fits()
+    page.goto(f"{server.origin}/p/logged/runs/{run}?tab=files&file=gone.txt")
+    expect(page.get_by_role("region", name="gone.txt")).to_contain_text("is not among the files of this run")
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -113,6 +115,10 @@ def test_the_overview_tells_what_it_ran_on_and_what_happened(server, window, run
     expect(page.get_by_role("region", name="What happened")).to_contain_text("Created")
     expect(page.get_by_role("region", name="Nested runs")).to_contain_text("part")
     mine.fits()
+    # Where both have no room beside each other, what is known of a run stands above its charts.
+    facts, charts = (page.locator(name).bounding_box() for name in (".overview-side", ".overview-charts"))
+    beside = look[0] is not PHONE
+    assert facts["x"] + facts["width"] <= charts["x"] if beside else facts["y"] + facts["height"] <= charts["y"]
     environment.get_by_role("button", name="Uncommitted changes").click()
     expect(page.locator("tr.add")).to_contain_text("lr = 2")
     page.goto(f"{server.origin}/p/logged/runs/{child}")
@@ -155,6 +161,24 @@ def test_output_is_searched_and_each_line_has_an_address(server, window, run, lo
     page.get_by_role("button", name="The next one").click()
     expect(log).to_contain_text("step 770")
     expect(log.locator(".found").first).to_be_visible()
+    regex = page.get_by_role("button", name="Use regular expression")
+    regex.click()
+    page.get_by_label("Find in the output").fill("^step (77|88)$")
+    expect(page.get_by_text("in none of the lines")).to_be_visible()
+    page.get_by_label("Find in the output").fill("^step (77|88) ok$")
+    expect(page.get_by_text("2 lines")).to_be_visible()
+    mine.tolerated = re.compile("400 \\(Bad Request\\)")  # Chromium tells of every request that is refused.
+    page.get_by_label("Find in the output").fill("step (77")
+    expect(page.get_by_role("alert")).to_contain_text("never closed")
+    mine.fits()
+    regex.click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_text("in none of the lines")).to_be_visible()
+    regex.click()
+    page.get_by_label("Find in the output").fill("step 7[7]\\d o")
+    expect(page.get_by_text("10 lines")).to_be_visible()
+    page.get_by_role("button", name="The next one").click()
+    expect(log.locator(".found").first).to_have_text("step 770 ")
     log.get_by_role("link", name="Link to line 770", exact=True).click()
     expect(page).to_have_url(re.compile("#L770$"))
     page.reload()
@@ -198,7 +222,12 @@ def test_system_metrics_are_charts(server, window, run, look):
     wait_until(
         "two lines of six samples", lambda: [line["points"] for line in mine.lines("GPUs: Utilization")] == [6, 6]
     )
-    expect(page.get_by_role("region", name="Memory: In use")).to_contain_text("1 GB")
+    memory = page.get_by_role("region", name="Memory: In use")
+    expect(memory).to_contain_text("1 GB")
+    memory.scroll_into_view_if_needed()
+    wait_until("the memory is drawn", lambda: mine.told("Memory: In use", "xDomain") is not None)
+    memory.locator(".chart").press("ArrowLeft")
+    expect(memory.locator("[aria-live]")).to_contain_text("run 1 GB")
     mine.fits()
 
 

@@ -190,6 +190,9 @@ def test_what_is_not_there_is_said_in_plain_words(runs, server):
     expect(page.get_by_role("button", name="Retry")).to_be_visible()
     page.goto(f"{server.origin}/p/paced/sweeps/zzzzzzzz")
     expect(page.get_by_role("alert")).to_contain_text("zzzzzzzz")
+    page.goto(f"{server.origin}/p/nothing-here/runs")
+    expect(page.get_by_role("alert")).to_contain_text("nothing-here")
+    expect(page.get_by_role("region", name="Start a run")).to_contain_text('project="nothing-here"')
     page.goto(f"{server.origin}/nowhere/at/all")
     expect(page.get_by_text("There is no page here")).to_be_visible()
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Json, Run } from "../../src/api/types";
-import { cellText, configNames, defaultColumns, metricNames, sections } from "../../src/store/columns";
+import { cellText, configNames, defaultColumns, metricNames, named, sections } from "../../src/store/columns";
 import { MOST_DRAWN, toDraw } from "../../src/store/drawn";
 
 function run(name: string, config: { [key: string]: Json }, loss?: number | "NaN", created = 0): Run {
@@ -25,6 +25,13 @@ test("only configuration that differs, or that some lack, is a column by itself"
   assert.deepEqual(configNames(runs), { all: ["lr", "seed", "optimizer.name"], varying: ["lr", "optimizer.name"] });
 });
 
+test("what one run alone was given does not push away what tells the others apart", () => {
+  const own = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`layer_${i}`, i]));
+  const many = [run("odd", { ...own, lr: 0.5, arch: "vit" }), ...runs.map((each) => ({ ...each, config: { ...each.config, arch: "cnn" } }))];
+  assert.deepEqual(defaultColumns(many).flatMap(({ kind, name }) => (kind === "config" ? [name] : [])).slice(0, 4),
+    ["lr", "arch", "optimizer.name", "seed"]);
+});
+
 test("text is no metric", () => {
   assert.deepEqual(metricNames(runs), ["val/loss"]);
 });
@@ -41,6 +48,11 @@ test("a metric's cell follows the chosen aggregate", () => {
   const column = { kind: "metric", name: "val/loss" } as const;
   assert.deepEqual((["last", "min", "max"] as const).map((each) => cellText(runs[0]!, column, each)), ["0.5000", "0.1000", "2"]);
   assert.equal(cellText(runs[2]!, column, "last"), "");
+});
+
+test("a chart is found by a part of its name, in either case", () => {
+  assert.deepEqual(named(["val/Loss", "train/loss", "acc"], " LOSS "), ["val/Loss", "train/loss"]);
+  assert.deepEqual(named(["val/Loss", "acc"], ""), ["val/Loss", "acc"]);
 });
 
 test("charts are grouped by prefix: plain ones first, the machine's last", () => {

@@ -4,7 +4,7 @@ import test from "node:test";
 import { ApiError } from "../../src/api/client";
 import { live } from "../../src/api/live";
 import { type Group, tracking } from "../../src/api/tracking";
-import { GroupsStore, type GroupsQuestion } from "../../src/store/groups";
+import { GroupsStore, type GroupsQuestion, groupId } from "../../src/store/groups";
 import { FakeSocket, browser } from "./fakes";
 
 const clock = browser();
@@ -94,6 +94,16 @@ test("of the archive, groups and their runs are asked for", async () => {
   store.want([group(1)]);
   await clock.pass(10);
   assert.deepEqual([...new Set(asked)], ["/true/100/null", "runs lr=1/true"]);
+  end(store);
+});
+
+test("a group's filter holds the question; where there is none its runs are not asked for", async () => {
+  const store = await open(2, { q: "seed exists" });
+  store.want([{ ...group(0), filter: "seed exists lr=0" }, { ...group(1), filter: null }]);
+  await clock.pass(10);
+  assert.deepEqual(asked.filter((one) => one.startsWith("runs")), ["runs seed exists lr=0/false"]);
+  const more = [0, 1].map((i) => store.state.value.members.get(groupId(["lr"], [i]))?.more);
+  assert.deepEqual(more, [false, true]);
   end(store);
 });
 

@@ -209,3 +209,63 @@ test("another attempt's output is searched anew", async () => {
   assert.deepEqual(asked, [null, 2]);
   search.close();
 });
+
+test("a regular expression is asked for as one, and what is wrong with it is told until it is mended", async () => {
+  const asked: [string, boolean, boolean][] = [];
+  tracking.search = async (_run, { text, regex, case: exact }) => {
+    asked.push([text, regex, exact]);
+    if (regex && text === "(") throw new ApiError(400, "bad_request", "A '(' is never closed.", "Write \\( for it.");
+    return { count: 1, complete: true, items: [match(3)], next: null };
+  };
+  const search = new LogSearch("r", "all", null);
+  search.write({ text: "(" });
+  await clock.pass(300);
+  assert.deepEqual([search.error.value, search.state.value.count], [null, 1]);
+  search.write({ regex: true });
+  await clock.pass(300);
+  assert.deepEqual([search.error.value?.hint, search.state.value.count, search.state.value.searching], ["Write \\( for it.", null, false]);
+  search.write({ text: "(a)" });
+  assert.equal(search.error.value, null);
+  await clock.pass(300);
+  assert.equal(search.state.value.count, 1);
+  search.write({ regex: false, case: true });
+  await clock.pass(300);
+  assert.deepEqual(asked, [["(", false, false], ["(", true, false], ["(a)", true, false], ["(a)", false, true]]);
+  search.close();
+});
+
+test("a search that could not look through all goes on where it ended", async () => {
+  const asked: (number | null)[] = [];
+  tracking.search = async (_run, { after }) => {
+    asked.push(after);
+    if (after === null) return { count: 0, complete: false, items: [], next: 99 };
+    return after === 99 ? { count: 1, complete: false, items: [match(150)], next: 199 } : { count: 2, complete: true, items: [match(250), match(260)], next: null };
+  };
+  const search = new LogSearch("r", "all", null);
+  search.write({ text: "x" });
+  await clock.pass(300);
+  assert.deepEqual([asked, search.state.value.count, search.state.value.complete, search.state.value.searching], [[null, 99], 1, false, false]);
+  assert.equal(await search.step(1, 0), 150);
+  assert.equal(await search.step(1, 0), 250);
+  assert.deepEqual([search.state.value.count, search.state.value.complete, search.state.value.at], [3, true, 1]);
+  search.close();
+});
+
+test("an output that is still being counted is asked for again", async () => {
+  const whole = tracking.lines;
+  let busy = true;
+  tracking.lines = async (...args) => {
+    if (busy) throw new ApiError(503, "unavailable", "The log is long, and is still being read: 40 % so far.");
+    return whole(...args);
+  };
+  written = ["one"];
+  ended = true;
+  const lines = new LogLines("r", "stdout", 1, false);
+  await clock.pass(100);
+  assert.match(lines.error.value?.message ?? "", /40 %/);
+  busy = false;
+  await clock.pass(3000);
+  assert.deepEqual([lines.state.value.total, lines.error.value], [1, null]);
+  tracking.lines = whole;
+  lines.close();
+});

@@ -64,7 +64,7 @@ test("a mean is made anew only when a member changed", () => {
 
 test("a group's spread in words; one value has none, no value is nothing", () => {
   const spread = { count: 4, mean: 3.75, sd: 3.0957, se: 1.5478, ci95: 4.9259, min: 1, q1: 1.75, median: 3, q3: 5, max: 8 };
-  assert.equal(spreadText(spread, "sd"), "3.750 ± 3.096");
+  assert.equal(spreadText(spread, "sd"), "3.750 ± 3.1");
   assert.equal(spreadText(spread, "iqr"), "3 [1.750, 5]");
   assert.equal(spreadText({ ...spread, count: 1, sd: null }, "sd"), "3.750");
   assert.equal(spreadText({ ...spread, count: 0, mean: null }, "sd"), "");

@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { SystemMetric } from "../../src/api/types";
 import { readCSV } from "../../src/store/csv";
+import { alikeGPUs } from "../../src/store/environment";
 import { eventWords } from "../../src/store/events";
+import { linkParts } from "../../src/store/links";
+import { endSentence } from "../../src/store/runs";
 import { readPatch } from "../../src/store/patch";
 import { drawAt, lastTop, needsWheel, reelHeight, scrollAt, topAt } from "../../src/store/scroll";
-import { systemSections, withUnit } from "../../src/store/system";
+import { rangeText, systemSections, withUnit } from "../../src/store/system";
 import { readTags, tagCounts } from "../../src/store/changes";
 import { rowsOf } from "../../src/components/media/packed";
 
@@ -54,8 +57,10 @@ test("CSV: quotes, line breaks in cells, other separators, no more rows than ask
 test("events are told in words, unknown ones as they are", () => {
   const event = (type: string, payload: Record<string, string | string[] | null>) => eventWords({ at: 0, by: "me", type, payload });
   assert.deepEqual(event("state", { from: "running", to: "timedOut", reason: "after 2 h" }), { title: "Timed out", detail: "after 2 h", state: "timedOut" });
+  assert.equal(event("state", { from: "running", to: "finished", reason: "Finished." }).detail, "");
   assert.deepEqual(event("renamed", { from: "a", to: "b" }), { title: "Renamed", detail: "before: a, now: b", state: null });
   assert.deepEqual(event("tagged", { added: ["x", "y"], removed: [] }).detail, "added x, y");
+  assert.deepEqual(event("fileSaved", { path: "a.pt", sha256: "00ff" }), { title: "File saved", detail: "path a.pt", state: null });
   assert.equal(event("someNew_thing", {}).title, "Some new thing");
 });
 
@@ -94,4 +99,32 @@ test("tags are words, counted by how many runs have them", () => {
 
 test("a card takes as many low rows as it is high with its gap", () => {
   assert.deepEqual([rowsOf(100), rowsOf(101)], [28, 29]);
+});
+
+test("a range names its unit once, and both where they differ", () => {
+  assert.deepEqual([rangeText("22 %", "75 %"), rangeText("4.2 MB", "1.1 GB"), rangeText("1", "12"), rangeText("80 W", "80 W"), rangeText("22\u00a0%", "75\u00a0%")],
+    ["22–75 %", "4.2 MB–1.1 GB", "1–12", "80 W", "22–75\u00a0%"]);
+});
+
+test("GPUs that are alike stand in one line", () => {
+  const a100 = { name: "A100", memory_bytes: 80e9, driver: "550" };
+  assert.deepEqual(alikeGPUs([a100, a100, { name: "T4" }, a100]), [
+    { name: "GPUs 0–1", text: "2 × A100, 80 GB, driver 550" }, { name: "GPU 2", text: "T4" }, { name: "GPU 3", text: "A100, 80 GB, driver 550" },
+  ]);
+});
+
+test("the end of a run is told with its length, its last step and its reason", () => {
+  const end = (state: "finished" | "failed", reason: string | null, started_at: number | null, last_step: number | null) =>
+    endSentence({ state, exit: { code: 0, signal: null, reason }, started_at, ended_at: 21e6, last_step });
+  assert.equal(end("finished", "Finished.", 1e6, 1999), "Finished after 20 s at step 1,999.");
+  assert.equal(end("finished", "Exited with code 0 after 20 s.", 1e6, 5), "Finished after 20 s at step 5.");
+  assert.equal(end("failed", "Exited with code 3 after 20 s: no file", 1e6, 5), "Ended at step 5: Exited with code 3 after 20 s: no file.");
+  assert.equal(end("failed", "Exited with code 3", 1e6, null), "Ended after 20 s: Exited with code 3.");
+  assert.equal(end("failed", null, null, null), "Ended before it started.");
+});
+
+test("addresses in notes are links, without what ends their sentence; no other scheme is", () => {
+  assert.deepEqual(linkParts("see (https://a.example/x?y=1). or javascript:alert(1)").map(({ text, link }) => (link ? `[${text}]` : text)),
+    ["see (", "[https://a.example/x?y=1]", "). or javascript:alert(1)"]);
+  assert.deepEqual(linkParts(""), []);
 });

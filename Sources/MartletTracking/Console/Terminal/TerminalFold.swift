@@ -25,8 +25,9 @@ struct TerminalFold: Sendable {
   /// The bytes of a character that is not whole yet.
   private var pending: [UInt8] = []
 
-  /// Columns that moving to the right reaches where nothing is written.
-  private static let farthest = 4_096
+  /// Characters of closed rows that are kept before those that are out of reach are handed on.
+  private static let closedLimit = 1 << 20
+  private var closedSize = 0
 
   /// Begins where the cursor stands at the beginning of an empty row and never went above it since.
   ///
@@ -79,6 +80,7 @@ struct TerminalFold: Sendable {
   private mutating func act(on event: ControlParser.Event, done: (Int, TerminalRow) -> Void) {
     let (row, deepest) = (position.row, position.deepest)
     if position.move(by: event, count: parser.count) {
+      defer { column = min(column, reach) }
       switch event {
       case .control, .escape(UInt8(ascii: "E")):
         close(row)
@@ -96,7 +98,8 @@ struct TerminalFold: Sendable {
     switch event {
     case .control(0x0D): column = 0
     case .control(0x08): column = max(0, column - 1)
-    case .control(0x09): column = min((column / 8 + 1) * 8, TerminalRow.limit)
+    case .control(0x09):
+      column = min((column / 8 + 1) * 8, max(TerminalRow.wide, rowLength + 8), TerminalRow.limit)
     case .sequence(let final): act(onSequence: final)
     case .none, .control, .escape: break
     }
@@ -110,7 +113,7 @@ struct TerminalFold: Sendable {
       var new = palette[Int(style)]
       new.apply(parser.parameters)
       style = number(of: new)
-    case UInt8(ascii: "C"), UInt8(ascii: "a"): column = min(column + count, reach)
+    case UInt8(ascii: "C"), UInt8(ascii: "a"): column = max(column, min(column + count, reach))
     case UInt8(ascii: "D"): column = max(0, column - count)
     case UInt8(ascii: "G"), UInt8(ascii: "`"): column = min(count - 1, reach)
     case UInt8(ascii: "K"):
@@ -126,16 +129,19 @@ struct TerminalFold: Sendable {
       change { row, column in row.cut(from: column) }
       for index in rows.indices where base + index > position.row { rows[index].cut(from: 0) }
     case UInt8(ascii: "P"): change { row, column in row.remove(column..<column + count) }
-    case UInt8(ascii: "@"): change { row, column in row.insert(min(count, Self.farthest), at: column) }
+    case UInt8(ascii: "@"): change { row, column in row.insert(count, at: column) }
     case UInt8(ascii: "X"): change { row, column in row.blank(column..<column + count) }
     default: break
     }
   }
 
-  /// How far to the right the cursor may be moved.
-  private var reach: Int {
+  /// How far to the right the cursor may be moved: what is written there fills the row up to it.
+  private var reach: Int { max(TerminalRow.wide, rowLength) }
+
+  /// Columns of the row that the cursor is in.
+  private var rowLength: Int {
     let index = position.row - base
-    return max(Self.farthest, column, index < rows.count ? rows[index].count : 0)
+    return index >= 0 && index < rows.count ? rows[index].count : 0
   }
 
   // MARK: - Rows
@@ -144,6 +150,7 @@ struct TerminalFold: Sendable {
     let index = position.row - base
     guard index >= 0, index < rows.count else { return }
     body(&rows[index], column)
+    column = min(column, reach)
   }
 
   private mutating func prepareRow() -> Int {
@@ -156,13 +163,16 @@ struct TerminalFold: Sendable {
     let index = number - base
     guard index >= 0 else { return }
     while rows.count <= index { rows.append(TerminalRow()) }
-    if rows[index].end == nil { rows[index].end = offset }
+    guard rows[index].end == nil else { return }
+    rows[index].end = offset
+    closedSize += rows[index].count
   }
 
   /// Hands on what has left the rows that can be reached.
   private mutating func scroll(_ done: (Int, TerminalRow) -> Void) {
-    // Many at a time: to take the first of an array away moves all others.
-    guard position.top - base >= RowPosition.window else { return }
+    // Many at a time: to take the first of an array away moves all others. Long ones do not wait for that.
+    guard position.top - base >= RowPosition.window || closedSize >= Self.closedLimit else { return }
+    closedSize = 0
     handOn(upTo: position.top, done)
   }
 

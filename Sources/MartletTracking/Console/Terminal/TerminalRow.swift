@@ -3,7 +3,12 @@
 /// A row without an end: columns that nothing was written to behind its last character are not there.
 struct TerminalRow: Sendable, Hashable {
   /// Columns at most; what comes behind them is left out.
-  static let limit = 1 << 20
+  static let limit = 1 << 16
+  /// Columns of a row in which parts are blanked, taken out and put in; no terminal is wider. In longer ones that would
+  /// take as long as the row for each of the few bytes that ask for it.
+  static let wide = 4_096
+  /// Marks of one row.
+  private static let markLimit = 1 << 14
 
   /// Unicode scalars; 0 is the right half of a wide character.
   private(set) var scalars: [UInt32] = []
@@ -11,6 +16,7 @@ struct TerminalRow: Sendable, Hashable {
   private var styles: [UInt16] = []
   /// Marks that stand over the character of a column.
   private var marks: [Int: [UInt32]] = [:]
+  private var markCount = 0
   /// Bytes of the log up to and with the line's end that closed the row; nil: none came yet.
   var end: Int?
 
@@ -36,16 +42,21 @@ struct TerminalRow: Sendable, Hashable {
     for place in column..<column + width {
       scalars[place] = place == column ? scalar : 0
       if !styles.isEmpty { styles[place] = style }
-      if !marks.isEmpty { marks[place] = nil }
+      dropMarks(at: place)
     }
+  }
+
+  private mutating func dropMarks(at place: Int) {
+    if !marks.isEmpty, let dropped = marks.removeValue(forKey: place) { markCount -= dropped.count }
   }
 
   /// Lays a mark over the character before a column.
   mutating func mark(_ scalar: UInt32, before column: Int) {
     var place = min(column, scalars.count) - 1
     if place > 0, scalars[place] == 0 { place -= 1 }
-    guard place >= 0, marks[place]?.count ?? 0 < 16 else { return }
+    guard place >= 0, markCount < Self.markLimit, marks[place]?.count ?? 0 < 16 else { return }
     marks[place, default: []].append(scalar)
+    markCount += 1
   }
 
   /// Makes room, and of wide characters that are cut in two leaves a blank.
@@ -66,36 +77,35 @@ struct TerminalRow: Sendable, Hashable {
   mutating func cut(from column: Int) {
     guard column < scalars.count else { return }
     if scalars[column] == 0, column > 0 { scalars[column - 1] = 0x20 }
+    // What is taken away was written once: this takes no longer than that did.
+    if !marks.isEmpty { for place in column..<scalars.count { dropMarks(at: place) } }
     scalars.removeLast(scalars.count - column)
     if !styles.isEmpty { styles.removeLast(styles.count - column) }
-    if !marks.isEmpty { marks = marks.filter { $0.key < column } }
   }
 
-  /// Blanks columns that are there.
+  /// Blanks columns that are there, unless the row is too long.
   mutating func blank(_ columns: Range<Int>) {
     let columns = columns.clamped(to: 0..<scalars.count)
-    guard !columns.isEmpty else { return }
+    guard !columns.isEmpty, scalars.count <= Self.wide else { return }
     prepare(columns)
-    for place in columns {
-      scalars[place] = 0x20
-      if !styles.isEmpty { styles[place] = 0 }
-      marks[place] = nil
-    }
+    for place in columns { scalars[place] = 0x20 }
+    if !styles.isEmpty { for place in columns { styles[place] = 0 } }
+    if !marks.isEmpty { for place in columns { dropMarks(at: place) } }
   }
 
-  /// Takes columns out; those behind them move up.
+  /// Takes columns out; those behind them move up. Not where the row is too long.
   mutating func remove(_ columns: Range<Int>) {
     let columns = columns.clamped(to: 0..<scalars.count)
-    guard !columns.isEmpty else { return }
+    guard !columns.isEmpty, scalars.count <= Self.wide else { return }
     prepare(columns)
     scalars.removeSubrange(columns)
     if !styles.isEmpty { styles.removeSubrange(columns) }
     shiftMarks(from: columns.upperBound, by: -columns.count, dropping: columns)
   }
 
-  /// Moves what is at a column and behind it on.
+  /// Moves what is at a column and behind it on, as far as the row does not become too long.
   mutating func insert(_ count: Int, at column: Int) {
-    let count = min(count, Self.limit - scalars.count)
+    let count = min(count, Self.wide - scalars.count)
     guard column < scalars.count, count > 0 else { return }
     prepare(column..<column)
     scalars.insert(contentsOf: repeatElement(0x20, count: count), at: column)
@@ -109,6 +119,7 @@ struct TerminalRow: Sendable, Hashable {
       guard !dropped.contains(item.key) else { return }
       moved[item.key >= column ? item.key + offset : item.key] = item.value
     }
+    markCount = marks.reduce(0) { $0 + $1.value.count }
   }
 
   // MARK: - Reading

@@ -1,0 +1,101 @@
+// Control groups of this machine: whether the kernel itself can keep a run within bounds.
+
+import Foundation
+import Glibc
+
+/// What cgroups(7) are there for the processes of this account, as this process sees them.
+package struct ControlGroups: Sendable, Hashable {
+  package enum Version: Sendable, Hashable {
+    case none
+    /// A hierarchy for each controller.
+    case one
+    /// One hierarchy for all controllers. With `one` for memory beside it, that one counts.
+    case two
+  }
+
+  /// The version that bounds memory; where none does, the one that is there.
+  package var version: Version
+  /// Whether memory can be bounded at all.
+  package var hasMemory: Bool
+  /// Whether this account may make groups of its own below this process's.
+  package var isWritable: Bool
+  /// Where this process's group is; nil: there is none.
+  package var directory: String?
+  /// Bytes that this process's group may use, those above it included; nil: as many as there are.
+  package var memoryLimit: Int64?
+
+  /// - Parameter root: the directory that stands for `/`: tests have their own.
+  package static func probe(root: String = "") -> ControlGroups {
+    let groups = lines(ProcText.read("\(root)/proc/self/cgroup"), separator: ":", parts: 3)
+    let mounts = (ProcText.read("\(root)/proc/self/mountinfo") ?? "").split(separator: "\n").compactMap(
+      Mount.init)
+    // Of version 1 the hierarchy that has the memory controller.
+    if let group = groups.first(where: { $0[1].split(separator: ",").contains("memory") }),
+      let mount = mounts.last(where: { $0.kind == "cgroup" && $0.options.contains("memory") })
+    {
+      let directory = mount.directory(of: group[2], root: root)
+      return ControlGroups(
+        version: .one, hasMemory: true, isWritable: access(root + directory, W_OK | X_OK) == 0,
+        directory: directory,
+        memoryLimit: limit("memory.limit_in_bytes", from: directory, to: mount.point, root))
+    }
+    guard let group = groups.first(where: { $0[0] == "0" }),
+      let mount = mounts.last(where: { $0.kind == "cgroup2" })
+    else { return ControlGroups(version: groups.isEmpty ? .none : .one, hasMemory: false, isWritable: false) }
+    let directory = mount.directory(of: group[2], root: root)
+    let controllers = ProcText.read("\(root)\(directory)/cgroup.controllers") ?? ""
+    return ControlGroups(
+      version: .two, hasMemory: controllers.split(whereSeparator: \.isWhitespace).contains("memory"),
+      isWritable: access(root + directory, W_OK | X_OK) == 0
+        && access("\(root)\(directory)/cgroup.subtree_control", W_OK) == 0,
+      directory: directory, memoryLimit: limit("memory.max", from: directory, to: mount.point, root))
+  }
+
+  /// The smallest of the limits on the way up.
+  private static func limit(_ name: String, from directory: String, to top: String, _ root: String) -> Int64?
+  {
+    var limits: [Int64] = []
+    var place = directory
+    while place.hasPrefix(top) {
+      let text = ProcText.read("\(root)\(place)/\(name)")?.trimmingCharacters(in: .whitespacesAndNewlines)
+      // Version 1 writes nearly 2^63 for "as many as there are", version 2 "max".
+      if let limit = text.flatMap({ Int64($0) }), limit > 0, limit < 1 << 60 { limits.append(limit) }
+      guard place != top, let slash = place.lastIndex(of: "/") else { break }
+      place = String(place[..<slash])
+    }
+    return limits.min()
+  }
+
+  private static func lines(_ text: String?, separator: Character, parts: Int) -> [[String]] {
+    (text ?? "").split(separator: "\n").map { line in
+      line.split(separator: separator, maxSplits: parts - 1, omittingEmptySubsequences: false).map(
+        String.init)
+    }.filter { $0.count == parts }
+  }
+
+  /// A line of proc_pid_mountinfo(5).
+  private struct Mount {
+    /// The directory of the file system that is mounted.
+    var origin: String
+    var point: String
+    var kind: String
+    var options: [Substring]
+
+    init?(_ line: Substring) {
+      let halves = line.split(separator: " - ", maxSplits: 1)
+      guard halves.count == 2 else { return nil }
+      let (front, back) = (halves[0].split(separator: " "), halves[1].split(separator: " "))
+      guard front.count > 4, back.count > 2 else { return nil }
+      (origin, point, kind) = (String(front[3]), String(front[4]), String(back[0]))
+      options = back[2].split(separator: ",")
+    }
+
+    /// Where a group is. In a container only its own part of the hierarchy may be mounted.
+    func directory(of group: String, root: String) -> String {
+      var path = group
+      if origin != "/", path.hasPrefix(origin) { path = String(path.dropFirst(origin.count)) }
+      let place = path == "/" || path.isEmpty ? point : point + (path.hasPrefix("/") ? path : "/" + path)
+      return access(root + place, F_OK) == 0 ? place : point
+    }
+  }
+}

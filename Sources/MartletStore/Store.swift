@@ -89,6 +89,7 @@ package final class Store: Sendable {
     migrator.registerMigration(Migration4.name, migrate: Migration4.migrate)
     migrator.registerMigration(Migration5.name, migrate: Migration5.migrate)
     migrator.registerMigration(Migration6.name, migrate: Migration6.migrate)
+    migrator.registerMigration(Migration9.name, migrate: Migration9.migrate)
     return migrator
   }
 

@@ -14,7 +14,6 @@ extension Target.Dependency {
   static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
   static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
   static let collections = product(name: "OrderedCollections", package: "swift-collections")
-  static let deque = product(name: "DequeModule", package: "swift-collections")
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
   static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
@@ -64,7 +63,8 @@ let package = Package(
       name: "MartletScheduling", dependencies: ["MartletModel", "MartletSearch", .collections],
       swiftSettings: strict),
     .target(
-      name: "MartletFormats", dependencies: ["MartletModel", "MartletSearch", .collections, .yams],
+      name: "MartletFormats",
+      dependencies: ["MartletModel", "MartletSearch", "MartletScheduling", .collections, .yams],
       swiftSettings: strict),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(
@@ -79,7 +79,7 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "CMartletSpawn"),
     .target(
-      name: "MartletExecution", dependencies: ["MartletModel", "CMartletSpawn", .deque, .logging],
+      name: "MartletExecution", dependencies: ["MartletModel", "CMartletSpawn", .logging],
       swiftSettings: strict),
     .target(
       name: "MartletOrchestration",
@@ -130,7 +130,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MartletFormatsTests",
-      dependencies: ["MartletModel", "MartletSearch", "MartletFormats", .collections], swiftSettings: strict),
+      dependencies: ["MartletModel", "MartletSearch", "MartletScheduling", "MartletFormats", .collections],
+      swiftSettings: strict),
     .testTarget(
       name: "MartletSeriesTests",
       dependencies: ["MartletTestSupport", "MartletModel", "MartletSeries", .collections],

@@ -58,7 +58,8 @@ struct SweepFileReader {
   private static let commonKeys = [
     "name", "description", "project", "method", "metric", "run_cap", "max_parallel",
     "max_parallel_experiments",
-    "timeout", "grace", "stop_signal", "resources", "checkpoint", "seed", "workdir", "output", "env",
+    "timeout", "grace", "stop_signal", "resources", "retries", "retry_pause", "priority", "breaker",
+    "checkpoint", "seed", "workdir", "output", "env",
     "run_name",
   ]
   private static let sweepKeys = ["program", "command", "parameters"] + commonKeys
@@ -72,7 +73,7 @@ struct SweepFileReader {
 
   /// Keys that ask for something this version does not do.
   private static let unsupportedKeys = [
-    "early_terminate", "retries", "objectives", "constraints", "where", "when", "derived", "points",
+    "early_terminate", "objectives", "constraints", "where", "when", "derived", "points",
     "prepare",
     "executor",
   ]
@@ -131,7 +132,10 @@ struct SweepFileReader {
     let timeout = seconds(file["timeout"], in: file)
     let grace = seconds(file["grace"], in: file, mayBeZero: true)
     let stopSignal = stopSignal(file)
-    let gpus = gpus(file)
+    let needs = needs(file, parameters: space?.parameters.map(\.name))
+    let retries = retries(file)
+    let priority = whole(file["priority"], in: file, atLeast: .min)
+    let breaker = whole(file["breaker"], in: file, atLeast: 1)
     let checkpoint = text(file["checkpoint"], in: file)
     let seed = whole(file["seed"], in: file, atLeast: 0)
     let workdir = text(file["workdir"], in: file)
@@ -142,12 +146,15 @@ struct SweepFileReader {
     var specification = SweepSpecification(
       name: name, description: description, project: project, method: method, objective: objective,
       space: space,
-      runCap: runCap, timeout: timeout, gpus: gpus, seed: seed.map(UInt64.init), workdir: workdir,
+      runCap: runCap, timeout: timeout, needs: needs, breaker: breaker, seed: seed.map(UInt64.init),
+      workdir: workdir,
       output: output,
       environment: environment, program: program, command: command, form: form, runNameTemplate: template,
       source: source, filename: filename)
     if let maxParallel { specification.maxParallel = maxParallel }
     if let grace { specification.grace = grace }
+    if let retries { specification.retries = retries }
+    if let priority { specification.priority = priority }
     if let stopSignal { specification.stopSignal = stopSignal }
     if let checkpoint { specification.checkpoint = checkpoint }
     specification.target = target(file)
@@ -180,12 +187,6 @@ struct SweepFileReader {
           message: "'stop_signal' must be TERM or USR1, not '\(name)'"))
     }
     return signal
-  }
-
-  private mutating func gpus(_ file: FileSection) -> Int? {
-    guard let section = section(file["resources"], in: file, example: "{gpus: 1}") else { return nil }
-    checkKeys(of: section, known: ["gpus"])
-    return whole(section["gpus"], in: section, atLeast: 0)
   }
 
   private mutating func environment(_ file: FileSection) -> OrderedDictionary<String, String> {

@@ -1,6 +1,7 @@
 // A sweep file, read and checked: everything a sweep needs to know before it starts.
 
 package import MartletModel
+package import MartletScheduling
 package import MartletSearch
 package import OrderedCollections
 
@@ -35,8 +36,14 @@ package struct SweepSpecification: Sendable {
   /// Seconds between the polite signal and SIGKILL.
   package var grace = 10.0
   package var stopSignal = StopSignal.term
-  /// Devices a trial needs.
-  package var gpus: Int?
+  /// What a trial needs; nil: nothing was said.
+  package var needs: NeedsRule?
+  /// How often an attempt that went wrong is followed by another.
+  package var retries = RetryPolicy()
+  /// Higher goes first.
+  package var priority = 0
+  /// After so many quick failures in a row the sweep is paused; nil: it never is.
+  package var breaker: Int?
   /// Which file of a run's directory is its best checkpoint (a shell pattern).
   package var checkpoint = "best_model*"
   package var seed: UInt64?

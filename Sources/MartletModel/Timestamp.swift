@@ -6,6 +6,14 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
   public init(microseconds: Int64) { self.microseconds = microseconds }
 
+  /// Seconds since 1970-01-01 00:00 UTC; what is 290,000 years away is cut.
+  public init(seconds: Double) {
+    microseconds = Int64(exactly: (seconds * 1e6).rounded()) ?? (seconds < 0 ? .min : .max)
+  }
+
+  /// Since 1970-01-01 00:00 UTC.
+  public var seconds: Double { Double(microseconds) / 1e6 }
+
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
   public static func + (a: Timestamp, seconds: Double) -> Timestamp {
     Timestamp(microseconds: a.microseconds + Int64(seconds * 1e6))

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MartletExecution
 import MartletModel
+import MartletScheduling
 import MartletStore
 import MartletTracking
 import OrderedCollections
@@ -28,14 +29,13 @@ extension Conductor {
     if command.exists, attempt.state != .lost {
       let system = system
       try await transact { core, writer, effects, now in
-        guard var open = core.attempts[attempt.run], open.number == attempt.number else { return }
-        open.state = .lost
-        core.attempts[attempt.run] = open
         let exit = ExitRecord(
           code: nil, signal: nil,
           reason: "Its supervisor was killed; process \(command.pid) runs on without one.")
-        try writer.setAttemptState(of: open.run, number: open.number, .lost, exit: exit, by: system, now: now)
-        effects.runs.append(open.run)
+        try core.decide(
+          .attempt(attempt.job, number: attempt.number, .lost), told: Circumstances(exit: exit), writer,
+          &effects,
+          by: system, now)
       }
     }
     let settings = attempt.settings

@@ -5,6 +5,7 @@ import Logging
 import MartletExecution
 import MartletFormats
 import MartletModel
+import MartletScheduling
 import MartletSeries
 import MartletStore
 import MartletTracking
@@ -112,21 +113,10 @@ extension Conductor {
     switch news {
     case .running(let pid):
       try await transact { core, writer, effects, now in
-        guard var open = core.attempts[run], open.number == attempt.number, open.state == .starting else {
-          return
-        }
-        // Whoever asked for its end while it was starting may have been too early to be heard.
-        if open.isStopRequested { effects.stops.append(open) }
-        open.state = .running
-        core.attempts[run] = open
-        try writer.setAttemptState(
-          of: run, number: open.number, .running, pid: Int(pid), by: system, now: now)
-        effects.runs.append(run)
-        if let sweep = open.sweep, let trial = open.trial, let row = core.sweeps[sweep]?.row {
-          try writer.setTrialState(ofSweep: row, number: trial, .running, by: system, now: now)
-          effects.trials[sweep, default: []].append(trial)
-          try core.advance(sweep, .trialRunning(trial), writer, &effects, by: system, now)
-        }
+        try core.decide(
+          .attempt(open.job, number: open.number, .running), told: Circumstances(pid: Int(pid)), writer,
+          &effects,
+          by: system, now)
       }
     case .over(.alive):
       // Somebody else asked its lock at the same moment: ask again.
@@ -143,9 +133,12 @@ extension Conductor {
       try await end(
         open, AttemptEnd(state: .crashed, reason: "Its records in \(open.directory.path) are gone."))
     case .over(.neverStarted):
+      let reason = open.isRecovered ? "Never started: the server ended before." : "Never started."
+      let end = JobEnd(
+        .neverStarted(isBlamed: !open.isRecovered), .preempted, reason: reason, seconds: 0)
       try await transact { core, writer, effects, now in
-        guard let open = core.attempts[run], open.number == attempt.number else { return }
-        try core.requeue(open, writer, &effects, by: system, now)
+        try core.decide(
+          .attempt(open.job, number: open.number, .over(end)), writer, &effects, by: system, now)
       }
     case .over(.lost(let file)):
       try await lose(open, file)
@@ -158,7 +151,10 @@ extension Conductor {
     let system = system
     try await transact { core, writer, effects, now in
       guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
-      try core.endAttempt(open, end, writer, &effects, by: system, now)
+      let job = try core.jobEnd(of: open, end, writer, now)
+      try core.decide(
+        .attempt(open.job, number: open.number, .over(job)),
+        told: Circumstances(exit: end.exit, startedAt: end.startedAt), writer, &effects, by: system, now)
     }
   }
 

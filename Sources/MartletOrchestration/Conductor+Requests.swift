@@ -24,7 +24,7 @@ extension Conductor {
   nonisolated func prepare(_ new: NewSweep) async throws -> Prepared {
     try Tracking.checkName(new.name, of: "sweep")
     try Tracking.checkName(new.project, of: "project")
-    if let gpus = new.specification.gpus, gpus > deviceCount {
+    if case .number(let gpus)? = new.specification.needs?.devices, gpus > deviceCount {
       throw Problem(
         .unprocessable, "Each trial needs \(gpus) devices, but this server has \(deviceCount).",
         hint: "Start it with 'martlet up --devices N', or lower resources.gpus.")
@@ -74,6 +74,7 @@ extension Conductor {
       spaceSize: specification.space.cardinality, budget: specification.budget, createdAt: clock.now,
       createdBy: principal.name, seed: seed, source: specification.source)
     let environmentFile = "\(data.sweep(id))/environment.json"
+    let devices = deviceCount
     try await transact { core, writer, effects, now in
       let row = try writer.createSweep(
         sweep, samplerState: sampler.state, filename: specification.filename,
@@ -81,14 +82,16 @@ extension Conductor {
         by: principal, now: now)
       try writer.setEnvironment(capture.environment, ofSweep: row)
       core.sweeps[id] = OpenSweep(
-        row: row, id: id, name: name, project: new.project, specification: specification,
-        machine: SweepMachine(
-          sampler: sampler, objective: specification.objective, target: specification.target,
-          budget: specification.budget, maxParallel: specification.maxParallel),
-        seed: seed, workdir: new.workdir, directory: directory, environmentFile: environmentFile,
+        row: row, id: id, name: name, project: new.project, specification: specification, seed: seed,
+        workdir: new.workdir, directory: directory, environmentFile: environmentFile,
         environment: Dictionary(uniqueKeysWithValues: new.environment.map { ($0.key, $0.value) }),
         git: capture.git, creator: principal)
-      try core.advance(id, .start, writer, &effects, by: principal, now)
+      let machine = SweepMachine(
+        sampler: sampler, objective: specification.objective, target: specification.target,
+        budget: specification.budget, maxParallel: specification.maxParallel, breaker: specification.breaker)
+      try core.decide(
+        .addSweep(id, Scheduler.Sweep(machine: machine, plan: specification.plan(devices: devices))), writer,
+        &effects, by: principal, now)
     }
   }
 
@@ -137,11 +140,12 @@ extension Conductor {
       throw Problem(.conflict, "Sweep '\(id)' has ended already.")
     }
     try await transact { core, writer, effects, now in
-      for run in core.attempts.keys where core.attempts[run]?.sweep == id {
-        core.attempts[run]?.patience = grace
+      for var attempt in core.attempts.values where attempt.sweep == id {
+        attempt.patience = grace
+        core.keep(attempt)
       }
-      try core.advance(
-        id, .stop(now: mode == .now, reason: "Stopped by \(principal.name)."), writer, &effects,
+      try core.decide(
+        .sweep(id, .stop(now: mode == .now, reason: "Stopped by \(principal.name).")), writer, &effects,
         by: principal, now)
     }
   }
@@ -180,7 +184,7 @@ extension Conductor {
     let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
     let settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
-      gpus: new.gpus ?? 0, environmentFile: "\(data.run(id))/environment.json", seed: nil,
+      needs: Needs(devices: new.gpus ?? 0), environmentFile: "\(data.run(id))/environment.json", seed: nil,
       readsTrainingLog: false)
     try await transact { core, writer, effects, now in
       try writer.createExecutedRun(
@@ -191,21 +195,23 @@ extension Conductor {
       var patch = RunPatch()
       (patch.git, patch.environment) = (capture.git, capture.environment)
       try writer.patchRun(id, patch, now: now)
-      try core.queue(
+      core.keep(
         OpenAttempt(
           run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
           settings: settings, command: new.command, workdir: new.workdir, runDirectory: directory,
-          project: new.project, config: [:], sweep: nil, trial: nil, isStopRequested: false),
-        writer, &effects, by: principal, now)
+          project: new.project, config: [:], sweep: nil, trial: nil, isStopRequested: false))
+      let plan = TrialPlan(needs: NeedsRule(settings.needs), timeout: settings.timeout)
+      try core.decide(.submit(id, plan), writer, &effects, by: principal, now)
     }
   }
 
   /// Asks a run to end; one that was logged from outside hears of it with its next heartbeat.
   func stopRun(_ id: PublicID, grace: Double?, by principal: Principal) async throws {
     try await transact { core, writer, effects, now in
-      core.attempts[id]?.patience = grace
-      if let attempt = core.attempts[id] {
-        return try core.stop(attempt, writer, &effects, by: principal, now)
+      if var attempt = core.attempts[id] {
+        attempt.patience = grace
+        core.keep(attempt)
+        return try core.decide(.stop(attempt.job), writer, &effects, by: principal, now)
       }
       guard let run = try writer.run(id), !run.state.isEnd else {
         throw Problem(.conflict, "Run '\(id)' has ended already.")

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MartletExecution
 import MartletModel
+import MartletScheduling
 import MartletStore
 import MartletTracking
 import OrderedCollections
@@ -32,6 +33,8 @@ actor Conductor {
   var lost: [PublicID: LostWatch] = [:]
   /// The store is closed, or about to be: what happens from here on is found by the next server.
   private(set) var isClosed = false
+  /// Who waits for the end of the next pause; seconds since 1970.
+  private var sleeper: (until: Double, task: Task<Void, Never>)?
   /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
   private var early: [(news: AttemptNews, attempt: OpenAttempt)] = []
 
@@ -48,8 +51,15 @@ actor Conductor {
     self.url = url
     self.logger = logger
     deviceCount = devices
-    core = Core(data: data, host: hostName(), pool: MartletExecution.DevicePool(count: devices))
+    core = Core(
+      data: data, host: hostName(),
+      scheduler: Scheduler(pool: Self.pool(devices), at: clock.now.seconds))
     results = ResultsWriter(store: store, clock: clock, logger: logger)
+  }
+
+  /// Devices that were declared, and nobody in them.
+  static func pool(_ count: Int) -> DevicePool {
+    DevicePool(devices: (0..<count).map { Device(index: $0) })
   }
 
   /// Runs a decision on a copy of the memory inside one transaction. When it commits, the copy becomes the memory and
@@ -82,10 +92,41 @@ actor Conductor {
     for sweep in effects.results.values where !effects.ends.contains(where: { $0.sweep.id == sweep.id }) {
       await results.note(sweep)
     }
+    for time in effects.wakes { wake(at: time) }
     for end in effects.ends { endings[end.sweep.id] = Task { await finish(end) } }
     // Not waited for: a watcher's snapshot of a large sweep must hold up no start.
     tracking.tellSoon(
       runs: effects.runs, sweeps: effects.sweeps, trials: effects.trials, alerts: effects.alerts)
+  }
+
+  /// Lets the scheduler look again when a pause is over; what is to be looked at later, it says again then.
+  private func wake(at time: Double) {
+    if let sleeper, sleeper.until <= time { return }
+    sleeper?.task.cancel()
+    let clock = clock
+    sleeper = (
+      time,
+      Task {
+        // A cancelled sleep has no more to do.
+        try? await Task.sleep(for: .seconds(max(0, time - clock.now.seconds)))
+        if !Task.isCancelled { await lookAgain() }
+      }
+    )
+  }
+
+  private func lookAgain() async {
+    sleeper = nil
+    let (system, clock) = (system, clock)
+    do {
+      try await queue.run {
+        try await self.transact { core, writer, effects, now in
+          try core.decide(.wake, writer, &effects, by: system, now)
+        }
+      }
+    } catch {
+      logger.error("What was to be tried again could not be; trying once more: \(error)")
+      if !isClosed { wake(at: clock.now.seconds + 1) }
+    }
   }
 
   /// The results first, then the word that the sweep has ended: whoever reads that word finds them. Not in the queue:
@@ -113,6 +154,7 @@ actor Conductor {
   /// that the store refuses to take: a full disk must not keep a server from ending.
   func close() async {
     isClosed = true
+    sleeper?.task.cancel()
     for watch in lost.values { watch.leave() }
     await queue.drain()
     for ending in endings.values { await ending.value }
@@ -123,20 +165,12 @@ actor Conductor {
   func begin() async throws {
     let system = system
     try await transact { core, writer, effects, now in
-      for attempt in core.attempts.values where attempt.state == .queued && attempt.isStopRequested {
-        try core.endAttempt(
-          attempt, AttemptEnd(state: .stopped, reason: "Stopped on request before it began."), writer,
-          &effects,
-          by: system, now)
-      }
-      for attempt in core.attempts.values where attempt.state == .queued {
-        try core.request(attempt, writer, &effects, by: system, now)
-      }
-      for id in core.sweeps.keys { try core.advance(id, .start, writer, &effects, by: system, now) }
+      try core.decide(.begin, writer, &effects, by: system, now)
     }
     // A server that was killed may have left a table without the trials that ended last.
-    for sweep in core.sweeps.values where sweep.machine.trials.contains(where: \.state.isEnd) {
-      await results.note(sweep)
+    for sweep in core.sweeps.values {
+      let trials = core.scheduler.sweeps[sweep.id]?.machine.trials ?? []
+      if trials.contains(where: \.state.isEnd) { await results.note(sweep) }
     }
     isStarted = true
     for (news, attempt) in early {

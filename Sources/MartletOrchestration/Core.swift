@@ -1,4 +1,4 @@
-// The engine's memory: what is queued and running, and who holds which device.
+// The engine's memory: the scheduler, which decides, and what its jobs and sweeps are made of.
 
 import MartletExecution
 import MartletFormats
@@ -12,7 +12,7 @@ struct ExecutionSettings: Sendable, Hashable {
   var timeout: Double?
   var grace: Double
   var stopSignal: AttemptLaunch.StopSignal
-  var gpus: Int
+  var needs: Needs
   /// File of the submitter's environment.
   var environmentFile: String
   var seed: UInt64?
@@ -22,19 +22,20 @@ struct ExecutionSettings: Sendable, Hashable {
   var json: JSONValue {
     [
       "timeout": JSONValue(timeout), "grace": .double(grace), "stop_signal": .string(stopSignal.rawValue),
-      "gpus": .int(Int64(gpus)), "environment": .string(environmentFile),
+      "gpus": .int(Int64(needs.devices)), "needs": needs.json, "environment": .string(environmentFile),
       "seed": JSONValue(seed.map { String($0) }), "training_log": .bool(readsTrainingLog),
     ]
   }
 
   init(
-    timeout: Double?, grace: Double, stopSignal: AttemptLaunch.StopSignal, gpus: Int, environmentFile: String,
+    timeout: Double?, grace: Double, stopSignal: AttemptLaunch.StopSignal, needs: Needs,
+    environmentFile: String,
     seed: UInt64?, readsTrainingLog: Bool
   ) {
     self.timeout = timeout
     self.grace = grace
     self.stopSignal = stopSignal
-    self.gpus = gpus
+    self.needs = needs
     self.environmentFile = environmentFile
     self.seed = seed
     self.readsTrainingLog = readsTrainingLog
@@ -44,7 +45,7 @@ struct ExecutionSettings: Sendable, Hashable {
     timeout = json["timeout"]?.double
     grace = json["grace"]?.double ?? 10
     stopSignal = json["stop_signal"]?.string.flatMap(AttemptLaunch.StopSignal.init(rawValue:)) ?? .term
-    gpus = json["gpus"]?.int.map(Int.init) ?? 0
+    needs = Needs(json: json["needs"] ?? ["gpus": json["gpus"] ?? 0])
     environmentFile = json["environment"]?.string ?? ""
     seed = json["seed"]?.string.flatMap(UInt64.init)
     readsTrainingLog = json["training_log"]?.bool ?? false
@@ -71,11 +72,11 @@ struct OpenAttempt: Sendable {
   var patience: Double?
   /// Started by a server before this one.
   var isRecovered = false
-  /// How often this server's supervisors of the run ended without having started anything.
-  var failedStarts = 0
 
-  /// Its name in the device pool.
-  var holder: MartletExecution.DevicePool.Holder { run.rawValue }
+  /// Its name in the scheduler.
+  var job: JobID {
+    if let sweep, let trial { .trial(sweep: sweep, number: trial) } else { .run(run) }
+  }
 }
 
 /// A sweep that has not ended.
@@ -85,7 +86,6 @@ struct OpenSweep: Sendable {
   var name: String
   var project: String
   var specification: SweepSpecification
-  var machine: SweepMachine
   var seed: UInt64
   var workdir: String
   /// Where its runs' folders, the summary and the best model lie.
@@ -101,10 +101,28 @@ struct Core: Sendable {
   let data: DataDirectory
   /// This machine's name.
   let host: String
-  var pool: MartletExecution.DevicePool
+  var scheduler: Scheduler
   var sweeps: OrderedDictionary<PublicID, OpenSweep> = [:]
   /// By run.
-  var attempts: OrderedDictionary<PublicID, OpenAttempt> = [:]
+  private(set) var attempts: OrderedDictionary<PublicID, OpenAttempt> = [:]
+  private var runs: [JobID: PublicID] = [:]
+
+  init(data: DataDirectory, host: String, scheduler: Scheduler) {
+    (self.data, self.host, self.scheduler) = (data, host, scheduler)
+  }
+
+  /// The run of a job that has not ended.
+  func attempt(of job: JobID) -> OpenAttempt? { runs[job].flatMap { attempts[$0] } }
+
+  mutating func keep(_ attempt: OpenAttempt) {
+    attempts[attempt.run] = attempt
+    runs[attempt.job] = attempt.run
+  }
+
+  mutating func forget(_ attempt: OpenAttempt) {
+    attempts[attempt.run] = nil
+    runs[attempt.job] = nil
+  }
 }
 
 /// What is to be done once a decision is committed.
@@ -130,6 +148,8 @@ struct Effects: Sendable {
   var alerts: [Int64] = []
   /// Sweeps of which a trial ended: their summaries are out of date.
   var results: OrderedDictionary<PublicID, OpenSweep> = [:]
+  /// When the scheduler wants to be woken; seconds since 1970.
+  var wakes: [Double] = []
   /// Written to the store only after the results lie where people look for them.
   var ends: [SweepEnd] = []
 }

@@ -5,6 +5,7 @@ import Glibc
 package import Logging
 import MartletExecution
 package import MartletModel
+import MartletScheduling
 package import MartletStore
 package import MartletTracking
 import OrderedCollections
@@ -241,8 +242,9 @@ package final class Engine: Sendable {
 
   /// Each declared device and the run that holds it.
   package func devices() async -> [(index: Int, holder: PublicID?)] {
-    await conductor.core.pool.holderOfDevice.enumerated().map { index, holder in
-      (index, holder.flatMap(PublicID.init(rawValue:)))
+    let core = await conductor.core
+    return core.scheduler.pool.devices.map { device in
+      (device.device.index, device.holders.first.flatMap { core.attempt(of: $0)?.run })
     }
   }
 

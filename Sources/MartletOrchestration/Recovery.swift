@@ -18,11 +18,13 @@ extension Conductor {
     let (stored, attempts) = try await store.read { reader in
       (try reader.liveSweeps().map { ($0, try reader.trials(of: $0.sweep.id)) }, try reader.liveAttempts())
     }
-    for (sweep, trials) in stored { try await recover(sweep, trials) }
-    for attempt in attempts {
+    var sweeps: OrderedDictionary<PublicID, Scheduler.Sweep> = [:]
+    for (sweep, trials) in stored { sweeps[sweep.sweep.id] = try await recover(sweep, trials) }
+    var jobs: [Job] = []
+    for (place, attempt) in attempts.enumerated() {
       var open = OpenAttempt(attempt)
       if let id = open.sweep, let number = open.trial {
-        if let machine = core.sweeps[id]?.machine, machine.trials.indices.contains(number) {
+        if let machine = sweeps[id]?.machine, machine.trials.indices.contains(number) {
           // As the sampler chose it: a run's configuration may have been added to since.
           open.config = machine.trials[number].point.nested
         } else {
@@ -30,13 +32,20 @@ extension Conductor {
           open.isStopRequested = true
         }
       }
-      core.attempts[open.run] = open
-      if attempt.state != .queued { _ = core.pool.handle(.adopt(open.holder, devices: attempt.devices)) }
+      core.keep(open)
+      let timeout = open.settings.timeout
+      let plan = open.sweep.flatMap { sweeps[$0]?.plan } ?? TrialPlan(timeout: timeout)
+      // Rows of before version 9 have no tickets: their order is the line's, and they were first.
+      jobs.append(
+        Job(attempt, of: open, plan: plan, ticket: attempt.queueing.ticket ?? place - attempts.count))
     }
+    core.scheduler = Scheduler(
+      pool: Self.pool(deviceCount), sweeps: sweeps, jobs: jobs, at: clock.now.seconds)
     for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
   }
 
-  private func recover(_ stored: StoredSweep, _ trials: [Trial]) async throws {
+  /// Nil: it cannot go on.
+  private func recover(_ stored: StoredSweep, _ trials: [Trial]) async throws -> Scheduler.Sweep? {
     let sweep = stored.sweep
     let file = "\(data.sweep(sweep.id))/environment.json"
     do {
@@ -50,19 +59,21 @@ extension Conductor {
       let sampler = try specification.sampler(seed: sweep.seed, state: stored.samplerState)
       core.sweeps[sweep.id] = OpenSweep(
         row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
-        machine: SweepMachine(
-          state: sweep.state, sampler: sampler,
-          trials: trials.map {
-            SweepMachine.TrialRecord(
-              point: specification.space.point(flat: .object($0.parameters)) ?? Point(values: $0.parameters),
-              state: $0.state, objective: $0.objective, reason: $0.reason
-            )
-          }, best: sweep.best?.trial, objective: specification.objective, target: specification.target,
-          budget: specification.budget, maxParallel: specification.maxParallel,
-          stopReason: sweep.state == .draining ? sweep.stateReason : nil),
         seed: sweep.seed, workdir: sweep.workdir, directory: sweep.outputDirectory, environmentFile: file,
         environment: (environment.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string },
         git: git, creator: stored.creator)
+      let machine = SweepMachine(
+        state: sweep.state, sampler: sampler,
+        trials: trials.map {
+          SweepMachine.TrialRecord(
+            point: specification.space.point(flat: .object($0.parameters)) ?? Point(values: $0.parameters),
+            state: $0.state, objective: $0.objective, reason: $0.reason
+          )
+        }, best: sweep.best?.trial, objective: specification.objective, target: specification.target,
+        budget: specification.budget, maxParallel: sweep.maxParallel,
+        stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
+        progress: SweepProgress(json: stored.progress))
+      return Scheduler.Sweep(machine: machine, plan: specification.plan(devices: deviceCount))
     } catch {
       logger.error("Sweep \(sweep.id) cannot go on: \(error)")
       let (now, system, row) = (clock.now, system, stored.row)
@@ -70,6 +81,7 @@ extension Conductor {
         try $0.setSweepState(
           row, .failed, reason: "It could not go on after a restart: \(error)", by: system, now: now)
       }
+      return nil
     }
   }
 
@@ -99,5 +111,38 @@ extension OpenAttempt {
       command: live.command, workdir: live.workdir, runDirectory: live.runDirectory, project: live.project,
       config: live.config, sweep: live.sweep, trial: live.trial, isStopRequested: live.stopRequested)
     isRecovered = true
+  }
+}
+
+extension Job {
+  /// A job as it was kept.
+  fileprivate init(_ live: LiveAttempt, of open: OpenAttempt, plan: TrialPlan, ticket: Int) {
+    self.init(
+      id: open.job, needs: open.settings.needs, priority: live.queueing.priority, ticket: ticket,
+      policy: plan.retries, expected: open.settings.timeout)
+    number = live.number
+    devices = live.devices
+    failedStarts = live.queueing.failedStarts
+    for (name, count) in live.queueing.retries {
+      if let fault = Fault(rawValue: name) { retries[fault] = count }
+    }
+    ask = open.isStopRequested ? .stop : live.roomRequested ? .makeRoom : nil
+    state =
+      switch live.state {
+      case .starting: .starting
+      case .running: .running
+      case .lost: .lost
+      case .queued, .finished, .failed, .timedOut, .killed, .stopped, .preempted, .crashed:
+        live.queueing.notBefore.map { .pausing(until: $0.seconds) } ?? .waiting
+      }
+  }
+}
+
+extension SweepSpecification {
+  /// How its trials are executed on a server that has so many devices.
+  func plan(devices: Int) -> TrialPlan {
+    var rule = needs ?? NeedsRule()
+    rule.devices = rule.devices ?? .number(Int64(min(1, devices)))
+    return TrialPlan(needs: rule, retries: retries, priority: priority, timeout: timeout)
   }
 }

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 package import MartletExecution
 import MartletModel
+import MartletScheduling
 import MartletSeries
 import MartletTracking
 import OrderedCollections
@@ -163,7 +164,7 @@ extension Conductor {
   /// Attempts whose processes run. Where no devices were declared, nothing keeps an attempt from using any.
   var sampledAttempts: [(run: PublicID, sampled: SampledAttempt)] {
     core.attempts.values.filter { $0.state == .running || $0.state == .lost }.map { attempt in
-      let devices = deviceCount > 0 ? core.pool.devices(of: attempt.holder) ?? [] : nil
+      let devices = deviceCount > 0 ? core.scheduler.pool.holdings[attempt.job]?.devices ?? [] : nil
       return (attempt.run, SampledAttempt(directory: attempt.directory, devices: devices))
     }
   }

@@ -106,6 +106,7 @@ package final class Store: Sendable {
     register(Migration6.name, Migration6.migrate)
     register(Migration7.name, Migration7.migrate)
     register(Migration8.name, Migration8.migrate)
+    register(Migration9.name, Migration9.migrate)
     return migrator
   }
 

@@ -149,7 +149,16 @@ import Testing
     ("timeout: 1h30", "timeout"), ("timeout: .inf", "timeout"), ("grace: -1", "grace"),
     ("stop_signal: HUP", "stop_signal"),
     ("resources: {gpus: -1}", "resources.gpus"), ("resources: {gpu: 1}", "resources.gpu"),
-    ("resources: 2", "resources"),
+    ("resources: 2", "resources"), ("resources: {gpus: 1.5}", "resources.gpus"),
+    ("resources: {gpus: 2 *}", "resources.gpus"), ("resources: {gpus: nowhere / 2}", "resources.gpus"),
+    ("resources: {gpu_memory: 20XB}", "resources.gpu_memory"),
+    ("resources: {gpu_memory: 0}", "resources.gpu_memory"),
+    ("resources: {gpu_slots: 0}", "resources.gpu_slots"),
+    ("resources: {same_host: maybe}", "resources.same_host"),
+    ("resources: {memory: [1]}", "resources.memory"), ("retries: many", "retries"),
+    ("retries: -1", "retries"), ("retries: {infra: -1}", "retries.infra"),
+    ("retries: {fail: 1}", "retries.fail"), ("retry_pause: soon", "retry_pause"),
+    ("priority: high", "priority"), ("breaker: 0", "breaker"),
     ("seed: -1", "seed"), ("seed: x", "seed"), ("env: [A]", "env"), ("env: {A: [1]}", "env.A"),
     ("name: [a]", "name"),
     ("metric: loss", "metric"), ("metric: {name: loss, goal: down}", "metric.goal"),
@@ -167,7 +176,7 @@ import Testing
     ("command:", "command"), ("workdir: ''", "workdir"), ("checkpoint: ' '", "checkpoint"),
     ("resources: {}", "resources"),
     // Things this version does not do.
-    ("early_terminate: {type: hyperband, min_iter: 3}", "early_terminate"), ("retries: 2", "retries"),
+    ("early_terminate: {type: hyperband, min_iter: 3}", "early_terminate"),
   ])
   func flawedTopLevelValues(line: String, key: String) throws {
     let error = try error(in: Self.head + line)

@@ -1,6 +1,7 @@
 // Sweep files people have: what is read from them.
 
 import MartletModel
+import MartletScheduling
 import MartletSearch
 import OrderedCollections
 import Testing
@@ -58,7 +59,7 @@ import Testing
     #expect(file.timeout == 5400)
     #expect(file.grace == 2.5)
     #expect(file.stopSignal == .usr1)
-    #expect(file.gpus == 1)
+    #expect(file.needs == NeedsRule(devices: .number(1)))
     #expect(file.checkpoint == "model-*.bin")
     #expect(file.seed == 7)
     #expect(file.workdir == "src")
@@ -81,7 +82,7 @@ import Testing
     #expect(file.stopSignal == .term)
     #expect(file.checkpoint == "best_model*")
     #expect(file.budget == nil)
-    #expect(file.gpus == nil)
+    #expect(file.needs == nil)
     #expect(file.seed == nil)
     #expect(try read("program: t.py\nmethod: grid\nparameters: {a: {value: 1}}", nil).title == "sweep")
   }

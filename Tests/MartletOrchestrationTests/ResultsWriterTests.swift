@@ -3,7 +3,6 @@
 import Foundation
 import MartletFormats
 import MartletModel
-import MartletScheduling
 import MartletStore
 import MartletTestSupport
 import Testing
@@ -30,10 +29,8 @@ import Testing
       return (row, id)
     }
     return OpenSweep(
-      row: row, id: id, name: name, project: "digits", specification: specification,
-      machine: SweepMachine(
-        sampler: try specification.sampler(seed: 1), objective: nil, target: nil, budget: 1, maxParallel: 1),
-      seed: 1, workdir: "/", directory: directory, environmentFile: "", environment: [:], git: nil,
+      row: row, id: id, name: name, project: "digits", specification: specification, seed: 1, workdir: "/",
+      directory: directory, environmentFile: "", environment: [:], git: nil,
       creator: principal)
   }
 

@@ -8,6 +8,14 @@ extension MetricExpression {
     self == .step || self == .time || operands.contains(where: \.namesPoints)
   }
 
+  /// Every name in it, of a metric, a parameter or a setting, in the order in which they stand.
+  public var names: [String] {
+    switch self {
+    case .metric(let name), .config(let name): [name]
+    case .number, .step, .time, .negative, .binary, .call: operands.flatMap(\.names)
+    }
+  }
+
   /// Its value, where every name has one; nil where a name has none.
   ///
   /// - Parameter value: the number that a name stands for.

@@ -16,9 +16,18 @@ package struct NeedsRule: Sendable, Hashable {
     package init(parsing text: String) throws(ExpressionError) {
       self = .expression(try MetricExpression(parsingParameters: text), text: text)
     }
+
+    /// The names in it: parameters, and units.
+    package var names: [String] {
+      switch self {
+      case .number: []
+      case .expression(let expression, _): expression.names
+      }
+    }
   }
 
-  package var devices: Amount
+  /// Nil: nothing was said; none, unless whoever makes a plan of it knows better.
+  package var devices: Amount?
   /// Bytes.
   package var deviceMemory: Amount?
   package var deviceSlots: Amount
@@ -27,7 +36,7 @@ package struct NeedsRule: Sendable, Hashable {
   package var memory: Amount?
 
   package init(
-    devices: Amount = .number(0), deviceMemory: Amount? = nil, deviceSlots: Amount = .number(1),
+    devices: Amount? = nil, deviceMemory: Amount? = nil, deviceSlots: Amount = .number(1),
     sameHost: Bool = true, memory: Amount? = nil
   ) {
     self.devices = devices
@@ -59,7 +68,7 @@ package struct NeedsRule: Sendable, Hashable {
   package func needs(of point: Point) -> Result<Needs, Unclear> {
     do throws(Unclear) {
       let needs = Needs(
-        devices: Int(try Self.value(devices, "gpus", 0...65_536, point)),
+        devices: Int(try Self.value(devices ?? .number(0), "gpus", 0...65_536, point)),
         deviceMemory: try Self.bytes(deviceMemory, "gpu_memory", point),
         deviceSlots: Int(try Self.value(deviceSlots, "gpu_slots", 1...65_536, point)), sameHost: sameHost,
         memory: try Self.bytes(memory, "memory", point) ?? 0)

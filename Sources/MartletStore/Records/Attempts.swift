@@ -22,6 +22,9 @@ package struct LiveAttempt: Sendable {
   package var trial: Int?
   package var config: JSONValue
   package var stopRequested: Bool
+  package var queueing: QueuedAttempt
+  /// It was asked to make room.
+  package var roomRequested: Bool
 }
 
 extension StoreReader {
@@ -54,7 +57,9 @@ extension StoreReader {
     try Row.fetchAll(
       db,
       sql: """
-        SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, run.public_id, run.name AS run_name, run.execution,
+        SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, attempt.priority, attempt.ticket,
+          attempt.not_before, attempt.retries, attempt.failed_starts,
+          attempt.room_asked_at IS NOT NULL AS room_requested, run.public_id, run.name AS run_name, run.execution,
           run.command, run.workdir, run.directory AS run_directory, run.trial, run.config,
           run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
         FROM attempt JOIN run ON run.id = attempt.run_id JOIN project ON project.id = run.project_id
@@ -73,7 +78,12 @@ extension StoreReader {
         execution: try row.json("execution"), command: try row.strings("command") ?? [],
         workdir: row["workdir"] ?? "/", runDirectory: row["run_directory"] ?? "/", project: row["project"],
         sweep: (row["sweep"] as String?).flatMap(PublicID.init(rawValue:)), trial: row["trial"],
-        config: try row.json("config"), stopRequested: row["stop_requested"])
+        config: try row.json("config"), stopRequested: row["stop_requested"],
+        queueing: QueuedAttempt(
+          priority: row["priority"], ticket: row["ticket"], notBefore: row.time("not_before"),
+          retries: (try row.json("retries").object ?? [:]).reduce(into: [:]) { retries, member in
+            retries[member.key] = member.value.int.map(Int.init)
+          }, failedStarts: row["failed_starts"]), roomRequested: row["room_requested"])
     }
   }
 }

@@ -56,9 +56,11 @@ extension StoreWriter {
       by: principal, at: now)
   }
 
-  package func setSamplerState(ofSweep row: Int64, _ state: JSONValue) throws {
+  /// What a sweep needs to go on beside its trials and its state.
+  package func save(ofSweep row: Int64, sampler: JSONValue, progress: JSONValue, maxParallel: Int) throws {
     try db.executeCached(
-      sql: "UPDATE sweep SET sampler_state = ? WHERE id = ?", arguments: [state.text, row])
+      sql: "UPDATE sweep SET sampler_state = ?, progress = ?, max_parallel = ? WHERE id = ?",
+      arguments: [sampler.text, progress.text, maxParallel, row])
   }
 
   package func setBest(ofSweep row: Int64, trial: Int?) throws {

@@ -12,6 +12,8 @@ package struct StoredSweep: Sendable {
   package var filename: String?
   package var commandOverride: [String]?
   package var creator: Principal
+  /// What its machine remembers.
+  package var progress: JSONValue
 }
 
 extension StoreReader {
@@ -106,7 +108,8 @@ extension StoreReader {
       return StoredSweep(
         row: row["id"], sweep: sweep, samplerState: try row.json("sampler_state"), filename: row["filename"],
         commandOverride: try row.strings("command_override"),
-        creator: Principal(row: row["created_by"], kind: creatorKind, name: row["creator_name"]))
+        creator: Principal(row: row["created_by"], kind: creatorKind, name: row["creator_name"]),
+        progress: try row.json("progress"))
     }
   }
 

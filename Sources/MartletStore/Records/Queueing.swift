@@ -1,0 +1,67 @@
+// How attempts stand in line, and what was asked of them.
+
+import GRDB
+package import MartletModel
+import OrderedCollections
+
+/// What is kept of a queued attempt, so that a server that starts puts it where it was.
+package struct QueuedAttempt: Sendable, Hashable {
+  package var priority: Int
+  /// Nil: from a store of before, where the rows' order is the line's.
+  package var ticket: Int?
+  /// It waits until then.
+  package var notBefore: Timestamp?
+  /// Faults forgiven so far, by cause.
+  package var retries: [String: Int]
+  /// Supervisors in a row that started nothing.
+  package var failedStarts: Int
+
+  package init(
+    priority: Int, ticket: Int?, notBefore: Timestamp?, retries: [String: Int], failedStarts: Int
+  ) {
+    self.priority = priority
+    self.ticket = ticket
+    self.notBefore = notBefore
+    self.retries = retries
+    self.failedStarts = failedStarts
+  }
+}
+
+extension StoreWriter {
+  package func setQueueing(of run: PublicID, number: Int, _ queueing: QueuedAttempt) throws {
+    let retries = JSONObject(
+      uniqueKeysWithValues: queueing.retries.sorted { $0.key < $1.key }.map {
+        ($0.key, .int(Int64($0.value)))
+      })
+    try db.executeCached(
+      sql: """
+        UPDATE attempt SET priority = ?, ticket = ?, not_before = ?, retries = ?, failed_starts = ?
+        WHERE run_id = ? AND number = ?
+        """,
+      arguments: [
+        queueing.priority, queueing.ticket, queueing.notBefore?.microseconds, JSONValue.object(retries).text,
+        queueing.failedStarts, try requireRunRow(run), number,
+      ])
+  }
+
+  package func setPlace(
+    of run: PublicID, number: Int, priority: Int, ticket: Int, by principal: Principal, now: Timestamp
+  ) throws {
+    let row = try requireRunRow(run)
+    try db.executeCached(
+      sql: "UPDATE attempt SET priority = ?, ticket = ? WHERE run_id = ? AND number = ?",
+      arguments: [priority, ticket, row, number])
+    try note(
+      "place", subject: "run", row: row,
+      payload: ["priority": .int(Int64(priority)), "ticket": .int(Int64(ticket))], by: principal, at: now)
+  }
+
+  package func askForRoom(of run: PublicID, number: Int, by principal: Principal, now: Timestamp) throws {
+    let row = try requireRunRow(run)
+    try db.executeCached(
+      sql: """
+        UPDATE attempt SET room_asked_at = coalesce(room_asked_at, ?) WHERE run_id = ? AND number = ?
+        """, arguments: [now.microseconds, row, number])
+    try note("roomRequested", subject: "run", row: row, by: principal, at: now)
+  }
+}

@@ -1,9 +1,12 @@
 // What drivers say of the devices of a pool: asked while runs need devices, and when somebody looks.
 
 import Dispatch
+import Logging
 import MartletExecution
 import MartletModel
 import MartletScheduling
+import MartletTracking
+import OrderedCollections
 import Synchronization
 
 /// What was seen of a pool's devices at one moment.

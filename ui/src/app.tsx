@@ -6,11 +6,11 @@ import type { Project } from "./api/types";
 import { Button, Empty, IconButton, Link } from "./components/basics";
 import { Dialog } from "./components/Dialog";
 import { Icon, type IconName, Mark } from "./components/Icon";
+import { later } from "./components/Later";
 import { LiveChip } from "./components/LiveChip";
 import { ProjectSwitcher } from "./components/ProjectSwitcher";
 import { Toasts, undo } from "./components/Toast";
 import { bindings, useKeys } from "./keys";
-import { ComparePage } from "./pages/Compare";
 import { HomePage } from "./pages/Home";
 import { RunPage } from "./pages/Run";
 import { RunsPage } from "./pages/Runs";
@@ -23,6 +23,7 @@ import { Store, useStore } from "./store/store";
 
 const projects = new Store<readonly Project[]>([]);
 const lastProject = pref<string | null>("project", null);
+const ComparePage = later(async () => (await import("./pages/Compare")).ComparePage);
 
 export function App() {
   const who = useStore(session);

@@ -11,6 +11,7 @@ import { DeleteRuns, PurgeRuns } from "../components/DeleteRuns";
 import { Dialog } from "../components/Dialog";
 import { Editable } from "../components/Editable";
 import { Icon } from "../components/Icon";
+import { later } from "../components/Later";
 import { Menu, type MenuItem } from "../components/Menu";
 import { Pill } from "../components/Pill";
 import { Tabs } from "../components/Tabs";
@@ -26,10 +27,7 @@ import { RunStore, endSentence, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { restore } from "../store/trash";
-import { RunFiles } from "./RunFiles";
 import { RunLogs } from "./RunLogs";
-import { RunMedia } from "./RunMedia";
-import { RunModel } from "./RunModel";
 import { RunOverview } from "./RunOverview";
 import { RunSystem } from "./RunSystem";
 
@@ -39,6 +37,10 @@ const TABS: readonly (readonly [Tab, string])[] = [
   ["overview", "Overview"], ["charts", "Charts"], ["system", "System"], ["logs", "Logs"], ["files", "Files"], ["media", "Media"],
   ["model", "Model"],
 ];
+const RunFiles = later(async () => (await import("./RunParts")).RunFiles, "");
+const RunMedia = later(async () => (await import("./RunParts")).RunMedia, "");
+const RunModel = later(async () => (await import("./RunParts")).RunModel, "");
+
 /** What belongs to one tab alone leaves the address with it. */
 const OF_A_TAB = { step: null, stream: null, attempt: null, file: null };
 

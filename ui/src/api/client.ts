@@ -46,6 +46,12 @@ export function mayRun(): boolean {
   return now.phase === "in" && (now.me.scopes.includes("run") || now.me.scopes.includes("admin"));
 }
 
+/** Whether the person may take devices out of service and change how the pool chooses. */
+export function mayAdmin(): boolean {
+  const now = session.value;
+  return now.phase === "in" && now.me.scopes.includes("admin");
+}
+
 /** Whether the person may change what is kept. */
 export function mayWrite(): boolean {
   const now = session.value;

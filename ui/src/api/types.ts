@@ -341,10 +341,10 @@ export interface PoolDevice {
     utilization: number | null;
     memory_used: number | null;
     /** Degrees Celsius. */
-    temperature: number | null;
+    temperature?: number | null;
     /** Watts. */
-    power: number | null;
-    at: number;
+    power?: number | null;
+    at?: number | null;
   } | null;
   holders: Holding[];
   free_at: number | null;
@@ -364,7 +364,7 @@ export interface QueueEntry {
   priority: number;
   /** `pausing`: it went wrong, and is tried again after a while. */
   state: "waiting" | "pausing";
-  since: number;
+  since: number | null;
   reason: string;
   starts_at: number | null;
 }

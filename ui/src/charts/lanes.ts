@@ -1,5 +1,5 @@
 // Lanes over time: who held, holds and will hold what. The past is filled, what is planned is dashed.
-import { type Lane, type Span, type Spot, isPlanned, stepped } from "../store/lanes";
+import { type Lane, PLANNED, type Span, type Spot, isPlanned, stepped } from "../store/lanes";
 import { Easel } from "./easel";
 import { ink, lineColour } from "./ink";
 import type { Description } from "./registry";
@@ -124,7 +124,8 @@ export class LanesChart implements Drawable {
     const x = this.#x!;
     const now = this.#state.now / 1e6;
     const a = x.at(span.from / 1e6);
-    if (isPlanned(span)) return { a, b: a, c: Math.max(a + 90, a) };
+    const { window } = this.#state;
+    if (isPlanned(span)) return { a, b: a, c: x.at((span.from + PLANNED * (window[1] - window[0])) / 1e6) - 4 };
     const b = Math.max(a + LEAST, x.at(span.to === null ? Math.max(now, span.from / 1e6) : span.to / 1e6));
     const c = span.to === null && span.planned !== null ? Math.max(b, x.at(span.planned / 1e6)) : b;
     return { a, b, c };

@@ -1,6 +1,5 @@
 // The pool: which GPUs there are and who holds them, who waits for what and why, and by which rules it is decided.
 import { type ReactNode, useEffect } from "react";
-import { mayAdmin } from "../api/client";
 import type { Pool } from "../api/types";
 import { CopyButton, Empty, Failure, Skeleton } from "../components/basics";
 import { formatCount, plural } from "../format";
@@ -41,7 +40,6 @@ export function PoolPage() {
         <RunningTable pool={pool} />
       </Section>
       <PolicyCard policy={pool.policy} />
-      {mayAdmin() ? null : <p className="muted small">What is changed here needs a token with the scope admin; the line is changed with the scope run.</p>}
     </div>
   );
 }

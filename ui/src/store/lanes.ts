@@ -60,10 +60,10 @@ export class PoolHistory {
     }
     for (const { index, reading } of pool.devices) {
       if (!reading || reading.utilization === null) continue;
+      const at = reading.at ?? now;
       const list = this.#readings.get(index) ?? [];
-      if (reading.at <= (list[list.length - 1]?.at ?? -Infinity)) continue;
-      const fresh = list.filter(({ at }) => at >= reading.at - READINGS_KEPT);
-      this.#readings.set(index, [...fresh, { at: reading.at, utilization: reading.utilization }]);
+      if (at <= (list[list.length - 1]?.at ?? -Infinity)) continue;
+      this.#readings.set(index, [...list.filter((each) => each.at >= at - READINGS_KEPT), { at, utilization: reading.utilization }]);
     }
     this.#forget(now);
   }
@@ -116,6 +116,10 @@ export function idleSince(readings: readonly Reading[], heldSince: number): numb
   return since;
 }
 
+/** The part of the window that one who waits is drawn as: how long it will take nobody says. */
+export const PLANNED = 0.1;
+const MOST_NEXT = 6; // lanes of those who wait: the nearest tell most
+
 export interface Lane {
   id: string;
   /** At the left edge; "" for the further lanes of one group. */
@@ -123,10 +127,10 @@ export interface Lane {
   spans: Span[];
 }
 
-/** Puts spans that overlap into lanes of their own, each as high up as it fits; at least one lane. */
-export function packed(spans: readonly Span[], now: number): Span[][] {
+/** Puts spans that overlap into lanes of their own, each as high up as it fits; at least one lane. `room`: how long a planned one is drawn. */
+export function packed(spans: readonly Span[], now: number, room = 0): Span[][] {
   const lanes: { spans: Span[]; end: number }[] = [];
-  const endOf = (span: Span) => span.to ?? (isPlanned(span) ? Infinity : Math.max(now, span.planned ?? now));
+  const endOf = (span: Span) => span.to ?? (isPlanned(span) ? span.from + room : Math.max(now, span.planned ?? now));
   for (const span of [...spans].sort((a, b) => a.from - b.from || (a.key < b.key ? -1 : 1))) {
     const free = lanes.find(({ end }) => end <= span.from);
     if (free) {
@@ -141,15 +145,16 @@ export function packed(spans: readonly Span[], now: number): Span[][] {
 export function layLanes(pool: Pick<Pool, "devices" | "queue">, spans: readonly Span[], window: readonly [number, number], now: number): Lane[] {
   const seen = spans.filter((span) => span.from < window[1] && (span.to ?? Infinity) > window[0]);
   const lanes: Lane[] = [];
-  const group = (id: string, title: string, members: readonly Span[]) => {
-    packed(members, now).forEach((each, i) => lanes.push({ id: i === 0 ? id : `${id}.${i}`, title: i === 0 ? title : "", spans: each }));
+  const room = PLANNED * (window[1] - window[0]);
+  const group = (id: string, title: string, members: readonly Span[], most = Infinity) => {
+    packed(members, now, room).slice(0, most).forEach((each, i) => lanes.push({ id: i === 0 ? id : `${id}.${i}`, title: i === 0 ? title : "", spans: each }));
   };
   for (const { index } of pool.devices) group(`gpu ${index}`, `GPU ${index}`, seen.filter(({ devices }) => devices.includes(index)));
   const known = new Set(pool.devices.map(({ index }) => index));
   const others = seen.filter(({ devices }) => !devices.some((device) => known.has(device)));
   if (others.length > 0 || pool.devices.length === 0) group("cpu", "CPU", others);
   const waiting = plannedSpans(pool.queue).filter(({ from }) => from < window[1]);
-  if (waiting.length > 0) group("next", "Next", waiting);
+  if (waiting.length > 0) group("next", "Next", waiting, MOST_NEXT);
   return lanes;
 }
 

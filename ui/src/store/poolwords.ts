@@ -19,9 +19,13 @@ export function formatClock(at: number, now: number): string {
   return date.toDateString() === today.toDateString() ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
-/** When something is expected: "in about 4 m 10 s", "any moment". */
+/** When something is expected: "in about 5 min", "any moment". It is no more certain than that. */
 export function expected(at: number, now: number): string {
-  return at - now < 1e6 ? "any moment" : `in about ${formatDuration(Math.ceil((at - now) / 1e6) * 1e6)}`;
+  const seconds = (at - now) / 1e6;
+  if (seconds < 1) return "any moment";
+  if (seconds < 60) return `in about ${Math.ceil(seconds)} s`;
+  if (seconds < 3600) return `in about ${Math.round(seconds / 60)} min`;
+  return `in about ${formatDuration(at - now)}`;
 }
 
 /** How many of the devices somebody holds. */
@@ -66,12 +70,10 @@ export function deviceWord({ standing, foreign, used_slots, slots }: PoolDevice)
 
 /** Sentences about why nobody gets a device, or who else uses it. */
 export function deviceNotes({ standing, standing_reason, foreign, reading, memory, holders }: PoolDevice): string[] {
-  const reason = standing_reason ? ` ${ended(standing_reason)}` : "";
+  const why = (what: string) => (standing_reason ? `${what}: ${ended(standing_reason)}` : `${what}.`);
   const notes: string[] = [];
-  if (standing === "cordoned") notes.push(`Out of service${holders.length > 0 ? "; who holds it goes on" : ""}.${reason}`);
-  if (standing === "draining") {
-    notes.push(`${holders.length > 0 ? "Being emptied: who holds it was asked to make room." : "Emptied, and out of service."}${reason}`);
-  }
+  if (standing === "cordoned") notes.push(`${why("Out of service")}${holders.length > 0 ? " Who holds it goes on." : ""}`);
+  if (standing === "draining") notes.push(`${why(holders.length > 0 ? "Being emptied" : "Emptied")}${holders.length > 0 ? " Who holds it was asked to make room." : ""}`);
   if (foreign) {
     const seen = [
       ...(reading?.utilization == null ? [] : [`${percent(reading.utilization)} busy`]),

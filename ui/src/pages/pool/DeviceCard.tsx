@@ -1,6 +1,6 @@
 // One GPU: how full and how busy it is, who holds it since when, when it is free, and what keeps others away.
 import { type FormEvent, useState } from "react";
-import { mayAdmin } from "../../api/client";
+import { mayTend } from "../../api/client";
 import type { Holding, PoolDevice } from "../../api/types";
 import { Ago, Button, useNow } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
@@ -32,7 +32,7 @@ export function DeviceCard({ device, wanted }: { device: PoolDevice; wanted: boo
         <h3>GPU {index}</h3>
         <span className={`pill ${tone}`}><Icon name={icon} size={12} />{word}</span>
         <span className="grow" />
-        {mayAdmin() ? <Menu label={`GPU ${index}: more`} items={items} /> : null}
+        {mayTend() ? <Menu label={`GPU ${index}: more`} items={items} /> : null}
       </header>
       <p className="muted small clip" title={name}>{name || (kind === "declared" ? "declared" : kind)}</p>
       <Memory device={device} />
@@ -81,14 +81,15 @@ function Readings({ device: { reading, kind, index } }: { device: PoolDevice }) 
   if (reading === null) {
     return kind === "declared" ? null : <p className="small muted">Nothing was read of it yet.</p>;
   }
+  const seen = poolStore.seen.readings(index);
   const facts = [
-    ...(reading.temperature === null ? [] : [`${Math.round(reading.temperature)} °C`]),
-    ...(reading.power === null ? [] : [`${Math.round(reading.power)} W`]),
+    ...(reading.temperature == null ? [] : [`${Math.round(reading.temperature)} °C`]),
+    ...(reading.power == null ? [] : [`${Math.round(reading.power)} W`]),
   ];
   return (
     <div className="device-readings">
       <p><strong>{reading.utilization === null ? "–" : percent(reading.utilization)}</strong> <span className="small muted">busy</span></p>
-      <Utilization readings={poolStore.seen.readings(index)} until={reading.at} />
+      <Utilization readings={seen} until={reading.at ?? seen[seen.length - 1]?.at ?? 0} />
       {facts.length === 0 ? null : <p className="small muted">{facts.join(" · ")}</p>}
     </div>
   );

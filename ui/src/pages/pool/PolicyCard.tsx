@@ -14,6 +14,7 @@ export function PolicyCard({ policy }: { policy: PoolPolicy }) {
   return (
     <Card title="How it chooses" tools={mayAdmin() ? <Button icon="pencil" onClick={() => setOpen(true)}>Change…</Button> : null}>
       <ul className="rules">{policySentences(policy).map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
+      {mayAdmin() ? null : <p className="muted small rules-note">They are changed by administrators: <code>martlet pool policy</code>.</p>}
       {open ? <PolicyDialog policy={policy} onClose={() => setOpen(false)} /> : null}
     </Card>
   );

@@ -78,7 +78,7 @@ export function QueueTable({ pool }: { pool: Pool }) {
     { id: "priority", width: 74, align: "right", head: "Priority", cell: ({ priority }) => priority },
     { id: "why", width: 430, head: "Why it waits", cell: ({ reason }) => <span className="two-lines" title={reason}>{reason}</span> },
     { id: "since", width: 104, head: "Waits since", cell: ({ since }) => <Ago at={since} /> },
-    { id: "starts", width: 140, head: "Starts", cell: (entry) => <Starts entry={entry} /> },
+    { id: "starts", width: 170, head: "Starts", cell: (entry) => <Starts entry={entry} /> },
     ...(mayRun() ? [{ id: "do", width: 108, align: "right" as const, head: <span className="unseen">Actions</span>, cell: actions }] : []),
   ];
   return (

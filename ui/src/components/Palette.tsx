@@ -43,7 +43,10 @@ export function Palette({ project, projects, onClose }: Props) {
     return [...own, ...runs.map(runGoal)].slice(0, MOST + 8);
   }, [goals, text, runs]);
   const chosen = Math.min(at, Math.max(0, found.length - 1));
-  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [chosen, found]);
+  useEffect(() => {
+    // In braces: newer browsers give a promise for it, which is no clean-up.
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [chosen, found]);
   const go = (goal: Goal | undefined) => {
     if (!goal) return;
     onClose();

@@ -26,7 +26,7 @@ export function QueueDialog({ entry, onClose }: { entry: QueueEntry; onClose: ()
   return (
     <Dialog title={name} onClose={onClose}>
       <p>{waitSentence(entry)}</p>
-      <p className="muted small">It needs {needsWords(entry.needs)}, and waits since <Ago at={entry.since} />.</p>
+      <p className="muted small">It asked <Ago at={entry.since} /> for {needsWords(entry.needs)}.</p>
       <form className="priority-form" onSubmit={keep}>
         <label className="labelled">Priority; higher goes first
           <input className="field" inputMode="numeric" value={priority} aria-invalid={wanted === null} onChange={(event) => setPriority(event.target.value)} />

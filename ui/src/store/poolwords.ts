@@ -94,8 +94,11 @@ const ORDINALS = ["first", "second", "third"];
 /** Where a run stands in the line, and why it waits. */
 export function waitSentence({ position, reason, state }: Pick<QueueEntry, "position" | "reason" | "state">): string {
   if (state === "pausing") return ended(reason || "It pauses before the next try");
-  const place = position === null ? "" : position <= ORDINALS.length ? `The ${ORDINALS[position - 1]} in line. ` : `Number ${position} in line. `;
-  return `${place}${ended(reason)}`;
+  if (position === null) return ended(reason);
+  const place = position <= ORDINALS.length ? `The ${ORDINALS[position - 1]} in line.` : `Number ${position} in line.`;
+  // That others are before it is said by its place.
+  const rest = position === 1 ? reason : reason.replace(/^(Another is|\d+ others are) before it in the line\.?\s*/, "");
+  return rest === "" ? place : `${place} ${ended(rest)}`;
 }
 
 /** Those who wait and hold a text in their name, project, sweep's reason; all for "". */

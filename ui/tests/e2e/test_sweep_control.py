@@ -63,7 +63,7 @@ def test_a_sweep_is_paused_and_goes_on(server, window):
     expect(page.get_by_role("region", name="Progress")).to_contain_text("2 complete")
     assert server.get(f"/sweeps/{sweep}")["state"] == "paused"
     server.allow(0)
-    note.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume", exact=True).click()
     expect(pill(page)).to_have_text("running")
     expect(note).to_have_count(0)
     server.wait_for_runs(2, "running")
@@ -71,7 +71,7 @@ def test_a_sweep_is_paused_and_goes_on(server, window):
     # Undo takes the resuming back.
     page.locator(".toast", has_text="The sweep goes on.").get_by_role("button", name="Undo").click()
     expect(pill(page)).to_have_text("paused")
-    page.get_by_role("button", name="Resume", exact=True).first.click()
+    page.get_by_role("button", name="Resume", exact=True).click()
     server.allow("all")
     expect(pill(page)).to_have_text("finished")
 

@@ -52,6 +52,8 @@ test("a GPU out of service says why, one of other people what was seen", () => {
 test("a wait is a place in the line and a reason", () => {
   assert.equal(waitSentence(waiting("a", { position: 1 })), "The first in line. All 2 CPU slots are taken.");
   assert.equal(waitSentence(waiting("a", { position: 17 })), "Number 17 in line. All 2 CPU slots are taken.");
+  assert.equal(waitSentence(waiting("a", { position: 3, reason: "2 others are before it in the line." })), "The third in line.");
+  assert.equal(waitSentence(waiting("a", { position: 2, reason: "Another is before it in the line. It needs 2 devices." })), "The second in line. It needs 2 devices.");
   assert.equal(waitSentence(waiting("a", { position: null, state: "pausing", reason: "It is tried again after a pause" })), "It is tried again after a pause.");
   assert.equal(waitSentence(waiting("a", { position: null, reason: "It is held back." })), "It is held back.");
   assert.equal(expected(10e6, 9.5e6), "any moment");

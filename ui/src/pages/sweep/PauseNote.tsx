@@ -1,13 +1,11 @@
 // Why a sweep is paused; after failures in a row, the first of them as it was told, and the way to its output.
-import { mayRun } from "../../api/client";
 import { tracking } from "../../api/tracking";
 import type { Sweep, Trial } from "../../api/types";
-import { Button, Failure, Link } from "../../components/basics";
+import { Failure, Link } from "../../components/basics";
 import { Icon } from "../../components/Icon";
 import { pathOf } from "../../router";
 import { spans } from "../../store/ansi";
 import { useOnce } from "../../store/once";
-import { pauseSweep } from "../../store/poolchanges";
 import { ended, pauseReason } from "../../store/poolwords";
 import { firstFailure } from "../../store/sweeps";
 
@@ -24,7 +22,6 @@ export function PauseNote({ sweep, trials }: { sweep: Sweep; trials: readonly Tr
         {first === null ? null : <pre className="traceback">{first}</pre>}
         {failed?.run ? <Output sweep={sweep} run={failed.run} name={failed.run_name ?? failed.run} /> : null}
       </div>
-      {mayRun() ? <Button icon="play" onClick={() => void pauseSweep(sweep, false)}>Resume</Button> : null}
     </section>
   );
 }

@@ -34,8 +34,8 @@ function Stages({ runs, killed }: { runs: readonly string[]; killed: number }) {
     <section className="stop-stages" aria-label="Stopping">
       <p><strong>{plural(runs.length, "trial")} {runs.length === 1 ? "is" : "are"} ending.</strong></p>
       <ol>
-        <li aria-current={stage === "asked" ? "step" : undefined} data-done={stage === "killed" ? "" : undefined}>
-          <Icon name={stage === "killed" ? "check" : "clock"} size={14} />
+        <li data-done="">
+          <Icon name="check" size={14} />
           Asked to end{asked === null ? "" : ` ${formatDuration(now - asked)} ago`}
         </li>
         <li aria-current={stage === "asked" ? "step" : undefined} data-done={stage === "killed" ? "" : undefined}>

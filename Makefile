@@ -21,6 +21,7 @@ help:
 	@echo "make crash-trials  sweeps of trials that do whatever goes wrong, under kill -9 of servers; ROUNDS=3, SEED=N repeats"
 	@echo "make simulate      the scheduler under random work, failures and crashes; SEEDS=1000, FROM=n, MUTANT=name has to fail"
 	@echo "make bench         overhead per trial beside GNU parallel, log(), start, memory and size"
+	@echo "make bench-execution  speed-up, overhead per trial beside other schedulers, flatness; REPS, TRIALS, PEERS, ONLY"
 	@echo "make bench-tracking   the store beside other trackers, in one run; REPS, SECS, PEERS, ONLY, AGED=1"
 	@echo "make clean         removes what was built, and the demo's data"
 
@@ -84,6 +85,10 @@ simulate: setup-build
 bench: build
 	@scripts/setup bench
 	scripts/bench
+
+bench-execution: build
+	@scripts/setup bench-execution
+	@scripts/bench-execution
 
 bench-tracking: build
 	@scripts/setup bench-tracking

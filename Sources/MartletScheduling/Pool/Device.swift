@@ -53,7 +53,7 @@ package enum DeviceStanding: Sendable, Hashable {
   /// Out of service, and who holds it is asked to make room.
   case draining(reason: String)
 
-  var reason: String? {
+  package var reason: String? {
     switch self {
     case .open: nil
     case .cordoned(let reason), .draining(let reason): reason

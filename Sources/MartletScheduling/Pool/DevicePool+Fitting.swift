@@ -60,6 +60,11 @@ extension DevicePool {
     return free < needs.deviceMemory ?? min(policy.foreignFreeMemory, memory / 2)
   }
 
+  /// Whether processes use it that are not ours, for a request that asks for nothing special.
+  package func isForeign(_ device: PooledDevice) -> Bool {
+    device.holders.isEmpty && isForeign(device, for: Needs(devices: 1))
+  }
+
   func score(_ device: PooledDevice) -> Double {
     policy.memoryWeight * device.freeShare + policy.idleWeight * device.idleShare
   }

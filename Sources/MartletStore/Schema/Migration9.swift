@@ -9,6 +9,7 @@ enum Migration9 {
   static func migrate(_ db: Database) throws {
     try db.execute(sql: attempts)
     try db.execute(sql: sweeps)
+    try db.execute(sql: control)
   }
 
   /// `ticket` is NULL for attempts from before: they stand in line by their row ids. `retries` is JSON: faults forgiven
@@ -25,5 +26,13 @@ enum Migration9 {
   /// `progress` is JSON: failures in a row, and whether anything is left to ask for.
   private static let sweeps = """
     ALTER TABLE sweep ADD COLUMN progress TEXT NOT NULL DEFAULT '{}';
+    """
+
+  /// `stop_requested_at` of an attempt stays when a new attempt follows; `kill_at`: when the grace after it, or after
+  /// `room_asked_at`, is over.
+  private static let control = """
+    ALTER TABLE sweep ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE attempt ADD COLUMN stop_requested_at INTEGER;
+    ALTER TABLE attempt ADD COLUMN kill_at INTEGER;
     """
 }

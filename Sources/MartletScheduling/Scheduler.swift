@@ -146,7 +146,8 @@ package struct Scheduler: Sendable {
       place(old, priority: priority, ticket: old.ticket, at: now, &actions)
     case .moveToFront(let job):
       guard let old = jobs[job], !old.state.holds else { return [] }
-      let first = jobs.values.lazy.filter { !$0.state.holds }.map(\.ticket).min() ?? 0
+      // Before those that hold something too: whoever makes room comes back with its own.
+      let first = jobs.values.lazy.map(\.ticket).min() ?? 0
       place(old, priority: old.priority, ticket: first - 1, at: now, &actions)
     case .moveToBack(let job):
       guard let old = jobs[job], !old.state.holds else { return [] }

@@ -110,6 +110,10 @@ extension Core {
       effects.ends.append(Effects.SweepEnd(sweep: sweep, state: state, reason: reason))
       effects.sweeps.append(id)
       sweeps[id] = nil
+    case .setStanding(let device, let standing):
+      try setStanding(standing, of: device, writer, by: principal, now)
+    case .setPolicy(let policy):
+      try setPolicy(policy, writer, by: principal, now)
     case .wake(let time):
       effects.wakes.append(time)
     }

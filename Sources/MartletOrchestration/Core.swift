@@ -109,14 +109,20 @@ struct Core: Sendable {
   /// This machine's name.
   let host: String
   var scheduler: Scheduler
+  /// The policy that the server was started with, and the one that is written down.
+  private(set) var policies = (declared: PoolPolicy(), written: PoolPolicy())
   var sweeps: OrderedDictionary<PublicID, OpenSweep> = [:]
   /// By run.
   private(set) var attempts: OrderedDictionary<PublicID, OpenAttempt> = [:]
   private var runs: [JobID: PublicID] = [:]
 
-  init(data: DataDirectory, host: String, scheduler: Scheduler) {
+  init(data: DataDirectory, host: String, scheduler: Scheduler, declared: PoolPolicy) {
     (self.data, self.host, self.scheduler) = (data, host, scheduler)
+    policies = (declared, scheduler.pool.policy)
   }
+
+  /// Notes that a policy is written down.
+  mutating func wrote(_ policy: PoolPolicy) { policies.written = policy }
 
   /// The run of a job that has not ended.
   func attempt(of job: JobID) -> OpenAttempt? { runs[job].flatMap { attempts[$0] } }

@@ -42,7 +42,7 @@ extension Conductor {
         Job(attempt, of: open, plan: plan, ticket: attempt.queueing.ticket ?? place - attempts.count))
     }
     core.scheduler = Scheduler(
-      pool: Self.pool(deviceCount), sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
+      pool: startingPool.pool, sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
       starts: starts)
     for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
   }

@@ -75,6 +75,9 @@ package struct Scheduler: Sendable {
     case setBest(PublicID, trial: Int?)
     /// It has ended: the scheduler has forgotten it.
     case endSweep(PublicID, SweepState, reason: String?)
+    /// A device was taken out of service, or put back.
+    case setStanding(device: Int, DeviceStanding)
+    case setPolicy(PoolPolicy)
     /// Nothing to write down: at this time a `wake` is needed.
     case wake(at: Double)
   }
@@ -111,6 +114,11 @@ package struct Scheduler: Sendable {
         self.pool.adopt(job.request, devices: job.devices, since: starts[job.id] ?? now)
       }
     }
+  }
+
+  /// What is seen of devices when nobody waits, or before `begin`: nothing is decided.
+  package mutating func know(_ readings: [Int: DeviceReading], absent: [Int: String]) {
+    pool.know(readings, absent: absent)
   }
 
   /// - Parameters:
@@ -157,6 +165,7 @@ package struct Scheduler: Sendable {
     case .pool(.request), .pool(.release), .pool(.reorder):
       return []
     case .pool(let event):
+      keep(event, &actions)
       take(pool.handle(event, at: now), at: now, &actions)
     case .wake:
       wake(at: now, &actions)
@@ -171,6 +180,22 @@ package struct Scheduler: Sendable {
       let decisions = pool.handle(.look, at: now)
       if decisions.isEmpty { return }
       take(decisions, at: now, &actions)
+    }
+  }
+
+  /// What of an event about devices has to outlive the server.
+  private func keep(_ event: DevicePool.Event, _ actions: inout [Action]) {
+    guard laws.hold(.ordersSurvive) else { return }
+    func stand(_ device: Int, _ standing: DeviceStanding) {
+      guard let place = pool.place(of: device), pool.devices[place].ordered != standing else { return }
+      actions.append(.setStanding(device: device, standing))
+    }
+    switch event {
+    case .cordon(let device, let reason): stand(device, .cordoned(reason: reason))
+    case .drain(let device, let reason): stand(device, .draining(reason: reason))
+    case .uncordon(let device): stand(device, .open)
+    case .policy(let policy): if policy != pool.policy { actions.append(.setPolicy(policy)) }
+    case .request, .release, .devices, .readings, .absent, .reorder, .look: break
     }
   }
 

@@ -32,6 +32,7 @@ struct Martlet: AsyncParsableCommand {
         name: "Server:",
         subcommands: [
           Up.self, Down.self, Status.self, PoolGroup.self, Doctor.self, Backup.self, TokenGroup.self,
+          Monitor.self,
         ]),
     ])
   static func main() async {

@@ -76,6 +76,8 @@ struct Ledger {
       sweeps[id]?.state = state
       sweeps[id]?.reason = reason
     case .setBest(let id, let trial): sweeps[id]?.best = trial
+    case .setStanding(let device, let standing): standings[device] = standing
+    case .setPolicy(let policy): self.policy = policy
     case .endSweep, .wake: break
     }
   }
@@ -111,11 +113,7 @@ struct Ledger {
   func scheduler(devices: [Device], at now: Double, laws: Laws) throws -> Scheduler {
     var pool = DevicePool(devices: devices, policy: policy, laws: laws)
     for (device, standing) in standings.sorted(by: { $0.key < $1.key }) {
-      switch standing {
-      case .open: break
-      case .cordoned(let reason): _ = pool.handle(.cordon(device: device, reason: reason), at: now)
-      case .draining(let reason): _ = pool.handle(.drain(device: device, reason: reason), at: now)
-      }
+      pool.restore(standing, of: device)
     }
     var open: OrderedDictionary<PublicID, Scheduler.Sweep> = [:]
     for (id, record) in sweeps where !record.state.isEnd {

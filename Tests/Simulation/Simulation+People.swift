@@ -30,11 +30,9 @@ extension Simulation {
   /// Everything that somebody has to do so that all comes to its end.
   private mutating func calm() throws {
     diskIsFull = false
-    for device in scheduler?.pool.devices ?? [] {
-      if device.standing != .open {
-        let index = device.device.index
-        try decide(.pool(.uncordon(device: index))) { $0.standings[index] = nil }
-      }
+    try decide(.pool(.absent([:])))
+    for device in scheduler?.pool.devices ?? [] where device.standing != .open {
+      try decide(.pool(.uncordon(device: device.device.index)))
     }
     let idle = Dictionary(
       uniqueKeysWithValues: devices.map { ($0.index, DeviceReading(utilization: 0, used: 0)) })
@@ -73,16 +71,12 @@ extension Simulation {
 
   private mutating func changeStanding() throws {
     guard let device = devices.randomElement(using: &numbers)?.index else { return }
-    switch Int.random(in: 0..<4, using: &numbers) {
-    case 0:
-      try decide(.pool(.cordon(device: device, reason: "repair"))) {
-        $0.standings[device] = .cordoned(reason: "repair")
-      }
-    case 1:
-      try decide(.pool(.drain(device: device, reason: "repair"))) {
-        $0.standings[device] = .draining(reason: "repair")
-      }
-    default: try decide(.pool(.uncordon(device: device))) { $0.standings[device] = nil }
+    switch Int.random(in: 0..<8, using: &numbers) {
+    case 0..<2: try decide(.pool(.cordon(device: device, reason: "repair")))
+    case 2..<4: try decide(.pool(.drain(device: device, reason: "repair")))
+    case 4..<6: try decide(.pool(.uncordon(device: device)))
+    case 6: try decide(.pool(.absent(chance(1, of: 2) ? [device: "It is gone."] : [:])))
+    default: try decide(.pool(.policy(randomPolicy(using: &numbers))))
     }
   }
 

@@ -90,6 +90,8 @@ extension Engine {
 
   /// A long line is put into words beside the conductor, which must not wait for it.
   func view(_ access: Access) async -> PoolView {
-    PoolView(core: await conductor.core, now: conductor.clock.now, access: access)
+    let readings = await poolReadings()
+    return PoolView(
+      core: await conductor.core, now: conductor.clock.now, access: access, readings: readings)
   }
 }

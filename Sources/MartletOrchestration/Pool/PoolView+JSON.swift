@@ -18,6 +18,8 @@ extension DeviceReading {
   var json: JSONValue {
     [
       "utilization": JSONValue(utilization), "memory_used": used.map(JSONValue.int) ?? .null,
+      "temperature": JSONValue(temperature), "power": JSONValue(power),
+      "at": JSONValue(at.map { Timestamp(seconds: $0) }),
     ]
   }
 }

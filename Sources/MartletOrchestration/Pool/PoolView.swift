@@ -11,11 +11,14 @@ struct PoolView: Sendable {
   let now: Timestamp
   /// Of runs that it may not see only what they take is told.
   let access: Access
+  /// The newest of each device that a driver tells of.
+  let readings: [Int: DeviceReading]
   /// With the best that is known of how long everybody takes.
   private let pool: DevicePool
 
-  init(core: Core, now: Timestamp, access: Access) {
+  init(core: Core, now: Timestamp, access: Access, readings: [Int: DeviceReading]) {
     self.core = core
+    self.readings = readings
     self.now = now
     self.access = access
     pool = core.scheduler.foreseen
@@ -42,7 +45,9 @@ struct PoolView: Sendable {
   }
 
   private var totals: JSONValue {
-    let free = pool.devices.count { $0.standing == .open && $0.holders.isEmpty && !pool.isForeign($0) }
+    let free = pool.devices.count {
+      $0.standing == .open && $0.holders.isEmpty && !$0.isForeign(under: pool.policy)
+    }
     let waiting = jobs.values.count { !$0.state.holds }
     return [
       "devices": .int(Int64(pool.devices.count)), "free": .int(Int64(free)),
@@ -75,7 +80,8 @@ struct PoolView: Sendable {
       "memory": device.memory.map(JSONValue.int) ?? .null, "slots": .int(Int64(device.slots)),
       "used_slots": .int(Int64(pooled.usedSlots)), "reserved_memory": .int(pooled.reserved),
       "standing": .string(pooled.standing.word), "standing_reason": JSONValue(pooled.standing.reason),
-      "foreign": .bool(pool.isForeign(pooled)), "reading": pooled.reading?.json ?? .null,
+      "foreign": .bool(pooled.isForeign(under: pool.policy)),
+      "reading": (readings[device.index] ?? pooled.reading)?.json ?? .null,
       "holders": .array(pooled.holders.compactMap(holding)), "free_at": freeAt(pooled),
     ]
   }

@@ -43,8 +43,8 @@ let poolAnswerSchemas: JSONObject = [
       "reason": stringSchema, "starts_at": optionalTime,
     ]) { _, new in new }),
   "DeviceReading": objectSchema(
-    ["utilization": ["type": ["number", "null"]], "memory_used": optionalCount],
-    optional: [
+    [
+      "utilization": ["type": ["number", "null"]], "memory_used": optionalCount,
       "temperature": ["type": ["number", "null"]], "power": ["type": ["number", "null"]], "at": optionalTime,
     ]),
   "PoolDevice": objectSchema([

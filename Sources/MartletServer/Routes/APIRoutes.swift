@@ -8,4 +8,4 @@ let apiRoutes: [Route] =
   + trackingRoutes
   + historyRoutes + logRoutes + blobRoutes + sweepRoutes
   + runAccountRoutes + derivedRoutes + systemRoutes
-  + poolRoutes + sweepControlRoutes
+  + poolRoutes + deviceRoutes + sweepControlRoutes

@@ -8,6 +8,7 @@ import MartletScheduling
 import MartletStore
 import MartletTestSupport
 import MartletTracking
+import OrderedCollections
 import Testing
 
 @testable import MartletOrchestration
@@ -71,9 +72,10 @@ struct PoolEngineTests {
       try await shop.engine.start()
       #expect(try await pool(shop).policy.cpuSlots == 3)
       #expect(try await pool(shop).policy.backfill == 4)
+      let declared = options.policy
       try await order(shop) { conductor, me in
         try await conductor.uncordon(device: 0, by: me)
-        try await conductor.setPolicy(options.policy, by: me)
+        try await conductor.setPolicy(declared, by: me)
       }
       let left = try await shop.engine.store.read { reader in
         (try reader.poolSettings(), try reader.standings(host: hostName()))
@@ -177,7 +179,7 @@ struct PoolEngineTests {
       try tell(shop, "readings", ["0, 93, 100, 15360, 71, 65.5", idle])
       try await shop.open(pool: PoolOptions(), environment: environment)
       try await shop.engine.start()
-      func findings() async throws -> [String: Finding] {
+      func findings() async throws -> [String: EngineCheck] {
         let all = try await shop.engine.findings()
         return Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
       }

@@ -4,6 +4,7 @@ import MartletExecution
 import MartletModel
 package import MartletScheduling
 import MartletStore
+import MartletTracking
 import OrderedCollections
 
 /// The devices that are shared out, and how.

@@ -57,9 +57,10 @@ package struct DevicePool: Sendable {
   /// In the order of the line.
   package internal(set) var waiting: [PoolRequest] = []
   package internal(set) var holdings: OrderedDictionary<JobID, Holding> = [:]
-  var usedCPUSlots = 0
-  var usedMemory: Int64 = 0
-  var usedDeviceMemory: Int64 = 0
+  package internal(set) var usedCPUSlots = 0
+  /// Bytes.
+  package internal(set) var usedMemory: Int64 = 0
+  package internal(set) var usedDeviceMemory: Int64 = 0
   let laws: Laws
 
   package init(devices: [Device] = [], policy: PoolPolicy = PoolPolicy(), laws: Laws = .all) {

@@ -1,6 +1,7 @@
 // The settings of a pool by name, as flags, requests and the store have them.
 
 package import MartletModel
+import OrderedCollections
 
 /// One member of a `PoolPolicy`.
 package enum PoolSetting: String, Sendable, CaseIterable {

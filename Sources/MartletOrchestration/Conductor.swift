@@ -95,6 +95,7 @@ actor Conductor {
     for time in effects.wakes { wake(at: time) }
     for end in effects.ends { endings[end.sweep.id] = Task { await finish(end) } }
     // Not waited for: a watcher's snapshot of a large sweep must hold up no start.
+    if effects.changesPool { tracking.feed.publish([.pool]) }
     tracking.tellSoon(
       runs: effects.runs, sweeps: effects.sweeps, trials: effects.trials, alerts: effects.alerts)
   }

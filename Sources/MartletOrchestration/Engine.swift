@@ -239,7 +239,7 @@ package final class Engine: Sendable {
     let (conductor, principal) = (conductor, access.principal)
     let name = new.name ?? RunNames.fresh()
     let prepared = try await conductor.prepare(new, name: name)
-    if new.gpus ?? 0 > 0 { await conductor.knowDevices() }
+    if new.needs.devices > 0 { await conductor.knowDevices() }
     try await conductor.queue.run { try await conductor.execute(new, name: name, prepared, by: principal) }
     await conductor.keepFiles(of: prepared.capture, ofRun: prepared.id)
     return try await tracking.run(prepared.id, access: access)

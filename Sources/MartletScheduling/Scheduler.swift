@@ -42,6 +42,8 @@ package struct Scheduler: Sendable {
     /// To the beginning or the end of the line of its priority.
     case moveToFront(JobID)
     case moveToBack(JobID)
+    /// How trials of a sweep are executed whose attempts have not begun; nil: as before.
+    case changePlan(PublicID, PlanChange)
     /// Everything about devices; requests and releases are the scheduler's own.
     case pool(DevicePool.Event)
     /// The time that was asked for has come.
@@ -61,6 +63,10 @@ package struct Scheduler: Sendable {
     case endAttempt(JobID, number: Int, AttemptState, reason: String)
     /// Another place in the line.
     case setPlace(JobID, priority: Int, ticket: Int)
+    /// Another time limit for an attempt that has not begun, seconds.
+    case setTimeout(JobID, Double?)
+    /// What trials are given that are made from now on.
+    case savePlan(PublicID, priority: Int, timeout: Double?)
     case setTrialRunning(sweep: PublicID, number: Int)
     case endTrial(sweep: PublicID, number: Int, SweepMachine.Outcome)
     /// Its sampler, its progress or its limits may be others than before.
@@ -88,9 +94,10 @@ package struct Scheduler: Sendable {
   /// - Parameters:
   ///   - pool: with its devices, nobody in it.
   ///   - jobs: as they were kept, whose attempts have not ended.
+  ///   - starts: when those that hold something got it, as far as that is known; it counts for estimates.
   package init(
     pool: DevicePool, sweeps: OrderedDictionary<PublicID, Sweep> = [:], jobs: [Job] = [], at now: Double,
-    laws: Laws = .all
+    starts: [JobID: Double] = [:], laws: Laws = .all
   ) {
     self.pool = pool
     self.sweeps = sweeps
@@ -103,7 +110,8 @@ package struct Scheduler: Sendable {
       switch job.state {
       case .waiting: self.pool.enter(job.request)
       case .pausing: break
-      case .starting, .running, .lost: self.pool.adopt(job.request, devices: job.devices, since: now)
+      case .starting, .running, .lost:
+        self.pool.adopt(job.request, devices: job.devices, since: starts[job.id] ?? now)
       }
     }
   }
@@ -146,11 +154,14 @@ package struct Scheduler: Sendable {
       place(old, priority: priority, ticket: old.ticket, at: now, &actions)
     case .moveToFront(let job):
       guard let old = jobs[job], !old.state.holds else { return [] }
-      let first = jobs.values.lazy.filter { !$0.state.holds }.map(\.ticket).min() ?? 0
+      // Before those that hold something too: whoever makes room comes back with its own.
+      let first = jobs.values.lazy.map(\.ticket).min() ?? 0
       place(old, priority: old.priority, ticket: first - 1, at: now, &actions)
     case .moveToBack(let job):
       guard let old = jobs[job], !old.state.holds else { return [] }
       place(old, priority: old.priority, ticket: newTicket(), at: now, &actions)
+    case .changePlan(let sweep, let change):
+      changePlan(of: sweep, change, at: now, &actions)
     case .pool(.request), .pool(.release), .pool(.reorder):
       return []
     case .pool(let event):
@@ -197,7 +208,7 @@ package struct Scheduler: Sendable {
 
   // MARK: - The line
 
-  private mutating func place(
+  mutating func place(
     _ old: Job, priority: Int, ticket: Int, at now: Double, _ actions: inout [Action]
   ) {
     var job = old

@@ -31,7 +31,8 @@ struct Martlet: AsyncParsableCommand {
       CommandGroup(
         name: "Server:",
         subcommands: [
-          Up.self, Down.self, Status.self, Doctor.self, Backup.self, TokenGroup.self, Monitor.self,
+          Up.self, Down.self, Status.self, PoolGroup.self, Doctor.self, Backup.self, TokenGroup.self,
+          Monitor.self,
         ]),
     ])
   static func main() async {

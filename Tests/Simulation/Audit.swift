@@ -53,8 +53,8 @@ struct Audit {
             machine.open.count <= max(machine.maxParallel, before.sweeps[sweep]?.machine.open.count ?? 0),
             "trial \(number) of \(sweep) is one of \(machine.open.count) at a time")
         }
-      case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTrialRunning, .saveSweep, .setSweep,
-        .setBest, .endSweep, .setStanding, .setPolicy, .wake:
+      case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
+        .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy, .wake:
         break
       }
     }

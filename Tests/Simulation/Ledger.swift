@@ -63,6 +63,10 @@ struct Ledger {
     case .setPlace(let id, let priority, let ticket):
       jobs[id]?.priority = priority
       jobs[id]?.ticket = ticket
+    case .setTimeout(let id, let timeout): jobs[id]?.expected = timeout
+    case .savePlan(let id, let priority, let timeout):
+      sweeps[id]?.setup.plan.priority = priority
+      sweeps[id]?.setup.plan.timeout = timeout
     case .setTrialRunning(let sweep, let number):
       sweeps[sweep]?.trials[number].state = .running
     case .endTrial(let sweep, let number, let outcome):

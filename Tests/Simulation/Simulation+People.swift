@@ -82,7 +82,12 @@ extension Simulation {
 
   private mutating func changeSweep() throws {
     guard let id = scheduler?.sweeps.keys.randomElement(using: &numbers) else { return }
-    switch Int.random(in: 0..<10, using: &numbers) {
+    switch Int.random(in: 0..<12, using: &numbers) {
+    case 10:
+      try decide(.changePlan(id, PlanChange(priority: Int.random(in: -1...1, using: &numbers))))
+    case 11:
+      let timeout: Double? = chance(1, of: 3) ? nil : seconds(10...500)
+      try decide(.changePlan(id, PlanChange(timeout: .some(timeout))))
     case 0: try decide(.sweep(id, .stop(now: chance(1, of: 2), reason: "Stopped by the simulation.")))
     case 1..<4: try decide(.sweep(id, .pause(reason: "Paused by the simulation.")))
     case 4..<7: try decide(.sweep(id, .resume))

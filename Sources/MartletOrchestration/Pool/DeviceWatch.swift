@@ -162,7 +162,8 @@ extension Conductor {
     for device in back { logger.notice("Device \(device.device.index) is there again.") }
     if !isStarted || core.scheduler.pool.waiting.isEmpty {
       // Nobody is granted anything by it, so nothing is written down.
-      return core.scheduler.know(look.readings, absent: look.absent)
+      core.scheduler.know(look.readings, absent: look.absent)
+      return tracking.feed.publish([.pool])
     }
     let system = system
     try await transact { core, writer, effects, now in

@@ -57,9 +57,10 @@ package struct DevicePool: Sendable {
   /// In the order of the line.
   package internal(set) var waiting: [PoolRequest] = []
   package internal(set) var holdings: OrderedDictionary<JobID, Holding> = [:]
-  var usedCPUSlots = 0
-  var usedMemory: Int64 = 0
-  var usedDeviceMemory: Int64 = 0
+  package internal(set) var usedCPUSlots = 0
+  /// Bytes.
+  package internal(set) var usedMemory: Int64 = 0
+  package internal(set) var usedDeviceMemory: Int64 = 0
   let laws: Laws
 
   package init(devices: [Device] = [], policy: PoolPolicy = PoolPolicy(), laws: Laws = .all) {
@@ -182,13 +183,10 @@ package struct DevicePool: Sendable {
     return things
   }
 
-  /// Everything that anybody who asks may lack.
-  private var everything: Scarcity {
-    var things: Scarcity = [.devices]
-    if policy.cpuSlots != nil { things.insert(.cpuSlots) }
-    if policy.memory != nil { things.insert(.memory) }
-    if policy.deviceMemory != nil { things.insert(.deviceMemory) }
-    return things
+  /// Whether nobody further behind can pass. Who asks takes devices or a CPU slot; without an end to CPU slots there may
+  /// always be one who lacks nothing.
+  private func stopsAll(_ line: Line) -> Bool {
+    policy.backfill == 0 && policy.cpuSlots != nil && line.blocked.isSuperset(of: [.devices, .cpuSlots])
   }
 
   private mutating func insert(_ request: PoolRequest) {
@@ -219,7 +217,7 @@ package struct DevicePool: Sendable {
       let things = scarcity(of: request.needs)
       guard mayPass(request, things, line) else {
         line.block(things, by: request)
-        if line.blocked.isSuperset(of: everything), policy.backfill == 0 { break }
+        if stopsAll(line) { break }
         place += 1
         continue
       }
@@ -229,7 +227,7 @@ package struct DevicePool: Sendable {
         continue
       }
       line.block(things, by: request)
-      if line.blocked.isSuperset(of: everything), policy.backfill == 0 { break }
+      if stopsAll(line) { break }
       place += 1
     }
     return actions

@@ -10,6 +10,7 @@ enum Migration9 {
     try db.execute(sql: attempts)
     try db.execute(sql: sweeps)
     try db.execute(sql: pool)
+    try db.execute(sql: control)
   }
 
   /// `ticket` is NULL for attempts from before: they stand in line by their row ids. `retries` is JSON: faults forgiven
@@ -48,5 +49,13 @@ enum Migration9 {
     CREATE TABLE found_devices (
       host TEXT PRIMARY KEY,
       devices TEXT NOT NULL) WITHOUT ROWID;
+    """
+
+  /// `stop_requested_at` of an attempt stays when a new attempt follows; `kill_at`: when the grace after it, or after
+  /// `room_asked_at`, is over.
+  private static let control = """
+    ALTER TABLE sweep ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE attempt ADD COLUMN stop_requested_at INTEGER;
+    ALTER TABLE attempt ADD COLUMN kill_at INTEGER;
     """
 }

@@ -2,6 +2,7 @@
 
 package import MartletFormats
 package import MartletModel
+package import MartletScheduling
 package import OrderedCollections
 
 /// The body of POST /sweeps, read and checked.
@@ -81,14 +82,16 @@ package struct NewExecution: Sendable {
   package var output: String?
   package var timeout: Double?
   package var grace: Double
-  package var gpus: Int?
+  package var needs: Needs
+  package var retries: RetryPolicy
+  package var priority: Int
   package var stopSignal: String
 
   package init(json: JSONValue) throws {
     let reader = try JSONReader(json)
     try reader.allowOnly([
       "project", "name", "command", "workdir", "environment", "timeout_s", "grace_s", "output", "gpus",
-      "stop_signal",
+      "stop_signal", "resources", "retries", "retry_pause", "priority",
     ])
     project = try reader.string("project") ?? "default"
     name = try reader.string("name")
@@ -106,8 +109,9 @@ package struct NewExecution: Sendable {
     for (key, value) in [("timeout_s", timeout ?? 1), ("grace_s", grace)] where !(value >= 0 && value < 1e9) {
       throw JSONMemberError(key: key, message: "must be a number of seconds, not negative")
     }
-    gpus = try reader.int("gpus").map(Int.init)
-    if let gpus, gpus < 0 { throw JSONMemberError(key: "gpus", message: "must not be negative") }
+    needs = try Self.needs(reader)
+    retries = try Self.retries(reader)
+    priority = try Self.priority(reader) ?? 0
     stopSignal = try reader.string("stop_signal") ?? "TERM"
     guard ["TERM", "USR1"].contains(stopSignal) else {
       throw JSONMemberError(key: "stop_signal", message: "must be TERM or USR1, not '\(stopSignal)'")

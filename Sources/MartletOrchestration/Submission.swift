@@ -20,7 +20,7 @@ package struct NewSweep: Sendable {
     let reader = try JSONReader(json)
     try reader.allowOnly([
       "source", "filename", "name", "project", "command", "workdir", "output", "environment",
-      "client_version",
+      "client_version", "max_parallel",
     ])
     let source = try reader.requiredString("source")
     commandOverride = try reader.strings("command")
@@ -29,6 +29,12 @@ package struct NewSweep: Sendable {
         source: source, filename: try reader.string("filename"), command: commandOverride)
     } catch let error as SweepFileError {
       throw error.problem
+    }
+    if let count = try reader.int("max_parallel") {
+      guard let parallel = Int(exactly: count), (1...100_000).contains(parallel) else {
+        throw JSONMemberError(key: "max_parallel", message: "must be 1 to 100000, not \(count)")
+      }
+      specification.maxParallel = parallel
     }
     let submitted = try reader.requiredString("workdir")
     try Self.checkAbsolute(submitted, "workdir")

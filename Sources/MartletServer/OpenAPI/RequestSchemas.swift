@@ -83,6 +83,7 @@ let requestSchemas: JSONObject = [
       "filename": optionalString, "name": optionalString, "project": optionalString,
       "command": optionalStrings,
       "output": optionalString, "client_version": optionalString,
+      "max_parallel": ["type": ["integer", "null"], "minimum": 1, "maximum": 100_000],
     ]),
   "SweepStop": objectSchema(
     [:],

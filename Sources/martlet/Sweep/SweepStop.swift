@@ -69,4 +69,15 @@ extension Client {
     if let grace { body["grace_s"] = .double(grace) }
     return try await send(.post, "/sweeps/\(id)/stop", body: .object(body))
   }
+
+  /// Stops a sweep for the sake of its first failure; one that has ended meanwhile stays as it is.
+  func stopForFailure(of trial: JSONValue, in sweep: String) async throws {
+    let name = Terminal.plain(trial["run_name"]?.string ?? "")
+    Terminal.complain("martlet: '\(name)' failed; stopping the sweep (--fail-fast).")
+    do {
+      _ = try await stopSweep(sweep, drain: false)
+    } catch let failure as Failure where failure.status == .failed {
+      // It was the last trial.
+    }
+  }
 }

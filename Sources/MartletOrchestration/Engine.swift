@@ -22,6 +22,8 @@ package struct EngineOptions: Sendable {
   package var executable: String
   /// Seconds from one sample of what executed runs use to the next; 0: none is taken.
   package var sampleEvery = 0.0
+  /// Seconds from one look at what the machine has left to the next, for sweeps that follow it; 0: nobody looks.
+  package var headroomEvery = 5.0
 
   package init(
     data: String, devices: Int, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
@@ -101,7 +103,7 @@ package final class Engine: Sendable {
       directories: RunDirectories(data: data.path), feed: LiveFeed(), clock: clock, logger: logger)
     let conductor = Conductor(
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
-      devices: options.devices, url: options.url, logger: logger)
+      devices: options.devices, url: options.url, logger: logger, headroomEvery: options.headroomEvery)
     try await conductor.recover()
     let sampling =
       options.sampleEvery > 0

@@ -56,7 +56,16 @@ struct SweepShow: AsyncParsableCommand {
         "\(sweep.endedTrials)\(of) ended, \(sweep.trials(.running)) running"
           + (failed > 0 ? ", \(failed) failed" : ""))
     },
+    Field("preparation", "Preparation") { sweep in
+      guard let run = sweep["preparation"]?["run"]?.string, let state = sweep["preparation"]?["state"]?.string
+      else { return nil }
+      return .string("\(state), run \(run)")
+    },
     Field("max_parallel", "At a time", .number),
+    Field("max_parallel_reason", "Why so many") { sweep in
+      if let reason = sweep["max_parallel_reason"]?.string { return .string(reason) }
+      return sweep["max_parallel_auto"]?.bool == true ? "As many as the machine has room for." : nil
+    },
     Field("timeout", "Time limit", .duration),
     Field("command", "Command") { sweep in
       (sweep["command"]?.array).map { .string($0.compactMap(\.string).joined(separator: " ")) }

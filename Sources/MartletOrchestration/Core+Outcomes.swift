@@ -1,6 +1,7 @@
 // What the end of an attempt means to the scheduler: a success, a fault of somebody's, or a request that was heard.
 
 import MartletExecution
+import MartletFormats
 import MartletModel
 import MartletScheduling
 import MartletStore

@@ -4,6 +4,7 @@ import Foundation
 import MartletModel
 import MartletOrchestration
 import MartletStore
+import MartletTestSupport
 import OrderedCollections
 import Testing
 
@@ -70,10 +71,9 @@ import Testing
     try await Workshop.with { shop in
       let sweep = try await shop.submit(
         sweep(Self.program("true"), "retries: {failure: 1}\nretry_pause: 2s", points: 1))
-      #expect(
-        try await eventually {
-          try await shop.trials(sweep.id).first?.attempts == 2
-        })
+      try await eventually("the pause of the second attempt began") {
+        try await shop.trials(sweep.id).first?.attempts == 2
+      }
       await shop.close()
       try await shop.open()
       try await shop.engine.start()
@@ -87,10 +87,9 @@ import Testing
     try await Workshop.with { shop in
       let sweep = try await shop.submit(
         sweep("echo no such data >&2; exit 1", "breaker: 3\nmax_parallel: 1", points: 9))
-      #expect(
-        try await eventually {
-          try await shop.engine.sweep(sweep.id, access: shop.access).state == .paused
-        })
+      try await eventually("the sweep is paused") {
+        try await shop.engine.sweep(sweep.id, access: shop.access).state == .paused
+      }
       let paused = try await shop.engine.sweep(sweep.id, access: shop.access)
       #expect(paused.stateReason?.hasPrefix("3 trials in a row failed within 60 s. The first: ") == true)
       #expect(paused.stateReason?.contains("no such data") == true)

@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletScheduling
+import OrderedCollections
 import Testing
 
 @Suite struct DevicePoolTests {

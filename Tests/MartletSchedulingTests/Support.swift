@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletScheduling
+import OrderedCollections
 
 /// A run by a short name.
 func job(_ name: String) -> JobID {

@@ -3,6 +3,7 @@
 import MartletModel
 import MartletScheduling
 import MartletSearch
+import OrderedCollections
 import Testing
 
 /// One sweep, driven at random; `store` is what would survive a crash.
@@ -92,7 +93,7 @@ private struct Simulation {
 
   private mutating func send(_ event: SweepMachine.Event) throws {
     let actions = machine.handle(event)
-    if case .trialEnded(let number, _) = event { open.remove(number) }
+    if case .trialEnded(let number, _, _) = event { open.remove(number) }
     var end: (SweepState, String?)?
     for action in actions {
       switch action {

@@ -58,6 +58,8 @@ package struct NeedsRule: Sendable, Hashable {
   package struct Unclear: Error, Hashable {
     /// A sentence.
     package var reason: String
+
+    package init(reason: String) { self.reason = reason }
   }
 
   /// Names that stand for numbers of bytes, unless a parameter is called so.

@@ -62,14 +62,12 @@ struct Checkpoint: Sendable {
       default: modified = nil
       }
       guard let modified else { continue }
-      if let best,
-        (modified, name.compare(best.name, options: .numeric) == .orderedDescending ? 1 : 0) <= (
-          best.modified, 0
-        )
-      {
-        continue
-      }
-      best = (modified, name)
+      let isNewer =
+        best.map { best in
+          modified != best.modified
+            ? modified > best.modified : name.compare(best.name, options: .numeric) == .orderedDescending
+        } ?? true
+      if isNewer { best = (modified, name) }
     }
     return best.map { "\(directory)/\($0.name)" }
   }

@@ -1,6 +1,7 @@
 // Sweeps that follow what the machine has left are told of it.
 
 import Foundation
+import Logging
 import MartletExecution
 import MartletModel
 import MartletScheduling

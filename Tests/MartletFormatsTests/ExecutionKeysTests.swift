@@ -70,7 +70,7 @@ import Testing
         source: "program: train.py\nmethod: grid\nparameters: {x: {values: [1, 2]}}\n\(keys)\n")
       return nil
     } catch {
-      return error.first.message
+      return error.message
     }
   }
 

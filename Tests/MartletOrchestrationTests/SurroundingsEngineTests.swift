@@ -49,7 +49,8 @@ import Testing
       #expect(run.sweep == sweep.id && run.trial == nil)
       let attempts = try await shop.engine.store.read { try $0.attempts(of: prepared.run) }
       #expect(attempts.count == 1)
-      #expect(try shop.text("\(try #require(attempts.first).directory)/stdout.log") == "got\n")
+      let log = try #require(attempts.first).directory + "/stdout.log"
+      #expect(try shop.text(log) == "got\n")
       #expect(try await shop.trials(sweep.id).count == 3)
       #expect(shop.book.troubles == [])
     }

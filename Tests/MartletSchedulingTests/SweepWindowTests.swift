@@ -3,6 +3,7 @@
 import MartletModel
 import MartletScheduling
 import MartletSearch
+import OrderedCollections
 import Testing
 
 @Suite struct SweepWindowTests {

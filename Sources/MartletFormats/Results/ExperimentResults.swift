@@ -3,7 +3,7 @@
 import Foundation
 package import MartletModel
 import MartletSearch
-package import OrderedCollections
+import OrderedCollections
 
 /// One trial that has ended.
 package struct Experiment: Sendable {

@@ -154,7 +154,9 @@ package struct LossCheck: Sendable {
 
     /// The newest value up to a step.
     func value(at step: Int64) -> Double? {
-      zip(steps, values).last { $0.0 <= step && !$0.1.isNaN }?.1
+      var found: Double?
+      for (own, value) in zip(steps, values) where own <= step && !value.isNaN { found = value }
+      return found
     }
   }
 }

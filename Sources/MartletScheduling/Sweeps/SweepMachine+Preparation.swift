@@ -17,7 +17,7 @@ extension SweepMachine {
       progress.isPreparing = true
       return [.prepare]
     case .paused: return []
-    case .pending, .draining, .finished, .stopped, .failed, .cancelled:
+    case .pending, .queued, .draining, .finished, .stopped, .failed, .cancelled:
       // Whoever stopped it did not want it any more.
       return nil
     }

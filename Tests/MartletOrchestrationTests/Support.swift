@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MartletModel
 import MartletOrchestration
+import MartletScheduling
 import MartletSearch
 import MartletStore
 import MartletTestSupport
@@ -84,7 +85,8 @@ final class Workshop: Sendable {
   ///
   /// - Parameter supervisor: a shell script that takes the place of the supervisor; `$REAL` names the real one.
   func open(
-    devices: Int = 0, supervisor: String? = nil,
+    devices: Int = 0, pool: PoolOptions? = nil, environment: [String: String] = [:],
+    supervisor: String? = nil,
     url: @escaping @Sendable () -> String = { "http://127.0.0.1:9" }
   ) async throws {
     let executable = try supervisor.map(standIn) ?? "/proc/self/exe"
@@ -92,7 +94,8 @@ final class Workshop: Sendable {
     while true {
       do {
         var options = EngineOptions(
-          data: data, devices: devices, allowNetworkFileSystem: true, url: url, executable: executable)
+          data: data, pool: pool ?? PoolOptions(devices: .count(devices)), allowNetworkFileSystem: true,
+          url: url, executable: executable, environment: environment)
         // What this machine has left is no business of a test.
         options.headroomEvery = 0
         let engine = try await Engine.open(options, logger: book.logger)

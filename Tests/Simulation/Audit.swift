@@ -55,8 +55,8 @@ struct Audit {
         }
       case .setMaxParallel(let sweep, let count, let reason):
         expect(count >= 1 && !reason.isEmpty, "sweep \(sweep) has \(count) at a time: '\(reason)'")
-      case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTrialRunning, .saveSweep, .setSweep,
-        .setBest, .endSweep, .wake, .createPreparation:
+      case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
+        .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy, .wake, .createPreparation:
         break
       }
     }
@@ -183,8 +183,9 @@ struct Audit {
       old.pool.devices.map(\.usedSlots) == new.pool.devices.map(\.usedSlots),
       "other devices in use after a crash")
     expect(
-      old.pool.devices.map(\.standing) == new.pool.devices.map(\.standing),
+      old.pool.devices.map(\.ordered) == new.pool.devices.map(\.ordered),
       "other devices out of service after a crash")
+    expect(old.pool.policy == new.pool.policy, "another policy after a crash")
     for (id, sweep) in old.sweeps {
       guard let restored = new.sweeps[id] else {
         expect(false, "sweep \(id) is forgotten after a crash")

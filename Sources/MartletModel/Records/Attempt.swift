@@ -13,6 +13,12 @@ public struct Attempt: Sendable, Hashable {
   public var devices: [Int]
   /// The directory of its records and logs.
   public var directory: String
+  /// When somebody asked for its end.
+  public var stopRequestedAt: Timestamp?
+  /// When it was asked to make room for somebody else: another attempt follows it.
+  public var roomRequestedAt: Timestamp?
+  /// When it is killed if it has not left by then.
+  public var killAt: Timestamp?
 
   public init(
     number: Int, state: AttemptState, createdAt: Timestamp, startedAt: Timestamp?, endedAt: Timestamp?,
@@ -34,6 +40,8 @@ public struct Attempt: Sendable, Hashable {
       "number": .int(Int64(number)), "state": .string(state.rawValue), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "exit": exit?.json ?? .null,
       "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }), "dir": .string(directory),
+      "stop_requested_at": JSONValue(stopRequestedAt), "room_requested_at": JSONValue(roomRequestedAt),
+      "kill_at": JSONValue(killAt),
     ]
   }
 }

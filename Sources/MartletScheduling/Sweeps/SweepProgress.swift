@@ -25,8 +25,14 @@ package struct SweepProgress: Sendable, Hashable {
   package var windowChangedAt: Double?
   package var windowReason: String?
   package var hasNarrowed = false
+  /// Trials that succeeded, and the seconds that their last attempts ran, together.
+  package var timedTrials = 0
+  package var timedSeconds = 0.0
 
   package init() {}
+
+  /// Seconds that a trial took so far, on average; nil: none has succeeded.
+  package var meanSeconds: Double? { timedTrials > 0 ? timedSeconds / Double(timedTrials) : nil }
 
   package init(json: JSONValue) {
     notStartedInARow = json["not_started"]?.int.map(Int.init) ?? 0
@@ -40,12 +46,15 @@ package struct SweepProgress: Sendable, Hashable {
     windowChangedAt = json["window_changed_at"]?.double
     windowReason = json["window_reason"]?.string
     hasNarrowed = json["has_narrowed"]?.bool ?? false
+    timedTrials = json["timed_trials"]?.int.map(Int.init) ?? 0
+    timedSeconds = json["timed_seconds"]?.double ?? 0
   }
 
   package var json: JSONValue {
     var members: JSONObject = [
       "not_started": .int(Int64(notStartedInARow)), "quick_failures": .int(Int64(quickFailuresInARow)),
       "first_failure": JSONValue(firstQuickFailure), "exhausted": .bool(isExhausted),
+      "timed_trials": .int(Int64(timedTrials)), "timed_seconds": .double(timedSeconds),
     ]
     // Most sweeps have nothing of these, and this is written with every trial.
     for (name, flag) in [

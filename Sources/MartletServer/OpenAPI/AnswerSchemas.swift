@@ -163,7 +163,8 @@ let answerSchemas: JSONObject = [
     "number": countSchema, "state": words(AttemptState.self), "created_at": timeSchema,
     "started_at": optionalTime,
     "ended_at": optionalTime, "exit": nullable(schema("Exit")), "pid": optionalInteger,
-    "devices": arraySchema(countSchema), "dir": stringSchema,
+    "devices": arraySchema(countSchema), "dir": stringSchema, "stop_requested_at": optionalTime,
+    "room_requested_at": optionalTime, "kill_at": optionalTime,
   ]),
   "AttemptList": objectSchema(["items": arraySchema(schema("Attempt"))]),
   "LogPiece": objectSchema([
@@ -209,7 +210,8 @@ let answerSchemas: JSONObject = [
           "max": numberSchema, "distribution": stringSchema,
         ], "required": ["name", "kind"],
       ]),
-    "max_parallel": countSchema, "timeout": optionalNumber, "command": stringsSchema, "workdir": stringSchema,
+    "max_parallel": countSchema, "timeout": optionalNumber, "priority": integerSchema,
+    "command": stringsSchema, "workdir": stringSchema,
     "output_dir": stringSchema, "space_size": optionalInteger, "budget": optionalInteger,
     "counts": objectSchema([
       "waiting": countSchema, "running": countSchema, "complete": countSchema, "pruned": countSchema,

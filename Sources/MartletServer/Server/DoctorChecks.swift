@@ -32,7 +32,12 @@ func doctorChecks(_ services: Services) async throws -> [DoctorCheck] {
     [directoryCheck(data), tokenCheck(token), diskCheck(data), openFilesCheck()]
   }
   let sampling = await samplingCheck(services.engine.sampling)
-  return databaseChecks(health) + files + [sampling, exposureCheck(services.options)]
+  let found = try await services.engine.findings().map { finding in
+    DoctorCheck(
+      name: finding.name, status: DoctorCheck.Status(rawValue: finding.level.rawValue) ?? .warning,
+      message: finding.message, hint: finding.hint)
+  }
+  return databaseChecks(health) + files + [sampling] + found + [exposureCheck(services.options)]
 }
 
 private func samplingCheck(_ sampling: Sampling?) async -> DoctorCheck {

@@ -23,11 +23,38 @@ struct RunShow: AsyncParsableCommand {
   func run() async throws {
     let client = try connection.client()
     let found = try await client.find(.run, run)
-    try Card(item: found, fields: Self.fields).print(format.format)
+    let item = try await format.format == .json ? found : found.merging(Self.standing(found, client))
+    try Card(item: item, fields: Self.fields).print(format.format)
     guard format.format == .table else { return }
     try printConfiguration(found)
     try printMetrics(found)
     try await printAlerts(found, client)
+  }
+
+  /// Why it waits and until when, when it is expected to end, how far its stopping is: of runs that Martlet executes.
+  private static func standing(_ run: JSONValue, _ client: Client) async throws -> JSONValue {
+    guard run.runState?.isEnd == false, run["attempt"]?.int ?? 0 > 0 else { return [:] }
+    let pool = try await client.send(.get, "/pool", query: [("run", run.id)])
+    var members: JSONObject = [:]
+    if let entry = pool["queue"]?.array?.first {
+      members["waits"] = entry["reason"]
+      members["position"] = entry["position"]
+      members["starts_at"] = entry["starts_at"]
+    }
+    members["expected_end"] = pool["running"]?.array?.first?["expected_end"]
+    let attempts = try await client.send(.get, "/runs/\(run.id)/attempts")["items"]?.array
+    if let attempt = attempts?.last { members["stopping"] = JSONValue(stopping(attempt)) }
+    return .object(members)
+  }
+
+  /// "asked to leave 3 s ago; killed in 7 s if it has not".
+  private static func stopping(_ attempt: JSONValue) -> String? {
+    guard attempt["ended_at"]?.isNull ?? true else { return nil }
+    let (stop, room) = (attempt["stop_requested_at"]?.int, attempt["room_requested_at"]?.int)
+    guard let asked = stop ?? room else { return nil }
+    let what = stop == nil ? "asked to make room" : "asked to leave"
+    let kill = attempt["kill_at"]?.int.map { "; killed \(Words.ahead($0)) if it has not" } ?? ""
+    return "\(what) \(Words.ago(asked))\(kill)"
   }
 
   private func printAlerts(_ run: JSONValue, _ client: Client) async throws {
@@ -78,6 +105,11 @@ struct RunShow: AsyncParsableCommand {
       Field("project", "Project"),
       Field("state", "State", .state),
       Field("reason", "Reason") { $0["exit"]?["reason"] },
+      Field("waits", "Waits"),
+      Field("position", "In the line", .number),
+      Field("starts_at", "Starts", .ahead),
+      Field("stopping", "Stopping"),
+      Field("expected_end", "Ends", .ahead),
       Field("exit_code", nil, .number) { $0["exit"]?["code"] },
       Field("exit_signal", nil, .number) { $0["exit"]?["signal"] },
       Field("sweep", nil),

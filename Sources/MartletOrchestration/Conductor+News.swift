@@ -108,15 +108,17 @@ extension Conductor {
   ) async throws {
     let system = system
     let run = attempt.run
+    if news.endsProcesses { confinement.release(Confinement.name(run, attempt.number)) }
     guard isStarted else { return postpone(news, of: attempt) }
     guard let open = core.attempts[run], open.number == attempt.number else { return }
     switch news {
     case .running(let pid):
+      let limits = try await blocking { open.directory.confined.json }
       try await transact { core, writer, effects, now in
+        var told = Circumstances(pid: Int(pid))
+        told.limits = limits
         try core.decide(
-          .attempt(open.job, number: open.number, .running), told: Circumstances(pid: Int(pid)), writer,
-          &effects,
-          by: system, now)
+          .attempt(open.job, number: open.number, .running), told: told, writer, &effects, by: system, now)
       }
     case .over(.alive):
       // Somebody else asked its lock at the same moment: ask again.
@@ -125,7 +127,7 @@ extension Conductor {
       var end = try await blocking {
         AttemptEnd(
           file, directory: open.directory, launch: (open.settings.timeout, remains.said),
-          wasStopRequested: open.isStopRequested)
+          limits: open.settings.limits, wasStopRequested: open.isStopRequested)
       }
       end.objectiveFault = remains.objectiveFault
       try await self.end(open, end)
@@ -152,9 +154,11 @@ extension Conductor {
     try await transact { core, writer, effects, now in
       guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
       let job = try core.jobEnd(of: open, end, writer, now)
+      var told = Circumstances(exit: end.exit, startedAt: end.startedAt)
+      told.use = end.use
+      if case .fault(let fault) = job.kind { told.use?.fault = fault.rawValue }
       try core.decide(
-        .attempt(open.job, number: open.number, .over(job)),
-        told: Circumstances(exit: end.exit, startedAt: end.startedAt), writer, &effects, by: system, now)
+        .attempt(open.job, number: open.number, .over(job)), told: told, writer, &effects, by: system, now)
     }
   }
 
@@ -162,6 +166,16 @@ extension Conductor {
     supervision.adopt(attempt.directory) { [weak self] news in
       guard let self else { return }
       Task { await self.take(news, of: attempt) }
+    }
+  }
+}
+
+extension AttemptNews {
+  /// Nothing of it runs any more.
+  fileprivate var endsProcesses: Bool {
+    switch self {
+    case .over(.ended), .over(.neverStarted), .failed: true
+    case .running, .over(.alive), .over(.lost): false
     }
   }
 }

@@ -17,6 +17,10 @@ struct Circumstances: Sendable {
   /// How the attempt at hand ended, or why it is lost.
   var exit: ExitRecord?
   var startedAt: Timestamp?
+  /// What the attempt at hand came to.
+  var use: AttemptUse?
+  /// What keeps the attempt at hand within its limits.
+  var limits: JSONValue?
 
   init(pid: Int? = nil, exit: ExitRecord? = nil, startedAt: Timestamp? = nil) {
     (self.pid, self.exit, self.startedAt) = (pid, exit, startedAt)
@@ -165,6 +169,10 @@ extension Core {
     try writer.setAttemptState(
       of: attempt.run, number: number, state, exit: told.exit, pid: told.pid, startedAt: told.startedAt,
       by: principal, now: now)
+    if let use = told.use { try writer.setUse(of: attempt.run, number: number, use) }
+    if let limits = told.limits, limits != .null {
+      try writer.setLimits(of: attempt.run, number: number, limits)
+    }
     effects.runs.append(attempt.run)
   }
 
@@ -220,11 +228,13 @@ extension Core {
       case .sweep: false
       }
     let needs = scheduler.sweeps[sweep.id]?.plan.needs.needs(of: point)
-    let settings = ExecutionSettings(
+    var settings = ExecutionSettings(
       timeout: specification.timeout, grace: specification.grace,
       stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
       needs: (try? needs?.get()) ?? Needs(),
       environmentFile: sweep.environmentFile, seed: sweep.seed &+ UInt64(number), readsTrainingLog: isGhost)
+    let limits = scheduler.sweeps[sweep.id]?.plan.needs.limits(of: point)
+    settings.limits = (try? limits?.get()) ?? AttemptLimits()
     let command = specification.arguments(
       for: point,
       run: RunPlace(name: name, directory: directory, paramsFile: paramsFile, environment: sweep.environment))

@@ -18,12 +18,15 @@ struct ExecutionSettings: Sendable, Hashable {
   var seed: UInt64?
   /// The file that ghost's trainer writes its metrics to is read when an attempt ends.
   var readsTrainingLog: Bool
+  /// Of an attempt, beside its time.
+  var limits = AttemptLimits()
 
   var json: JSONValue {
     [
       "timeout": JSONValue(timeout), "grace": .double(grace), "stop_signal": .string(stopSignal.rawValue),
       "gpus": .int(Int64(needs.devices)), "needs": needs.json, "environment": .string(environmentFile),
       "seed": JSONValue(seed.map { String($0) }), "training_log": .bool(readsTrainingLog),
+      "limits": limits == AttemptLimits() ? .null : limits.json,
     ]
   }
 
@@ -49,6 +52,7 @@ struct ExecutionSettings: Sendable, Hashable {
     environmentFile = json["environment"]?.string ?? ""
     seed = json["seed"]?.string.flatMap(UInt64.init)
     readsTrainingLog = json["training_log"]?.bool ?? false
+    limits = AttemptLimits(json: json["limits"] ?? .null)
   }
 }
 

@@ -13,6 +13,9 @@ public struct Attempt: Sendable, Hashable {
   public var devices: [Int]
   /// The directory of its records and logs.
   public var directory: String
+  public var use = AttemptUse()
+  /// Its limits and what keeps them, once it runs; null: it has none.
+  public var limits = JSONValue.null
 
   public init(
     number: Int, state: AttemptState, createdAt: Timestamp, startedAt: Timestamp?, endedAt: Timestamp?,
@@ -34,6 +37,8 @@ public struct Attempt: Sendable, Hashable {
       "number": .int(Int64(number)), "state": .string(state.rawValue), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "exit": exit?.json ?? .null,
       "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }), "dir": .string(directory),
+      "peak_memory": JSONValue(use.peakMemory), "cpu_seconds": JSONValue(use.cpuSeconds),
+      "limit": JSONValue(use.limit), "fault": JSONValue(use.fault), "limits": limits,
     ]
   }
 }

@@ -164,6 +164,13 @@ let answerSchemas: JSONObject = [
     "started_at": optionalTime,
     "ended_at": optionalTime, "exit": nullable(schema("Exit")), "pid": optionalInteger,
     "devices": arraySchema(countSchema), "dir": stringSchema,
+    "peak_memory": optionalInteger, "cpu_seconds": optionalNumber, "limit": optionalString,
+    "fault": optionalString, "limits": nullable(schema("AttemptLimits")),
+  ]),
+  "AttemptLimits": objectSchema([
+    "memory": optionalInteger, "cpus": optionalInteger, "output": optionalInteger,
+    "open_files": optionalInteger, "memory_by": optionalString, "cpus_by": optionalString,
+    "cpu_list": arraySchema(countSchema),
   ]),
   "AttemptList": objectSchema(["items": arraySchema(schema("Attempt"))]),
   "LogPiece": objectSchema([

@@ -44,11 +44,14 @@ extension StoreReader {
       guard let state = AttemptState(rawValue: row["state"]) else {
         throw Problem(.internal, "A stored attempt has an unknown state.", hint: "Run 'martlet doctor'.")
       }
-      return Attempt(
+      var attempt = Attempt(
         number: row["number"], state: state, createdAt: Timestamp(microseconds: row["created_at"]),
         startedAt: row.time("started_at"), endedAt: row.time("ended_at"), exit: row.exitRecord(),
         pid: row["pid"],
         devices: try row.devices(), directory: row["directory"])
+      attempt.use = row.attemptUse()
+      attempt.limits = try row.json("limits")
+      return attempt
     }
   }
 

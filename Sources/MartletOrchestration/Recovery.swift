@@ -44,7 +44,20 @@ extension Conductor {
     core.scheduler = Scheduler(
       pool: startingPool.pool, sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
       starts: starts)
+    try await recoverConfinement()
     for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
+  }
+
+  /// Takes over what keeps attempts within their limits, and removes what was left by those that ended meanwhile.
+  private func recoverConfinement() async throws {
+    let (confinement, started) = (confinement, core.attempts.values.filter { $0.state != .queued })
+    try await blocking {
+      for attempt in started {
+        confinement.adopt(Confinement.name(attempt.run, attempt.number), attempt.directory.confined)
+      }
+      confinement.removeLeftovers(
+        besides: Set(started.map { Confinement.name($0.run, $0.number) }))
+    }
   }
 
   /// Nil: it cannot go on.
@@ -97,9 +110,7 @@ extension Conductor {
       switch condition {
       case .alive:
         watchAgain(attempt)
-        if core.scheduler.jobs[attempt.job]?.ask != nil {
-          supervision.stop(attempt.directory, grace: attempt.settings.grace)
-        }
+        if core.scheduler.jobs[attempt.job]?.ask != nil { supervision.stop(attempt.directory) }
       case .ended, .lost, .neverStarted:
         Task { await take(.over(condition), of: attempt) }
       }

@@ -4,6 +4,7 @@ import Foundation
 import MartletModel
 import MartletScheduling
 import MartletStore
+import MartletTestSupport
 import OrderedCollections
 import Testing
 

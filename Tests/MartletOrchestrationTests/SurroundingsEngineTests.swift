@@ -4,6 +4,7 @@ import Foundation
 import MartletModel
 import MartletScheduling
 import MartletStore
+import MartletTestSupport
 import OrderedCollections
 import Testing
 
@@ -189,6 +190,14 @@ import Testing
       await conductor.hear(Headroom(cpu: 0, load: 0, freeMemory: 1 << 30, memory: 64 << 30))
       #expect(try await now().maxParallel == 1)
       #expect(try await now().parallelReason == "Lowered from 2 to 1: only 2 % of the memory are free.")
+      var change = SweepChange()
+      change.maxParallel = 2
+      let fixed = try await shop.engine.changeSweep(sweep.id, change, access: shop.access)
+      #expect(!fixed.isAutomatic && fixed.maxParallel == 2 && fixed.parallelReason == nil)
+      change.maxParallel = nil
+      change.isAutomatic = true
+      let again = try await shop.engine.changeSweep(sweep.id, change, access: shop.access)
+      #expect(again.isAutomatic && again.maxParallel == 2)
       try shop.write("go", "")
       #expect(try await shop.ended(sweep.id).state == .finished)
     }

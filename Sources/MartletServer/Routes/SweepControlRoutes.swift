@@ -61,7 +61,11 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
   let reader = try JSONReader(json)
   try reader.allowOnly(["max_parallel", "priority", "timeout"])
   var change = SweepChange()
-  change.maxParallel = try wholeNumber(reader, "max_parallel", in: 1...1_000_000)
+  if reader.members["max_parallel"] == "auto" {
+    change.isAutomatic = true
+  } else {
+    change.maxParallel = try wholeNumber(reader, "max_parallel", in: 1...1_000_000)
+  }
   change.priority = try wholeNumber(reader, "priority", in: -1_000_000...1_000_000)
   if reader.members.keys.contains("timeout") {
     let seconds = try reader.double("timeout")

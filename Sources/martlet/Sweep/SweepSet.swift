@@ -14,6 +14,7 @@ struct SweepSet: AsyncParsableCommand {
 
       Examples:
         martlet sweep set digits-grid --max-parallel 8
+        martlet sweep set digits-grid --max-parallel auto
         martlet sweep set p81hq0zz --priority 10 --timeout 2h
         martlet sweep set p81hq0zz --timeout none
       """)
@@ -21,7 +22,8 @@ struct SweepSet: AsyncParsableCommand {
   @Argument(help: "The sweep's id, or its name when it is unique.")
   var sweep: String
 
-  @Option(name: .long, help: ArgumentHelp("Trials at a time.", valueName: "n"))
+  @Option(
+    name: .long, help: ArgumentHelp("Trials at a time; auto: as many as there is room for.", valueName: "n"))
   var maxParallel: String?
 
   @Option(
@@ -46,10 +48,12 @@ struct SweepSet: AsyncParsableCommand {
   private func change() throws -> JSONObject {
     var change: JSONObject = [:]
     if let maxParallel {
-      guard let count = Int64(maxParallel), count >= 1 else {
-        throw ValidationError("--max-parallel must be a whole number of at least 1, not '\(maxParallel)'.")
+      let count = Int64(maxParallel)
+      guard maxParallel == "auto" || count.map({ $0 >= 1 }) == true else {
+        throw ValidationError(
+          "--max-parallel must be a whole number of at least 1, or auto, not '\(maxParallel)'.")
       }
-      change["max_parallel"] = .int(count)
+      change["max_parallel"] = count.map(JSONValue.int) ?? "auto"
     }
     if let priority { change["priority"] = .int(Int64(priority)) }
     if let timeout {

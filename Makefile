@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build simulate ui demo test test-browser test-threads test-integrations lint format crash bench bench-tracking clean setup-build setup-test
+.PHONY: help build simulate ui demo test test-browser test-threads test-integrations lint format crash crash-trials bench bench-tracking bench-execution clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -18,8 +18,10 @@ help:
 	@echo "make format        puts Swift and Python into their format"
 	@echo "make ui            the dashboard alone, when its sources changed"
 	@echo "make crash         kill -9 of server, sender and trainer at random moments; ROUNDS=300, SEED=N repeats"
+	@echo "make crash-trials  sweeps of trials that do whatever goes wrong, under kill -9 of servers; ROUNDS=3, SEED=N repeats"
 	@echo "make simulate      the scheduler under random work, failures and crashes; SEEDS=1000, FROM=n, MUTANT=name has to fail"
 	@echo "make bench         overhead per trial beside GNU parallel, log(), start, memory and size"
+	@echo "make bench-execution  speed-up, overhead per trial beside other schedulers, flatness; REPS, TRIALS, PEERS, ONLY"
 	@echo "make bench-tracking   the store beside other trackers, in one run; REPS, SECS, PEERS, ONLY, AGED=1"
 	@echo "make clean         removes what was built, and the demo's data"
 
@@ -70,6 +72,11 @@ crash: build
 	MARTLET_BIN=$${MARTLET_BIN:-$(CURDIR)/.build/release/martlet} \
 	  python3 -B Tests/Crash/crash_tracking.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
+crash-trials: ROUNDS ?= 3
+crash-trials: build
+	MARTLET_BIN=$${MARTLET_BIN:-$(CURDIR)/.build/release/martlet} \
+	  python3 -B Tests/Crash/crash_trials.py --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+
 simulate: SEEDS ?= 1000
 simulate: setup-build
 	swift build -c release --product martlet-simulate
@@ -78,6 +85,10 @@ simulate: setup-build
 bench: build
 	@scripts/setup bench
 	scripts/bench
+
+bench-execution: build
+	@scripts/setup bench-execution
+	@scripts/bench-execution
 
 bench-tracking: build
 	@scripts/setup bench-tracking

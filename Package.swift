@@ -94,7 +94,7 @@ let package = Package(
       name: "MartletServer",
       dependencies: [
         "MartletModel", "MartletSeries", "MartletStore", "MartletTracking", "MartletOrchestration",
-        "CMartletUI",
+        "MartletScheduling", "CMartletUI",
         .collections, .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .nioCore, .nioHTTP1,
         .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),
@@ -102,7 +102,7 @@ let package = Package(
       name: "martlet",
       dependencies: [
         "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution",
-        "MartletServer",
+        "MartletServer", "MartletScheduling", "MartletOrchestration",
         .argumentParser, .asyncHTTPClient, .collections, .logging, .nioCore, .nioHTTP1, .nioPosix,
       ], swiftSettings: strict),
     .executableTarget(name: "martlet-supervisor"),

@@ -9,7 +9,7 @@ import tempfile
 from typing import Any
 
 from tracking import options, processes
-from tracking.figures import aged, alone, calls, idle, ingest, live, queries, runs, size
+from tracking.figures import aged, alone, calls, idle, ingest, live, queries, runs, size, soak
 from tracking.report import Report
 
 MEASURES = {
@@ -22,6 +22,7 @@ MEASURES = {
     "live": live.measure,
     "idle": idle.measure,
     "aged": aged.measure,
+    "soak": soak.measure,
 }
 
 

@@ -1,6 +1,7 @@
 """Watches runs through the live feed (docs/api.md), as an open dashboard does, and counts what comes.
 
-The agent `tracking.feed`; its argument is {"port", "token", "runs", "clients"?}. RFC 6455, as much of it as a client
+The agent `tracking.feed`; its argument is {"port", "token", "runs", "clients"?, "speed"?}: with a speed, in bytes a
+second, it reads no faster than that out of a small buffer, as over a bad line. RFC 6455, as much of it as a client
 needs.
 """
 
@@ -12,17 +13,24 @@ import os
 import socket
 import sys
 import threading
-from typing import Any
+import time
+from typing import Any, Optional
 
 from tracking import agents
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+SMALL = 4096  # bytes of a slow reader's buffer
 
 
 class Feed:
-    def __init__(self, port: int, token: str, runs: list[str]) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self._stream = self._socket.makefile("rb")
+    def __init__(self, port: int, token: str, runs: list[str], speed: Optional[float] = None) -> None:
+        self._speed = speed
+        self._socket = socket.socket()
+        if speed:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        self._socket.settimeout(60)
+        self._socket.connect(("127.0.0.1", port))
+        self._stream = self._socket.makefile("rb", buffering=SMALL if speed else -1)
         self._frames = {TEXT: 0, BINARY: 0}
         self._bytes = 0
         self._end = ""
@@ -83,9 +91,14 @@ class Feed:
         return first & 0x0F, self._exactly(length)
 
     def _exactly(self, count: int) -> bytes:
-        found = self._stream.read(count)
-        if len(found) != count:
-            raise ConnectionError("the server closed the connection")
+        found = b""
+        while len(found) < count:
+            piece = self._stream.read(min(count - len(found), SMALL) if self._speed else count)
+            if not piece:
+                raise ConnectionError("the server closed the connection")
+            if self._speed:
+                time.sleep(len(piece) / self._speed)
+            found += piece
         return found
 
     def _send(self, kind: int, content: bytes) -> None:
@@ -97,7 +110,10 @@ class Feed:
 
 
 def main(answers: int, argument: dict[str, Any]) -> None:
-    feeds = [Feed(argument["port"], argument["token"], argument["runs"]) for _ in range(argument.get("clients", 1))]
+    feeds = [
+        Feed(argument["port"], argument["token"], argument["runs"], argument.get("speed"))
+        for _ in range(argument.get("clients", 1))
+    ]
 
     def seen() -> dict[str, Any]:
         all_seen = [feed.seen() for feed in feeds]

@@ -10,7 +10,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SECTIONS = ("ingest", "alone", "size", "log", "queries", "runs", "live", "idle", "aged")
+SECTIONS = ("ingest", "alone", "size", "log", "queries", "runs", "live", "idle", "aged", "soak")
+RARE = ("aged", "soak")  # only where they are named
 PEERS = ("trackio", "mlflow", "wandb", "tensorboard")
 USUAL_PEERS = "trackio,mlflow"
 VALUES = ("f32", "f64")
@@ -28,6 +29,7 @@ class Options:
     load: int  # points that a load generator sends in a cell
     series: int  # points of the long series
     runs: int  # that lie in the idle store
+    soak: float  # seconds of logging while slow clients watch
     martlet: Path  # the program
     out: Path  # folder of the JSON files
 
@@ -39,7 +41,7 @@ def from_environment() -> Options:
     """The options; a wrong one ends the program with a sentence."""
     wanted = os.environ.get("PEERS") or USUAL_PEERS
     peers = {"all": ",".join(PEERS), "none": ""}.get(wanted, wanted)
-    sections = list(_names("ONLY", ",".join(SECTIONS[:-1]), SECTIONS))
+    sections = list(_names("ONLY", ",".join(name for name in SECTIONS if name not in RARE), SECTIONS))
     if os.environ.get("AGED") == "1" and "aged" not in sections:
         sections.append("aged")
     return Options(
@@ -53,6 +55,7 @@ def from_environment() -> Options:
         load=_whole("LOAD", 4_000_000),
         series=_whole("SERIES", 1_000_000),
         runs=_whole("RUNS", 100_000),
+        soak=_number("SOAK", 300.0, most=86_400),
         martlet=Path(os.environ.get("MARTLET") or ROOT / ".build" / "release" / "martlet").resolve(),
         out=Path(os.environ.get("OUT") or ROOT / "out" / "bench-tracking").resolve(),
     )
@@ -81,12 +84,12 @@ def _positive(variable: str, text: str) -> int:
     return int(text)
 
 
-def _number(variable: str, usual: float) -> float:
+def _number(variable: str, usual: float, most: float = 600) -> float:
     text = os.environ.get(variable)
     try:
         number = float(text) if text else usual
     except ValueError:
         number = 0.0
-    if not 0.1 <= number <= 600:
-        sys.exit(f"bench-tracking: {variable} takes seconds from 0.1 to 600, not '{text}'")
+    if not 0.1 <= number <= most:
+        sys.exit(f"bench-tracking: {variable} takes seconds from 0.1 to {most:.0f}, not '{text}'")
     return number

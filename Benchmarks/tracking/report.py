@@ -13,12 +13,24 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Protocol, Union
 
-from tracking.options import ROOT, Options
+from tracking.options import ROOT
 
 Figure = Union[None, str, int, float]
 Record = dict[str, Any]
+
+
+class Wanted(Protocol):
+    """What a report has to know of a benchmark's options."""
+
+    @property
+    def martlet(self) -> Path: ...
+
+    @property
+    def out(self) -> Path: ...
+
+    def as_json(self) -> dict[str, Any]: ...
 
 
 class Column(NamedTuple):
@@ -45,8 +57,9 @@ class Aim(NamedTuple):
 class Report:
     """Collects records, aims and failures; a failed cell is said at once and again at the end."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Wanted, name: str = "bench-tracking") -> None:
         self.options = options
+        self.name = name
         self.aims: list[Aim] = []
         self.failures: list[str] = []
         self._records: dict[str, list[Record]] = {}
@@ -115,7 +128,7 @@ class Report:
         path.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
         print(f"\nall records: {path}")
         for failure in self.failures:
-            print(f"bench-tracking: FAILED {failure}", file=sys.stderr)
+            print(f"{self.name}: FAILED {failure}", file=sys.stderr)
         return 1 if self.failures else 0
 
 
@@ -177,7 +190,7 @@ def _is_figure(text: str) -> bool:
     return text == "–" or set(text) <= set("0123456789.,e+-")
 
 
-def about(options: Options) -> dict[str, Any]:
+def about(options: Wanted) -> dict[str, Any]:
     """What was measured, where, and how quiet it was."""
     return {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

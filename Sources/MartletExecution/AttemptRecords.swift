@@ -123,7 +123,7 @@ package struct AttemptDirectory: Sendable {
   package var spool: String { "\(path)/spool" }
 
   /// Whether its program said that it handles SIGUSR1.
-  var wantsUserSignal: Bool {
+  package var wantsUserSignal: Bool {
     let wish = try? String(contentsOfFile: "\(spool)/stop_signal", encoding: .utf8)
     return wish?.hasPrefix("USR1") ?? false
   }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import MartletModel
 import Synchronization
 
 /// Watches an attempt whose supervisor was killed.

@@ -45,7 +45,9 @@ package struct SweepSpecification: Sendable {
   /// After so many quick failures in a row the sweep is paused; nil: it never is.
   package var breaker: Int?
   /// Which file of a run's directory is its best checkpoint (a shell pattern).
-  package var checkpoint = "best_model*"
+  package var checkpoint = usualCheckpoint
+  /// Of a file that says nothing of it.
+  package static let usualCheckpoint = "best_model*"
   package var seed: UInt64?
   package var workdir: String?
   package var output: String?

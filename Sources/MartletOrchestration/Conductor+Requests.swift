@@ -73,11 +73,14 @@ extension Conductor {
       command: specification.commandTemplate, workdir: new.workdir, outputDirectory: directory,
       spaceSize: specification.space.cardinality, budget: specification.budget, createdAt: clock.now,
       createdBy: principal.name, seed: seed, source: specification.source)
+    var stored = sweep
+    stored.priority = specification.priority
+    let kept = stored
     let environmentFile = "\(data.sweep(id))/environment.json"
     let devices = deviceCount
     try await transact { core, writer, effects, now in
       let row = try writer.createSweep(
-        sweep, samplerState: sampler.state, filename: specification.filename,
+        kept, samplerState: sampler.state, filename: specification.filename,
         commandOverride: new.commandOverride,
         by: principal, now: now)
       try writer.setEnvironment(capture.environment, ofSweep: row)
@@ -154,10 +157,9 @@ extension Conductor {
   nonisolated func prepare(_ new: NewExecution, name: String) async throws -> Prepared {
     try Tracking.checkName(new.project, of: "project")
     if let name = new.name { try Tracking.checkName(name, of: "run") }
-    if let gpus = new.gpus, gpus > deviceCount {
+    if let reason = await core.scheduler.pool.refusal(of: new.needs) {
       throw Problem(
-        .unprocessable, "It needs \(gpus) devices, but this server has \(deviceCount).",
-        hint: "Start the server with 'martlet up --devices N'.")
+        .unprocessable, reason, hint: "'martlet pool' shows the devices and limits of this server.")
     }
     let data = data
     let id = try await store.write { try $0.freshRunID() }
@@ -182,10 +184,12 @@ extension Conductor {
   func execute(_ new: NewExecution, name: String, _ prepared: Prepared, by principal: Principal) async throws
   {
     let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
-    let settings = ExecutionSettings(
+    var chosen = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
-      needs: Needs(devices: new.gpus ?? 0), environmentFile: "\(data.run(id))/environment.json", seed: nil,
+      needs: new.needs, environmentFile: "\(data.run(id))/environment.json", seed: nil, retries: new.retries,
       readsTrainingLog: false)
+    chosen.limits = new.limits
+    let settings = chosen
     try await transact { core, writer, effects, now in
       try writer.createExecutedRun(
         ExecutedRun(
@@ -200,7 +204,9 @@ extension Conductor {
           run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
           settings: settings, command: new.command, workdir: new.workdir, runDirectory: directory,
           project: new.project, config: [:], sweep: nil, trial: nil, isStopRequested: false))
-      let plan = TrialPlan(needs: NeedsRule(settings.needs), timeout: settings.timeout)
+      let plan = TrialPlan(
+        needs: NeedsRule(settings.needs), retries: new.retries, priority: new.priority,
+        timeout: settings.timeout)
       try core.decide(.submit(id, plan), writer, &effects, by: principal, now)
     }
   }

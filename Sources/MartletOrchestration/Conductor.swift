@@ -23,8 +23,11 @@ actor Conductor {
   let logger: Logger
   let queue = OrderedQueue()
   let results: ResultsWriter
-  /// Devices that were declared: attempts without any then see none.
-  let deviceCount: Int
+  /// The pool with nobody in it, as this server began: its devices stay the same until the next.
+  let startingPool: StartingPool
+  let deviceWatch: DeviceWatch
+  /// Where there are devices, attempts without any see none.
+  nonisolated var deviceCount: Int { startingPool.pool.devices.count }
   var core: Core
   /// Nil: not asked yet.
   var knownMachine: Machine?
@@ -42,7 +45,8 @@ actor Conductor {
 
   init(
     store: Store, tracking: Tracking, data: DataDirectory, supervision: Supervision, system: Principal,
-    clock: any WallClock, devices: Int, url: @escaping @Sendable () -> String, logger: Logger
+    clock: any WallClock, pool: StartingPool, deviceWatch: DeviceWatch, url: @escaping @Sendable () -> String,
+    logger: Logger
   ) {
     self.store = store
     self.tracking = tracking
@@ -53,16 +57,12 @@ actor Conductor {
     self.clock = clock
     self.url = url
     self.logger = logger
-    deviceCount = devices
+    startingPool = pool
+    self.deviceWatch = deviceWatch
     core = Core(
-      data: data, host: hostName(),
-      scheduler: Scheduler(pool: Self.pool(devices), at: clock.now.seconds))
+      data: data, host: hostName(), scheduler: Scheduler(pool: pool.pool, at: clock.now.seconds),
+      declared: pool.declared)
     results = ResultsWriter(store: store, clock: clock, logger: logger)
-  }
-
-  /// Devices that were declared, and nobody in them.
-  static func pool(_ count: Int) -> DevicePool {
-    DevicePool(devices: (0..<count).map { Device(index: $0) })
   }
 
   /// Runs a decision on a copy of the memory inside one transaction. When it commits, the copy becomes the memory and
@@ -98,6 +98,7 @@ actor Conductor {
     for time in effects.wakes { wake(at: time) }
     for end in effects.ends { endings[end.sweep.id] = Task { await finish(end) } }
     // Not waited for: a watcher's snapshot of a large sweep must hold up no start.
+    if effects.changesPool { tracking.feed.publish([.pool]) }
     tracking.tellSoon(
       runs: effects.runs, sweeps: effects.sweeps, trials: effects.trials, alerts: effects.alerts)
   }

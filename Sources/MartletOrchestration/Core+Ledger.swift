@@ -39,6 +39,7 @@ extension Core {
     _ effects: inout Effects, by principal: Principal, _ now: Timestamp
   ) throws {
     let actions = scheduler.handle(event, at: now.seconds, by: principal.name)
+    effects.changesPool = true
     var told = circumstances
     if case .attempt(let job, let number, _) = event { told.subject = (job, number) }
     var touched: OrderedSet<JobID> = []
@@ -78,6 +79,15 @@ extension Core {
       try writer.setPlace(
         of: attempt.run, number: attempt.number, priority: priority, ticket: ticket, by: principal, now: now)
       effects.runs.append(attempt.run)
+    case .setTimeout(let id, let timeout):
+      guard var attempt = attempt(of: id) else { return }
+      attempt.settings.timeout = timeout
+      keep(attempt)
+      try writer.setExecution(of: attempt.run, attempt.settings.json)
+    case .savePlan(let id, let priority, let timeout):
+      guard let row = sweeps[id]?.row else { return }
+      try writer.setPlan(ofSweep: row, priority: priority, timeout: timeout)
+      effects.sweeps.append(id)
     case .setTrialRunning(let id, let number):
       guard let row = sweeps[id]?.row else { return }
       try writer.setTrialState(ofSweep: row, number: number, .running, by: principal, now: now)
@@ -104,6 +114,10 @@ extension Core {
       effects.ends.append(Effects.SweepEnd(sweep: sweep, state: state, reason: reason))
       effects.sweeps.append(id)
       sweeps[id] = nil
+    case .setStanding(let device, let standing):
+      try setStanding(standing, of: device, writer, by: principal, now)
+    case .setPolicy(let policy):
+      try setPolicy(policy, writer, by: principal, now)
     case .wake(let time):
       effects.wakes.append(time)
     }
@@ -132,6 +146,7 @@ extension Core {
     attempt.directory = AttemptDirectory(path: data.attempt(attempt.number, of: run))
     (attempt.state, attempt.isStopRequested, attempt.patience) = (.queued, false, nil)
     attempt.isRecovered = false
+    attempt.queuedAt = now
     keep(attempt)
     effects.runs.append(run)
   }
@@ -189,7 +204,12 @@ extension Core {
       try writer.askForRoom(of: attempt.run, number: attempt.number, by: principal, now: now)
     }
     keep(attempt)
-    if attempt.state != .queued { effects.stops.append(attempt) }
+    if attempt.state != .queued {
+      let patience = attempt.patience ?? attempt.settings.grace
+      try writer.setKill(
+        of: attempt.run, number: attempt.number, at: now + patience, isStop: ask == .stop, now: now)
+      effects.stops.append(attempt)
+    }
     effects.runs.append(attempt.run)
   }
 
@@ -227,9 +247,10 @@ extension Core {
       case .ghost: true
       case .sweep: false
       }
-    let needs = scheduler.sweeps[sweep.id]?.plan.needs.needs(of: point)
+    let plan = scheduler.sweeps[sweep.id]?.plan
+    let needs = plan?.needs.needs(of: point)
     var settings = ExecutionSettings(
-      timeout: specification.timeout, grace: specification.grace,
+      timeout: plan.map(\.timeout) ?? specification.timeout, grace: specification.grace,
       stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
       needs: (try? needs?.get()) ?? Needs(),
       environmentFile: sweep.environmentFile, seed: sweep.seed &+ UInt64(number), readsTrainingLog: isGhost)

@@ -16,6 +16,8 @@ struct ExecutionSettings: Sendable, Hashable {
   /// File of the submitter's environment.
   var environmentFile: String
   var seed: UInt64?
+  /// Of a run that belongs to no sweep; a trial's are its sweep's.
+  var retries: RetryPolicy?
   /// The file that ghost's trainer writes its metrics to is read when an attempt ends.
   var readsTrainingLog: Bool
   /// Of an attempt, beside its time.
@@ -27,13 +29,14 @@ struct ExecutionSettings: Sendable, Hashable {
       "gpus": .int(Int64(needs.devices)), "needs": needs.json, "environment": .string(environmentFile),
       "seed": JSONValue(seed.map { String($0) }), "training_log": .bool(readsTrainingLog),
       "limits": limits == AttemptLimits() ? .null : limits.json,
+      "retries": retries?.json ?? .null,
     ]
   }
 
   init(
     timeout: Double?, grace: Double, stopSignal: AttemptLaunch.StopSignal, needs: Needs,
     environmentFile: String,
-    seed: UInt64?, readsTrainingLog: Bool
+    seed: UInt64?, retries: RetryPolicy? = nil, readsTrainingLog: Bool
   ) {
     self.timeout = timeout
     self.grace = grace
@@ -41,6 +44,7 @@ struct ExecutionSettings: Sendable, Hashable {
     self.needs = needs
     self.environmentFile = environmentFile
     self.seed = seed
+    self.retries = retries
     self.readsTrainingLog = readsTrainingLog
   }
 
@@ -51,6 +55,7 @@ struct ExecutionSettings: Sendable, Hashable {
     needs = Needs(json: json["needs"] ?? ["gpus": json["gpus"] ?? 0])
     environmentFile = json["environment"]?.string ?? ""
     seed = json["seed"]?.string.flatMap(UInt64.init)
+    retries = json["retries"].flatMap { $0.isNull ? nil : RetryPolicy(json: $0) }
     readsTrainingLog = json["training_log"]?.bool ?? false
     limits = AttemptLimits(json: json["limits"] ?? .null)
   }
@@ -76,6 +81,8 @@ struct OpenAttempt: Sendable {
   var patience: Double?
   /// Started by a server before this one.
   var isRecovered = false
+  /// When the attempt was made.
+  var queuedAt = Timestamp(microseconds: 0)
 
   /// Its name in the scheduler.
   var job: JobID {
@@ -106,14 +113,20 @@ struct Core: Sendable {
   /// This machine's name.
   let host: String
   var scheduler: Scheduler
+  /// The policy that the server was started with, and the one that is written down.
+  private(set) var policies = (declared: PoolPolicy(), written: PoolPolicy())
   var sweeps: OrderedDictionary<PublicID, OpenSweep> = [:]
   /// By run.
   private(set) var attempts: OrderedDictionary<PublicID, OpenAttempt> = [:]
   private var runs: [JobID: PublicID] = [:]
 
-  init(data: DataDirectory, host: String, scheduler: Scheduler) {
+  init(data: DataDirectory, host: String, scheduler: Scheduler, declared: PoolPolicy) {
     (self.data, self.host, self.scheduler) = (data, host, scheduler)
+    policies = (declared, scheduler.pool.policy)
   }
+
+  /// Notes that a policy is written down.
+  mutating func wrote(_ policy: PoolPolicy) { policies.written = policy }
 
   /// The run of a job that has not ended.
   func attempt(of job: JobID) -> OpenAttempt? { runs[job].flatMap { attempts[$0] } }
@@ -148,6 +161,8 @@ struct Effects: Sendable {
   var runs: OrderedSet<PublicID> = []
   var sweeps: OrderedSet<PublicID> = []
   var trials: OrderedDictionary<PublicID, OrderedSet<Int>> = [:]
+  /// Something was decided: who runs or waits may be others.
+  var changesPool = false
   /// Ids of those that were raised.
   var alerts: [Int64] = []
   /// Sweeps of which a trial ended: their summaries are out of date.

@@ -3,18 +3,21 @@
 import Foundation
 import Glibc
 package import Logging
-import MartletExecution
+package import MartletExecution
 package import MartletModel
-import MartletScheduling
+package import MartletScheduling
 package import MartletStore
 package import MartletTracking
 import OrderedCollections
+import Synchronization
 
 /// How an engine is opened.
 package struct EngineOptions: Sendable {
   package var data: String
-  /// Devices declared with `--devices`.
-  package var devices: Int
+  /// The devices that runs share out, and how.
+  package var pool: PoolOptions
+  /// Variables that name devices and the programs that tell of them.
+  package var environment: [String: String]
   package var allowNetworkFileSystem: Bool
   /// The address that attempts write to; asked at each start.
   package var url: @Sendable () -> String
@@ -24,14 +27,26 @@ package struct EngineOptions: Sendable {
   package var sampleEvery = 0.0
 
   package init(
-    data: String, devices: Int, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
-    executable: String = "/proc/self/exe"
+    data: String, pool: PoolOptions, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
+    executable: String = "/proc/self/exe",
+    environment: [String: String] = ProcessInfo.processInfo.environment
   ) {
     self.data = data
-    self.devices = devices
+    self.pool = pool
+    self.environment = environment
     self.allowNetworkFileSystem = allowNetworkFileSystem
     self.url = url
     self.executable = executable
+  }
+
+  /// - Parameter devices: so many are declared, of which nothing more is known.
+  package init(
+    data: String, devices: Int, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
+    executable: String = "/proc/self/exe"
+  ) {
+    self.init(
+      data: data, pool: PoolOptions(devices: .count(devices)),
+      allowNetworkFileSystem: allowNetworkFileSystem, url: url, executable: executable)
   }
 }
 
@@ -70,6 +85,7 @@ package final class Engine: Sendable {
   private let leases: Leases
   private let logger: Logger
   private let leaseTask: Task<Void, Never>
+  private let watchTask = Mutex<Task<Void, Never>?>(nil)
   /// Who samples what executed runs use; nil: nobody does.
   package let sampling: Sampling?
 
@@ -99,15 +115,18 @@ package final class Engine: Sendable {
     let tracking = Tracking(
       store: store, blobs: try BlobStore(path: "\(data.path)/blobs"),
       directories: RunDirectories(data: data.path), feed: LiveFeed(), clock: clock, logger: logger)
+    let gpus = GPUs(environment: options.environment)
+    let pool = try await options.startingPool(store, gpus, at: clock.uptime)
+    for warning in pool.warnings { logger.warning("\(warning)") }
     let conductor = Conductor(
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
-      devices: options.devices, url: options.url, logger: logger)
+      pool: pool, deviceWatch: DeviceWatch(gpus: gpus, clock: clock), url: options.url, logger: logger)
     try await conductor.recover()
     let sampling =
       options.sampleEvery > 0
       ? Sampling(
         every: options.sampleEvery, data: data.path, conductor: conductor, tracking: tracking, clock: clock,
-        environment: ProcessInfo.processInfo.environment, logger: logger) : nil
+        gpus: gpus, logger: logger) : nil
     return Engine(
       data: data, store: store, tracking: tracking, localPrincipal: local, conductor: conductor,
       leases: Leases(store: store, feed: tracking.feed, clock: clock, system: system), system: system,
@@ -197,6 +216,7 @@ package final class Engine: Sendable {
     try check(access, mayUse: new.project)
     let (conductor, principal) = (conductor, access.principal)
     let prepared = try await conductor.prepare(new)
+    await conductor.knowDevices()
     try await conductor.queue.run { try await conductor.createSweep(new, prepared, by: principal) }
     await conductor.keepFiles(of: prepared.capture, ofSweep: prepared.id)
     return try await sweep(prepared.id, access: access)
@@ -219,6 +239,7 @@ package final class Engine: Sendable {
     let (conductor, principal) = (conductor, access.principal)
     let name = new.name ?? RunNames.fresh()
     let prepared = try await conductor.prepare(new, name: name)
+    if new.needs.devices > 0 { await conductor.knowDevices() }
     try await conductor.queue.run { try await conductor.execute(new, name: name, prepared, by: principal) }
     await conductor.keepFiles(of: prepared.capture, ofRun: prepared.id)
     return try await tracking.run(prepared.id, access: access)
@@ -248,6 +269,17 @@ package final class Engine: Sendable {
     }
   }
 
+  /// What drivers say of the pool's devices, by number, 2 s old at most: of one that does not answer what it said last.
+  /// Devices that were declared have none.
+  package func poolReadings() async -> [Int: DeviceReading] { await conductor.poolReadings() }
+
+  /// How limits of attempts are kept here: of memory, of processors, and whether the kernel ends all processes of an
+  /// attempt at once.
+  package var limitWays: (memory: LimitWay, cpus: LimitWay, killsByGroup: Bool) {
+    let confinement = conductor.confinement
+    return (confinement.memoryWay, confinement.cpusWay, confinement.killsByGroup)
+  }
+
   package func load() async -> (running: Int, queued: Int) {
     let attempts = await conductor.core.attempts.values
     let queued = attempts.count { $0.state == .queued }
@@ -258,6 +290,10 @@ package final class Engine: Sendable {
   package func start() async {
     let (conductor, logger) = (conductor, logger)
     sampling?.start()
+    watchTask.withLock { task in
+      task = task ?? Task { await conductor.watchDevices() }
+    }
+    await conductor.knowDevices()
     do {
       try await conductor.queue.run { try await conductor.begin() }
     } catch {
@@ -273,6 +309,7 @@ package final class Engine: Sendable {
   /// Lets decisions under way end and closes the store; running attempts go on without us.
   package func shutdown() async {
     leaseTask.cancel()
+    watchTask.withLock { $0?.cancel() }
     sampling?.stop()
     await conductor.close()
     await tracking.feed.drain()

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MartletExecution
 import MartletModel
+import MartletScheduling
 import MartletStore
 import MartletTracking
 import OrderedCollections
@@ -11,11 +12,11 @@ import OrderedCollections
 extension Conductor {
   func start(_ launch: Effects.Launch) async {
     let attempt = launch.attempt
-    let (url, data, deviceCount) = (url(), data.path, deviceCount)
+    let (url, data, devices) = (url(), data.path, startingPool.pool.devices.map(\.device))
     let confinement = confinement
     do {
       let prepared = try await blocking {
-        var prepared = try Self.prepare(launch, url: url, data: data, deviceCount: deviceCount)
+        var prepared = try Self.prepare(launch, url: url, data: data, devices: devices)
         try Self.confine(&prepared, attempt, by: confinement)
         return prepared
       }
@@ -43,7 +44,7 @@ extension Conductor {
 
   /// Makes what the attempt needs on the disk.
   private static func prepare(
-    _ launch: Effects.Launch, url: String, data: String, deviceCount: Int
+    _ launch: Effects.Launch, url: String, data: String, devices: [Device]
   ) throws -> AttemptLaunch {
     let attempt = launch.attempt
     let files = FileManager.default
@@ -76,9 +77,8 @@ extension Conductor {
     environment["MARTLET_TRIAL_ID"] = attempt.trial.map { String($0) }
     environment["MARTLET_SEED"] = attempt.settings.seed.map { String($0) }
     if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
-    if deviceCount > 0 {
-      environment["CUDA_VISIBLE_DEVICES"] = launch.devices.map { String($0) }.joined(separator: ",")
-    }
+    if !devices.isEmpty { for name in DeviceEnvironment.foreign { environment[name] = nil } }
+    environment.merge(DeviceEnvironment.variables(holding: launch.devices, of: devices)) { $1 }
     try files.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
     return AttemptLaunch(
       directory: attempt.directory, command: attempt.command, workdir: attempt.workdir,

@@ -21,6 +21,7 @@ extension Conductor {
     var sweeps: OrderedDictionary<PublicID, Scheduler.Sweep> = [:]
     for (sweep, trials) in stored { sweeps[sweep.sweep.id] = try await recover(sweep, trials) }
     var jobs: [Job] = []
+    var starts: [JobID: Double] = [:]
     for (place, attempt) in attempts.enumerated() {
       var open = OpenAttempt(attempt)
       if let id = open.sweep, let number = open.trial {
@@ -33,14 +34,16 @@ extension Conductor {
         }
       }
       core.keep(open)
-      let timeout = open.settings.timeout
-      let plan = open.sweep.flatMap { sweeps[$0]?.plan } ?? TrialPlan(timeout: timeout)
+      let (timeout, retries) = (open.settings.timeout, open.settings.retries ?? RetryPolicy())
+      let plan = open.sweep.flatMap { sweeps[$0]?.plan } ?? TrialPlan(retries: retries, timeout: timeout)
+      starts[open.job] = attempt.startedAt?.seconds
       // Rows of before version 9 have no tickets: their order is the line's, and they were first.
       jobs.append(
         Job(attempt, of: open, plan: plan, ticket: attempt.queueing.ticket ?? place - attempts.count))
     }
     core.scheduler = Scheduler(
-      pool: Self.pool(deviceCount), sweeps: sweeps, jobs: jobs, at: clock.now.seconds)
+      pool: startingPool.pool, sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
+      starts: starts)
     try await recoverConfinement()
     for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
   }
@@ -86,7 +89,10 @@ extension Conductor {
         budget: specification.budget, maxParallel: sweep.maxParallel,
         stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
         progress: SweepProgress(json: stored.progress))
-      return Scheduler.Sweep(machine: machine, plan: specification.plan(devices: deviceCount))
+      var plan = specification.plan(devices: deviceCount)
+      // As they were changed since.
+      (plan.priority, plan.timeout) = (sweep.priority, sweep.timeout)
+      return Scheduler.Sweep(machine: machine, plan: plan)
     } catch {
       logger.error("Sweep \(sweep.id) cannot go on: \(error)")
       let (now, system, row) = (clock.now, system, stored.row)
@@ -104,7 +110,7 @@ extension Conductor {
       switch condition {
       case .alive:
         watchAgain(attempt)
-        if attempt.isStopRequested { supervision.stop(attempt.directory) }
+        if core.scheduler.jobs[attempt.job]?.ask != nil { supervision.stop(attempt.directory) }
       case .ended, .lost, .neverStarted:
         Task { await take(.over(condition), of: attempt) }
       }
@@ -124,6 +130,7 @@ extension OpenAttempt {
       command: live.command, workdir: live.workdir, runDirectory: live.runDirectory, project: live.project,
       config: live.config, sweep: live.sweep, trial: live.trial, isStopRequested: live.stopRequested)
     isRecovered = true
+    queuedAt = live.createdAt
   }
 }
 

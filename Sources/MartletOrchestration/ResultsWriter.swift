@@ -130,7 +130,9 @@ actor ResultsWriter {
     }
     copied[sweep.id] = run.id
     if !isCopied {
-      logger.warning(
+      // Who never asked for a best model misses none.
+      logger.log(
+        level: pattern == SweepSpecification.usualCheckpoint ? .debug : .warning,
         "No file of run \(run.name) matches '\(pattern)': sweep \(sweep.id) has no best model in \(sweep.directory)."
       )
     }

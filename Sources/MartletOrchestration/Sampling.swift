@@ -11,7 +11,7 @@ import MartletTracking
 import OrderedCollections
 import Synchronization
 
-/// The host's one sampler, on a thread of its own. While nothing runs, it does nothing.
+/// The host's sampler of what runs use, on a thread of its own. While nothing runs, it does nothing.
 ///
 /// `@unchecked`: the sampler is used on the queue alone.
 package final class Sampling: @unchecked Sendable {
@@ -36,14 +36,14 @@ package final class Sampling: @unchecked Sendable {
 
   init(
     every interval: Double, data: String, conductor: Conductor, tracking: Tracking, clock: any WallClock,
-    environment: [String: String], logger: Logger
+    gpus: GPUs, logger: Logger
   ) {
     self.interval = interval
     paths = [data]
     self.conductor = conductor
     self.tracking = tracking
     self.clock = clock
-    gpus = GPUs(environment: environment)
+    self.gpus = gpus
     self.logger = logger
   }
 

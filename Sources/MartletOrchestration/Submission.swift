@@ -2,6 +2,7 @@
 
 package import MartletFormats
 package import MartletModel
+package import MartletScheduling
 package import OrderedCollections
 
 /// The body of POST /sweeps, read and checked.
@@ -19,7 +20,7 @@ package struct NewSweep: Sendable {
     let reader = try JSONReader(json)
     try reader.allowOnly([
       "source", "filename", "name", "project", "command", "workdir", "output", "environment",
-      "client_version",
+      "client_version", "max_parallel",
     ])
     let source = try reader.requiredString("source")
     commandOverride = try reader.strings("command")
@@ -28,6 +29,12 @@ package struct NewSweep: Sendable {
         source: source, filename: try reader.string("filename"), command: commandOverride)
     } catch let error as SweepFileError {
       throw error.problem
+    }
+    if let count = try reader.int("max_parallel") {
+      guard let parallel = Int(exactly: count), (1...100_000).contains(parallel) else {
+        throw JSONMemberError(key: "max_parallel", message: "must be 1 to 100000, not \(count)")
+      }
+      specification.maxParallel = parallel
     }
     let submitted = try reader.requiredString("workdir")
     try Self.checkAbsolute(submitted, "workdir")
@@ -75,14 +82,17 @@ package struct NewExecution: Sendable {
   package var output: String?
   package var timeout: Double?
   package var grace: Double
-  package var gpus: Int?
+  package var needs: Needs
+  package var limits: AttemptLimits
+  package var retries: RetryPolicy
+  package var priority: Int
   package var stopSignal: String
 
   package init(json: JSONValue) throws {
     let reader = try JSONReader(json)
     try reader.allowOnly([
       "project", "name", "command", "workdir", "environment", "timeout_s", "grace_s", "output", "gpus",
-      "stop_signal",
+      "stop_signal", "resources", "retries", "retry_pause", "priority",
     ])
     project = try reader.string("project") ?? "default"
     name = try reader.string("name")
@@ -100,8 +110,10 @@ package struct NewExecution: Sendable {
     for (key, value) in [("timeout_s", timeout ?? 1), ("grace_s", grace)] where !(value >= 0 && value < 1e9) {
       throw JSONMemberError(key: key, message: "must be a number of seconds, not negative")
     }
-    gpus = try reader.int("gpus").map(Int.init)
-    if let gpus, gpus < 0 { throw JSONMemberError(key: "gpus", message: "must not be negative") }
+    needs = try Self.needs(reader)
+    limits = try Self.limits(reader)
+    retries = try Self.retries(reader)
+    priority = try Self.priority(reader) ?? 0
     stopSignal = try reader.string("stop_signal") ?? "TERM"
     guard ["TERM", "USR1"].contains(stopSignal) else {
       throw JSONMemberError(key: "stop_signal", message: "must be TERM or USR1, not '\(stopSignal)'")

@@ -16,6 +16,8 @@ package enum Law: String, Sendable, CaseIterable {
   case cordonsHold = "cordons-hold"
   /// What attempts hold is found again after a restart, be they lost.
   case holdingsSurvive = "holdings-survive"
+  /// What people ordered of devices and of the pool is found again after a restart.
+  case ordersSurvive = "orders-survive"
   /// A sweep makes no more trials than its budget.
   case budgetKept = "budget-kept"
   /// A sweep has no more trials open than it may.

@@ -42,6 +42,8 @@ package struct Scheduler: Sendable {
     /// To the beginning or the end of the line of its priority.
     case moveToFront(JobID)
     case moveToBack(JobID)
+    /// How trials of a sweep are executed whose attempts have not begun; nil: as before.
+    case changePlan(PublicID, PlanChange)
     /// Everything about devices; requests and releases are the scheduler's own.
     case pool(DevicePool.Event)
     /// The time that was asked for has come.
@@ -61,6 +63,10 @@ package struct Scheduler: Sendable {
     case endAttempt(JobID, number: Int, AttemptState, reason: String)
     /// Another place in the line.
     case setPlace(JobID, priority: Int, ticket: Int)
+    /// Another time limit for an attempt that has not begun, seconds.
+    case setTimeout(JobID, Double?)
+    /// What trials are given that are made from now on.
+    case savePlan(PublicID, priority: Int, timeout: Double?)
     case setTrialRunning(sweep: PublicID, number: Int)
     case endTrial(sweep: PublicID, number: Int, SweepMachine.Outcome)
     /// Its sampler, its progress or its limits may be others than before.
@@ -69,6 +75,9 @@ package struct Scheduler: Sendable {
     case setBest(PublicID, trial: Int?)
     /// It has ended: the scheduler has forgotten it.
     case endSweep(PublicID, SweepState, reason: String?)
+    /// A device was taken out of service, or put back.
+    case setStanding(device: Int, DeviceStanding)
+    case setPolicy(PoolPolicy)
     /// Nothing to write down: at this time a `wake` is needed.
     case wake(at: Double)
   }
@@ -85,9 +94,10 @@ package struct Scheduler: Sendable {
   /// - Parameters:
   ///   - pool: with its devices, nobody in it.
   ///   - jobs: as they were kept, whose attempts have not ended.
+  ///   - starts: when those that hold something got it, as far as that is known; it counts for estimates.
   package init(
     pool: DevicePool, sweeps: OrderedDictionary<PublicID, Sweep> = [:], jobs: [Job] = [], at now: Double,
-    laws: Laws = .all
+    starts: [JobID: Double] = [:], laws: Laws = .all
   ) {
     self.pool = pool
     self.sweeps = sweeps
@@ -100,9 +110,15 @@ package struct Scheduler: Sendable {
       switch job.state {
       case .waiting: self.pool.enter(job.request)
       case .pausing: break
-      case .starting, .running, .lost: self.pool.adopt(job.request, devices: job.devices, since: now)
+      case .starting, .running, .lost:
+        self.pool.adopt(job.request, devices: job.devices, since: starts[job.id] ?? now)
       }
     }
+  }
+
+  /// What is seen of devices when nobody waits, or before `begin`: nothing is decided.
+  package mutating func know(_ readings: [Int: DeviceReading], absent: [Int: String]) {
+    pool.know(readings, absent: absent)
   }
 
   /// - Parameters:
@@ -138,14 +154,18 @@ package struct Scheduler: Sendable {
       place(old, priority: priority, ticket: old.ticket, at: now, &actions)
     case .moveToFront(let job):
       guard let old = jobs[job], !old.state.holds else { return [] }
-      let first = jobs.values.lazy.filter { !$0.state.holds }.map(\.ticket).min() ?? 0
+      // Before those that hold something too: whoever makes room comes back with its own.
+      let first = jobs.values.lazy.map(\.ticket).min() ?? 0
       place(old, priority: old.priority, ticket: first - 1, at: now, &actions)
     case .moveToBack(let job):
       guard let old = jobs[job], !old.state.holds else { return [] }
       place(old, priority: old.priority, ticket: newTicket(), at: now, &actions)
+    case .changePlan(let sweep, let change):
+      changePlan(of: sweep, change, at: now, &actions)
     case .pool(.request), .pool(.release), .pool(.reorder):
       return []
     case .pool(let event):
+      keep(event, &actions)
       take(pool.handle(event, at: now), at: now, &actions)
     case .wake:
       wake(at: now, &actions)
@@ -163,6 +183,22 @@ package struct Scheduler: Sendable {
     }
   }
 
+  /// What of an event about devices has to outlive the server.
+  private func keep(_ event: DevicePool.Event, _ actions: inout [Action]) {
+    guard laws.hold(.ordersSurvive) else { return }
+    func stand(_ device: Int, _ standing: DeviceStanding) {
+      guard let place = pool.place(of: device), pool.devices[place].ordered != standing else { return }
+      actions.append(.setStanding(device: device, standing))
+    }
+    switch event {
+    case .cordon(let device, let reason): stand(device, .cordoned(reason: reason))
+    case .drain(let device, let reason): stand(device, .draining(reason: reason))
+    case .uncordon(let device): stand(device, .open)
+    case .policy(let policy): if policy != pool.policy { actions.append(.setPolicy(policy)) }
+    case .request, .release, .devices, .readings, .absent, .reorder, .look: break
+    }
+  }
+
   mutating func newTicket() -> Int {
     nextTicket += 1
     return nextTicket - 1
@@ -172,7 +208,7 @@ package struct Scheduler: Sendable {
 
   // MARK: - The line
 
-  private mutating func place(
+  mutating func place(
     _ old: Job, priority: Int, ticket: Int, at now: Double, _ actions: inout [Action]
   ) {
     var job = old

@@ -23,6 +23,8 @@ package enum FeedEvent: Sendable {
   /// The run is in another project now, which is told as a row.
   case moved(run: PublicID, from: String)
   case alert(Alert)
+  /// Who runs, who waits, or the devices they share are others: whoever wants to know asks the engine.
+  case pool
 }
 
 /// Hands every change to every subscriber, in one order.

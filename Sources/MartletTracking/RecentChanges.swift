@@ -20,6 +20,8 @@ package struct RecentChanges: Sendable {
     case system(PublicID)
     /// An alert, by its id.
     case alert(Int64)
+    /// Devices, who holds them and who waits.
+    case pool
   }
 
   package struct Change: Sendable, Hashable {
@@ -65,6 +67,7 @@ extension FeedEvent {
     case .system(let run, _): .system(run)
     case .deleted(let run, let project), .moved(let run, let project): .gone(run, project: project)
     case .alert(let alert): .alert(alert.id)
+    case .pool: .pool
     }
   }
 }

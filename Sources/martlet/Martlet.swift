@@ -30,7 +30,10 @@ struct Martlet: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Server:",
-        subcommands: [Up.self, Down.self, Status.self, Doctor.self, Backup.self, TokenGroup.self]),
+        subcommands: [
+          Up.self, Down.self, Status.self, PoolGroup.self, Doctor.self, Backup.self, TokenGroup.self,
+          Monitor.self,
+        ]),
     ])
   static func main() async {
     // A reader that went away (`martlet run list | head`) is noticed by write(2), not by a deadly signal.

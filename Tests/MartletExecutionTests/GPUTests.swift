@@ -149,8 +149,11 @@ import Testing
   /// A driver that answers when it is let.
   private final class SlowSource: GPUSource, @unchecked Sendable {
     let name = "slow"
+    let kind = FoundDevice.Kind.cuda
     let begun = DispatchSemaphore(value: 0)
     let gate = DispatchSemaphore(value: 0)
+
+    func find() -> [FoundDevice] { [] }
 
     func read(at now: Double) -> [GPUReading] {
       begun.signal()

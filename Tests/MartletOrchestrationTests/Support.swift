@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MartletModel
 import MartletOrchestration
+import MartletScheduling
 import MartletSearch
 import MartletStore
 import MartletTestSupport
@@ -84,7 +85,8 @@ final class Workshop: Sendable {
   ///
   /// - Parameter supervisor: a shell script that takes the place of the supervisor; `$REAL` names the real one.
   func open(
-    devices: Int = 0, supervisor: String? = nil,
+    devices: Int = 0, pool: PoolOptions? = nil, environment: [String: String] = [:],
+    supervisor: String? = nil,
     url: @escaping @Sendable () -> String = { "http://127.0.0.1:9" }
   ) async throws {
     let executable = try supervisor.map(standIn) ?? "/proc/self/exe"
@@ -93,7 +95,8 @@ final class Workshop: Sendable {
       do {
         let engine = try await Engine.open(
           EngineOptions(
-            data: data, devices: devices, allowNetworkFileSystem: true, url: url, executable: executable),
+            data: data, pool: pool ?? PoolOptions(devices: .count(devices)), allowNetworkFileSystem: true,
+            url: url, executable: executable, environment: environment),
           logger: book.logger)
         return current.withLock { $0 = engine }
       } catch let problem as Problem where problem.code == .conflict && .now < deadline {

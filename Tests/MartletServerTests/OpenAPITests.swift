@@ -31,7 +31,8 @@ import Testing
       let example = path.replacing("{run}", with: "abcd1234").replacing("{sweep}", with: "abcd1234")
         .replacing("{token}", with: "abcd1234").replacing(
           "{sha256}", with: String(repeating: "0", count: 64)
-        ).replacing("{address}", with: "a.b").replacing("{project}", with: "a%20b%2Fc")
+        ).replacing("{index}", with: "0").replacing("{trial}", with: "0").replacing("{address}", with: "a.b")
+        .replacing("{project}", with: "a%20b%2Fc")
       let match = try #require(table.match(example[...]), "\(path)")
       if path.contains("{project}") { #expect(match.parameters["project"] == "a b/c") }
       for (method, operation) in try #require(item.object) {

@@ -1,9 +1,12 @@
 // `martlet doctor`: what it looks at, and when it fails.
 
 import Foundation
+import MartletExecution
 import MartletModel
 import MartletTestSupport
 import Testing
+
+@testable import martlet
 
 @Suite("doctor", .serialized)
 struct DoctorTests {
@@ -97,6 +100,83 @@ struct DoctorTests {
       #expect(
         silent?["hint"]?.string?.contains("nvidia-smi must list the GPUs") == true,
         "\(String(describing: silent))")
+    }
+  }
+
+  @Test("a file system of another machine is a warning that names the write-ahead log")
+  func networkFileSystem() {
+    func check(_ kind: String) -> Check {
+      DirectoryChecks.fileSystem(
+        of: "/data/martlet",
+        mounts:
+          "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:26 / /data rw shared:4 - \(kind) server:/data rw\n")
+    }
+    for kind in ["nfs4", "cifs", "fuse.sshfs", "lustre"] {
+      #expect(check(kind).status == .warning)
+      #expect(check(kind).message.contains("write-ahead log"))
+      #expect(check(kind).hint != nil)
+    }
+    #expect(check("xfs").status == .ok)
+    #expect(DirectoryChecks.fileSystem(of: "/data", mounts: "").status == .warning)
+  }
+
+  @Test("what is not parallel, what was left over and who locks the database is told with what to do")
+  func troubles() async throws {
+    try await Workplace.withServer(["--devices", "2"]) { place in
+      func check(_ name: String) async throws -> JSONValue? {
+        let outcome = try await place.martlet("doctor", "--format", "json")
+        return try JSONValue.parse(outcome.output).array?.first { $0["name"]?.string == name }
+      }
+      try place.write(
+        "slow.yaml",
+        """
+        method: grid
+        command: [sh, -c, "while [ ! -e go ]; do sleep 0.05; done"]
+        max_parallel: 1
+        parameters: {x: {values: [1, 2]}}
+
+        """)
+      let sweep = try await place.martlet("sweep", "run", "--detach", "slow.yaml")
+      #expect(sweep.status == 0, "\(sweep)")
+      let parallel = try await check("parallel runs")
+      #expect(parallel?["status"] == "warning")
+      #expect(
+        parallel?["message"]?.string?.contains("max_parallel is 1") == true, "\(String(describing: parallel))"
+      )
+      try place.write("go", "")
+
+      let ran = try await place.martlet("run", "--name", "done", "--", "true")
+      #expect(ran.status == 0, "\(ran)")
+      let run = try await place.json("run", "show", "done")
+      let left = try ChildProcess(
+        "/bin/sleep", ["600"],
+        environment: [
+          "MARTLET_DATA": place.data, "MARTLET_RUN_ID": run["id"]?.string ?? "", "MARTLET_ATTEMPT": "1",
+        ]
+      ).start(standing: .group)
+      let leaks = try await check("leaks")
+      kill(left, SIGKILL)
+      var status: Int32 = 0
+      waitpid(left, &status, 0)
+      #expect(leaks?["status"] == "warning")
+      #expect(leaks?["hint"]?.string?.contains("kill \(left)") == true, "\(String(describing: leaks))")
+
+      #expect(try await check("database lock")?["status"] == "ok")
+      let python = try #require(
+        ChildProcess.locate("python3", environment: ProcessInfo.processInfo.environment))
+      let holder = try Running(
+        [
+          "-c",
+          "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); time.sleep(600)",
+          "\(place.data)/martlet.db",
+        ], environment: [:], directory: place.root, program: python)
+      #expect(try await eventually { holder.outputSoFar.contains("held") })
+      let locked = try await check("database lock")
+      holder.signal(SIGKILL)
+      _ = try await holder.outcome()
+      #expect(locked?["status"] == "error")
+      #expect(
+        locked?["hint"]?.string?.contains("process \(holder.pid)") == true, "\(String(describing: locked))")
     }
   }
 

@@ -52,6 +52,49 @@ struct UpOptionTests {
     }
   }
 
+  @Test("what the options of devices and their line cannot be is said with status 64, before anything starts")
+  func poolFaults() async throws {
+    try await Workplace.with { place in
+      for (options, word) in [
+        (["--devices", "8x24QB"], "8x24QB"), (["--devices", "-3"], "--devices"),
+        (["--slots", "0"], "--slots"),
+        (["--cpu-slots", "-1"], "--cpu-slots"), (["--memory-limit", "much"], "--memory-limit"),
+        (["--gpu-memory-limit", "0GB"], "--gpu-memory-limit"), (["--backfill", "x"], "backfill"),
+        (["--balance", "1.5"], "--balance"), (["--gpu-weights", "0.6"], "--gpu-weights"),
+        (["--gpu-weights", "0,0"], "--gpu-weights"),
+        (["--foreign-utilization", "150%"], "--foreign-utilization"),
+        (["--foreign-free-memory", "-8GB"], "foreign-free-memory"),
+      ] {
+        let outcome = try await place.martlet(["up"] + options)
+        #expect(outcome.status == 64, "\(options): \(outcome)")
+        #expect(outcome.errors.contains(word), "\(options): \(outcome)")
+      }
+      #expect(!place.exists(place.data))
+    }
+  }
+
+  @Test("all options of devices and their line reach a server in the background")
+  func poolOptions() async throws {
+    let options = [
+      "--devices", "24GB,2x80GB/3", "--slots", "2", "--cpu-slots", "1", "--memory-limit", "48GB",
+      "--gpu-memory-limit", "100GB", "--backfill", "2", "--group-equal-needs", "--balance", "0.5",
+      "--gpu-weights", "0.3,0.7", "--foreign-utilization", "40%", "--foreign-free-memory", "2GiB",
+    ]
+    try await Workplace.withServer(options) { place in
+      let status = try await place.json("status")
+      #expect(status["devices"]?.array?.count == 3)
+      // One CPU slot: the second command waits for the first, and sees its end.
+      let first = try await place.martlet(
+        "run", "--detach", "--", "sh", "-c", "while [ ! -e go ]; do sleep 0.05; done; echo > first")
+      #expect(first.status == 0, "\(first)")
+      let second = try place.start(["run", "--", "sh", "-c", "cat first; echo \"<$MARTLET_DEVICES>\""])
+      try place.write("go", "")
+      let outcome = try await second.outcome()
+      #expect(outcome.status == 0, "\(outcome)")
+      #expect(outcome.output.contains("<>"), "\(outcome)")
+    }
+  }
+
   @Test("--devices: trials that need one get one each, and see it in CUDA_VISIBLE_DEVICES")
   func devices() async throws {
     try await Workplace.withServer(["--devices", "2"]) { place in

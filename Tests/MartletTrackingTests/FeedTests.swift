@@ -140,7 +140,7 @@ import Testing
       case .run(let run): "run \(run.id)"
       case .trial(let sweep, let trial): "trial \(sweep) \(trial.number)"
       case .sweep(let sweep): "sweep \(sweep.id)"
-      case .points, .system, .rewound, .deleted, .moved, .alert: "another"
+      case .points, .system, .rewound, .deleted, .moved, .alert, .pool: "another"
       }
     }
     #expect(kinds == ["run \(run)", "trial \(sweep) 0", "sweep \(sweep)"])

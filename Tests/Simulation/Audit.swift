@@ -53,8 +53,8 @@ struct Audit {
             machine.open.count <= max(machine.maxParallel, before.sweeps[sweep]?.machine.open.count ?? 0),
             "trial \(number) of \(sweep) is one of \(machine.open.count) at a time")
         }
-      case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTrialRunning, .saveSweep, .setSweep,
-        .setBest, .endSweep, .wake:
+      case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
+        .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy, .wake:
         break
       }
     }
@@ -167,8 +167,9 @@ struct Audit {
       old.pool.devices.map(\.usedSlots) == new.pool.devices.map(\.usedSlots),
       "other devices in use after a crash")
     expect(
-      old.pool.devices.map(\.standing) == new.pool.devices.map(\.standing),
+      old.pool.devices.map(\.ordered) == new.pool.devices.map(\.ordered),
       "other devices out of service after a crash")
+    expect(old.pool.policy == new.pool.policy, "another policy after a crash")
     for (id, sweep) in old.sweeps {
       guard let restored = new.sweeps[id] else {
         expect(false, "sweep \(id) is forgotten after a crash")

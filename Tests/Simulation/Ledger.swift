@@ -63,6 +63,10 @@ struct Ledger {
     case .setPlace(let id, let priority, let ticket):
       jobs[id]?.priority = priority
       jobs[id]?.ticket = ticket
+    case .setTimeout(let id, let timeout): jobs[id]?.expected = timeout
+    case .savePlan(let id, let priority, let timeout):
+      sweeps[id]?.setup.plan.priority = priority
+      sweeps[id]?.setup.plan.timeout = timeout
     case .setTrialRunning(let sweep, let number):
       sweeps[sweep]?.trials[number].state = .running
     case .endTrial(let sweep, let number, let outcome):
@@ -72,6 +76,8 @@ struct Ledger {
       sweeps[id]?.state = state
       sweeps[id]?.reason = reason
     case .setBest(let id, let trial): sweeps[id]?.best = trial
+    case .setStanding(let device, let standing): standings[device] = standing
+    case .setPolicy(let policy): self.policy = policy
     case .endSweep, .wake: break
     }
   }
@@ -107,11 +113,7 @@ struct Ledger {
   func scheduler(devices: [Device], at now: Double, laws: Laws) throws -> Scheduler {
     var pool = DevicePool(devices: devices, policy: policy, laws: laws)
     for (device, standing) in standings.sorted(by: { $0.key < $1.key }) {
-      switch standing {
-      case .open: break
-      case .cordoned(let reason): _ = pool.handle(.cordon(device: device, reason: reason), at: now)
-      case .draining(let reason): _ = pool.handle(.drain(device: device, reason: reason), at: now)
-      }
+      pool.restore(standing, of: device)
     }
     var open: OrderedDictionary<PublicID, Scheduler.Sweep> = [:]
     for (id, record) in sweeps where !record.state.isEnd {

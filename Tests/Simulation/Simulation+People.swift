@@ -30,11 +30,9 @@ extension Simulation {
   /// Everything that somebody has to do so that all comes to its end.
   private mutating func calm() throws {
     diskIsFull = false
-    for device in scheduler?.pool.devices ?? [] {
-      if device.standing != .open {
-        let index = device.device.index
-        try decide(.pool(.uncordon(device: index))) { $0.standings[index] = nil }
-      }
+    try decide(.pool(.absent([:])))
+    for device in scheduler?.pool.devices ?? [] where device.standing != .open {
+      try decide(.pool(.uncordon(device: device.device.index)))
     }
     let idle = Dictionary(
       uniqueKeysWithValues: devices.map { ($0.index, DeviceReading(utilization: 0, used: 0)) })
@@ -73,22 +71,23 @@ extension Simulation {
 
   private mutating func changeStanding() throws {
     guard let device = devices.randomElement(using: &numbers)?.index else { return }
-    switch Int.random(in: 0..<4, using: &numbers) {
-    case 0:
-      try decide(.pool(.cordon(device: device, reason: "repair"))) {
-        $0.standings[device] = .cordoned(reason: "repair")
-      }
-    case 1:
-      try decide(.pool(.drain(device: device, reason: "repair"))) {
-        $0.standings[device] = .draining(reason: "repair")
-      }
-    default: try decide(.pool(.uncordon(device: device))) { $0.standings[device] = nil }
+    switch Int.random(in: 0..<8, using: &numbers) {
+    case 0..<2: try decide(.pool(.cordon(device: device, reason: "repair")))
+    case 2..<4: try decide(.pool(.drain(device: device, reason: "repair")))
+    case 4..<6: try decide(.pool(.uncordon(device: device)))
+    case 6: try decide(.pool(.absent(chance(1, of: 2) ? [device: "It is gone."] : [:])))
+    default: try decide(.pool(.policy(randomPolicy(using: &numbers))))
     }
   }
 
   private mutating func changeSweep() throws {
     guard let id = scheduler?.sweeps.keys.randomElement(using: &numbers) else { return }
-    switch Int.random(in: 0..<10, using: &numbers) {
+    switch Int.random(in: 0..<12, using: &numbers) {
+    case 10:
+      try decide(.changePlan(id, PlanChange(priority: Int.random(in: -1...1, using: &numbers))))
+    case 11:
+      let timeout: Double? = chance(1, of: 3) ? nil : seconds(10...500)
+      try decide(.changePlan(id, PlanChange(timeout: .some(timeout))))
     case 0: try decide(.sweep(id, .stop(now: chance(1, of: 2), reason: "Stopped by the simulation.")))
     case 1..<4: try decide(.sweep(id, .pause(reason: "Paused by the simulation.")))
     case 4..<7: try decide(.sweep(id, .resume))

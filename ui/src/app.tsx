@@ -6,29 +6,40 @@ import type { Project } from "./api/types";
 import { Button, Empty, IconButton, Link } from "./components/basics";
 import { Dialog } from "./components/Dialog";
 import { Icon, type IconName, Mark } from "./components/Icon";
+import { later, loadRest } from "./components/Later";
 import { LiveChip } from "./components/LiveChip";
+import { PoolMeter } from "./components/PoolMeter";
 import { ProjectSwitcher } from "./components/ProjectSwitcher";
 import { Toasts, undo } from "./components/Toast";
 import { bindings, useKeys } from "./keys";
-import { ComparePage } from "./pages/Compare";
 import { HomePage } from "./pages/Home";
 import { RunPage } from "./pages/Run";
 import { RunsPage } from "./pages/Runs";
 import { SignInPage, UnreachablePage } from "./pages/SignIn";
-import { SweepPage } from "./pages/Sweep";
 import { SweepsPage } from "./pages/Sweeps";
 import { type Route, navigate, pathOf, place, projectOf } from "./router";
+import { poolStore } from "./store/pool";
 import { type Theme, pref, theme } from "./store/prefs";
 import { Store, useStore } from "./store/store";
 
 const projects = new Store<readonly Project[]>([]);
 const lastProject = pref<string | null>("project", null);
+const PoolPage = later((rest) => rest.PoolPage);
+const SweepPage = later((rest) => rest.SweepPage);
+const ComparePage = later((rest) => rest.ComparePage);
+const Palette = later((rest) => rest.Palette, "palette-wait");
+const REST_AFTER = 1500; // milliseconds after which what was not wanted yet is loaded, too
 
 export function App() {
   const who = useStore(session);
   useEffect(() => {
-    if (who.phase === "in") live.start();
-    else live.stop();
+    if (who.phase === "in") {
+      live.start();
+      poolStore.open();
+    } else {
+      poolStore.close();
+      live.stop();
+    }
   }, [who.phase]);
   switch (who.phase) {
     case "unknown": return null;
@@ -41,6 +52,7 @@ export function App() {
 function Shell() {
   const { route } = useStore(place);
   const [help, setHelp] = useState(false);
+  const [palette, setPalette] = useState(false);
   const kept = useStore(lastProject);
   const inRoute = projectOf(route);
   const known = useStore(projects);
@@ -58,9 +70,24 @@ function Shell() {
     { key: "g h", does: "go to home", run: () => navigate("/") },
     { key: "g r", does: "go to the runs", run: go("runs") },
     { key: "g s", does: "go to the sweeps", run: go("sweeps") },
+    { key: "g p", does: "go to the pool", run: () => navigate("/pool") },
     { key: "z", does: "undo what the last message offers to undo", run: undo },
     { key: "?", does: "show the keys", run: () => setHelp(true) },
   ]);
+  useEffect(() => {
+    const timer = setTimeout(loadRest, REST_AFTER);
+    return () => clearTimeout(timer);
+  }, []);
+  useEffect(() => {
+    // Works in fields, too: it is how one leaves them for somewhere else.
+    const heard = (event: KeyboardEvent) => {
+      if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      if (document.querySelector("dialog[open]") === null) setPalette(true);
+    };
+    addEventListener("keydown", heard);
+    return () => removeEventListener("keydown", heard);
+  }, []);
   return (
     <div className="shell">
       <a className="skip" href="#main">Skip to the page</a>
@@ -68,7 +95,9 @@ function Shell() {
         <Link to="/" className="brand"><Mark /><span>Martlet</span></Link>
         <ProjectSwitcher projects={known} current={inRoute} />
         <span className="grow" />
+        <PoolMeter />
         <LiveChip />
+        <IconButton icon="search" label="Go to… (Ctrl+K)" className="wide-only" onClick={() => setPalette(true)} />
         <ThemeButton />
         <IconButton icon="keyboard" label="Keys" className="wide-only" onClick={() => setHelp(true)} />
         <IconButton icon="out" label="Sign out" className="wide-only" onClick={() => signOut()} />
@@ -77,6 +106,7 @@ function Shell() {
         <Places route={route} project={project} />
       </nav>
       <main id="main" tabIndex={-1}><Page route={route} /></main>
+      {palette ? <Palette project={project} projects={known} onClose={() => setPalette(false)} /> : null}
       {help ? <Help onClose={() => setHelp(false)} /> : null}
       <Toasts />
     </div>
@@ -96,6 +126,7 @@ function Places({ route, project }: { route: Route; project: string | null }) {
           {item(pathOf({ page: "sweeps", project }), "sweeps", "Sweeps", route.page === "sweeps" || route.page === "sweep")}
         </>
       )}
+      {item("/pool", "chip", "Pool", route.page === "pool")}
     </>
   );
 }
@@ -103,6 +134,7 @@ function Places({ route, project }: { route: Route; project: string | null }) {
 function Page({ route }: { route: Route }) {
   switch (route.page) {
     case "home": return <HomePage />;
+    case "pool": return <PoolPage />;
     case "runs": return <RunsPage project={route.project} />;
     case "run": return <RunPage id={route.run} />;
     case "compare": return <ComparePage key={route.project} project={route.project} />;
@@ -141,6 +173,7 @@ function Help({ onClose }: { onClose: () => void }) {
         {all.map(({ key, does }) => (
           <div key={key}><dt>{key.split(" ").map((each) => <kbd key={each}>{each}</kbd>)}</dt><dd>{does}</dd></div>
         ))}
+        <div><dt><kbd>Ctrl</kbd><kbd>K</kbd></dt><dd>go to a page, a GPU, a sweep or a run</dd></div>
         <div><dt><kbd>←</kbd><kbd>→</kbd></dt><dd>in a chart: move the cursor; ↑ ↓ choose a line</dd></div>
         <div><dt><kbd>Esc</kbd></dt><dd>leave a field, close a dialog, reset the zoom in a chart</dd></div>
       </dl>

@@ -3,6 +3,7 @@ import { Store } from "./store/store";
 
 export type Route =
   | { page: "home" }
+  | { page: "pool" }
   | { page: "runs"; project: string }
   | { page: "run"; project: string; run: string }
   | { page: "compare"; project: string }
@@ -20,6 +21,7 @@ export function parseRoute(path: string): Route {
   }
   if (parts.length === 0) return { page: "home" };
   const [head, project, kind, id] = parts;
+  if (head === "pool" && project === undefined) return { page: "pool" };
   if (head === "p" && project !== undefined && parts.length <= 4) {
     if (kind === undefined) return { page: "runs", project };
     if (kind === "runs") return id === undefined ? { page: "runs", project } : { page: "run", project, run: id };
@@ -36,6 +38,7 @@ export function pathOf(route: Route): string {
   const enc = encodeURIComponent;
   switch (route.page) {
     case "home": return "/";
+    case "pool": return "/pool";
     case "runs": return `/p/${enc(route.project)}/runs`;
     case "run": return `/p/${enc(route.project)}/runs/${enc(route.run)}`;
     case "compare": return `/p/${enc(route.project)}/compare`;

@@ -6,6 +6,7 @@ import Foundation
 /// millionths of a watt.
 final class AMDDriver: GPUSource {
   let name = "amdgpu"
+  let kind = FoundDevice.Kind.rocm
   /// Directories of devices, as the cards are numbered.
   private let devices: [String]
 
@@ -17,6 +18,18 @@ final class AMDDriver: GPUSource {
     devices = cards.map { "\(folder)/card\($0)/device" }
       .filter { FileManager.default.fileExists(atPath: "\($0)/gpu_busy_percent") }
     if devices.isEmpty { return nil }
+  }
+
+  func find() -> [FoundDevice] {
+    devices.enumerated().map { index, device in
+      func text(_ name: String) -> String {
+        ProcText.read("\(device)/\(name)")?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+      }
+      let (product, id) = (text("product_name"), text("unique_id"))
+      return FoundDevice(
+        kind: .rocm, driverIndex: index, name: product.isEmpty ? "AMD GPU" : product,
+        uuid: id.isEmpty ? "" : "GPU-\(id)", memory: Int64(text("mem_info_vram_total")))
+    }
   }
 
   func read(at now: Double) -> [GPUReading] {

@@ -2,7 +2,7 @@
 
 /// One GPU at one moment; what its driver does not tell is nil.
 package struct GPUReading: Sendable, Hashable {
-  /// As nvidia-smi numbers them.
+  /// As nvidia-smi numbers them; those of another driver come after.
   package var index: Int
   /// Percent.
   package var utilization: Double?
@@ -14,7 +14,7 @@ package struct GPUReading: Sendable, Hashable {
   /// Watts.
   package var power: Double?
 
-  init(
+  package init(
     index: Int, utilization: Double? = nil, usedBytes: Double? = nil, allBytes: Double? = nil,
     temperature: Double? = nil, power: Double? = nil
   ) {
@@ -25,6 +25,9 @@ package struct GPUReading: Sendable, Hashable {
     self.temperature = temperature
     self.power = power
   }
+
+  /// Whether its driver told anything of it: of one that has fallen off its bus it does not.
+  package var isTold: Bool { !values.isEmpty }
 
   var values: [SampledValue] {
     var share: Double?
@@ -41,10 +44,13 @@ package struct GPUReading: Sendable, Hashable {
 protocol GPUSource: AnyObject {
   /// For people: `NVML`, `nvidia-smi`, `amdgpu`.
   var name: String { get }
+  var kind: FoundDevice.Kind { get }
   /// All GPUs; empty when they cannot be asked now. Blocks, where a driver hangs for ever.
   ///
   /// - Parameter now: seconds of a steady clock.
   func read(at now: Double) -> [GPUReading]
+  /// What its GPUs are, by its own numbers; empty when they cannot be asked. Blocks as `read` does.
+  func find() -> [FoundDevice]
 }
 
 enum GPUSources {

@@ -1,5 +1,6 @@
 // The GPUs of this machine, asked without waiting for a driver that hangs.
 
+import Dispatch
 import Synchronization
 
 #if THREAD_SANITIZER
@@ -24,13 +25,29 @@ package final class GPUs: Sendable {
 
   /// Used by one call at a time.
   private final class Sources: @unchecked Sendable {
-    var list: [any GPUSource]?
+    var list: [any GPUSource] = []
+    /// All devices of `list`, as they were found when it was opened.
+    var devices: [FoundDevice] = []
+    /// What is added to the numbers of each of `list`, so that no two devices have one.
+    var offsets: [Int] = []
+    var openedAt = -Double.infinity
+  }
+
+  private struct Answer: Sendable {
+    var readings: [GPUReading] = []
+    var devices: [FoundDevice] = []
   }
 
   private let sources = Sources()
   private let open: @Sendable () -> [any GPUSource]
-  private let call = LonelyCall<[GPUReading]>("gpu")
+  private let call = LonelyCall<Answer>("gpu")
   private let told = Mutex<GPUSurvey?>(nil)
+  /// One asks at a time; whoever waited for another takes what that one was told.
+  private let turn = DispatchSemaphore(value: 1)
+  private let last = Mutex<(readings: [GPUReading], at: ContinuousClock.Instant)?>(nil)
+
+  /// Seconds after which drivers are looked for again where there were none: one may have been loaded since.
+  private static let rest = 60.0
 
   package convenience init(environment: [String: String], sys: String = "/sys") {
     self.init { GPUSources.all(environment: environment, sys: sys) }
@@ -42,14 +59,67 @@ package final class GPUs: Sendable {
   }
 
   /// All GPUs; empty when they cannot be asked now. Blocks, for some seconds at most.
-  func read(at now: Double) -> [GPUReading] {
-    call.value(within: patience) { [self] in
-      let list = sources.list ?? open()
-      sources.list = list
-      let readings = list.map { $0.read(at: now) }
-      told.withLock { $0 = GPUSurvey(names: list.map(\.name), counts: readings.map(\.count)) }
-      return readings.flatMap(\.self)
-    } ?? []
+  func read(at now: Double) -> [GPUReading] { readings(at: now) ?? [] }
+
+  /// All GPUs that drivers tell of now; nil: one does not answer. Blocks, for some seconds at most.
+  ///
+  /// - Parameter now: seconds of a steady clock.
+  package func readings(at now: Double) -> [GPUReading]? {
+    let asked = ContinuousClock.now
+    turn.wait()
+    defer { turn.signal() }
+    if let last = last.withLock(\.self), last.at > asked { return last.readings }
+    let answer = call.value(within: patience) { [self] in
+      reopen(at: now)
+      let readings = zip(sources.list, sources.offsets).map { source, offset in
+        source.read(at: now).map { reading in
+          var reading = reading
+          reading.index += offset
+          return reading
+        }
+      }
+      told.withLock { $0 = GPUSurvey(names: sources.list.map(\.name), counts: readings.map(\.count)) }
+      return Answer(readings: readings.flatMap(\.self))
+    }
+    guard let readings = answer?.readings else { return nil }
+    last.withLock { $0 = (readings, .now) }
+    return readings
+  }
+
+  /// What there is, as it was found when the drivers were opened; nil: one does not answer. Blocks as `readings` does.
+  package func devices(at now: Double) -> [FoundDevice]? {
+    turn.wait()
+    defer { turn.signal() }
+    return call.value(within: patience) { [self] in
+      reopen(at: now)
+      if sources.devices.isEmpty { findDevices() }
+      return Answer(devices: sources.devices)
+    }?.devices
+  }
+
+  /// Opens what can be opened; nothing when something is open.
+  private func reopen(at now: Double) {
+    guard sources.list.isEmpty, now - sources.openedAt >= Self.rest || now < sources.openedAt else { return }
+    sources.openedAt = now
+    sources.list = open()
+    sources.offsets = sources.list.map { _ in 0 }
+    // With one driver its numbers are everybody's.
+    if sources.list.count > 1 { findDevices() }
+  }
+
+  private func findDevices() {
+    var next = 0
+    sources.devices = []
+    for (place, source) in sources.list.enumerated() {
+      sources.offsets[place] = next
+      let found = source.find().map { device in
+        var device = device
+        device.index = device.driverIndex + sources.offsets[place]
+        return device
+      }
+      sources.devices += found
+      next = (sources.devices.map(\.index).max() ?? -1) + 1
+    }
   }
 
   /// Whether they have not answered for longer than a round waits for them.

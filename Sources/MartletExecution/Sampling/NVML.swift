@@ -13,12 +13,14 @@ final class NVML: GPUSource {
   /// Three words: all, free and used bytes.
   private typealias Memory = @convention(c) (Device, UnsafeMutablePointer<UInt64>) -> Int32
   private typealias Temperature = @convention(c) (Device, UInt32, UnsafeMutablePointer<UInt32>) -> Int32
+  private typealias Text = @convention(c) (Device, UnsafeMutablePointer<CChar>, UInt32) -> Int32
   private typealias Power = @convention(c) (Device, UnsafeMutablePointer<UInt32>) -> Int32
 
   /// Seconds without an answer of any GPU after which all begins anew, and again each time as many later.
   private static let patience = 60.0
 
   let name = "NVML"
+  let kind = FoundDevice.Kind.cuda
   private let library: UnsafeMutableRawPointer
   private let begin: Call
   private let end: Call?
@@ -28,6 +30,8 @@ final class NVML: GPUSource {
   private let memory: Memory?
   private let temperature: Temperature?
   private let power: Power?
+  private let naming: Text?
+  private let identity: Text?
   /// With their numbers: one that has fallen off its bus leaves a gap.
   private var devices: [(index: Int, device: Device)] = []
   private var isBegun = false
@@ -53,6 +57,8 @@ final class NVML: GPUSource {
     memory = find("nvmlDeviceGetMemoryInfo", as: Memory.self)
     temperature = find("nvmlDeviceGetTemperature", as: Temperature.self)
     power = find("nvmlDeviceGetPowerUsage", as: Power.self)
+    naming = find("nvmlDeviceGetName", as: Text.self)
+    identity = find("nvmlDeviceGetUUID", as: Text.self)
     start()
     guard devices.isEmpty else { return }
     stop()
@@ -96,6 +102,22 @@ final class NVML: GPUSource {
     stop()
     start()
     return devices.map(reading)
+  }
+
+  func find() -> [FoundDevice] {
+    devices.map { index, device in
+      func text(_ call: Text?) -> String {
+        // Longer than NVML_DEVICE_NAME_V2_BUFFER_SIZE and NVML_DEVICE_UUID_V2_BUFFER_SIZE, 96 each.
+        var buffer = [CChar](repeating: 0, count: 128)
+        guard let call, call(device, &buffer, UInt32(buffer.count)) == 0 else { return "" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      }
+      var bytes: [UInt64] = [0, 0, 0]
+      let isTold = memory?(device, &bytes) == 0
+      return FoundDevice(
+        kind: .cuda, driverIndex: index, name: text(naming), uuid: text(identity),
+        memory: isTold ? Int64(exactly: bytes[0]) : nil)
+    }
   }
 
   private func reading(of index: Int, _ device: Device) -> GPUReading {

@@ -1,5 +1,6 @@
 // NVIDIA's program, where its library cannot be opened; and what stands in for it in tests.
 
+import Foundation
 import MartletModel
 
 /// One call a sample. After a call that failed, the program is left alone for a minute.
@@ -10,12 +11,35 @@ final class NvidiaSMI: GPUSource {
   private static let rest = 60.0
 
   let name = "nvidia-smi"
+  let kind = FoundDevice.Kind.cuda
   private let program: ChildProcess
   private var restsUntil = -Double.infinity
 
   init(program: String, environment: [String: String]) {
     self.program = ChildProcess(
       program, ["--query-gpu=\(Self.fields)", "--format=csv,noheader,nounits"], environment: environment)
+  }
+
+  func find() -> [FoundDevice] {
+    var program = program
+    program.arguments[0] = "--query-gpu=index,name,uuid,memory.total"
+    guard let answer = try? program.run(within: Self.patience, limit: 1 << 20), answer.isSuccess else {
+      return []
+    }
+    return Self.devices(String(decoding: answer.output, as: UTF8.self))
+  }
+
+  /// Lines like `0, NVIDIA H100 80GB HBM3, GPU-5a4b…, 81559`; memory is in MiB.
+  static func devices(_ text: String) -> [FoundDevice] {
+    text.split(whereSeparator: \.isNewline).compactMap { line in
+      let words = line.split(separator: ",", omittingEmptySubsequences: false).map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+      guard words.count >= 4, let index = Int(words[0]), index >= 0 else { return nil }
+      return FoundDevice(
+        kind: .cuda, driverIndex: index, name: words[1], uuid: words[2].hasPrefix("[") ? "" : words[2],
+        memory: Int64(words[3]).flatMap { (0...1 << 24).contains($0) ? $0 << 20 : nil })
+    }
   }
 
   func read(at now: Double) -> [GPUReading] {

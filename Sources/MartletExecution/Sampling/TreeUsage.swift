@@ -62,20 +62,7 @@ struct TreeUsage: Sendable, Hashable {
   static func of(
     supervisor: ProcessIdentity, command: ProcessIdentity?, among all: [ProcessCounters]
   ) -> TreeUsage {
-    func isThere(_ process: ProcessIdentity) -> Bool {
-      all.contains { $0.pid == process.pid && $0.start == process.start }
-    }
-    let isSupervised = isThere(supervisor)
-    var members: Set<Int32> = []
-    if let command, isThere(command) {
-      members = Set(all.filter { $0.pid == command.pid || $0.group == command.pid }.map(\.pid))
-    }
-    if isSupervised { members.insert(supervisor.pid) }
-    var before = -1
-    while members.count > before {
-      before = members.count
-      for process in all where members.contains(process.parent) { members.insert(process.pid) }
-    }
+    let (members, isSupervised) = members(supervisor: supervisor, command: command, among: all)
     var usage = TreeUsage()
     for process in all where members.contains(process.pid) {
       if isSupervised, process.pid == supervisor.pid {
@@ -90,8 +77,29 @@ struct TreeUsage: Sendable, Hashable {
     return usage
   }
 
-  private static let ticksPerSecond = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
-  private static let pageBytes = Double(max(1, sysconf(Int32(_SC_PAGESIZE))))
+  /// The processes of an attempt, and whether its supervisor is one of them.
+  static func members(
+    supervisor: ProcessIdentity, command: ProcessIdentity?, among all: [ProcessCounters]
+  ) -> (pids: Set<Int32>, isSupervised: Bool) {
+    func isThere(_ process: ProcessIdentity) -> Bool {
+      all.contains { $0.pid == process.pid && $0.start == process.start }
+    }
+    let isSupervised = isThere(supervisor)
+    var members: Set<Int32> = []
+    if let command, isThere(command) {
+      members = Set(all.filter { $0.pid == command.pid || $0.group == command.pid }.map(\.pid))
+    }
+    if isSupervised { members.insert(supervisor.pid) }
+    var before = -1
+    while members.count > before {
+      before = members.count
+      for process in all where members.contains(process.parent) { members.insert(process.pid) }
+    }
+    return (members, isSupervised)
+  }
+
+  static let ticksPerSecond = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
+  static let pageBytes = Double(max(1, sysconf(Int32(_SC_PAGESIZE))))
 
   /// - Parameters:
   ///   - before: nil: nothing is known from before.

@@ -53,6 +53,8 @@ public struct Sweep: Sendable, Hashable {
   public var maxParallel: Int
   /// Seconds an attempt may take.
   public var timeout: Double?
+  /// Of its trials in the line; higher goes first.
+  public var priority = 0
   public var command: [String]
   public var workdir: String
   public var outputDirectory: String
@@ -113,7 +115,8 @@ public struct Sweep: Sendable, Hashable {
       "description": .string(description), "state": .string(state.rawValue),
       "state_reason": JSONValue(stateReason),
       "method": .string(method), "metric": objective?.json ?? .null, "parameters": parameters,
-      "max_parallel": .int(Int64(maxParallel)), "timeout": JSONValue(timeout), "command": JSONValue(command),
+      "max_parallel": .int(Int64(maxParallel)), "timeout": JSONValue(timeout),
+      "priority": .int(Int64(priority)), "command": JSONValue(command),
       "workdir": .string(workdir), "output_dir": .string(outputDirectory), "space_size": JSONValue(spaceSize),
       "budget": JSONValue(budget), "counts": .object(counts), "best": best,
       "created_at": JSONValue(createdAt),

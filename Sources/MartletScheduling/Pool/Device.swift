@@ -8,7 +8,7 @@ package struct Device: Sendable, Hashable {
     case declared
   }
 
-  /// As its driver numbers it; unique in a pool.
+  /// Its number in the pool: its driver's, but where drivers of two kinds number theirs alike.
   package var index: Int
   package var kind: Kind
   package var name: String
@@ -18,11 +18,17 @@ package struct Device: Sendable, Hashable {
   package var memory: Int64?
   /// How many slots attempts may share, at least 1.
   package var slots: Int
+  /// As its own driver numbers it.
+  package var driverIndex: Int
+  /// As its driver names it for ever; empty: not known.
+  package var uuid: String
 
   package init(
     index: Int, kind: Kind = .declared, name: String = "", host: String = "", memory: Int64? = nil,
-    slots: Int = 1
+    slots: Int = 1, driverIndex: Int? = nil, uuid: String = ""
   ) {
+    self.driverIndex = driverIndex ?? index
+    self.uuid = uuid
     self.index = index
     self.kind = kind
     self.name = name
@@ -38,10 +44,22 @@ package struct DeviceReading: Sendable, Hashable {
   package var utilization: Double?
   /// Bytes.
   package var used: Int64?
+  /// °C.
+  package var temperature: Double?
+  /// Watts.
+  package var power: Double?
+  /// When it was told; seconds since 1970.
+  package var at: Double?
 
-  package init(utilization: Double? = nil, used: Int64? = nil) {
+  package init(
+    utilization: Double? = nil, used: Int64? = nil, temperature: Double? = nil, power: Double? = nil,
+    at: Double? = nil
+  ) {
+    self.at = at
     self.utilization = utilization
     self.used = used
+    self.temperature = temperature
+    self.power = power
   }
 }
 
@@ -53,7 +71,7 @@ package enum DeviceStanding: Sendable, Hashable {
   /// Out of service, and who holds it is asked to make room.
   case draining(reason: String)
 
-  var reason: String? {
+  package var reason: String? {
     switch self {
     case .open: nil
     case .cordoned(let reason), .draining(let reason): reason
@@ -64,7 +82,10 @@ package enum DeviceStanding: Sendable, Hashable {
 /// A device with all that a pool knows of it.
 package struct PooledDevice: Sendable, Hashable {
   package internal(set) var device: Device
-  package internal(set) var standing = DeviceStanding.open
+  /// What people ordered; it outlives the server.
+  package internal(set) var ordered = DeviceStanding.open
+  /// Why it is not there, a sentence; nil: it is, as far as anybody knows. It is seen, not kept.
+  package internal(set) var absence: String?
   /// Nil: nobody has looked since its last holder left.
   package internal(set) var reading: DeviceReading?
   package internal(set) var holders: [JobID] = []
@@ -73,6 +94,25 @@ package struct PooledDevice: Sendable, Hashable {
   package internal(set) var reserved: Int64 = 0
 
   init(_ device: Device) { self.device = device }
+
+  /// Whether it is given to anybody now: one that is not there is not, whatever people ordered.
+  package var standing: DeviceStanding {
+    if case .open = ordered, let absence { return .cordoned(reason: absence) }
+    return ordered
+  }
+
+  /// Nobody here holds it, and it is busier than `policy` lets other people's devices be, or has less memory free.
+  package func isForeign(under policy: PoolPolicy) -> Bool {
+    holders.isEmpty && isForeign(under: policy, wanted: nil)
+  }
+
+  /// - Parameter wanted: bytes that somebody asks for; nil: no number.
+  func isForeign(under policy: PoolPolicy, wanted: Int64?) -> Bool {
+    guard let reading else { return false }
+    if let busy = reading.utilization, busy > policy.foreignUtilization { return true }
+    guard let memory = device.memory, let free else { return false }
+    return free < wanted ?? min(policy.foreignFreeMemory, memory / 2)
+  }
 
   /// Bytes that nobody asked for and nobody was seen to use; nil: not known.
   package var free: Int64? {

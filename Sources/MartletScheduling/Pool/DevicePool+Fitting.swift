@@ -40,7 +40,7 @@ extension DevicePool {
     if !suits(device.device, needs) { return .tooSmall }
     if device.standing != .open, laws.hold(.cordonsHold) { return .outOfService }
     if device.usedSlots + needs.deviceSlots > device.device.slots, laws.hold(.noSlotTwice) { return .held }
-    if device.holders.isEmpty, isForeign(device, for: needs) { return .foreign }
+    if device.holders.isEmpty, device.isForeign(under: policy, wanted: needs.deviceMemory) { return .foreign }
     if let wanted = needs.deviceMemory, let free = device.free, free < wanted { return .full }
     return nil
   }
@@ -50,14 +50,6 @@ extension DevicePool {
     guard device.slots >= needs.deviceSlots else { return false }
     guard let wanted = needs.deviceMemory, let memory = device.memory else { return true }
     return memory >= wanted
-  }
-
-  /// Whether processes use it that are not ours, as far as anybody has seen: nobody here holds it.
-  private func isForeign(_ device: PooledDevice, for needs: Needs) -> Bool {
-    guard let reading = device.reading else { return false }
-    if let busy = reading.utilization, busy > policy.foreignUtilization { return true }
-    guard let memory = device.device.memory, let free = device.free else { return false }
-    return free < needs.deviceMemory ?? min(policy.foreignFreeMemory, memory / 2)
   }
 
   func score(_ device: PooledDevice) -> Double {

@@ -14,15 +14,25 @@ package struct Wait: Sendable, Hashable {
 }
 
 extension DevicePool {
-  /// All who wait, in the order of the line.
+  /// All who wait, in the order of the line; in time that grows with their number.
   package func waits(at now: Double) -> [Wait] {
     let estimates = estimates(at: now)
-    var ahead: [PoolRequest] = []
+    // How many stand ahead, by what they lack; and what is missing for needs, which are mostly alike.
+    var ahead: [Int: Int] = [:]
+    var lacks: [Needs: String?] = [:]
     return waiting.enumerated().map { place, request in
       let things = scarcity(of: request.needs)
-      let before = ahead.count { !scarcity(of: $0.needs).isDisjoint(with: things) }
-      ahead.append(request)
-      let own = lack(of: request.needs)
+      let before = ahead.reduce(0) {
+        Scarcity(rawValue: $1.key).isDisjoint(with: things) ? $0 : $0 + $1.value
+      }
+      ahead[things.rawValue, default: 0] += 1
+      let own: String?
+      if let known = lacks[request.needs] {
+        own = known
+      } else {
+        own = lack(of: request.needs)
+        lacks.updateValue(own, forKey: request.needs)
+      }
       let reason =
         switch (before, own) {
         case (0, let own): own ?? "It is its turn."
@@ -85,8 +95,22 @@ extension DevicePool {
       ? "\(what), but not in one machine." : "\(what), but their free memory is too unequal."
   }
 
-  /// Ends that are looked at for estimates.
-  private static let horizon = 1_000
+  /// Ends that are looked at for estimates: fewer where each is a look along a long line.
+  private var horizon: Int { min(1_000, max(50, 1_000_000 / max(1, waiting.count))) }
+
+  /// Takes over how long somebody who waits is expected to take.
+  mutating func expect(_ seconds: Double?, of job: JobID) {
+    guard let place = waiting.firstIndex(where: { $0.job == job }) else { return }
+    waiting[place].expected = seconds
+  }
+
+  /// Takes over how long everybody is expected to take.
+  mutating func foresee(_ expected: (JobID) -> Double?) {
+    for place in waiting.indices { waiting[place].expected = expected(waiting[place].job) }
+    for place in holdings.values.indices {
+      holdings.values[place].expected = expected(holdings.keys[place])
+    }
+  }
 
   /// Seconds from now, for those of whom anything is known: everybody who holds or gets something is taken to give it
   /// back after the seconds that it was expected to take.
@@ -99,7 +123,7 @@ extension DevicePool {
       if let expected = holding.expected { ends.append((max(now, holding.since + expected), job)) }
     }
     ends.sort { $0.at < $1.at }
-    for _ in 0..<Self.horizon where !ends.isEmpty && !pool.waiting.isEmpty {
+    for _ in 0..<horizon where !ends.isEmpty && !pool.waiting.isEmpty {
       let end = ends.removeFirst()
       for action in pool.handle(.release(end.job), at: end.at) {
         guard case .grant(let job, _) = action else { continue }

@@ -21,6 +21,8 @@ package struct DevicePool: Sendable {
     case devices([Device])
     /// By index; devices that are not named keep their reading.
     case readings([Int: DeviceReading])
+    /// Those that are not there now, with the reason; all others are.
+    case absent([Int: String])
     case cordon(device: Int, reason: String)
     case drain(device: Int, reason: String)
     case uncordon(device: Int)
@@ -55,9 +57,10 @@ package struct DevicePool: Sendable {
   /// In the order of the line.
   package internal(set) var waiting: [PoolRequest] = []
   package internal(set) var holdings: OrderedDictionary<JobID, Holding> = [:]
-  var usedCPUSlots = 0
-  var usedMemory: Int64 = 0
-  var usedDeviceMemory: Int64 = 0
+  package internal(set) var usedCPUSlots = 0
+  /// Bytes.
+  package internal(set) var usedMemory: Int64 = 0
+  package internal(set) var usedDeviceMemory: Int64 = 0
   let laws: Laws
 
   package init(devices: [Device] = [], policy: PoolPolicy = PoolPolicy(), laws: Laws = .all) {
@@ -68,10 +71,19 @@ package struct DevicePool: Sendable {
 
   // MARK: - Without granting
 
+  /// What people ordered before a restart; who holds the device goes on, and is asked to leave as it was then.
+  package mutating func restore(_ standing: DeviceStanding, of device: Int) { stand(device, standing) }
+
   /// What somebody has from before a restart.
   package mutating func adopt(_ request: PoolRequest, devices: [Int], since: Double) {
     guard laws.hold(.holdingsSurvive) else { return }
     take(request, devices, since: since)
+  }
+
+  /// What is seen of devices: nothing is granted before a `look`.
+  package mutating func know(_ readings: [Int: DeviceReading], absent: [Int: String]) {
+    see(readings)
+    miss(absent)
   }
 
   /// Puts somebody in the line: nothing is granted, and nothing refused, before a `look`.
@@ -109,9 +121,10 @@ package struct DevicePool: Sendable {
       replaceDevices(found)
       return grants(at: now)
     case .readings(let readings):
-      for place in devices.indices {
-        if let reading = readings[devices[place].device.index] { devices[place].reading = reading }
-      }
+      see(readings)
+      return grants(at: now)
+    case .absent(let reasons):
+      miss(reasons)
       return grants(at: now)
     case .cordon(let device, let reason):
       stand(device, .cordoned(reason: reason))
@@ -170,13 +183,10 @@ package struct DevicePool: Sendable {
     return things
   }
 
-  /// Everything that anybody who asks may lack.
-  private var everything: Scarcity {
-    var things: Scarcity = [.devices]
-    if policy.cpuSlots != nil { things.insert(.cpuSlots) }
-    if policy.memory != nil { things.insert(.memory) }
-    if policy.deviceMemory != nil { things.insert(.deviceMemory) }
-    return things
+  /// Whether nobody further behind can pass. Who asks takes devices or a CPU slot; without an end to CPU slots there may
+  /// always be one who lacks nothing.
+  private func stopsAll(_ line: Line) -> Bool {
+    policy.backfill == 0 && policy.cpuSlots != nil && line.blocked.isSuperset(of: [.devices, .cpuSlots])
   }
 
   private mutating func insert(_ request: PoolRequest) {
@@ -207,7 +217,7 @@ package struct DevicePool: Sendable {
       let things = scarcity(of: request.needs)
       guard mayPass(request, things, line) else {
         line.block(things, by: request)
-        if line.blocked.isSuperset(of: everything), policy.backfill == 0 { break }
+        if stopsAll(line) { break }
         place += 1
         continue
       }
@@ -217,7 +227,7 @@ package struct DevicePool: Sendable {
         continue
       }
       line.block(things, by: request)
-      if line.blocked.isSuperset(of: everything), policy.backfill == 0 { break }
+      if stopsAll(line) { break }
       place += 1
     }
     return actions
@@ -271,7 +281,7 @@ package struct DevicePool: Sendable {
 
   // MARK: - Holding
 
-  func place(of device: Int) -> Int? {
+  package func place(of device: Int) -> Int? {
     let place = devices.partitioningIndex { $0.device.index >= device }
     return place < devices.count && devices[place].device.index == device ? place : nil
   }
@@ -311,14 +321,29 @@ package struct DevicePool: Sendable {
   func deviceMemory(of needs: Needs) -> Int64 { (needs.deviceMemory ?? 0) * Int64(needs.devices) }
 
   private mutating func stand(_ device: Int, _ standing: DeviceStanding) {
-    if let place = place(of: device) { devices[place].standing = standing }
+    if let place = place(of: device) { devices[place].ordered = standing }
+  }
+
+  private mutating func see(_ readings: [Int: DeviceReading]) {
+    for place in devices.indices {
+      if let reading = readings[devices[place].device.index] { devices[place].reading = reading }
+    }
+  }
+
+  private mutating func miss(_ reasons: [Int: String]) {
+    for place in devices.indices {
+      devices[place].absence = reasons[devices[place].device.index]
+      // What it did before it went says nothing of what it does when it is back.
+      if devices[place].absence != nil { devices[place].reading = nil }
+    }
   }
 
   private mutating func replaceDevices(_ found: [Device]) {
     var fresh = found.sorted { $0.index < $1.index }.map(PooledDevice.init)
     for place in fresh.indices {
       guard let old = self.place(of: fresh[place].device.index) else { continue }
-      (fresh[place].standing, fresh[place].reading) = (devices[old].standing, devices[old].reading)
+      (fresh[place].ordered, fresh[place].reading) = (devices[old].ordered, devices[old].reading)
+      fresh[place].absence = devices[old].absence
     }
     devices = fresh
     for (job, holding) in holdings {

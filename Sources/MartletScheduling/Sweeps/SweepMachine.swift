@@ -149,6 +149,10 @@ package struct SweepMachine: Sendable {
     switch outcome {
     case .complete(let value):
       (trials[number].state, trials[number].objective) = (.complete, value)
+      if seconds.isFinite {
+        progress.timedTrials += 1
+        progress.timedSeconds += seconds
+      }
     case .pruned(let value):
       (trials[number].state, trials[number].objective) = (.pruned, value)
     case .failed(let reason), .notStarted(let reason):

@@ -1,5 +1,6 @@
 // Whether the client of a connection is still there.
 
+import MartletModel
 import NIOCore
 import Synchronization
 

@@ -26,7 +26,7 @@ extension LiveConnection {
       } else {
         try await readSweeps(for: id, generation, from: sequence, access)
       }
-    case .runs, .run, .sweep, .points, .systemPoints, .log: break
+    case .runs, .run, .sweep, .points, .systemPoints, .log, .pool: break
     }
   }
 
@@ -144,7 +144,7 @@ extension LiveConnection {
     var runs: OrderedSet<PublicID>
     switch topic {
     case .points(let some, _), .systemPoints(let some, _): runs = OrderedSet(some)
-    case .runs, .run, .sweep, .sweeps, .log: return []
+    case .runs, .run, .sweep, .sweeps, .log, .pool: return []
     }
     var gone: [LiveSession.GoneRun] = []
     for change in missed ?? [] {

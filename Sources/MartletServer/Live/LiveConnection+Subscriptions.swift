@@ -9,6 +9,12 @@ import NIOWebSocket
 import OrderedCollections
 import Synchronization
 
+/// What a subscription follows by itself, apart from rows.
+enum Follow: Sendable {
+  case log(LogFollow)
+  case pool(PoolFollow)
+}
+
 /// A log that a subscription follows.
 struct LogFollow: Sendable {
   var subscription: UInt32
@@ -120,8 +126,11 @@ extension LiveConnection {
       $0.session?.takeOut(gone, of: id)
       $0.session?.announce(id, sequence: sequence, beginning, wantsSnapshot: start.wantsSnapshot)
     }
-    if case .log(let place) = topic {
-      begin(LogFollow(subscription: id, generation: generation, place: place, access: access))
+    switch topic {
+    case .log(let place):
+      begin(.log(LogFollow(subscription: id, generation: generation, place: place, access: access)))
+    case .pool: begin(.pool(PoolFollow(subscription: id, generation: generation, access: access)))
+    case .runs, .run, .sweep, .sweeps, .points, .systemPoints: break
     }
     if state.withLock({ $0.session?.isHeld(id, generation: generation) ?? false }) {
       ring()
@@ -139,7 +148,7 @@ extension LiveConnection {
     switch topic {
     case .runs(let project?):
       return .runs(project: try await services.tracking.project(project, access: access).name)
-    case .runs(nil), .sweeps: break
+    case .runs(nil), .sweeps, .pool: break
     case .run(let id): try await services.tracking.check([id], access: access)
     case .sweep(let id): _ = try await services.engine.sweep(id, access: access)
     case .points(let runs, _), .systemPoints(let runs, _):

@@ -50,7 +50,7 @@ final class LiveConnection: Sendable {
   private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
   private let alarms = AsyncStream.makeStream(
     of: ContinuousClock.Instant.self, bufferingPolicy: .bufferingNewest(1))
-  private let follows = AsyncStream.makeStream(of: LogFollow.self)
+  private let follows = AsyncStream.makeStream(of: Follow.self)
   let debts = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
   init(_ connection: WebSocketConnection, services: Services, timing: LiveTiming) {
@@ -89,7 +89,7 @@ final class LiveConnection: Sendable {
     await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.soundAlarms() }
       group.addTask { try await self.watch() }
-      group.addTask { await self.followLogs() }
+      group.addTask { await self.follow() }
       group.addTask { await self.payDebts() }
       await greet()
       do {
@@ -267,12 +267,19 @@ final class LiveConnection: Sendable {
     }
   }
 
-  private func followLogs() async {
+  private func follow() async {
     await withDiscardingTaskGroup { group in
-      for await follow in follows.stream { group.addTask { await self.keepUp(with: follow) } }
+      for await follow in follows.stream {
+        group.addTask {
+          switch follow {
+          case .log(let log): await self.keepUp(with: log)
+          case .pool(let pool): await self.keepUp(with: pool)
+          }
+        }
+      }
       group.cancelAll()
     }
   }
 
-  func begin(_ follow: LogFollow) { follows.continuation.yield(follow) }
+  func begin(_ follow: Follow) { follows.continuation.yield(follow) }
 }

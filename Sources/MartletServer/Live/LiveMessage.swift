@@ -23,6 +23,8 @@ enum LiveTopic: Sendable, Hashable {
   /// System metrics of runs; keys nil: all.
   case systemPoints(runs: Set<PublicID>, keys: [String]?)
   case log(LogPlace)
+  /// Devices, who holds them and who waits.
+  case pool
 }
 
 /// What a subscription begins with.
@@ -135,6 +137,7 @@ extension LiveTopic {
         LogPlace(
           run: try Self.id(reader, "run"), stream: stream, attempt: attempt.map(Int.init),
           offset: Int(try reader.int("offset") ?? 0)))
+    case "pool": self = .pool
     case let topic: throw JSONMemberError(key: "topic", message: "has no value '\(topic.prefix(40))'")
     }
   }

@@ -97,7 +97,9 @@ extension LiveSession {
       case (.sweep(let own), .trial(let sweep, let number)) where own == sweep:
         subscription.sweepDebt.numbers.insert(number)
       case (.sweeps, .sweep): subscription.isHeld = true
-      case (.runs, _), (.run, _), (.points, _), (.systemPoints, _), (.sweep, _), (.sweeps, _), (.log, _):
+      case (.pool, .pool): subscription.pool.isDue = true
+      case (.runs, _), (.run, _), (.points, _), (.systemPoints, _), (.sweep, _), (.sweeps, _), (.log, _),
+        (.pool, _):
         break
       }
     }
@@ -120,6 +122,8 @@ extension LiveSession {
     case .sweeps: subscription.isHeld = true
     // It begins with the bytes at its offset.
     case .log: return
+    // What it begins with is told in any case.
+    case .pool: break
     }
     subscription.snapshot = snapshot
     subscriptions[id] = subscription
@@ -156,7 +160,9 @@ extension LiveSession {
   }
 
   /// Whether the client was told, by what was taken so far, of all that happened.
-  var isUpToDate: Bool { !hasChanges && !isBehind && !subscriptions.values.contains(where: \.isHeld) }
+  var isUpToDate: Bool {
+    !hasChanges && !isBehind && !subscriptions.values.contains { $0.isHeld || $0.pool.isBehind }
+  }
 
   /// What to read next: never more than a client that reads slowly leaves room for.
   func nextDebt() -> Debt? {
@@ -205,7 +211,7 @@ extension LiveSession {
         // A subscription to points hears of runs only when they go.
         switch subscription.topic {
         case .points, .systemPoints: continue
-        case .runs, .run, .sweep, .sweeps, .log: subscription.runs[id] = (sequence, run)
+        case .runs, .run, .sweep, .sweeps, .log, .pool: subscription.runs[id] = (sequence, run)
         }
       } else if let from = owed.goneFrom ?? runs[id].flatMap({ $0.deletedAt == nil ? nil : $0.project }),
         isHeard(of: from, id, by: subscription.topic)
@@ -279,7 +285,7 @@ extension LiveSession.Subscription {
     case .systemPoints(var runs, let keys):
       runs.remove(gone.id)
       topic = .systemPoints(runs: runs, keys: keys)
-    case .runs, .run, .sweep, .sweeps, .log: return
+    case .runs, .run, .sweep, .sweeps, .log, .pool: return
     }
     points?.forget(gone.id)
     note(gone.id, gone.sequence, nil, project: gone.project)

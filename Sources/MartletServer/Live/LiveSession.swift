@@ -72,11 +72,14 @@ struct LiveSession: Sendable {
     var isToldDue = false
     var log: LogSlice?
     var alerts: [(sequence: UInt64, alert: Alert)] = []
+    /// What of the pool is to be told.
+    var pool = PoolTelling()
 
     /// Whether something can be told now.
     var hasChanges: Bool {
       isAnnounced && !isHeld
-        && (hasRowsToTell || !sweeps.isEmpty || !trials.isEmpty || log != nil || !(points?.isEmpty ?? true)
+        && (hasRowsToTell || !sweeps.isEmpty || !trials.isEmpty || log != nil || pool.offered != nil
+          || !(points?.isEmpty ?? true)
           || isToldDue && isPaid || isSnapshotAtEnd || restart != nil)
     }
   }
@@ -122,7 +125,7 @@ struct LiveSession: Sendable {
     switch topic {
     case .points(_, let keys), .systemPoints(_, let keys):
       subscription.points = PointBuffer(keys: keys.map(Set.init))
-    case .runs, .run, .sweep, .sweeps, .log: break
+    case .runs, .run, .sweep, .sweeps, .log, .pool: break
     }
     subscriptions[id] = subscription
     return generations
@@ -135,6 +138,7 @@ struct LiveSession: Sendable {
     guard subscriptions[id] != nil else { return }
     subscriptions[id]?.isAnnounced = true
     subscriptions[id]?.wantsSnapshot = wantsSnapshot
+    if case .resumed = beginning {} else { subscriptions[id]?.pool.isDue = true }
     let (place, isResumed) =
       switch beginning {
       case .anew, .reset: (sequence, false)
@@ -257,7 +261,12 @@ struct LiveSession: Sendable {
       (.systemPoints(let runs, _), .deleted(let run, let project)):
       guard runs.contains(run) else { return false }
       subscription.note(run, sequence, nil, project: project)
-    case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.systemPoints, _), (.log, _):
+    case (.pool, .pool):
+      // Who follows the pool for it looks for that by itself.
+      subscription.pool.isDue = true
+      return false
+    case (.runs, _), (.run, _), (.sweep, _), (.sweeps, _), (.points, _), (.systemPoints, _), (.log, _),
+      (.pool, _):
       return false
     }
     return true
@@ -336,6 +345,7 @@ struct LiveSession: Sendable {
         .map { .sweep(id: id, sequence: $0.sequence, $0.sweep, []) }
     }
     if let log = subscription.log { frames.append(.log(id: id, log)) }
+    if let frame = subscription.takePool(id) { frames.append(frame) }
     if subscription.points != nil {
       if subscription.points?.isEmpty == false { frames += subscription.points?.take(subscription: id) ?? [] }
       if !frames.isEmpty { subscription.isToldDue = true }

@@ -25,7 +25,10 @@ struct OpenAPIDocument: Sendable {
       ],
       "servers": [["url": "/"]], "paths": .object(paths),
       "components": [
-        "schemas": .object(answerSchemas.merging(requestSchemas) { _, new in new }),
+        "schemas": .object(
+          [requestSchemas, poolAnswerSchemas, poolRequestSchemas].reduce(answerSchemas) { all, more in
+            all.merging(more) { _, new in new }
+          }),
         "securitySchemes": [
           "token": [
             "type": "http", "scheme": "bearer",
@@ -70,6 +73,7 @@ struct OpenAPIDocument: Sendable {
     switch name {
     case "project", "address": ["type": "string", "minLength": 1]
     case "sha256": hashSchema
+    case "index", "trial": countSchema
     default: idSchema
     }
   }

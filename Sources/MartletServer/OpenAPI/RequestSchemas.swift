@@ -59,12 +59,12 @@ let requestSchemas: JSONObject = [
   "RunStop": objectSchema([:], optional: ["grace_s": graceSchema]),
   "NewExecution": objectSchema(
     ["command": ["type": "array", "items": stringSchema, "minItems": 1], "workdir": absolutePath],
-    optional: [
+    optional: executionMembers.merging([
       "project": optionalString, "environment": optionalMap,
       "name": optionalString, "timeout_s": ["type": ["number", "null"], "minimum": 0],
       "grace_s": graceSchema, "output": optionalString, "gpus": ["type": ["integer", "null"], "minimum": 0],
       "stop_signal": ["type": ["string", "null"], "enum": ["TERM", "USR1", nil]],
-    ]),
+    ]) { _, new in new }),
   "LogRow": objectSchema(
     ["seq": countSchema, "time": timeSchema, "values": anyObject], optional: ["step": optionalInteger]),
   "SeriesRequest": objectSchema(
@@ -83,6 +83,7 @@ let requestSchemas: JSONObject = [
       "filename": optionalString, "name": optionalString, "project": optionalString,
       "command": optionalStrings,
       "output": optionalString, "client_version": optionalString,
+      "max_parallel": ["type": ["integer", "null"], "minimum": 1, "maximum": 100_000],
     ]),
   "SweepStop": objectSchema(
     [:],

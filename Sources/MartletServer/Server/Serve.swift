@@ -51,7 +51,7 @@ struct ServerLife: Sendable {
     let dashboard = try Dashboard(directory: options.uiDirectory)
     let address = ServerAddress()
     var engineOptions = EngineOptions(
-      data: options.data, devices: options.devices, allowNetworkFileSystem: options.allowNetworkFileSystem,
+      data: options.data, pool: options.pool, allowNetworkFileSystem: options.allowNetworkFileSystem,
       url: { address.url })
     engineOptions.sampleEvery = options.sampleEvery
     let engine = try await Engine.open(engineOptions, logger: logger)

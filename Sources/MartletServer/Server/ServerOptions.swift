@@ -2,6 +2,8 @@
 
 import Logging
 import MartletModel
+package import MartletOrchestration
+import MartletScheduling
 
 package struct ServerOptions: Sendable {
   /// Data directory.
@@ -15,7 +17,8 @@ package struct ServerOptions: Sendable {
   /// Names, beside this machine's own, that Host and Origin may hold.
   package var allowedHosts: [String]
   package var openLoopback: Bool
-  package var devices: Int
+  /// The devices that runs share out, and how.
+  package var pool: PoolOptions
   package var allowNetworkFileSystem: Bool
   /// A word of swift-log: trace, debug, info, notice, warning, error, critical.
   package var logLevel: String
@@ -24,6 +27,7 @@ package struct ServerOptions: Sendable {
   /// Seconds from one sample of what executed runs use to the next; 0: none is taken.
   package var sampleEvery = 5.0
 
+  /// - Parameter devices: so many are declared, of which nothing more is known.
   package init(
     data: String, host: String, port: Int, plainHTTP: Bool, behindProxy: Bool, allowedHosts: [String],
     openLoopback: Bool, devices: Int, allowNetworkFileSystem: Bool, logLevel: String, uiDirectory: String?
@@ -35,7 +39,7 @@ package struct ServerOptions: Sendable {
     self.behindProxy = behindProxy
     self.allowedHosts = allowedHosts
     self.openLoopback = openLoopback
-    self.devices = devices
+    pool = PoolOptions(devices: .count(devices))
     self.allowNetworkFileSystem = allowNetworkFileSystem
     self.logLevel = logLevel
     self.uiDirectory = uiDirectory
@@ -52,7 +56,6 @@ package struct ServerOptions: Sendable {
         .badRequest, "Nothing can be sampled every \(sampleEvery) seconds.",
         hint: "Choose 0.1 to 3600 seconds, or 0 for never.")
     }
-    guard devices >= 0 else { throw Problem(.badRequest, "There cannot be \(devices) devices.") }
     if !isLoopback(host), !plainHTTP, !behindProxy {
       throw Problem(
         .badRequest,

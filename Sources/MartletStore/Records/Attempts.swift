@@ -25,6 +25,9 @@ package struct LiveAttempt: Sendable {
   package var queueing: QueuedAttempt
   /// It was asked to make room.
   package var roomRequested: Bool
+  package var createdAt: Timestamp
+  /// When its command began.
+  package var startedAt: Timestamp?
 }
 
 extension StoreReader {
@@ -51,6 +54,9 @@ extension StoreReader {
         devices: try row.devices(), directory: row["directory"])
       attempt.use = row.attemptUse()
       attempt.limits = try row.json("limits")
+      attempt.stopRequestedAt = row.time("stop_requested_at")
+      attempt.roomRequestedAt = row.time("room_asked_at")
+      attempt.killAt = row.time("kill_at")
       return attempt
     }
   }
@@ -61,7 +67,7 @@ extension StoreReader {
       db,
       sql: """
         SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, attempt.priority, attempt.ticket,
-          attempt.not_before, attempt.retries, attempt.failed_starts,
+          attempt.not_before, attempt.retries, attempt.failed_starts, attempt.created_at, attempt.started_at,
           attempt.room_asked_at IS NOT NULL AS room_requested, run.public_id, run.name AS run_name, run.execution,
           run.command, run.workdir, run.directory AS run_directory, run.trial, run.config,
           run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
@@ -86,7 +92,8 @@ extension StoreReader {
           priority: row["priority"], ticket: row["ticket"], notBefore: row.time("not_before"),
           retries: (try row.json("retries").object ?? [:]).reduce(into: [:]) { retries, member in
             retries[member.key] = member.value.int.map(Int.init)
-          }, failedStarts: row["failed_starts"]), roomRequested: row["room_requested"])
+          }, failedStarts: row["failed_starts"]), roomRequested: row["room_requested"],
+        createdAt: Timestamp(microseconds: row["created_at"]), startedAt: row.time("started_at"))
     }
   }
 }

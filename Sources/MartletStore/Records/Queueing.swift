@@ -56,6 +56,27 @@ extension StoreWriter {
       payload: ["priority": .int(Int64(priority)), "ticket": .int(Int64(ticket))], by: principal, at: now)
   }
 
+  /// Notes when an attempt that was asked to leave is killed; of several times the earliest counts.
+  ///
+  /// - Parameter isStop: it is asked to leave for good, not to make room.
+  package func setKill(
+    of run: PublicID, number: Int, at time: Timestamp, isStop: Bool, now: Timestamp
+  ) throws {
+    try db.executeCached(
+      sql: """
+        UPDATE attempt SET kill_at = min(coalesce(kill_at, ?1), ?1),
+          stop_requested_at = CASE WHEN ?2 THEN coalesce(stop_requested_at, ?3) ELSE stop_requested_at END
+        WHERE run_id = ?4 AND number = ?5
+        """, arguments: [time.microseconds, isStop, now.microseconds, try requireRunRow(run), number])
+  }
+
+  /// How a run that has not begun is to be executed from now on.
+  package func setExecution(of run: PublicID, _ execution: JSONValue) throws {
+    try db.executeCached(
+      sql: "UPDATE run SET execution = ? WHERE id = ?",
+      arguments: [execution.text, try requireRunRow(run)])
+  }
+
   package func askForRoom(of run: PublicID, number: Int, by principal: Principal, now: Timestamp) throws {
     let row = try requireRunRow(run)
     try db.executeCached(

@@ -19,8 +19,8 @@ extension StoreWriter {
       sql: """
         INSERT INTO sweep (public_id, project_id, name, description, state, method, metric, goal, parameters,
           max_parallel, timeout, command, workdir, output_dir, space_size, budget, seed, sampler_state, source,
-          filename, command_override, created_at, created_by)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          filename, command_override, created_at, created_by, priority)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         sweep.id.rawValue, projectRow, sweep.name.inNormalForm, sweep.description, sweep.state.rawValue,
@@ -29,7 +29,7 @@ extension StoreWriter {
         sweep.maxParallel,
         sweep.timeout, JSONValue(sweep.command).text, sweep.workdir, sweep.outputDirectory, sweep.spaceSize,
         sweep.budget, Int64(bitPattern: sweep.seed), samplerState.text, sweep.source, filename,
-        commandOverride.map { JSONValue($0).text }, now.microseconds, principal.row,
+        commandOverride.map { JSONValue($0).text }, now.microseconds, principal.row, sweep.priority,
       ])
     let row = db.lastInsertedRowID
     try note(
@@ -61,6 +61,22 @@ extension StoreWriter {
     try db.executeCached(
       sql: "UPDATE sweep SET sampler_state = ?, progress = ?, max_parallel = ? WHERE id = ?",
       arguments: [sampler.text, progress.text, maxParallel, row])
+  }
+
+  /// What its trials are given that begin from now on.
+  ///
+  /// - Parameter timeout: seconds; nil: no limit.
+  package func setPlan(ofSweep row: Int64, priority: Int, timeout: Double?) throws {
+    try db.executeCached(
+      sql: "UPDATE sweep SET priority = ?, timeout = ? WHERE id = ?", arguments: [priority, timeout, row])
+  }
+
+  /// Notes that somebody changed how a sweep runs: the members that are others now, each `{from, to}`.
+  package func noteLimits(
+    ofSweep row: Int64, _ changes: JSONObject, by principal: Principal, now: Timestamp
+  ) throws {
+    try note(
+      "limits", subject: "sweep", row: row, payload: .object(changes), by: principal, at: now)
   }
 
   package func setBest(ofSweep row: Int64, trial: Int?) throws {

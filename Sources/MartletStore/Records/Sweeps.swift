@@ -96,6 +96,7 @@ extension StoreReader {
         budget: row["budget"], createdAt: Timestamp(microseconds: row["created_at"]),
         createdBy: row["creator_name"], seed: UInt64(bitPattern: row["seed"] as Int64), source: row["source"])
       sweep.stateReason = row["state_reason"]
+      sweep.priority = row["priority"]
       sweep.startedAt = row.time("started_at")
       sweep.endedAt = row.time("ended_at")
       sweep.counts = try counts(ofSweep: row["id"])

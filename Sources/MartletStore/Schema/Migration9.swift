@@ -10,6 +10,8 @@ enum Migration9 {
     try db.execute(sql: attempts)
     try db.execute(sql: sweeps)
     try db.execute(sql: uses)
+    try db.execute(sql: pool)
+    try db.execute(sql: control)
   }
 
   /// `ticket` is NULL for attempts from before: they stand in line by their row ids. `retries` is JSON: faults forgiven
@@ -36,5 +38,35 @@ enum Migration9 {
   /// `progress` is JSON: failures in a row, and whether anything is left to ask for.
   private static let sweeps = """
     ALTER TABLE sweep ADD COLUMN progress TEXT NOT NULL DEFAULT '{}';
+    """
+
+  /// `standing`: `cordoned` or `draining`; an open device has no row. `pool_setting`: what was changed while a server ran,
+  /// as JSON, and what that server was started with. `found_devices`: JSON, what the last server of a machine found.
+  private static let pool = """
+    CREATE TABLE device_standing (
+      host TEXT NOT NULL,
+      device INTEGER NOT NULL,
+      standing TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      principal_id INTEGER NOT NULL REFERENCES principal(id),
+      at INTEGER NOT NULL,
+      PRIMARY KEY (host, device)) WITHOUT ROWID;
+    CREATE TABLE pool_setting (
+      name TEXT PRIMARY KEY,
+      value TEXT NOT NULL,
+      declared TEXT NOT NULL,
+      principal_id INTEGER NOT NULL REFERENCES principal(id),
+      at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE found_devices (
+      host TEXT PRIMARY KEY,
+      devices TEXT NOT NULL) WITHOUT ROWID;
+    """
+
+  /// `stop_requested_at` of an attempt stays when a new attempt follows; `kill_at`: when the grace after it, or after
+  /// `room_asked_at`, is over.
+  private static let control = """
+    ALTER TABLE sweep ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE attempt ADD COLUMN stop_requested_at INTEGER;
+    ALTER TABLE attempt ADD COLUMN kill_at INTEGER;
     """
 }

@@ -103,12 +103,22 @@ struct DirectoryChecks {
   }
 
   private var fileSystem: Check {
-    guard let kind = mountedKind else {
+    let mounts = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
+    let real = URL(fileURLWithPath: data.path).resolvingSymlinksInPath().path
+    return Self.fileSystem(of: real, mounts: mounts)
+  }
+
+  /// What is to be said of the file system below a path.
+  ///
+  /// - Parameter mounts: as proc_pid_mountinfo(5) has them.
+  static func fileSystem(of path: String, mounts: String) -> Check {
+    guard let kind = mountedKind(of: path, mounts) else {
       return Check("file system", .warning, "Its kind cannot be found out.")
     }
     if Self.networks.contains(kind) || kind.hasPrefix("fuse.") {
       return Check(
-        "file system", .warning, "\(kind): locks and shared memory cannot be trusted there.",
+        "file system", .warning,
+        "\(kind): locks and shared memory cannot be trusted there, and the database's write-ahead log needs both.",
         hint: "Keep the data directory on a disk of this machine; results may lie elsewhere.")
     }
     if kind == "tmpfs" || kind == "ramfs" {
@@ -125,13 +135,9 @@ struct DirectoryChecks {
     "glusterfs", "virtiofs", "vboxsf",
   ]
 
-  /// The kind of the file system that the directory lies on: of the mount whose path is the longest above it
+  /// The kind of the file system that a path lies on: of the mount whose path is the longest above it
   /// (proc_pid_mountinfo(5): the mount point is field 5, the kind follows " - ").
-  private var mountedKind: String? {
-    let real = URL(fileURLWithPath: data.path).resolvingSymlinksInPath().path
-    guard let mounts = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8) else {
-      return nil
-    }
+  private static func mountedKind(of real: String, _ mounts: String) -> String? {
     var best: (length: Int, kind: String)?
     for line in mounts.split(separator: "\n") {
       let halves = line.split(separator: " - ", maxSplits: 1)

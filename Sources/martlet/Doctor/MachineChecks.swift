@@ -82,7 +82,7 @@ enum MachineChecks {
     guard !names.isEmpty else { return Check("devices", .ok, "No GPU.") }
     return Check(
       "devices", .ok,
-      "\(Words.count(Int64(names.count), "GPU")) (\(Set(names).sorted().joined(separator: ", "))); martlet up --devices \(names.count) shares them out."
+      "\(Words.count(Int64(names.count), "GPU")) (\(Set(names).sorted().joined(separator: ", "))); martlet up shares them out."
     )
   }
 

@@ -21,6 +21,8 @@ struct Field: Sendable {
     case text, number, state
     /// Microseconds since 1970: "3 min ago" in tables, ISO 8601 in CSV.
     case time
+    /// Likewise, of what is to come: "in 3 min".
+    case ahead
     /// Seconds.
     case duration
     case bytes
@@ -53,6 +55,7 @@ struct Field: Sendable {
     case .state: return Cell(Words.value(value), style: value.string.flatMap(Style.init(state:)))
     case .number: return Cell(value.double.map(Words.number) ?? Words.value(value))
     case .time: return Cell(value.int.map { Words.ago($0) } ?? "")
+    case .ahead: return Cell(value.int.map { Words.ahead($0) } ?? "")
     case .duration: return Cell(value.double.map(Words.duration) ?? "")
     case .bytes: return Cell(value.int.map(Words.bytes) ?? "")
     }
@@ -61,14 +64,14 @@ struct Field: Sendable {
   /// The value in full.
   func exact(_ item: JSONValue) -> String {
     guard let value = read(item), !value.isNull else { return "" }
-    if kind == .time, let time = value.int { return Words.iso(time) }
+    if kind == .time || kind == .ahead, let time = value.int { return Words.iso(time) }
     return value.string ?? value.text
   }
 
   var isNumber: Bool {
     switch kind {
     case .number, .duration, .bytes: true
-    case .text, .state, .time: false
+    case .text, .state, .time, .ahead: false
     }
   }
 }

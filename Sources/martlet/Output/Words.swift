@@ -50,6 +50,18 @@ enum Words {
     }
   }
 
+  /// "in 3 min"; "any moment" when it should have come to pass.
+  static func ahead(_ microseconds: Int64, now: Date = Date()) -> String {
+    let seconds = Double(microseconds) / 1e6 - now.timeIntervalSince1970
+    switch seconds {
+    case ..<1: return "any moment"
+    case ..<60: return "in \(Int(seconds)) s"
+    case ..<3600: return "in \(Int(seconds / 60)) min"
+    case ..<86_400: return "in \(Int(seconds / 3600)) h \(Int(seconds) % 3600 / 60) min"
+    default: return "in \(Int(seconds / 86_400)) d"
+    }
+  }
+
   /// ISO 8601 in UTC, to the millisecond.
   static func iso(_ microseconds: Int64) -> String {
     Date(timeIntervalSince1970: Double(microseconds) / 1e6)

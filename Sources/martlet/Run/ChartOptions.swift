@@ -153,7 +153,7 @@ struct ChartOptions: ParsableArguments {
 
 extension Terminal {
   /// Lines of the terminal behind standard output; nil when it does not say.
-  fileprivate static var outputHeight: Int? {
+  static var outputHeight: Int? {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
     return Int(size.ws_row)

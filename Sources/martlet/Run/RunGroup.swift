@@ -22,7 +22,7 @@ struct RunGroup: AsyncParsableCommand {
       RunRewind.self, RunDelete.self, RunRestore.self, RunTail.self, RunTag.self, RunNote.self,
       RunRename.self,
       RunEdit.self, RunArchive.self, RunLock.self, RunMove.self, RunFiles.self, RunAlerts.self,
-      RunEvents.self,
+      RunEvents.self, RunPreempt.self,
     ],
     defaultSubcommand: RunStart.self)
 

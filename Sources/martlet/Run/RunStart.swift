@@ -18,6 +18,7 @@ struct RunStart: AsyncParsableCommand {
       Examples:
         martlet run -- python train.py --lr 0.1
         martlet run --project digits --name baseline --timeout 2h --detach -- ./train.sh
+        martlet run --gpus 2 --gpu-memory 20GB --retries infra=3 -- python train.py
       """)
 
   @Option(name: .long, help: "The project it belongs to. (default: MARTLET_PROJECT, or default)")
@@ -32,6 +33,7 @@ struct RunStart: AsyncParsableCommand {
   @Flag(name: .long, help: "Print the run's id and leave it running.")
   var detach = false
 
+  @OptionGroup(title: "Needs") var resources: ResourceOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Argument(help: ArgumentHelp("Nothing but options stands before --.", visibility: .private))
@@ -70,6 +72,7 @@ struct RunStart: AsyncParsableCommand {
     ]
     if let name { body["name"] = .string(name) }
     if let seconds = timeout.flatMap(Words.seconds) { body["timeout_s"] = .double(seconds) }
+    body.merge(try resources.members()) { $1 }
     let interrupts = Interrupts()
     let run = try await client.send(.post, "/executions", body: .object(body))
     if detach {

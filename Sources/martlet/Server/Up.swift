@@ -14,7 +14,8 @@ struct Up: AsyncParsableCommand {
 
       Examples:
         martlet up
-        martlet up --detach --data ~/experiments --port 0 --devices 2
+        martlet up --detach --data ~/experiments --port 0
+        martlet up --devices 4x24GB/2 --cpu-slots 8 --memory-limit 48GB
         martlet up --host 0.0.0.0 --behind-proxy --allowed-host martlet.example.org
       """)
 
@@ -41,8 +42,7 @@ struct Up: AsyncParsableCommand {
   @Flag(name: .long, help: "Ask no token on loopback: for a machine of one person.")
   var openLoopback = false
 
-  @Option(name: .long, help: ArgumentHelp("How many devices (GPUs) runs may share out.", valueName: "n"))
-  var devices = 0
+  @OptionGroup(title: "Devices and the line for them") var pool: PoolFlags
 
   @Option(
     name: .long,
@@ -70,7 +70,7 @@ struct Up: AsyncParsableCommand {
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port must be 0 to 65535, not \(port).")
     }
-    guard devices >= 0 else { throw ValidationError("--devices must be 0 or more, not \(devices).") }
+    _ = try pool.options()
     guard sampleEvery == 0 || (0.1...3_600).contains(sampleEvery) else {
       throw ValidationError("--sample-every must be 0.1 to 3600 seconds, or 0 for never, not \(sampleEvery).")
     }
@@ -87,9 +87,10 @@ struct Up: AsyncParsableCommand {
     if detach { return try await runDetached(on: place.data) }
     var options = ServerOptions(
       data: place.data.path, host: host, port: port, plainHTTP: plainHTTP, behindProxy: behindProxy,
-      allowedHosts: allowedHost, openLoopback: openLoopback, devices: devices,
+      allowedHosts: allowedHost, openLoopback: openLoopback, devices: 0,
       allowNetworkFileSystem: allowNetworkFileSystem, logLevel: logLevel, uiDirectory: ui)
     options.sampleEvery = sampleEvery
+    options.pool = try pool.options()
     do {
       try await serve(options) { ready in
         // Nobody has to read this: a closed standard output must not end a server.
@@ -139,8 +140,9 @@ struct Up: AsyncParsableCommand {
 
   private var serverOptions: [String] {
     var options = [
-      "--host", host, "--port", String(port), "--devices", String(devices), "--log-level", logLevel,
+      "--host", host, "--port", String(port), "--log-level", logLevel,
     ]
+    options += pool.arguments
     options += ["--sample-every", String(sampleEvery)]
     if plainHTTP { options.append("--plain-http") }
     if behindProxy { options.append("--behind-proxy") }

@@ -16,10 +16,15 @@ struct SweepFollower {
   private var reported: Set<Int64> = []
   private var bar = ProgressBar()
   private var isStopping = false
+  /// Whether the first failure stops the sweep.
+  private let isFailFast: Bool
+  /// The trial that failed first.
+  private(set) var firstFailure: JSONValue?
 
-  init(sweep: JSONValue, client: Client, interrupts: Interrupts) {
+  init(sweep: JSONValue, client: Client, interrupts: Interrupts, isFailFast: Bool = false) {
     self.sweep = sweep
     self.client = PatientClient(client, interrupts: interrupts)
+    self.isFailFast = isFailFast
   }
 
   private var interrupts: Interrupts { client.interrupts }
@@ -43,7 +48,7 @@ struct SweepFollower {
   private var status: ExitStatus {
     switch sweep.sweepState {
     case .finished: .done
-    case .stopped: isStopping ? .interrupted : .done
+    case .stopped: isStopping ? .interrupted : isFailFast && firstFailure != nil ? .failed : .done
     case .failed, .cancelled, .pending, .queued, .running, .paused, .draining, nil:
       isStopping ? .interrupted : .failed
     }
@@ -59,14 +64,19 @@ struct SweepFollower {
     bar.clear()
     for trial in ended.sorted(by: { $0["ended_at"]?.int ?? 0 < $1["ended_at"]?.int ?? 0 }) {
       reported.insert(trial["number"]?.int ?? -1)
-      try Terminal.say(line(trial))
+      try Terminal.say(Self.line(trial, of: sweep, done: reported.count))
+      if firstFailure == nil, trial["state"]?.string == TrialState.failed.rawValue {
+        firstFailure = trial
+        if isFailFast { try await client.client.stopForFailure(of: trial, in: sweep.id) }
+      }
     }
   }
 
-  private func line(_ trial: JSONValue) -> String {
+  /// What is said of a trial that has ended; `done` of the sweep's have.
+  static func line(_ trial: JSONValue, of sweep: JSONValue, done count: Int) -> String {
     let isColored = Terminal.usesColor
     let total = sweep["budget"]?.int.map(String.init) ?? "∞"
-    let done = String(reported.count)
+    let done = String(count)
     let state = trial["state"]?.string ?? ""
     let blank = String(repeating: " ", count: max(0, total.count - done.count))
     var words = ["[\(blank)\(done)/\(total)]"]

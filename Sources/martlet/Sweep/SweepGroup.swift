@@ -6,14 +6,18 @@ import MartletModel
 struct SweepGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Run, list, show and stop sweeps.",
+    abstract: "Run, list, show, pause, change and stop sweeps.",
     discussion: """
       Examples:
         martlet sweep run sweep.yaml
         martlet sweep show digits-grid
+        martlet sweep set digits-grid --max-parallel 8
         martlet sweep stop digits-grid --drain
       """,
-    subcommands: [SweepRun.self, SweepList.self, SweepShow.self, SweepStop.self])
+    subcommands: [
+      SweepRun.self, SweepList.self, SweepShow.self, SweepStop.self, SweepPause.self, SweepResume.self,
+      SweepSet.self,
+    ])
 
   static let listFields = [
     Field("id", "ID"),

@@ -16,10 +16,14 @@ struct SweepRun: AsyncParsableCommand {
       to detach or to stop; without a terminal it detaches. Trials start in the
       directory of the file.
 
+      To look for a mistake, --attach runs one trial at a time and shows the output
+      of each as it comes; Ctrl-C then stops the trial, and again the sweep.
+
       Examples:
         martlet sweep run sweep.yaml
         martlet sweep run sweep.yaml --output out --project digits
         martlet sweep run sweep.yaml -- python train.py
+        martlet sweep run sweep.yaml --attach --fail-fast
       """)
 
   /// How many rows of the ranking a table shows.
@@ -43,10 +47,26 @@ struct SweepRun: AsyncParsableCommand {
   @Flag(name: .long, help: "Show all trials at the end, not the best 20.")
   var all = false
 
+  @Flag(name: .long, help: "One trial at a time, whatever the file says.")
+  var sequential = false
+
+  @Flag(name: .long, help: "Show each trial's output as it comes; one at a time, as with --sequential.")
+  var attach = false
+
+  @Flag(name: .long, help: "Stop the sweep when the first trial has failed; status 1.")
+  var failFast = false
+
   @OptionGroup var connection: ConnectionOptions
 
   @Argument(parsing: .postTerminator, help: "The program to run instead of the file's, after --.")
   var command: [String] = []
+
+  func validate() throws {
+    guard detach else { return }
+    for (isGiven, option) in [(attach, "--attach"), (failFast, "--fail-fast")] where isGiven {
+      throw ValidationError("\(option) is for who stays; it does not go with --detach.")
+    }
+  }
 
   func run() async throws {
     let source = try readSource()
@@ -62,8 +82,7 @@ struct SweepRun: AsyncParsableCommand {
       return try Terminal.say(sweep.id)
     }
     try await introduce(sweep, client: client)
-    var follower = SweepFollower(sweep: sweep, client: client, interrupts: interrupts)
-    let outcome = try await follower.follow()
+    let (outcome, firstFailure, current) = try await follow(sweep, client: client, interrupts: interrupts)
     if case .detached(let status) = outcome {
       Terminal.complain(
         """
@@ -74,8 +93,39 @@ struct SweepRun: AsyncParsableCommand {
       throw status.code
     }
     guard case .ended(let end, let status) = outcome else { return }
-    try await conclude(end, checkpoint: specification.checkpoint, client: follower.currentClient)
+    try await conclude(end, checkpoint: specification.checkpoint, client: current)
+    if attach || failFast, let firstFailure { try await show(firstFailure, client: current) }
     if status != .done { throw status.code }
+  }
+
+  /// How it ended, which trial failed first, and the client that reached the server last.
+  private func follow(
+    _ sweep: JSONValue, client: Client, interrupts: Interrupts
+  ) async throws -> (SweepFollower.Outcome, JSONValue?, Client) {
+    if attach {
+      var attachment = SweepAttachment(
+        sweep: sweep, client: client, interrupts: interrupts, isFailFast: failFast)
+      let outcome = try await attachment.follow()
+      return (outcome, attachment.firstFailure, attachment.currentClient)
+    }
+    var follower = SweepFollower(
+      sweep: sweep, client: client, interrupts: interrupts, isFailFast: failFast)
+    let outcome = try await follower.follow()
+    return (outcome, follower.firstFailure, follower.currentClient)
+  }
+
+  /// Why the first trial that failed did.
+  private func show(_ trial: JSONValue, client: Client) async throws {
+    let name = Terminal.plain(trial["run_name"]?.string ?? "")
+    let reason = RankedTrials.reason(of: trial).map { " \(Terminal.plain($0))" } ?? ""
+    try Terminal.say(
+      "\n\(Style.bad.paint("First failure", if: Terminal.usesColor))  trial \((trial["number"]?.int ?? 0) + 1), \(name):\(reason)"
+    )
+    guard let run = trial["run"]?.string else { return }
+    let piece = try await client.send(
+      .get, "/runs/\(run)/logs", query: [("stream", "stderr"), ("offset", "-65536"), ("limit", "65536")])
+    let lines = Traceback.last(in: piece["text"]?.string ?? "").split(separator: "\n")
+    for line in lines { try Terminal.say("  " + Terminal.plain(String(line))) }
   }
 
   /// Reads the file; a wrong one is refused before any server is started.
@@ -137,6 +187,7 @@ struct SweepRun: AsyncParsableCommand {
     ]
     if let name { body["name"] = .string(name) }
     if let project { body["project"] = .string(project) }
+    if sequential || attach { body["max_parallel"] = 1 }
     if !command.isEmpty { body["command"] = JSONValue(command) }
     if let output { body["output"] = .string(URL(fileURLWithPath: output).standardizedFileURL.path) }
     return .object(body)

@@ -34,10 +34,21 @@ struct SweepShow: AsyncParsableCommand {
     case .csv:
       try ranked.print(.csv, limit: nil)
     case .table:
-      try Card(item: found, fields: Self.fields).print(.table)
+      try Card(item: found.merging(try await Self.standing(found, client)), fields: Self.fields).print(.table)
       try Terminal.say("")
       try ranked.print(.table, limit: all ? nil : SweepRun.shownTrials)
     }
+  }
+
+  /// Why the first of its trials in the line waits, and until when.
+  private static func standing(_ sweep: JSONValue, _ client: Client) async throws -> JSONValue {
+    guard sweep.sweepState?.isEnd == false, sweep.trials(.waiting) > 0 else { return [:] }
+    let pool = try await client.send(.get, "/pool", query: [("sweep", sweep.id), ("limit", "1")])
+    guard let entry = pool["queue"]?.array?.first else { return [:] }
+    let trial = entry["trial"]?.int.map { "trial \($0): " } ?? ""
+    return [
+      "waits": .string(trial + (entry["reason"]?.string ?? "")), "starts_at": entry["starts_at"] ?? .null,
+    ]
   }
 
   private static let fields = [
@@ -47,6 +58,8 @@ struct SweepShow: AsyncParsableCommand {
     Field("description", "Description"),
     Field("state", "State", .state),
     Field("state_reason", "Reason"),
+    Field("waits", "Waits"),
+    Field("starts_at", "Starts", .ahead),
     Field("method", "Method"),
     Field("goal", "Goal") { JSONValue($0.goalInWords) },
     Field("trials", "Trials") { sweep in
@@ -58,6 +71,7 @@ struct SweepShow: AsyncParsableCommand {
     },
     Field("max_parallel", "At a time", .number),
     Field("timeout", "Time limit", .duration),
+    Field("priority", "Priority") { ($0["priority"]?.int ?? 0) == 0 ? nil : $0["priority"] },
     Field("command", "Command") { sweep in
       (sweep["command"]?.array).map { .string($0.compactMap(\.string).joined(separator: " ")) }
     },

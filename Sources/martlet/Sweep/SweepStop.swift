@@ -7,13 +7,14 @@ import OrderedCollections
 struct SweepStop: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stop",
-    abstract: "Stop a sweep; what it found stands.",
+    abstract: "Stop a sweep, or one of its trials; what it found stands.",
     discussion: """
       Running trials are stopped too, unless --drain lets them end.
 
       Examples:
         martlet sweep stop digits-grid
         martlet sweep stop p81hq0zz --drain
+        martlet sweep stop p81hq0zz --trial 3
       """)
 
   @Argument(help: "The sweep's id, or its name when it is unique.")
@@ -21,6 +22,9 @@ struct SweepStop: AsyncParsableCommand {
 
   @Flag(name: .long, help: "Start no more trials, but let the running ones end.")
   var drain = false
+
+  @Option(name: .long, help: ArgumentHelp("Stop this trial alone; the sweep goes on.", valueName: "n"))
+  var trial: Int?
 
   @Option(
     name: .long, help: ArgumentHelp("Time for running trials to end by themselves.", valueName: "seconds"))
@@ -30,6 +34,10 @@ struct SweepStop: AsyncParsableCommand {
 
   func validate() throws {
     try check(grace, of: "--grace")
+    if drain, trial != nil {
+      throw ValidationError("--drain is of the whole sweep: --trial has no meaning with it.")
+    }
+    if let trial, trial < 0 { throw ValidationError("Trials are numbered from 0, not \(trial).") }
     if drain, grace != nil {
       throw ValidationError("--drain lets trials end: --grace has no meaning with it.")
     }
@@ -38,6 +46,13 @@ struct SweepStop: AsyncParsableCommand {
   func run() async throws {
     let client = try connection.client()
     let found = try await client.find(.sweep, sweep)
+    if let trial {
+      let body: JSONObject = grace.map { ["grace_s": .double($0)] } ?? [:]
+      let stopped = try await client.send(
+        .post, "/sweeps/\(found.id)/trials/\(trial)/stop", body: .object(body))
+      let name = Terminal.plain(stopped["run_name"]?.string ?? "")
+      return try Terminal.say("Trial \(trial), '\(name)', is being stopped; its sweep goes on.")
+    }
     let stopped = try await client.stopSweep(found.id, drain: drain, grace: grace)
     let name = Terminal.plain(stopped["name"]?.string ?? "")
     let running = Words.count(stopped.trials(.running), "trial")
@@ -53,5 +68,16 @@ extension Client {
     var body: JSONObject = ["mode": .string(drain ? "drain" : "now")]
     if let grace { body["grace_s"] = .double(grace) }
     return try await send(.post, "/sweeps/\(id)/stop", body: .object(body))
+  }
+
+  /// Stops a sweep for the sake of its first failure; one that has ended meanwhile stays as it is.
+  func stopForFailure(of trial: JSONValue, in sweep: String) async throws {
+    let name = Terminal.plain(trial["run_name"]?.string ?? "")
+    Terminal.complain("martlet: '\(name)' failed; stopping the sweep (--fail-fast).")
+    do {
+      _ = try await stopSweep(sweep, drain: false)
+    } catch let failure as Failure where failure.status == .failed {
+      // It was the last trial.
+    }
   }
 }

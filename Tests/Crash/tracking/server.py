@@ -12,12 +12,15 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional, Union
 from urllib.parse import urlencode
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MARTLET = os.path.abspath(os.environ.get("MARTLET_BIN") or ROOT / ".build/debug/martlet")
+BUILDS = [ROOT / ".build" / kind / "martlet" for kind in ("debug", "release")]
+MARTLET = os.path.abspath(
+    os.environ.get("MARTLET_BIN") or next((build for build in BUILDS if build.exists()), BUILDS[0])
+)
 API = "/api/v1"
 PATIENCE = 120.0  # seconds, for whatever must come: a loaded machine is no failure
 
@@ -52,8 +55,9 @@ class Unexpected(AssertionError):
 class Server:
     """The server of one data directory, always on the same port."""
 
-    def __init__(self, data: str, log: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, data: str, log: str, environment: Mapping[str, str], options: Sequence[str] = ()) -> None:
         self.data = data
+        self.options = options  # of `martlet up`
         self.port = free_port()
         self.environment = {**environment, "MARTLET_DATA": data}
         self._log = log
@@ -71,6 +75,11 @@ class Server:
         return self._token
 
     @property
+    def pid(self) -> int:
+        """Of the last one that was started; 0 when none was."""
+        return self._process.pid if self._process else 0
+
+    @property
     def lives(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -78,7 +87,7 @@ class Server:
         """Starts it without waiting for it to listen."""
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
-                [MARTLET, "up", "--port", str(self.port)],
+                [MARTLET, "up", "--port", str(self.port), *self.options],
                 env=self.environment,
                 cwd="/",
                 stdin=subprocess.DEVNULL,

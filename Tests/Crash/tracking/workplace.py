@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
 from tracking import guard, torn
@@ -75,7 +75,8 @@ class Trainer:
 class Workplace:
     """Close it, and nothing is left: also when this very process is killed, as a guard of its own sees to that."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        """`options` are those of `martlet up`."""
         self.root = tempfile.mkdtemp(prefix="martlet-crash-")
         self.notes = self._directory("notes")
         self.home = self._directory("home")
@@ -96,7 +97,12 @@ class Workplace:
             guard.MARK: self.root,
         }
         self.trainers: list[Trainer] = []
-        self.server = Server(self.path("data"), self.path("server.log"), self.environment)
+        self.server = Server(self.path("data"), self.path("server.log"), self.environment, options)
+
+    @property
+    def children(self) -> set[int]:
+        """Processes that this one started and waits for."""
+        return {self._guard.pid, self.server.pid, *(trainer.process.pid for trainer in self.trainers)}
 
     def path(self, name: str) -> str:
         return os.path.join(self.root, name)

@@ -159,7 +159,7 @@ final class Recorder: Sendable {
       case .points(let run, _) where run == id: "points"
       case .moved(let run, let from) where run == id: "moved from \(from)"
       case .alert(let alert) where alert.run == id: "alert"
-      case .run, .deleted, .rewound, .points, .system, .moved, .alert, .sweep, .trial: nil
+      case .run, .deleted, .rewound, .points, .system, .moved, .alert, .sweep, .trial, .pool: nil
       }
     }
   }

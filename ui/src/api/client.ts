@@ -46,6 +46,18 @@ export function mayRun(): boolean {
   return now.phase === "in" && (now.me.scopes.includes("run") || now.me.scopes.includes("admin"));
 }
 
+/** Whether the person may take devices out of service: whoever may run anything of any project. */
+export function mayTend(): boolean {
+  const now = session.value;
+  return mayRun() && now.phase === "in" && now.me.project === null && now.me.run === null;
+}
+
+/** Whether the person may change how the pool chooses. */
+export function mayAdmin(): boolean {
+  const now = session.value;
+  return now.phase === "in" && now.me.scopes.includes("admin");
+}
+
 /** Whether the person may change what is kept. */
 export function mayWrite(): boolean {
   const now = session.value;

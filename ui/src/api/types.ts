@@ -211,7 +211,22 @@ export interface Attempt {
   pid: number | null;
   devices: (number | string)[] | null;
   dir: string | null;
+  /** Why it did not succeed, as retries count it. */
+  fault?: Fault | null;
+  /** Bytes, at most. */
+  peak_memory?: number | null;
+  peak_gpu_memory?: number | null;
+  cpu_seconds?: number | null;
+  /** How often each fault had been forgiven when it ended. */
+  retries?: Partial<Record<Fault, number>> | null;
+  /** When it was asked to end, and to make room. */
+  stop_requested_at?: number | null;
+  room_requested_at?: number | null;
+  /** When it is killed, if it has not ended by then. */
+  kill_at?: number | null;
 }
+
+export type Fault = "infra" | "failure" | "oom" | "timeout";
 
 export interface Parameter {
   name: string;
@@ -233,7 +248,14 @@ export interface Sweep {
   metric: { name: string; goal: string } | null;
   parameters: Parameter[];
   max_parallel: number;
+  /** The number is found by what there is room for. */
+  max_parallel_auto?: boolean;
+  /** Why the number is what it is, where nobody chose it. */
+  max_parallel_reason?: string | null;
+  priority?: number;
   timeout: number | null;
+  /** What is done once before the first trial. */
+  preparation?: { run: string; state: RunState } | null;
   command: string[] | null;
   workdir: string | null;
   output_dir: string | null;
@@ -263,6 +285,121 @@ export interface Trial {
   ended_at: number | null;
   metrics: { final: Numeric | null; min: Numeric | null; max: Numeric | null } | null;
   attempts: number;
+  /** What is odd about its losses, in words. */
+  issues?: string[];
+}
+
+/** What an attempt needs while it runs; 0 GPUs: a CPU slot. Memory in bytes. */
+export interface Needs {
+  gpus: number;
+  /** Of each GPU. */
+  gpu_memory: number | null;
+  gpu_slots: number | null;
+  same_host: boolean | null;
+  /** Of the machine. */
+  memory: number | null;
+}
+
+/** An attempt that holds what it needs. Of runs that the reader may not see, what they are is null. */
+export interface Holding {
+  run: string | null;
+  run_name: string | null;
+  project: string | null;
+  sweep: string | null;
+  trial: number | null;
+  attempt: number;
+  state: string;
+  /** It was asked to end, or to make room, and has not gone yet. */
+  asked?: "stop" | "makeRoom" | null;
+  devices: number[];
+  needs: Needs;
+  priority: number;
+  since: number;
+  expected_end: number | null;
+}
+
+export type Standing = "open" | "cordoned" | "draining";
+
+export interface PoolDevice {
+  index: number;
+  kind: "cuda" | "rocm" | "mps" | "declared";
+  name: string;
+  host: string;
+  /** Bytes. */
+  memory: number | null;
+  slots: number;
+  used_slots: number;
+  /** Bytes that its holders asked for. */
+  reserved_memory: number;
+  standing: Standing;
+  standing_reason: string | null;
+  /** Other people's processes use it. */
+  foreign: boolean;
+  /** What its driver said last. */
+  reading: {
+    /** 0 to 1. */
+    utilization: number | null;
+    memory_used: number | null;
+    /** Degrees Celsius. */
+    temperature?: number | null;
+    /** Watts. */
+    power?: number | null;
+    at?: number | null;
+  } | null;
+  holders: Holding[];
+  free_at: number | null;
+}
+
+/** A run that waits for what it needs. */
+export interface QueueEntry {
+  /** From 1; null: it does not stand in the line yet. */
+  position: number | null;
+  run: string | null;
+  run_name: string | null;
+  project: string | null;
+  sweep: string | null;
+  trial: number | null;
+  attempt: number;
+  needs: Needs;
+  priority: number;
+  /** `pausing`: it went wrong, and is tried again after a while. */
+  state: "waiting" | "pausing";
+  since: number | null;
+  reason: string;
+  starts_at: number | null;
+}
+
+/** How the pool chooses; null: no limit. Memory in bytes, shares from 0 to 1. */
+export interface PoolPolicy {
+  memory_weight: number;
+  idle_weight: number;
+  balance: number;
+  foreign_utilization: number;
+  foreign_free_memory: number;
+  backfill: number;
+  group_equal_needs: boolean;
+  cpu_slots: number | null;
+  memory: number | null;
+  gpu_memory: number | null;
+}
+
+export interface Pool {
+  host: string;
+  devices: PoolDevice[];
+  running: Holding[];
+  queue: QueueEntry[];
+  policy: PoolPolicy;
+  totals: {
+    devices: number;
+    free: number;
+    slots: number;
+    used_slots: number;
+    running: number;
+    waiting: number;
+    cpu_slots: { limit: number | null; used: number };
+    memory: { limit: number | null; reserved: number };
+    gpu_memory: { limit: number | null; reserved: number };
+  };
 }
 
 /** One line's history: every point of the window, or buckets that keep each minimum and maximum. */
@@ -347,5 +484,6 @@ export type LiveMessage =
   | { type: "changed"; id: number; runs: string[] }
   | { type: "log"; id: number; offset: number; next_offset: number; text: string; ended: boolean }
   | { type: "alert"; id: number; alert?: Alert }
+  | { type: "pool"; id: number; seq: number; pool: Pool }
   | { type: "error"; id?: number; error: ErrorBody }
   | { type: "ping"; seq?: number };

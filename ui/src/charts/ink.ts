@@ -13,6 +13,7 @@ export interface Ink {
   accent: string;
   good: string;
   bad: string;
+  warn: string;
   font: string;
   lines: string[];
   /** A ramp from the best to the worst, as #rrggbb. */
@@ -34,6 +35,7 @@ export function ink(): Ink {
     accent: read("--accent"),
     good: read("--good"),
     bad: read("--bad"),
+    warn: read("--warn"),
     font: `11px ${read("--font")}`,
     lines: Array.from({ length: COLOURS }, (_, i) => read(`--line-${i}`)),
     heat: [read("--heat-0"), read("--heat-1"), read("--heat-2")],

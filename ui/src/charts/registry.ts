@@ -10,7 +10,7 @@ export interface LineDescription {
 
 export interface Description {
   title: string;
-  kind: "line" | "history" | "parallel" | "histogram" | "heatmap";
+  kind: "line" | "history" | "parallel" | "histogram" | "heatmap" | "lanes";
   visible: boolean;
   /** How often everything was drawn. */
   draws: number;

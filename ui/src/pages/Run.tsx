@@ -11,10 +11,13 @@ import { DeleteRuns, PurgeRuns } from "../components/DeleteRuns";
 import { Dialog } from "../components/Dialog";
 import { Editable } from "../components/Editable";
 import { Icon } from "../components/Icon";
+import { later } from "../components/Later";
 import { Menu, type MenuItem } from "../components/Menu";
 import { Pill } from "../components/Pill";
 import { Tabs } from "../components/Tabs";
 import { Tags } from "../components/Tags";
+import { QueueDialog } from "../components/QueueActions";
+import { MakeRoom } from "../components/MakeRoom";
 import { attempt } from "../components/Toast";
 import { formatCount, formatDuration } from "../format";
 import { navigate, pathOf, place, setQuery } from "../router";
@@ -22,14 +25,14 @@ import { archive, change, lock } from "../store/changes";
 import { slots } from "../store/colours";
 import { durationOf, metricNames } from "../store/columns";
 import { useOwned } from "../store/owned";
+import { poolStore, queuedAs } from "../store/pool";
+import { moveInLine } from "../store/poolchanges";
+import { expected, waitSentence } from "../store/poolwords";
 import { RunStore, endSentence, endedAs, hasEnded } from "../store/runs";
 import { SeriesStore } from "../store/series";
 import { useStore } from "../store/store";
 import { restore } from "../store/trash";
-import { RunFiles } from "./RunFiles";
 import { RunLogs } from "./RunLogs";
-import { RunMedia } from "./RunMedia";
-import { RunModel } from "./RunModel";
 import { RunOverview } from "./RunOverview";
 import { RunSystem } from "./RunSystem";
 
@@ -39,6 +42,10 @@ const TABS: readonly (readonly [Tab, string])[] = [
   ["overview", "Overview"], ["charts", "Charts"], ["system", "System"], ["logs", "Logs"], ["files", "Files"], ["media", "Media"],
   ["model", "Model"],
 ];
+const RunFiles = later((rest) => rest.RunFiles, "");
+const RunMedia = later((rest) => rest.RunMedia, "");
+const RunModel = later((rest) => rest.RunModel, "");
+
 /** What belongs to one tab alone leaves the address with it. */
 const OF_A_TAB = { step: null, stream: null, attempt: null, file: null };
 
@@ -89,7 +96,8 @@ function RunFace({ run, environment, attempts }: { run: Run; environment: Enviro
 }
 
 function RunHead({ run }: { run: Run }) {
-  const [asking, setAsking] = useState<"stop" | "delete" | "purge" | null>(null);
+  const [asking, setAsking] = useState<"stop" | "delete" | "purge" | "queue" | "room" | null>(null);
+  const entry = queuedAs(useStore(poolStore.state), run.id);
   const [renaming, setRenaming] = useState(0);
   const active = !hasEnded(run.state);
   const deleted = run.deleted_at ?? null;
@@ -101,6 +109,15 @@ function RunHead({ run }: { run: Run }) {
       { word: archived ? "Back from the archive" : "Archive", icon: "archive", run: () => void archive([run], !archived) },
       { word: locked ? "Unlock" : "Lock", icon: "lock", run: () => void lock([run], !locked) },
     );
+  }
+  if (mayRun() && entry !== null) {
+    items.push(
+      { word: "To the front of the line", icon: "top", run: () => void moveInLine(entry, "front") },
+      { word: "To the end of the line", icon: "download", run: () => void moveInLine(entry, "back") },
+      { word: "Priority…", icon: "up", run: () => setAsking("queue") },
+    );
+  } else if (mayRun() && active && run.attempts > 0 && run.state === "running") {
+    items.push({ word: "Make room for others…", icon: "out", run: () => setAsking("room") });
   }
   if (mayWrite() && deleted === null) items.push({ word: "Delete…", icon: "trash", danger: true, run: () => setAsking("delete") });
   // What is in the trash is no page to stay on; one that is gone has none.
@@ -149,6 +166,8 @@ function RunHead({ run }: { run: Run }) {
         ? <Button tone="danger" icon="stop" onClick={() => setAsking("stop")}>Stop</Button> : null}
       <Menu label="More" items={items} />
       {asking === "stop" ? <StopRun run={run} onClose={() => setAsking(null)} /> : null}
+      {asking === "queue" && entry !== null ? <QueueDialog entry={entry} onClose={() => setAsking(null)} /> : null}
+      {asking === "room" ? <MakeRoom run={run.id} name={run.name} onClose={() => setAsking(null)} /> : null}
       {asking === "delete" ? <DeleteRuns runs={[run]} onClose={gone} /> : null}
       {asking === "purge" ? <PurgeRuns runs={[run]} onClose={gone} /> : null}
     </header>
@@ -170,7 +189,7 @@ function Sentence({ run, now }: { run: Run; now: number }) {
   const time = duration === null ? null : formatDuration(duration);
   const at = run.last_step === null ? "" : ` at step ${formatCount(run.last_step)}`;
   switch (run.state) {
-    case "queued": return <>Waiting for a free place to run.</>;
+    case "queued": return <Waits run={run} now={now} />;
     case "starting": return <>Starting.</>;
     case "running": return <>Running for {time ?? "a moment"}{at === "" ? "" : `, now${at}`}.</>;
     case "lost": {
@@ -181,6 +200,13 @@ function Sentence({ run, now }: { run: Run; now: number }) {
       return <>{endSentence(run)}</>;
     }
   }
+}
+
+/** Why it waits, and for how long. */
+function Waits({ run, now }: { run: Run; now: number }) {
+  const entry = queuedAs(useStore(poolStore.state), run.id);
+  if (entry === null) return <>Waiting for a free place to run.</>;
+  return <>{waitSentence(entry)}{entry.starts_at === null ? "" : ` It should start ${expected(entry.starts_at, now)}.`}</>;
 }
 
 function StopRun({ run, onClose }: { run: Run; onClose: () => void }) {

@@ -5,7 +5,6 @@ import { inWords, typedOf } from "../api/typed";
 import { Ago, CopyButton, Link, useNow } from "../components/basics";
 import { Card, Fact, Snippet } from "../components/Card";
 import { Editable } from "../components/Editable";
-import { Pill } from "../components/Pill";
 import { formatCommand, formatCount, formatDuration, formatMetric, formatTime, formatValue, plural } from "../format";
 import { pathOf, setQuery } from "../router";
 import { change } from "../store/changes";
@@ -13,6 +12,7 @@ import { linkParts } from "../store/links";
 import { byName, configOf, durationOf, isMetric } from "../store/columns";
 import { AGGREGATES, type Aggregate, aggregateOf, definitionOf } from "../store/metrics";
 import { hasEnded } from "../store/runs";
+import { AttemptsCard, QueueCard } from "./RunAttempts";
 import { AlertsCard, EnvironmentCard, NestedCard, TimelineCard } from "./RunFacts";
 
 interface Props {
@@ -26,6 +26,7 @@ export function RunOverview({ run, environment, attempts, charts }: Props) {
   return (
     <div className="overview">
       <div className="overview-side">
+        <QueueCard run={run} />
         <AlertsCard run={run} />
         <NotesCard run={run} />
         <SummaryCard run={run} />
@@ -190,23 +191,4 @@ function exitText({ exit }: Run): string {
   if (exit === null) return "";
   if (exit.signal !== null) return `ended by signal ${exit.signal}`;
   return exit.code === null ? "no exit code" : `code ${exit.code}`;
-}
-
-function AttemptsCard({ attempts }: { attempts: readonly Attempt[] }) {
-  return (
-    <Card title="Attempts" count={attempts.length}>
-      <ul className="attempts">
-        {attempts.map((each) => (
-          <li key={each.number}>
-            <span className="muted">{each.number}</span>
-            <Pill state={each.state} />
-            <span className="grow clip" title={each.exit?.reason ?? ""}>{each.exit?.reason ?? ""}</span>
-            <span className="muted">
-              {each.started_at !== null && each.ended_at !== null ? formatDuration(each.ended_at - each.started_at) : <Ago at={each.created_at} />}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Card>
-  );
 }

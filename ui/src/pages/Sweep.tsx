@@ -1,20 +1,21 @@
 // One sweep, while it runs and after: how far it is, the best so far, every trial ranked.
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { api, mayRun } from "../api/client";
 import type { Sweep, Trial } from "../api/types";
-import { Button, CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
-import { Dialog } from "../components/Dialog";
+import { CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
 import { HistoryCard } from "../components/HistoryCard";
 import { ParallelCard } from "../components/ParallelCard";
-import { Pill } from "../components/Pill";
 import { SweepProgress } from "../components/SweepProgress";
-import { attempt } from "../components/Toast";
-import { flatten, formatCommand, formatDuration, formatMetric, formatNumber, formatValue, plural, toNumber } from "../format";
+import { flatten, formatCommand, formatDuration, formatMetric, formatNumber, formatValue, toNumber } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf } from "../router";
 import { useOwned } from "../store/owned";
 import { useStore } from "../store/store";
 import { SweepStore, bestSoFar, maximises, progressOf, rank, sweepHasEnded } from "../store/sweeps";
+import { Preparation } from "./sweep/Preparation";
+import { SweepHead } from "./sweep/SweepHead";
+import { PauseNote } from "./sweep/PauseNote";
+import { SweepSettings } from "./sweep/SweepSettings";
+import { StopStages } from "./sweep/StopStages";
 import { TrialsTable } from "./TrialsTable";
 
 export function SweepPage({ id }: { id: string }) {
@@ -93,10 +94,14 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
   return (
     <>
       <SweepHead sweep={sweep} />
+      <Preparation sweep={sweep} />
+      <PauseNote sweep={sweep} trials={trials} />
+      <StopStages sweep={sweep} trials={trials} />
       <div className="sweep-top">
         <section className="card" aria-label="Progress">
           <SweepProgress sweep={sweep} />
           <SweepTimes sweep={sweep} trials={trials} />
+          <SweepSettings key={sweep.id} sweep={sweep} />
         </section>
         <section className="card best-card" aria-label="Best so far">
           <h2>{sweepHasEnded(sweep.state) ? "Best" : "Best so far"}</h2>
@@ -124,64 +129,6 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
       </section>
       <Definition sweep={sweep} />
     </>
-  );
-}
-
-function SweepHead({ sweep }: { sweep: Sweep }) {
-  const [asking, setAsking] = useState(false);
-  return (
-    <header className="page-head">
-      <div className="page-title">
-        <p className="crumbs"><Link to={pathOf({ page: "sweeps", project: sweep.project })} className="quiet-link">Sweeps</Link></p>
-        <h1>{sweep.name}<Pill state={sweep.state} /></h1>
-        {sweep.description ? <p className="description">{sweep.description}</p> : null}
-        <p className="sentence">{sentence(sweep)}</p>
-      </div>
-      {mayRun() && !sweepHasEnded(sweep.state)
-        ? <Button tone="danger" icon="stop" onClick={() => setAsking(true)}>Stop</Button> : null}
-      {asking ? <StopSweep sweep={sweep} onClose={() => setAsking(false)} /> : null}
-    </header>
-  );
-}
-
-/** The sweep and its state in a sentence. */
-function sentence(sweep: Sweep): string {
-  const goal = sweep.metric === null ? "" : `, ${maximises(sweep) ? "maximising" : "minimising"} ${sweep.metric.name}`;
-  const what = `${sweep.method[0]?.toUpperCase()}${sweep.method.slice(1)} search over ${plural(sweep.parameters.length, "parameter")}${goal}, ` +
-    `${sweep.max_parallel} at a time.`;
-  const reason = sweep.state_reason ? ` ${sweep.state_reason}${/[.!?]$/.test(sweep.state_reason) ? "" : "."}` : "";
-  if (sweep.state === "draining") return `${what} No new trial starts; those that run may end.${reason}`;
-  return what + reason;
-}
-
-function StopSweep({ sweep, onClose }: { sweep: Sweep; onClose: () => void }) {
-  const [mode, setMode] = useState<"now" | "drain">("drain");
-  const running = sweep.counts.running;
-  const stop = async () => {
-    onClose();
-    await attempt(() => api.stopSweep(sweep.id, mode), mode === "now" ? "The sweep is being stopped." : "No new trial will start.");
-  };
-  return (
-    <Dialog title={`Stop ${sweep.name}?`} onClose={onClose}>
-      <fieldset className="choices">
-        <legend className="unseen">How to stop</legend>
-        <label className="choice">
-          <input type="radio" name="mode" checked={mode === "drain"} onChange={() => setMode("drain")} />
-          <strong>Let running trials end</strong>
-          <span className="muted">No new trial starts; {plural(running, "running trial")} may finish.</span>
-        </label>
-        <label className="choice">
-          <input type="radio" name="mode" checked={mode === "now"} onChange={() => setMode("now")} />
-          <strong>Stop now</strong>
-          <span className="muted">SIGTERM for {plural(running, "running trial")}, then the grace period, then SIGKILL.</span>
-        </label>
-      </fieldset>
-      <p className="muted">What has been found stays either way.</p>
-      <footer className="dialog-foot">
-        <Button onClick={onClose}>Let it run</Button>
-        <Button tone="danger" icon="stop" onClick={() => void stop()}>Stop</Button>
-      </footer>
-    </Dialog>
   );
 }
 

@@ -1,12 +1,19 @@
 // The trials of a sweep, ranked: parameters, objective, and the run of each.
-import type { Sweep, Trial } from "../api/types";
+import { useMemo } from "react";
+import { mayRun } from "../api/client";
+import type { Holding, QueueEntry, Sweep, Trial } from "../api/types";
 import { COLOURS } from "../charts/palette";
-import { Link, useNow } from "../components/basics";
+import { IconButton, Link, useNow } from "../components/basics";
 import { Icon } from "../components/Icon";
 import { Pill } from "../components/Pill";
 import { Table, type TableColumn } from "../components/Table";
 import { flatten, formatDuration, formatMetric, formatValue, toNumber } from "../format";
 import { pathOf } from "../router";
+import { poolStore } from "../store/pool";
+import { stopTrial } from "../store/poolchanges";
+import { useStore } from "../store/store";
+import { sweepHasEnded } from "../store/sweeps";
+import { trialNote } from "../store/trialnote";
 
 interface Props {
   sweep: Sweep;
@@ -21,6 +28,12 @@ interface Props {
 
 export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phone }: Props) {
   const names = sweep.parameters.map(({ name }) => name);
+  const pool = useStore(poolStore.state);
+  const line = useMemo(() => {
+    const rows = [...(pool?.queue ?? []), ...(pool?.running ?? [])].filter((each) => each.sweep === sweep.id && each.run !== null);
+    return new Map(rows.map((each): [string | null, QueueEntry | Holding] => [each.run, each]));
+  }, [pool, sweep.id]);
+  const placed = (trial: Trial) => (trial.ended_at === null ? line.get(trial.run) ?? null : null);
   const ranks = new Map(trials.filter((trial) => Number.isFinite(toNumber(trial.objective)) && trial.state !== "failed")
     .map((trial, i) => [trial.number, i + 1]));
   const objective = sweep.metric?.name ?? "objective";
@@ -56,16 +69,27 @@ export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phon
     })),
     { id: "time", width: 96, align: "right", head: "Duration", cell: (trial) => <TrialTime trial={trial} /> },
     {
-      id: "reason", width: 260, head: "Note",
-      cell: (trial) => <span className="muted clip" title={trial.reason ?? ""}>{trial.reason ?? ""}</span>,
+      id: "reason", width: 330, head: "Note",
+      cell: (trial) => {
+        const note = trialNote(trial, placed(trial));
+        return <span className="muted clip" title={note}>{note}</span>;
+      },
     },
+    ...(mayRun() && !sweepHasEnded(sweep.state) ? [{
+      id: "do", width: 60, align: "right" as const, head: <span className="unseen">Actions</span>,
+      cell: (trial: Trial) => (trial.ended_at !== null || trial.run === null || asksToStop(placed(trial)) ? null : (
+        <IconButton icon="stop" label={`Stop trial ${trial.number}`} className="small" onClick={() => void stopTrial(sweep, trial.number)} />
+      )),
+    }] : []),
   ];
   return (
     <Table label="Trials, ranked" rows={trials} columns={columns} keyOf={(trial) => `t${trial.number}`} rowHeight={phone ? 44 : 32}
-      active={active} stamp={(trial) => `${ranks.get(trial.number)}.${best}`} onOpen={onOpen} onHover={onHover}
+      active={active} stamp={(trial) => `${ranks.get(trial.number)}.${best}.${sweep.state}.${trialNote(trial, placed(trial))}`} onOpen={onOpen} onHover={onHover}
       dimmed={(trial) => trial.state === "failed" || trial.state === "pruned"} />
   );
 }
+
+const asksToStop = (placed: QueueEntry | Holding | null): boolean => placed !== null && "asked" in placed && placed.asked === "stop";
 
 /** A trial that waits says so itself; one that ended badly says what its run says: timed out, killed. */
 function TrialState({ trial }: { trial: Trial }) {

@@ -52,6 +52,15 @@ export function bestSoFar(trials: readonly Trial[], maximise: boolean): { number
   });
 }
 
+/** The trial that failed as a pause says: the newest run of failures begins with it. */
+export function firstFailure(trials: readonly Trial[], reason: string): Trial | null {
+  const told = reason.trim().replace(/[.!?]$/, "");
+  const alike = trials.filter((trial) => trial.state === "failed" && (trial.reason ?? "").trim().replace(/[.!?]$/, "") === told);
+  // Of the same failure in several rows, the first after the last trial that did not fail.
+  const good = Math.max(-1, ...trials.filter(({ state }) => state === "complete" || state === "pruned").map(({ number }) => number));
+  return alike.find(({ number }) => number > good) ?? alike[alike.length - 1] ?? null;
+}
+
 const RECENT = 20;
 
 export class SweepsStore {

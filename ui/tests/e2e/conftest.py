@@ -102,10 +102,11 @@ def free_port() -> int:
 
 
 class Server:
-    """A `martlet up` of its own: data directory, port, link."""
+    """A `martlet up` of its own: data directory, port, link. `options` are more of its command line."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, *options: str) -> None:
         self.folder = folder
+        self.options = options
         self.data = folder / "data"
         self.gate = folder / "gate"
         self.environment = {
@@ -121,7 +122,7 @@ class Server:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [str(PROGRAM), "up", "--data", str(self.data), "--port", self._port, *UI],
+            [str(PROGRAM), "up", "--data", str(self.data), "--port", self._port, *UI, *self.options],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -199,10 +200,10 @@ class Server:
         self.send("PUT", f"/runs/{run}/blobs/{name}", data, "application/octet-stream")
         return {"_type": kind, "blob": name, "size": len(data), "media_type": media_type, **more}
 
-    def sweep(self) -> str:
-        """Starts the paced sweep, and gives its id."""
-        (self.folder / "train.py").write_text(TRAINER)
-        (self.folder / "sweep.yaml").write_text(SWEEP)
+    def sweep(self, definition: str = SWEEP, trainer: str = TRAINER) -> str:
+        """Starts the paced sweep, or another one of the project, and gives its id."""
+        (self.folder / "train.py").write_text(trainer)
+        (self.folder / "sweep.yaml").write_text(definition)
         self.allow(0)
         self.martlet("sweep", "run", str(self.folder / "sweep.yaml"), "--detach")
         return self.get("/sweeps?project=paced")["items"][0]["id"]
@@ -229,9 +230,9 @@ def active(server: Server) -> list[str]:
     return [run["id"] for run in runs if run["attempts"] > 0]
 
 
-@pytest.fixture
-def server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    made = Server(tmp_path)
+@contextlib.contextmanager
+def serving(made: Server) -> Iterator[Server]:
+    """Starts it, and stops it when all that it ran has ended."""
     made.start()
     try:
         yield made
@@ -241,6 +242,19 @@ def server(tmp_path: pathlib.Path) -> Iterator[Server]:
         wait_until("all runs ended", lambda: not active(made))
     finally:
         made.stop()
+
+
+@pytest.fixture
+def server(tmp_path: pathlib.Path) -> Iterator[Server]:
+    with serving(Server(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def gpus(tmp_path: pathlib.Path) -> Iterator[Server]:
+    """A server that shares out four declared GPUs."""
+    with serving(Server(tmp_path, "--devices", "4")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import { type Route, parseRoute, pathOf, projectOf } from "../../src/router";
 
 const routes: [string, Route][] = [
   ["/", { page: "home" }],
+  ["/pool", { page: "pool" }],
   ["/p/digits/runs", { page: "runs", project: "digits" }],
   ["/p/digits/runs/k2f9a0xy", { page: "run", project: "digits", run: "k2f9a0xy" }],
   ["/p/digits/sweeps", { page: "sweeps", project: "digits" }],

@@ -1,0 +1,1 @@
+"""What executing trials with Martlet costs, beside what else runs many commands: `make bench-execution`."""

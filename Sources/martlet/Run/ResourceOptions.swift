@@ -1,0 +1,110 @@
+// What a command needs, and what follows when it goes wrong: options of `martlet run -- CMD`.
+
+import ArgumentParser
+import MartletModel
+import OrderedCollections
+
+struct ResourceOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("Devices (GPUs) that it needs.", valueName: "n"))
+  var gpus: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Memory that each must have free: 20GB.", valueName: "size"))
+  var gpuMemory: String?
+
+  @Option(name: .long, help: ArgumentHelp("Slots of each, where devices are shared.", valueName: "n"))
+  var gpuSlots: Int?
+
+  @Flag(name: .long, help: "Its devices may be in several machines.")
+  var anyHost = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Memory of the machine that it asks for, and the most that it gets: 8GB.", valueName: "size")
+  )
+  var memory: String?
+
+  @Option(name: .long, help: ArgumentHelp("Processors that it may keep busy.", valueName: "n"))
+  var cpus: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Most output, both streams together: 100MB.", valueName: "size"))
+  var outputLimit: String?
+
+  @Option(name: .long, help: ArgumentHelp("Most open files of each process, from 16 on.", valueName: "n"))
+  var openFiles: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Tries after a failure: 2, or by cause: infra=3,failure=1,oom=0,timeout=0.", valueName: "n"))
+  var retries: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Time before the first retry; it doubles. (default: 1s)", valueName: "span")
+  )
+  var retryPause: String?
+
+  @Option(
+    // It may be below zero.
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("Its place in the line: higher goes first. (default: 0)", valueName: "n"))
+  var priority: Int?
+
+  private static let causes = ["infra", "failure", "oom", "timeout"]
+
+  func validate() throws { _ = try members() }
+
+  /// The members of POST /executions that these options stand for.
+  func members() throws -> JSONObject {
+    var resources: JSONObject = [:]
+    for (key, option, count, least) in [
+      ("gpus", "--gpus", gpus, 0), ("gpu_slots", "--gpu-slots", gpuSlots, 1),
+      ("cpus", "--cpus", cpus, 1), ("open_files", "--open-files", openFiles, 16),
+    ] {
+      guard let count else { continue }
+      guard count >= least else { throw ValidationError("\(option) must be \(least) or more, not \(count).") }
+      resources[key] = .int(Int64(count))
+    }
+    for (key, option, text) in [
+      ("gpu_memory", "--gpu-memory", gpuMemory), ("memory", "--memory", memory),
+      ("output", "--output-limit", outputLimit),
+    ] {
+      if let text { resources[key] = .int(try Words.size(text, of: option)) }
+    }
+    if gpus ?? 0 == 0, let option = gpuMemory != nil ? "--gpu-memory" : gpuSlots != nil ? "--gpu-slots" : nil
+    {
+      throw ValidationError("\(option) is of devices: say how many with --gpus.")
+    }
+    if anyHost { resources["same_host"] = false }
+    var members: JSONObject = resources.isEmpty ? [:] : ["resources": .object(resources)]
+    if let retries { members["retries"] = try Self.retries(retries) }
+    if let retryPause {
+      guard retryPause == "0" || Words.seconds(retryPause) != nil else {
+        throw ValidationError("--retry-pause '\(retryPause)' is no time span; write 2s or 5m.")
+      }
+      members["retry_pause"] = .double(Words.seconds(retryPause) ?? 0)
+    }
+    if let priority { members["priority"] = .int(Int64(priority)) }
+    return members
+  }
+
+  /// "3" or "infra=3,failure=1".
+  private static func retries(_ text: String) throws(ValidationError) -> JSONValue {
+    if let count = Int64(text), count >= 0 { return .int(count) }
+    var causes: JSONObject = [:]
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let words = part.split(separator: "=", maxSplits: 1).map(String.init)
+      guard words.count == 2, let count = Int64(words[1]), count >= 0 else {
+        throw ValidationError("--retries '\(text)' is none; write 2, or infra=3,failure=1.")
+      }
+      guard Self.causes.contains(words[0]) else {
+        let meant = nearest(to: words[0], in: Self.causes).map { " Did you mean '\($0)'?" } ?? ""
+        throw ValidationError(
+          "--retries knows no '\(words[0])'.\(meant) There are \(Self.causes.joined(separator: ", ")).")
+      }
+      causes[words[0]] = .int(count)
+    }
+    return .object(causes)
+  }
+}

@@ -1,0 +1,74 @@
+// `martlet sweep set`: a sweep that runs already, changed.
+
+import ArgumentParser
+import MartletModel
+import OrderedCollections
+
+struct SweepSet: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "set",
+    abstract: "Change how a sweep runs: trials at a time, priority, time limit.",
+    discussion: """
+      The time limit holds for attempts that have not begun, the priority for all that
+      wait. Where fewer trials may run at a time than do, those go on.
+
+      Examples:
+        martlet sweep set digits-grid --max-parallel 8
+        martlet sweep set p81hq0zz --priority 10 --timeout 2h
+        martlet sweep set p81hq0zz --timeout none
+      """)
+
+  @Argument(help: "The sweep's id, or its name when it is unique.")
+  var sweep: String
+
+  @Option(name: .long, help: ArgumentHelp("Trials at a time.", valueName: "n"))
+  var maxParallel: String?
+
+  @Option(
+    // It may be below zero.
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("Their place in the line: higher goes first.", valueName: "n"))
+  var priority: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("How long an attempt may take: 90s, 30m, 12h, 2d; none: no limit.", valueName: "span"))
+  var timeout: String?
+
+  @OptionGroup var connection: ConnectionOptions
+
+  func validate() throws {
+    guard try !change().isEmpty else {
+      throw ValidationError("Say what to change: --max-parallel, --priority or --timeout.")
+    }
+  }
+
+  private func change() throws -> JSONObject {
+    var change: JSONObject = [:]
+    if let maxParallel {
+      guard let count = Int64(maxParallel), count >= 1 else {
+        throw ValidationError("--max-parallel must be a whole number of at least 1, not '\(maxParallel)'.")
+      }
+      change["max_parallel"] = .int(count)
+    }
+    if let priority { change["priority"] = .int(Int64(priority)) }
+    if let timeout {
+      let seconds = Words.seconds(timeout)
+      guard timeout == "none" || seconds != nil else {
+        throw ValidationError("--timeout '\(timeout)' is no time span; write 90s, 30m, 12h or 2d, or none.")
+      }
+      change["timeout"] = .some(JSONValue(seconds))
+    }
+    return change
+  }
+
+  func run() async throws {
+    let client = try connection.client()
+    let found = try await client.find(.sweep, sweep)
+    let changed = try await client.send(.patch, "/sweeps/\(found.id)", body: .object(try change()))
+    let limit = changed["timeout"]?.double.map { "\(Words.duration($0)) for each attempt" } ?? "no time limit"
+    try Terminal.say(
+      "Sweep \(found.id), '\(Terminal.plain(changed["name"]?.string ?? ""))': \(Words.count(changed["max_parallel"]?.int ?? 0, "trial")) at a time, priority \(changed["priority"]?.int ?? 0), \(limit)."
+    )
+  }
+}

@@ -1,0 +1,1 @@
+"""Sweeps whose trials do whatever programs do wrong, under servers that are killed."""

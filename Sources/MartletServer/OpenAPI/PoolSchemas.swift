@@ -112,6 +112,8 @@ let executionMembers: JSONObject = [
         "gpus": optionalCount, "gpu_memory": optionalCount,
         "gpu_slots": ["type": ["integer", "null"], "minimum": 1],
         "same_host": ["type": ["boolean", "null"], "default": true], "memory": optionalCount,
+        "cpus": ["type": ["integer", "null"], "minimum": 1], "output": optionalCount,
+        "open_files": ["type": ["integer", "null"], "minimum": 16],
       ])),
   "retries": [
     "anyOf": [

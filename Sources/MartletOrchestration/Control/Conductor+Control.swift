@@ -15,7 +15,7 @@ package enum QueueChange: Sendable, Hashable {
 /// How a sweep is to go on; nil: as before.
 package struct SweepChange: Sendable, Hashable {
   package var maxParallel: Int?
-  /// As many at a time as the machine has room for; `maxParallel` is nil then.
+  /// How many at a time follows what the machine has left.
   package var isAutomatic = false
   package var priority: Int?
   /// Seconds, or no limit.
@@ -126,8 +126,8 @@ extension Conductor {
       func note(_ name: String, _ from: JSONValue, _ to: JSONValue) {
         if from != to { changes[name] = ["from": from, "to": to] }
       }
-      let isAutomatic = sweep.machine.progress.isAutomatic
-      let parallel: JSONValue = isAutomatic ? "auto" : .int(Int64(sweep.machine.maxParallel))
+      let parallel: JSONValue =
+        sweep.machine.progress.isAutomatic ? "auto" : .int(Int64(sweep.machine.maxParallel))
       if change.isAutomatic { note("max_parallel", parallel, "auto") }
       if let count = change.maxParallel { note("max_parallel", parallel, .int(Int64(count))) }
       if let priority = change.priority {
@@ -143,8 +143,7 @@ extension Conductor {
       }
       if let count = change.maxParallel {
         try core.decide(.sweep(id, .setMaxParallel(count)), writer, &effects, by: principal, now)
-      }
-      if change.isAutomatic, !isAutomatic {
+      } else if change.isAutomatic {
         try core.decide(.sweep(id, .setAutomatic), writer, &effects, by: principal, now)
       }
     }

@@ -131,8 +131,8 @@ struct PoolView: Sendable {
   private func queue(limit: Int?, _ isWanted: (JobID) -> Bool) -> [JSONValue] {
     var entries: [JSONValue] = []
     let limit = limit ?? .max
-    for wait in pool.waits(at: now.seconds) + core.scheduler.heldBack(at: now.seconds)
-    where isWanted(wait.request.job) {
+    let waits = pool.waits(at: now.seconds) + core.scheduler.heldBack(at: now.seconds)
+    for wait in waits where isWanted(wait.request.job) {
       guard entries.count < limit else { return entries }
       guard let job = jobs[wait.request.job] else { continue }
       entries.append(entry(job, wait))
@@ -165,7 +165,7 @@ struct PoolView: Sendable {
       case .starting: ("starting", "It has what it needs, and begins.", nil)
       case .running, .lost: ("running", "It runs.", nil)
       }
-    // Who is held back by its own sweep stands in no line.
+    // Who is held back stands in no line.
     members["position"] = JSONValue(wait.flatMap { $0.position > 0 ? $0.position : nil })
     members["needs"] = job.needs.json
     members["priority"] = .int(Int64(job.priority))

@@ -91,10 +91,7 @@ let poolRequestSchemas: JSONObject = [
     [:],
     optional: [
       "max_parallel": [
-        "anyOf": [
-          ["type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000],
-          ["type": "string", "enum": ["auto"]],
-        ]
+        "anyOf": [["type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000], ["const": "auto"]]
       ],
       "priority": ["type": ["integer", "null"], "minimum": -1_000_000, "maximum": 1_000_000],
       "timeout": [
@@ -112,8 +109,6 @@ let executionMembers: JSONObject = [
         "gpus": optionalCount, "gpu_memory": optionalCount,
         "gpu_slots": ["type": ["integer", "null"], "minimum": 1],
         "same_host": ["type": ["boolean", "null"], "default": true], "memory": optionalCount,
-        "cpus": ["type": ["integer", "null"], "minimum": 1], "output": optionalCount,
-        "open_files": ["type": ["integer", "null"], "minimum": 16],
       ])),
   "retries": [
     "anyOf": [

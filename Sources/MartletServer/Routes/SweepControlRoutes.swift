@@ -61,7 +61,10 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
   let reader = try JSONReader(json)
   try reader.allowOnly(["max_parallel", "priority", "timeout"])
   var change = SweepChange()
-  if reader.members["max_parallel"] == "auto" {
+  if case .string(let word)? = reader.value("max_parallel") {
+    guard word == "auto" else {
+      throw JSONMemberError(key: "max_parallel", message: "must be a number or auto, not '\(word)'")
+    }
     change.isAutomatic = true
   } else {
     change.maxParallel = try wholeNumber(reader, "max_parallel", in: 1...1_000_000)

@@ -14,16 +14,17 @@ struct SweepSet: AsyncParsableCommand {
 
       Examples:
         martlet sweep set digits-grid --max-parallel 8
-        martlet sweep set digits-grid --max-parallel auto
         martlet sweep set p81hq0zz --priority 10 --timeout 2h
         martlet sweep set p81hq0zz --timeout none
+        martlet sweep set p81hq0zz --max-parallel auto
       """)
 
   @Argument(help: "The sweep's id, or its name when it is unique.")
   var sweep: String
 
   @Option(
-    name: .long, help: ArgumentHelp("Trials at a time; auto: as many as there is room for.", valueName: "n"))
+    name: .long,
+    help: ArgumentHelp("Trials at a time; auto: as many as the machine has room for.", valueName: "n"))
   var maxParallel: String?
 
   @Option(
@@ -47,13 +48,14 @@ struct SweepSet: AsyncParsableCommand {
 
   private func change() throws -> JSONObject {
     var change: JSONObject = [:]
-    if let maxParallel {
-      let count = Int64(maxParallel)
-      guard maxParallel == "auto" || count.map({ $0 >= 1 }) == true else {
+    if maxParallel == "auto" {
+      change["max_parallel"] = "auto"
+    } else if let maxParallel {
+      guard let count = Int64(maxParallel), count >= 1 else {
         throw ValidationError(
           "--max-parallel must be a whole number of at least 1, or auto, not '\(maxParallel)'.")
       }
-      change["max_parallel"] = count.map(JSONValue.int) ?? "auto"
+      change["max_parallel"] = .int(count)
     }
     if let priority { change["priority"] = .int(Int64(priority)) }
     if let timeout {

@@ -15,6 +15,8 @@ actor Conductor {
   let tracking: Tracking
   let data: DataDirectory
   let supervision: Supervision
+  /// Keeps attempts within their limits.
+  let confinement: Confinement
   let system: Principal
   let clock: any WallClock
   let url: @Sendable () -> String
@@ -55,6 +57,7 @@ actor Conductor {
     self.tracking = tracking
     self.data = data
     self.supervision = supervision
+    confinement = Confinement(owner: data.path)
     self.system = system
     self.clock = clock
     self.url = url
@@ -94,7 +97,7 @@ actor Conductor {
       if let watch = lost[attempt.run] {
         watch.stop(patience: attempt.patience)
       } else {
-        supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
+        supervision.stop(attempt.directory, patience: attempt.patience)
       }
     }
     for sweep in effects.results.values where !effects.ends.contains(where: { $0.sweep.id == sweep.id }) {
@@ -169,6 +172,7 @@ actor Conductor {
     await queue.drain()
     for ending in endings.values { await ending.value }
     await results.close()
+    confinement.close()
   }
 
   /// Begins what is queued; called once, when the server can be reached.

@@ -17,6 +17,10 @@ struct Circumstances: Sendable {
   /// How the attempt at hand ended, or why it is lost.
   var exit: ExitRecord?
   var startedAt: Timestamp?
+  /// What the attempt at hand came to.
+  var use: AttemptUse?
+  /// What keeps the attempt at hand within its limits.
+  var limits: JSONValue?
 
   init(pid: Int? = nil, exit: ExitRecord? = nil, startedAt: Timestamp? = nil) {
     (self.pid, self.exit, self.startedAt) = (pid, exit, startedAt)
@@ -187,6 +191,10 @@ extension Core {
     try writer.setAttemptState(
       of: attempt.run, number: number, state, exit: told.exit, pid: told.pid, startedAt: told.startedAt,
       by: principal, now: now)
+    if let use = told.use { try writer.setUse(of: attempt.run, number: number, use) }
+    if let limits = told.limits, limits != .null {
+      try writer.setLimits(of: attempt.run, number: number, limits)
+    }
     effects.runs.append(attempt.run)
   }
 
@@ -257,6 +265,8 @@ extension Core {
       environmentFile: sweep.environmentFile, seed: sweep.seed &+ UInt64(number), readsTrainingLog: isGhost)
     settings.shards = specification.shards
     (settings.shared, settings.resume) = (sweep.sharedDirectory, specification.resume)
+    let limits = plan?.needs.limits(of: point)
+    settings.limits = (try? limits?.get()) ?? AttemptLimits()
     let command = specification.arguments(
       for: point,
       run: RunPlace(name: name, directory: directory, paramsFile: paramsFile, environment: sweep.environment))

@@ -26,6 +26,8 @@ struct ExecutionSettings: Sendable, Hashable {
   var shared: String?
   /// Which of its checkpoints a later attempt goes on from, a shell pattern; nil: none.
   var resume: String?
+  /// Of an attempt, beside its time.
+  var limits = AttemptLimits()
 
   var json: JSONValue {
     [
@@ -34,6 +36,7 @@ struct ExecutionSettings: Sendable, Hashable {
       "seed": JSONValue(seed.map { String($0) }), "training_log": .bool(readsTrainingLog),
       "shards": JSONValue(shards), "shared": JSONValue(shared), "resume": JSONValue(resume),
       "retries": retries?.json ?? .null,
+      "limits": limits == AttemptLimits() ? .null : limits.json,
     ]
   }
 
@@ -64,6 +67,7 @@ struct ExecutionSettings: Sendable, Hashable {
     shards = json["shards"]?.int.map(Int.init)
     shared = json["shared"]?.string
     resume = json["resume"]?.string
+    limits = AttemptLimits(json: json["limits"] ?? .null)
   }
 }
 

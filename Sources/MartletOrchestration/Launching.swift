@@ -13,9 +13,12 @@ extension Conductor {
   func start(_ launch: Effects.Launch) async {
     let attempt = launch.attempt
     let (url, data, devices) = (url(), data.path, startingPool.pool.devices.map(\.device))
+    let confinement = confinement
     do {
       let prepared = try await blocking {
-        try Self.prepare(launch, url: url, data: data, devices: devices)
+        var prepared = try Self.prepare(launch, url: url, data: data, devices: devices)
+        try Self.confine(&prepared, attempt, by: confinement)
+        return prepared
       }
       supervision.launch(prepared) { [weak self] news in
         guard let self else { return }
@@ -93,6 +96,19 @@ extension Conductor {
       environment: environment,
       timeout: attempt.settings.timeout, grace: attempt.settings.grace,
       stopSignal: attempt.settings.stopSignal)
+  }
+
+  /// Makes what keeps it within its limits, and tells the libraries that would start a thread for every processor.
+  private static func confine(
+    _ launch: inout AttemptLaunch, _ attempt: OpenAttempt, by confinement: Confinement
+  ) throws {
+    let limits = attempt.settings.limits
+    launch.confined = confinement.confine(Confinement.name(attempt.run, attempt.number), to: limits)
+    try launch.confined.write(in: attempt.directory)
+    guard let cpus = limits.cpus else { return }
+    for name in Confined.threadVariables where launch.environment[name] == nil {
+      launch.environment[name] = String(cpus)
+    }
   }
 
   /// The environment of whoever submitted it.

@@ -44,7 +44,20 @@ extension Conductor {
     core.scheduler = Scheduler(
       pool: startingPool.pool, sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
       starts: starts)
+    try await recoverConfinement()
     for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
+  }
+
+  /// Takes over what keeps attempts within their limits, and removes what was left by those that ended meanwhile.
+  private func recoverConfinement() async throws {
+    let (confinement, started) = (confinement, core.attempts.values.filter { $0.state != .queued })
+    try await blocking {
+      for attempt in started {
+        confinement.adopt(Confinement.name(attempt.run, attempt.number), attempt.directory.confined)
+      }
+      confinement.removeLeftovers(
+        besides: Set(started.map { Confinement.name($0.run, $0.number) }))
+    }
   }
 
   /// Nil: it cannot go on.
@@ -97,9 +110,7 @@ extension Conductor {
       switch condition {
       case .alive:
         watchAgain(attempt)
-        if core.scheduler.jobs[attempt.job]?.ask != nil {
-          supervision.stop(attempt.directory, grace: attempt.settings.grace)
-        }
+        if core.scheduler.jobs[attempt.job]?.ask != nil { supervision.stop(attempt.directory) }
       case .ended, .lost, .neverStarted:
         Task { await take(.over(condition), of: attempt) }
       }
@@ -151,13 +162,16 @@ extension SweepSpecification {
   /// How what goes before its first trial is executed: without devices, with its trials' retries.
   var preparationPlan: TrialPlan { TrialPlan(retries: retries, priority: priority) }
 
-  /// How many trials an automatic sweep begins with: one for each device, or for each processor where they need none.
+  /// How many trials an automatic sweep begins with: as many as the devices suffice for, or the processors where they need
+  /// no devices.
   func firstWindow(devices: Int, processors: Int) -> Int {
+    let rule = plan(devices: devices).needs
     let most: Int
-    switch plan(devices: devices).needs.devices {
-    case .number(let count)? where count > 0: most = devices / Int(count)
-    case .expression?: most = devices
-    case .number?, nil: most = processors
+    switch (rule.devices, rule.cpus) {
+    case (.number(let count)?, _) where count > 0: most = devices / Int(count)
+    case (.expression?, _): most = devices
+    case (_, .number(let count)?): most = processors / Int(count)
+    case (_, .expression?), (_, nil): most = processors
     }
     return max(1, min(most, budget ?? .max))
   }

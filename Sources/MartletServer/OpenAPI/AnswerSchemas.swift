@@ -165,6 +165,13 @@ let answerSchemas: JSONObject = [
     "ended_at": optionalTime, "exit": nullable(schema("Exit")), "pid": optionalInteger,
     "devices": arraySchema(countSchema), "dir": stringSchema, "stop_requested_at": optionalTime,
     "room_requested_at": optionalTime, "kill_at": optionalTime,
+    "peak_memory": optionalInteger, "cpu_seconds": optionalNumber, "limit": optionalString,
+    "fault": optionalString, "limits": nullable(schema("AttemptLimits")),
+  ]),
+  "AttemptLimits": objectSchema([
+    "memory": optionalInteger, "cpus": optionalInteger, "output": optionalInteger,
+    "open_files": optionalInteger, "memory_by": optionalString, "cpus_by": optionalString,
+    "cpu_list": arraySchema(countSchema),
   ]),
   "AttemptList": objectSchema(["items": arraySchema(schema("Attempt"))]),
   "LogPiece": objectSchema([

@@ -12,6 +12,7 @@ enum Migration9 {
     try db.execute(sql: findings)
     try db.execute(sql: pool)
     try db.execute(sql: control)
+    try db.execute(sql: uses)
   }
 
   /// `ticket` is NULL for attempts from before: they stand in line by their row ids. `retries` is JSON: faults forgiven
@@ -23,6 +24,16 @@ enum Migration9 {
     ALTER TABLE attempt ADD COLUMN retries TEXT NOT NULL DEFAULT '{}';
     ALTER TABLE attempt ADD COLUMN failed_starts INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE attempt ADD COLUMN room_asked_at INTEGER;
+    """
+
+  /// What an attempt came to: `peak_memory` in bytes of its whole tree, `cpu_seconds`, `limit_reached` (`memory`,
+  /// `output`, `time`), `fault` (`infra`, `failure`, `oom`, `timeout`). `limits` is JSON: its limits, and what keeps them.
+  private static let uses = """
+    ALTER TABLE attempt ADD COLUMN peak_memory INTEGER;
+    ALTER TABLE attempt ADD COLUMN cpu_seconds REAL;
+    ALTER TABLE attempt ADD COLUMN limit_reached TEXT;
+    ALTER TABLE attempt ADD COLUMN fault TEXT;
+    ALTER TABLE attempt ADD COLUMN limits TEXT;
     """
 
   /// `progress` is JSON: failures in a row, and whether anything is left to ask for.

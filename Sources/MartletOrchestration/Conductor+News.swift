@@ -32,7 +32,7 @@ extension Conductor {
         var left = AttemptRemains()
         if case .over(let condition) = news, condition.mayLeavePoints {
           left.said = try await collect(attempt)
-          if attempt.sweep != nil, condition.mayBeFinished {
+          if attempt.trial != nil, condition.mayBeFinished {
             // Here, beside the writer: a long history takes a while.
             left.objectiveFault = try await store.deriveObjective(of: attempt.run)
             tries += 1

@@ -59,6 +59,9 @@ extension Core {
     case .createTrial(let id, let number, let point):
       guard let sweep = sweeps[id] else { return }
       try createTrial(number, point, of: sweep, writer, &effects, by: principal, now)
+    case .createPreparation(let id):
+      guard let sweep = sweeps[id] else { return }
+      try createPreparation(of: sweep, writer, &effects, by: principal, now)
     case .createAttempt(let job):
       try createAttempt(job, writer, &effects, by: principal, now)
     case .start(let id, let number, let devices):
@@ -109,6 +112,10 @@ extension Core {
     case .setBest(let id, let trial):
       guard let row = sweeps[id]?.row else { return }
       try writer.setBest(ofSweep: row, trial: trial)
+    case .setMaxParallel(let id, let count, let reason):
+      guard let row = sweeps[id]?.row else { return }
+      try writer.noteParallel(ofSweep: row, count, reason: reason, by: principal, now: now)
+      effects.sweeps.append(id)
     case .endSweep(let id, let state, let reason):
       guard let sweep = sweeps[id] else { return }
       effects.ends.append(Effects.SweepEnd(sweep: sweep, state: state, reason: reason))
@@ -254,7 +261,9 @@ extension Core {
       stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
       needs: (try? needs?.get()) ?? Needs(),
       environmentFile: sweep.environmentFile, seed: sweep.seed &+ UInt64(number), readsTrainingLog: isGhost)
-    let limits = scheduler.sweeps[sweep.id]?.plan.needs.limits(of: point)
+    settings.shards = specification.shards
+    (settings.shared, settings.resume) = (sweep.sharedDirectory, specification.resume)
+    let limits = plan?.needs.limits(of: point)
     settings.limits = (try? limits?.get()) ?? AttemptLimits()
     let command = specification.arguments(
       for: point,
@@ -277,5 +286,32 @@ extension Core {
         run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
         settings: settings, command: command, workdir: sweep.workdir, runDirectory: directory,
         project: sweep.project, config: point.nested, sweep: sweep.id, trial: number, isStopRequested: false))
+  }
+
+  /// The run that goes before the first trial. It needs no devices, and has all the time that it takes.
+  private mutating func createPreparation(
+    of sweep: OpenSweep, _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal,
+    _ now: Timestamp
+  ) throws {
+    let specification = sweep.specification
+    let id = try writer.freshRunID()
+    let name = SweepSpecification.fileName(sweep.name, suffix: "-prepare")
+    let directory = "\(sweep.directory)/prepare"
+    var settings = ExecutionSettings(
+      timeout: nil, grace: specification.grace, stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
+      needs: Needs(), environmentFile: sweep.environmentFile, seed: sweep.seed, readsTrainingLog: false)
+    (settings.shared, settings.resume) = (sweep.sharedDirectory, specification.resume)
+    let command = specification.preparationArguments(environment: sweep.environment)
+    try writer.createExecutedRun(
+      ExecutedRun(
+        project: sweep.project, name: name, sweepRow: sweep.row, trial: nil, config: [:], command: command,
+        workdir: sweep.workdir, directory: directory, execution: settings.json),
+      id: id, by: sweep.creator, now: now)
+    effects.sweeps.append(sweep.id)
+    keep(
+      OpenAttempt(
+        run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
+        settings: settings, command: command, workdir: sweep.workdir, runDirectory: directory,
+        project: sweep.project, config: [:], sweep: sweep.id, trial: nil, isStopRequested: false))
   }
 }

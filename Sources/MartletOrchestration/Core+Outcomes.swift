@@ -18,7 +18,7 @@ extension Core {
     switch end.state {
     case .finished:
       kind = .success(objective: nil)
-      if let sweep = attempt.sweep {
+      if let sweep = attempt.sweep, attempt.trial != nil {
         switch try objective(of: attempt, end, in: sweep, writer) {
         case .success(let value): kind = .success(objective: value)
         case .failure(let missing): (kind, reason) = (.hopeless, missing.reason)

@@ -76,6 +76,17 @@ extension Conductor {
     environment["MARTLET_SWEEP_ID"] = attempt.sweep?.rawValue
     environment["MARTLET_TRIAL_ID"] = attempt.trial.map { String($0) }
     environment["MARTLET_SEED"] = attempt.settings.seed.map { String($0) }
+    if let shared = attempt.settings.shared {
+      try files.createDirectory(atPath: shared, withIntermediateDirectories: true)
+      environment["MARTLET_SHARED_DIR"] = shared
+    }
+    if let shards = attempt.settings.shards, let trial = attempt.trial {
+      environment["MARTLET_SHARD_COUNT"] = String(shards)
+      environment["MARTLET_SHARD_INDEX"] = String(trial % shards)
+    }
+    if attempt.number > 1, let pattern = attempt.settings.resume {
+      environment["MARTLET_RESUME_FROM"] = Checkpoint.newestToResume(matching: pattern, in: checkpoints)
+    }
     if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
     if !devices.isEmpty { for name in DeviceEnvironment.foreign { environment[name] = nil } }
     environment.merge(DeviceEnvironment.variables(holding: launch.devices, of: devices)) { $1 }

@@ -26,7 +26,7 @@ struct Martlet: AsyncParsableCommand {
       CommandGroup(
         name: "Experiments:",
         subcommands: [
-          RunGroup.self, SweepGroup.self, ProjectGroup.self, Metrics.self, Export.self, Sync.self,
+          RunGroup.self, SweepGroup.self, ProjectGroup.self, Metrics.self, Export.self, Sync.self, Probe.self,
         ]),
       CommandGroup(
         name: "Server:",

@@ -3,6 +3,7 @@
 import Foundation
 import MartletModel
 import MartletOrchestration
+import MartletTestSupport
 import OrderedCollections
 import Testing
 

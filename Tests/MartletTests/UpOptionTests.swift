@@ -52,7 +52,7 @@ struct UpOptionTests {
     }
   }
 
-  @Test("what the options of devices and their line cannot be is said with status 64, before anything starts")
+  @Test("what options of devices and their line cannot be is said with status 64, before anything starts")
   func poolFaults() async throws {
     try await Workplace.with { place in
       for (options, word) in [

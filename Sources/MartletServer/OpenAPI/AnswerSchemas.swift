@@ -233,7 +233,9 @@ let answerSchemas: JSONObject = [
     "seed": [
       "type": "string", "description": "A whole number of 64 bits, which JSON's numbers may not hold.",
     ],
-    "source": stringSchema,
+    "source": stringSchema, "max_parallel_auto": booleanSchema,
+    "max_parallel_reason": optionalString,
+    "preparation": nullable(objectSchema(["run": idSchema, "state": words(RunState.self)])),
   ]),
   "SweepList": pageSchema(of: "Sweep"),
   "Trial": objectSchema([
@@ -242,7 +244,7 @@ let answerSchemas: JSONObject = [
     "reason": optionalString,
     "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
     "metrics": nullable(objectSchema(["final": numberSchema, "min": optionalNumber, "max": optionalNumber])),
-    "attempts": countSchema,
+    "attempts": countSchema, "issues": stringsSchema,
   ]),
   "TrialList": objectSchema(["items": arraySchema(schema("Trial"))]),
 ]

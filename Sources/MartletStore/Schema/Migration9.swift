@@ -9,9 +9,16 @@ enum Migration9 {
   static func migrate(_ db: Database) throws {
     try db.execute(sql: attempts)
     try db.execute(sql: sweeps)
+<<<<<<< HEAD
     try db.execute(sql: uses)
     try db.execute(sql: pool)
     try db.execute(sql: control)
+=======
+    try db.execute(sql: findings)
+    try db.execute(sql: pool)
+    try db.execute(sql: control)
+    try db.execute(sql: uses)
+>>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
   }
 
   /// `ticket` is NULL for attempts from before: they stand in line by their row ids. `retries` is JSON: faults forgiven
@@ -38,6 +45,11 @@ enum Migration9 {
   /// `progress` is JSON: failures in a row, and whether anything is left to ask for.
   private static let sweeps = """
     ALTER TABLE sweep ADD COLUMN progress TEXT NOT NULL DEFAULT '{}';
+    """
+
+  /// `findings` is JSON: what a look at the series of a trial that has ended found; NULL: nobody has looked yet.
+  private static let findings = """
+    ALTER TABLE trial ADD COLUMN findings TEXT;
     """
 
   /// `standing`: `cordoned` or `draining`; an open device has no row. `pool_setting`: what was changed while a server ran,

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import MartletModel
 import MartletTestSupport
+import OrderedCollections
 import Testing
 
 @testable import MartletExecution

@@ -79,9 +79,7 @@ private final class Gate: Sendable {
   }
 
   @Test func `devices, holders and those who wait are told with their reasons`() async throws {
-    try await TestServer.run {
-      $0.devices = 2
-    } _: { server in
+    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 2) }) { server in
       let gate = try Gate()
       let holder = try await execute(
         server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 4096]])
@@ -128,9 +126,7 @@ private final class Gate: Sendable {
   }
 
   @Test func `who waits is moved in the line, who does not is not`() async throws {
-    try await TestServer.run {
-      $0.devices = 1
-    } _: { server in
+    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 1) }) { server in
       let gate = try Gate()
       let holder = try await execute(server, gate.wait, ["gpus": 1])
       try await eventually("it runs") { try await state(server, holder) == "running" }
@@ -169,9 +165,7 @@ private final class Gate: Sendable {
   }
 
   @Test func `a run makes room, and another attempt of it follows`() async throws {
-    try await TestServer.run {
-      $0.devices = 1
-    } _: { server in
+    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 1) }) { server in
       let gate = try Gate()
       let run = try await execute(server, gate.wait, ["gpus": 1])
       try await eventually("it runs") { try await state(server, run) == "running" }
@@ -222,9 +216,7 @@ private final class Gate: Sendable {
   }
 
   @Test func `the live feed tells the pool, and again when it is another`() async throws {
-    try await TestServer.run {
-      $0.devices = 1
-    } _: { server in
+    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 1) }) { server in
       let subscribe: JSONObject = ["type": "subscribe", "id": 8, "topic": "pool"]
       let socket = try await WebSocketClient(server, token: server.token)
       try await socket.send(.object(subscribe.merging(["snapshot": true]) { $1 }))

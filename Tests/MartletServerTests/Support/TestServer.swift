@@ -162,10 +162,11 @@ extension LiveTiming {
 
 extension ServerOptions {
   /// What tests start from.
-  init(data: String) {
+  init(data: String, devices: Int = 0) {
     self.init(
       data: data, host: "127.0.0.1", port: 0, plainHTTP: false, behindProxy: false, allowedHosts: [],
-      openLoopback: false, devices: 0, allowNetworkFileSystem: true, logLevel: "critical", uiDirectory: nil)
+      openLoopback: false, devices: devices, allowNetworkFileSystem: true, logLevel: "critical",
+      uiDirectory: nil)
   }
 }
 

@@ -74,6 +74,15 @@ package struct ExitFile: Sendable, Hashable {
   package var endedAt: Timestamp
   /// Seconds.
   package var wall: Double
+  /// Which limit ended it: `memory`, `output`, `time`.
+  package var limit: String?
+  /// Bytes that its tree held at most, as far as that was seen.
+  package var peakMemory: Int64?
+  /// Of its whole tree; nil: an older record.
+  package var cpuSeconds: Double?
+  /// The kernel killed for want of memory, though its own limit was not passed: one of its processes, or, where SIGKILL
+  /// came from somebody else, some process of this machine meanwhile.
+  package var machineRanOut: Bool
 
   init?(json: JSONValue) {
     guard let code = json["code"]?.int, let signal = json["signal"]?.int, let errno = json["errno"]?.int,
@@ -85,6 +94,10 @@ package struct ExitFile: Sendable, Hashable {
     self.reason = reason
     self.wall = wall
     wasKilled = json["killed"]?.bool ?? false
+    limit = json["limit"]?.string
+    peakMemory = json["peak_bytes"]?.int.flatMap { $0 > 0 ? $0 : nil }
+    if let user = json["utime"]?.double, let system = json["stime"]?.double { cpuSeconds = user + system }
+    machineRanOut = (json["oom_kills"]?.int ?? 0) + (json["machine_oom_kills"]?.int ?? 0) > 0
     endedAt = Timestamp(microseconds: ended)
   }
 }

@@ -51,6 +51,35 @@ package struct ControlGroups: Sendable, Hashable {
       directory: directory, memoryLimit: limit("memory.max", from: directory, to: mount.point, root))
   }
 
+  /// A hierarchy of groups, and where this process is in it.
+  struct Hierarchy: Sendable, Hashable {
+    var version: GroupTree.Version
+    var controllers: Set<String>
+    var directory: String
+  }
+
+  /// All that this process is in, but for those of version 1 that have no controller.
+  static func hierarchies(root: String = "") -> [Hierarchy] {
+    let groups = lines(ProcText.read("\(root)/proc/self/cgroup"), separator: ":", parts: 3)
+    let mounts = (ProcText.read("\(root)/proc/self/mountinfo") ?? "").split(separator: "\n").compactMap(
+      Mount.init)
+    return groups.compactMap { group in
+      let names = Set(group[1].split(separator: ",").map(String.init)).filter { !$0.hasPrefix("name=") }
+      if group[0] == "0" {
+        guard let mount = mounts.last(where: { $0.kind == "cgroup2" }) else { return nil }
+        let directory = mount.directory(of: group[2], root: root)
+        let controllers = ProcText.read("\(root)\(directory)/cgroup.controllers") ?? ""
+        return Hierarchy(
+          version: .two, controllers: Set(controllers.split(whereSeparator: \.isWhitespace).map(String.init)),
+          directory: directory)
+      }
+      let mount = mounts.last { $0.kind == "cgroup" && names.isSubset(of: $0.options.map(String.init)) }
+      guard !names.isEmpty, let mount else { return nil }
+      return Hierarchy(
+        version: .one, controllers: names, directory: mount.directory(of: group[2], root: root))
+    }
+  }
+
   /// The smallest of the limits on the way up.
   private static func limit(_ name: String, from directory: String, to top: String, _ root: String) -> Int64?
   {

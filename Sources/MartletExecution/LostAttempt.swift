@@ -16,8 +16,7 @@ package struct LostAttempt: Sendable {
     /// Somebody asks for its end.
     ///
     /// - patience: seconds it shall have instead of its grace.
-    /// - wantsUserSignal: its program said that it handles SIGUSR1: it gets that first, then a grace.
-    case stop(patience: Double?, wantsUserSignal: Bool)
+    case stop(patience: Double?)
   }
 
   package enum Action: Sendable, Hashable {
@@ -39,10 +38,10 @@ package struct LostAttempt: Sendable {
   private static let longestPause = 5.0
 
   private let grace: Double
-  private let asksByUserSignal: Bool
+  /// It is asked with SIGUSR1 instead of SIGTERM: it, or who submitted it, said that it handles that.
+  package var asksByUserSignal: Bool
   private var deadline: Double
   private var cause = Cause.unknown
-  private var termAt = Double.infinity
   private var killAt = Double.infinity
   private var pause = 0.1
   private var isSwept = false
@@ -61,16 +60,13 @@ package struct LostAttempt: Sendable {
   package mutating func handle(_ event: Event, at now: Double) -> [Action] {
     guard !hasEnded else { return [] }
     switch event {
-    case .stop(let patience, let wantsUserSignal):
+    case .stop(let patience):
       guard cause == .unknown, !isSwept else {
         // It was asked before: only who has less patience than that changes anything.
-        if let patience {
-          if termAt.isFinite { termAt = min(termAt, now + patience) }
-          killAt = min(killAt, now + patience)
-        }
+        if let patience { killAt = min(killAt, now + patience) }
         return []
       }
-      return ask(.request, wait: patience ?? grace, wantsUserSignal: wantsUserSignal, at: now)
+      return ask(.request, wait: patience ?? grace, at: now)
     case .seen(command: true, _):
       return watch(at: now)
     case .seen(command: false, let leftovers):
@@ -78,26 +74,17 @@ package struct LostAttempt: Sendable {
     }
   }
 
-  private mutating func ask(
-    _ cause: Cause, wait: Double, wantsUserSignal: Bool, at now: Double
-  ) -> [Action] {
+  /// One grace, however it is asked; then the tree.
+  private mutating func ask(_ cause: Cause, wait: Double, at now: Double) -> [Action] {
     self.cause = cause
     killAt = now + wait
-    if asksByUserSignal { return [.askCommand] }
-    guard wantsUserSignal else { return [.askGroup] }
-    termAt = now + wait
-    killAt = termAt + wait
-    return [.askCommand]
+    return [asksByUserSignal ? .askCommand : .askGroup]
   }
 
   private mutating func watch(at now: Double) -> [Action] {
     var actions: [Action] = []
     if cause == .unknown, now >= deadline {
-      actions += ask(.timeLimit, wait: grace, wantsUserSignal: false, at: now)
-    }
-    if now >= termAt {
-      termAt = .infinity
-      actions.append(.askGroup)
+      actions += ask(.timeLimit, wait: grace, at: now)
     }
     return actions + kill(at: now)
   }

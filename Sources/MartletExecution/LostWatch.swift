@@ -16,6 +16,8 @@ package final class LostWatch: Sendable {
   private let directory: AttemptDirectory
   private let command: ProcessIdentity
   private let tree: ProcessTree
+  /// What its program says of SIGUSR1 counts: whoever submitted it said nothing.
+  private let saysItself: Bool
   private let inbox = Mutex(Inbox())
 
   /// Seconds between two looks.
@@ -32,7 +34,8 @@ package final class LostWatch: Sendable {
   ) {
     self.directory = directory
     self.command = command
-    tree = ProcessTree(command: command, spool: directory.spool)
+    tree = ProcessTree(command: command, spool: directory.spool, groups: directory.confined.groups)
+    saysItself = stopSignal == .term
     let began = Double(command.start) / Double(sysconf(Int32(_SC_CLK_TCK)))
     let attempt = LostAttempt(
       grace: grace, asksByUserSignal: stopSignal == .usr1, deadline: timeout.map { began + $0 })
@@ -58,10 +61,8 @@ package final class LostWatch: Sendable {
       if isLeft { return nil }
       let now = Self.uptime
       var actions: [LostAttempt.Action] = []
-      for patience in stops {
-        actions += attempt.handle(
-          .stop(patience: patience, wantsUserSignal: directory.wantsUserSignal), at: now)
-      }
+      if saysItself { attempt.asksByUserSignal = directory.wantsUserSignal }
+      for patience in stops { actions += attempt.handle(.stop(patience: patience), at: now) }
       let isThere = command.exists
       actions += attempt.handle(
         .seen(command: isThere, leftovers: isThere ? 0 : tree.processes().count), at: now)
@@ -86,6 +87,7 @@ package final class LostWatch: Sendable {
     case .askTree:
       for process in tree.processes() where process.signal(SIGTERM) { process.signal(SIGCONT) }
     case .killTree:
+      GroupMembers.kill(tree.groups)
       for process in tree.processes() { process.signal(SIGKILL) }
     case .end: break
     }

@@ -10,13 +10,15 @@ struct ProcessTree: Sendable {
   struct Entry: Sendable, Hashable {
     var pid: Int32
     var stat: ProcessStat
-    /// It was started with the attempt's own environment.
+    /// It was started with the attempt's own environment, or is in one of its groups.
     var isMarked: Bool
   }
 
   let command: ProcessIdentity
   /// The attempt's spool directory, which is in the environment of all that it starts and of nobody else.
   let spool: String
+  /// Groups that it was started in; whoever is in one of them is of this attempt.
+  var groups: [String] = []
 
   /// Those that run now, the command first if it does.
   func processes() -> [ProcessIdentity] { Self.members(of: command, among: entries(), besides: getpid()) }
@@ -43,13 +45,15 @@ struct ProcessTree: Sendable {
   }
 
   private func entries() -> [Entry] {
+    let grouped = Set(GroupMembers.processes(in: groups))
     let mark = Array("MARTLET_SPOOL_DIR=\(spool)".utf8)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.compactMap { name in
       guard let pid = Int32(name), let stat = ProcessStat.read(pid) else { return nil }
       // Another account's shows nothing.
       let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
-      let isMarked = environment.split(separator: 0).contains { $0.elementsEqual(mark) }
+      let isMarked =
+        grouped.contains(pid) || environment.split(separator: 0).contains { $0.elementsEqual(mark) }
       return Entry(pid: pid, stat: stat, isMarked: isMarked)
     }
   }

@@ -21,10 +21,12 @@ package struct AttemptLaunch: Sendable {
   /// Seconds between asking to leave and SIGKILL.
   package var grace: Double
   package var stopSignal: StopSignal
+  /// Its limits beside its time, and what keeps them.
+  package var confined: Confined
 
   package init(
     directory: AttemptDirectory, command: [String], workdir: String, environment: [String: String],
-    timeout: Double?, grace: Double, stopSignal: StopSignal
+    timeout: Double?, grace: Double, stopSignal: StopSignal, confined: Confined = Confined()
   ) {
     self.directory = directory
     self.command = command
@@ -33,6 +35,7 @@ package struct AttemptLaunch: Sendable {
     self.timeout = timeout
     self.grace = grace
     self.stopSignal = stopSignal
+    self.confined = confined
   }
 }
 
@@ -104,23 +107,18 @@ package struct Supervision: Sendable {
     }
   }
 
-  /// Asks a supervisor to stop its command. A client that said it handles SIGUSR1 gets that first, then the grace.
+  /// Asks a supervisor to stop its command: it asks with SIGUSR1 where the program handles that, else with SIGTERM, and
+  /// gives it one grace.
   ///
   /// When the supervisor is gone nothing happens: a `LostWatch` sees to such an attempt.
   ///
-  /// - Parameters:
-  ///   - grace: what the attempt was launched with, seconds.
-  ///   - patience: seconds after which the command's process group is killed, when it shall not have that grace.
-  package func stop(_ directory: AttemptDirectory, grace: Double, patience: Double? = nil) {
+  /// - Parameter patience: seconds after which the command's process group is killed, when it shall not have that grace.
+  package func stop(_ directory: AttemptDirectory, patience: Double? = nil) {
     Self.thread("stop") {
       // A supervisor that was just started may not have written its record yet.
       for _ in 0..<200 {
         if let attempt = directory.attemptFile {
           guard attempt.bootID == currentBootID() else { return }
-          if directory.wantsUserSignal, attempt.supervisor.signal(SIGUSR1) {
-            let deadline = Date(timeIntervalSinceNow: patience ?? grace)
-            while attempt.supervisor.exists, Date() < deadline { usleep(50_000) }
-          }
           guard attempt.supervisor.signal(SIGTERM), let patience else { return }
           let deadline = Date(timeIntervalSinceNow: patience)
           while attempt.supervisor.exists, Date() < deadline { usleep(20_000) }
@@ -143,7 +141,7 @@ package struct Supervision: Sendable {
     var arguments = ["-g", String(launch.grace), "-C", launch.workdir]
     if let timeout = launch.timeout { arguments += ["-t", String(timeout)] }
     if launch.stopSignal == .usr1 { arguments.append("-u") }
-    return arguments + [launch.directory.path, "--"] + launch.command
+    return arguments + launch.confined.options + [launch.directory.path, "--"] + launch.command
   }
 
   /// The supervisor leaves our session by itself.

@@ -94,6 +94,11 @@ extension SweepSpecification {
     return arguments + ["--checkpoint_dir", run.directory, "--run_name", run.name]
   }
 
+  /// The command line of what goes before the first trial; empty where nothing does.
+  package func preparationArguments(environment: [String: String]) -> [String] {
+    (preparation ?? []).map { Self.expandVariables(in: $0, from: environment) }
+  }
+
   private func expand(_ macro: CommandPart.Macro, point: Point, run: RunPlace) -> [String] {
     switch macro {
     case .env: ["/usr/bin/env"]

@@ -146,11 +146,17 @@ extension SweepSpecification {
     return safe.isEmpty || safe.hasPrefix(".") || safe.hasPrefix("-") ? "_" + safe : safe
   }
 
+  /// What else lies beside the runs' directories.
+  static let reservedNames: Set<String> = [
+    "best_model", "best_model_metadata.json", "experiments.csv", "overall_results.json", "prepare", "shared",
+    "sweep_summary.csv",
+  ]
+
   /// Whether the naming rule gives every point a directory of its own.
   func ruleTellsPointsApart() -> Bool {
     if runNameTemplate?.numberTellsApart == true { return true }
     guard method == GridSampler.method, let count = space.cardinality, count <= 20_000 else { return false }
-    var names: Set<String> = []
+    var names = Self.reservedNames
     return (0..<count).allSatisfy { index in
       guard let point = space.point(at: index), let name = ruledName(for: point, number: index) else {
         return false

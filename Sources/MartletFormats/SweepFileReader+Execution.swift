@@ -7,7 +7,9 @@ import MartletSearch
 import OrderedCollections
 
 extension SweepFileReader {
-  private static let needsKeys = ["gpus", "gpu_memory", "gpu_slots", "same_host", "memory"]
+  private static let needsKeys = [
+    "gpus", "gpu_memory", "gpu_slots", "same_host", "memory", "cpus", "output", "open_files",
+  ]
 
   /// - Parameter parameters: names that expressions may hold; nil: they could not be read.
   mutating func needs(_ file: FileSection, parameters: [String]?) -> NeedsRule? {
@@ -20,6 +22,9 @@ extension SweepFileReader {
       rule.deviceSlots = amount
     }
     rule.memory = bytes(section["memory"], in: section, parameters)
+    rule.cpus = amount(section["cpus"], in: section, atLeast: 1, parameters)
+    rule.output = bytes(section["output"], in: section, parameters)
+    rule.openFiles = amount(section["open_files"], in: section, atLeast: 16, parameters)
     if let word = choice(section["same_host"], in: section, among: ["true", "false"]) {
       rule.sameHost = word == "true"
     }

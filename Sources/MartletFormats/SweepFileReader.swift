@@ -60,7 +60,7 @@ struct SweepFileReader {
     "max_parallel_experiments",
     "timeout", "grace", "stop_signal", "resources", "retries", "retry_pause", "priority", "breaker",
     "checkpoint", "seed", "workdir", "output", "env",
-    "run_name",
+    "run_name", "profile", "prepare", "shards", "resume", "results",
   ]
   private static let sweepKeys = ["program", "command", "parameters"] + commonKeys
   private static let ghostKeys = ["base_command", "sweep_params", "static_params"] + commonKeys
@@ -74,7 +74,6 @@ struct SweepFileReader {
   /// Keys that ask for something this version does not do.
   private static let unsupportedKeys = [
     "early_terminate", "objectives", "constraints", "where", "when", "derived", "points",
-    "prepare",
     "executor",
   ]
 
@@ -128,7 +127,7 @@ struct SweepFileReader {
     let description = text(file["description"], in: file)
     let project = text(file["project"], in: file)
     let runCap = whole(file["run_cap"], in: file, atLeast: 1)
-    let maxParallel = maxParallel(file)
+    let parallelism = parallelism(file)
     let timeout = seconds(file["timeout"], in: file)
     let grace = seconds(file["grace"], in: file, mayBeZero: true)
     let stopSignal = stopSignal(file)
@@ -151,7 +150,12 @@ struct SweepFileReader {
       output: output,
       environment: environment, program: program, command: command, form: form, runNameTemplate: template,
       source: source, filename: filename)
-    if let maxParallel { specification.maxParallel = maxParallel }
+    switch parallelism {
+    case .fixed(let count)?: specification.maxParallel = count
+    case .automatic?: specification.isAutomatic = true
+    case nil: break
+    }
+    readSurroundings(file, &specification)
     if let grace { specification.grace = grace }
     if let retries { specification.retries = retries }
     if let priority { specification.priority = priority }
@@ -161,17 +165,6 @@ struct SweepFileReader {
     specification.namesAreUnique = specification.ruleTellsPointsApart()
     specification.notes = notes
     return specification
-  }
-
-  private mutating func maxParallel(_ file: FileSection) -> Int? {
-    if let first = file["max_parallel"], let second = file["max_parallel_experiments"] {
-      let later = first.mark.line > second.mark.line ? first : second
-      flaws.append(
-        Flaw(
-          at: later.mark, key: later.key,
-          message: "'max_parallel' and 'max_parallel_experiments' mean the same: give one of them"))
-    }
-    return whole(file["max_parallel"] ?? file["max_parallel_experiments"], in: file, atLeast: 1)
   }
 
   private mutating func stopSignal(_ file: FileSection) -> SweepSpecification.StopSignal? {

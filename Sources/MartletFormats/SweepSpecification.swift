@@ -15,6 +15,16 @@ package struct SweepSpecification: Sendable {
     case ghost(GhostForm)
   }
 
+  /// What a sweep leaves in its folder.
+  package enum ResultKind: String, Sendable, CaseIterable {
+    /// `sweep_summary.csv`.
+    case summary
+    /// `overall_results.json`, `experiments.csv`, and `experiment_results.json` of each run.
+    case experiments
+    /// `best_model/`.
+    case bestModel = "best_model"
+  }
+
   package enum StopSignal: String, Sendable, CaseIterable {
     case term = "TERM"
     case usr1 = "USR1"
@@ -30,7 +40,18 @@ package struct SweepSpecification: Sendable {
   package var target: Double?
   package var space: Space
   package var runCap: Int?
+  /// Trials at a time.
   package var maxParallel = 2
+  /// How many trials it has at a time follows what the machine has left.
+  package var isAutomatic = false
+  /// What is run once before the first trial: words, as in `command`, without macros.
+  package var preparation: [String]?
+  /// Over how many parts of the data its trials are spread.
+  package var shards: Int?
+  /// Which files and folders of a run's checkpoint directory its next attempt may go on from (a shell pattern); nil: none.
+  package var resume: String? = "*"
+  /// What it leaves in its folder.
+  package var results = Set(ResultKind.allCases)
   /// Seconds an attempt may take.
   package var timeout: Double?
   /// Seconds between the polite signal and SIGKILL.

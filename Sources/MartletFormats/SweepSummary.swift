@@ -121,7 +121,7 @@ package struct SweepSummary: Sendable {
 
   private static func cell(_ value: Double?) -> String { value.map { PythonText.text($0) } ?? "" }
 
-  private static func quoted(_ cell: String) -> String {
+  static func quoted(_ cell: String) -> String {
     guard cell.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return cell }
     return "\"" + cell.replacing("\"", with: "\"\"") + "\""
   }

@@ -37,6 +37,41 @@ struct Checkpoint: Sendable {
     return best?.checkpoint
   }
 
+  /// Names of what somebody has not finished writing, by custom.
+  private static let unfinished = [".tmp", ".temp", ".part", ".partial", ".incomplete", "~"]
+
+  /// The path of the newest file or folder right in a directory that an attempt may go on from; of two that are as new as
+  /// each other, the one with the higher number or later name.
+  ///
+  /// One that is empty is none, nor one that is hidden or bears a name of something that is still being written. Symbolic
+  /// links are neither found nor followed.
+  static func newestToResume(matching pattern: String, in directory: String) -> String? {
+    var best: (modified: Date, name: String)?
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+      guard !name.hasPrefix("."), !unfinished.contains(where: name.hasSuffix), fnmatch(pattern, name, 0) == 0,
+        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(name)")
+      else { continue }
+      let modified: Date?
+      switch attributes[.type] as? FileAttributeType {
+      case .typeRegular?:
+        let size = (attributes[.size] as? NSNumber)?.int64Value ?? 0
+        modified = size > 0 ? attributes[.modificationDate] as? Date : nil
+      case .typeDirectory?:
+        modified = entries(of: "\(directory)/\(name)").filter { $0.type == .typeRegular }.map(\.modified)
+          .max()
+      default: modified = nil
+      }
+      guard let modified else { continue }
+      let isNewer =
+        best.map { best in
+          modified != best.modified
+            ? modified > best.modified : name.compare(best.name, options: .numeric) == .orderedDescending
+        } ?? true
+      if isNewer { best = (modified, name) }
+    }
+    return best.map { "\(directory)/\($0.name)" }
+  }
+
   /// Copies it.
   func copy(into folder: String) throws -> BestModel.Digest {
     let files = FileManager.default

@@ -15,13 +15,14 @@ extension Conductor {
   /// A heartbeat makes it `running` in the store again. Here it stays `lost`: whoever decides asks only who sees to it.
   func lose(_ attempt: OpenAttempt, _ file: AttemptFile) async throws {
     guard file.bootID == currentBootID() else {
-      return try await end(
-        attempt,
-        AttemptEnd(
-          state: .crashed, reason: "The machine was restarted while it ran, or its record is damaged."))
+      confinement.release(Confinement.name(attempt.run, attempt.number))
+      let reason =
+        file.bootID.isEmpty ? "Its record is damaged." : "The machine was restarted while it ran."
+      return try await end(attempt, AttemptEnd(state: .crashed, reason: reason))
     }
     guard let command = file.command else {
       // The record is there, the lock is free, and no command is in it: nothing runs.
+      confinement.release(Confinement.name(attempt.run, attempt.number))
       return try await end(
         attempt, AttemptEnd(state: .crashed, reason: "Its supervisor was killed before it started."))
     }
@@ -51,6 +52,7 @@ extension Conductor {
   }
 
   private func takeEnd(of attempt: OpenAttempt, _ cause: LostAttempt.Cause) async {
+    confinement.release(Confinement.name(attempt.run, attempt.number))
     let end =
       switch cause {
       case .unknown:

@@ -32,7 +32,7 @@ extension Conductor {
         var left = AttemptRemains()
         if case .over(let condition) = news, condition.mayLeavePoints {
           left.said = try await collect(attempt)
-          if attempt.sweep != nil, condition.mayBeFinished {
+          if attempt.trial != nil, condition.mayBeFinished {
             // Here, beside the writer: a long history takes a while.
             left.objectiveFault = try await store.deriveObjective(of: attempt.run)
             tries += 1
@@ -108,15 +108,17 @@ extension Conductor {
   ) async throws {
     let system = system
     let run = attempt.run
+    if news.endsProcesses { confinement.release(Confinement.name(run, attempt.number)) }
     guard isStarted else { return postpone(news, of: attempt) }
     guard let open = core.attempts[run], open.number == attempt.number else { return }
     switch news {
     case .running(let pid):
+      let limits = try await blocking { open.directory.confined.json }
       try await transact { core, writer, effects, now in
+        var told = Circumstances(pid: Int(pid))
+        told.limits = limits
         try core.decide(
-          .attempt(open.job, number: open.number, .running), told: Circumstances(pid: Int(pid)), writer,
-          &effects,
-          by: system, now)
+          .attempt(open.job, number: open.number, .running), told: told, writer, &effects, by: system, now)
       }
     case .over(.alive):
       // Somebody else asked its lock at the same moment: ask again.
@@ -127,6 +129,7 @@ extension Conductor {
         // A program that handles SIGUSR1 leaves by itself, before anybody ends it: that is no success.
         AttemptEnd(
           file, directory: open.directory, launch: (open.settings.timeout, remains.said),
+          limits: open.settings.limits,
           wasStopRequested: open.isStopRequested || mustMakeRoom && open.directory.wantsUserSignal)
       }
       end.objectiveFault = remains.objectiveFault
@@ -154,9 +157,11 @@ extension Conductor {
     try await transact { core, writer, effects, now in
       guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
       let job = try core.jobEnd(of: open, end, writer, now)
+      var told = Circumstances(exit: end.exit, startedAt: end.startedAt)
+      told.use = end.use
+      if case .fault(let fault) = job.kind { told.use?.fault = fault.rawValue }
       try core.decide(
-        .attempt(open.job, number: open.number, .over(job)),
-        told: Circumstances(exit: end.exit, startedAt: end.startedAt), writer, &effects, by: system, now)
+        .attempt(open.job, number: open.number, .over(job)), told: told, writer, &effects, by: system, now)
     }
   }
 
@@ -164,6 +169,16 @@ extension Conductor {
     supervision.adopt(attempt.directory) { [weak self] news in
       guard let self else { return }
       Task { await self.take(news, of: attempt) }
+    }
+  }
+}
+
+extension AttemptNews {
+  /// Nothing of it runs any more.
+  fileprivate var endsProcesses: Bool {
+    switch self {
+    case .over(.ended), .over(.neverStarted), .failed: true
+    case .running, .over(.alive), .over(.lost): false
     }
   }
 }

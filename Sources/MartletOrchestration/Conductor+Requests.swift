@@ -64,12 +64,17 @@ extension Conductor {
   func createSweep(_ new: NewSweep, _ prepared: Prepared, by principal: Principal) async throws {
     let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
     let (specification, name) = (new.specification, new.name)
+    let window =
+      specification.isAutomatic
+      ? specification.firstWindow(
+        devices: deviceCount, processors: ProcessInfo.processInfo.activeProcessorCount)
+      : specification.maxParallel
     let seed = specification.seed ?? UInt64.random(in: .min ... .max)
     let sampler = try specification.sampler(seed: seed)
     let sweep = Sweep(
       id: id, project: new.project, name: name, description: specification.description ?? "", state: .pending,
       method: specification.method, objective: specification.objective, parameters: specification.space.json,
-      maxParallel: specification.maxParallel, timeout: specification.timeout,
+      maxParallel: window, timeout: specification.timeout,
       command: specification.commandTemplate, workdir: new.workdir, outputDirectory: directory,
       spaceSize: specification.space.cardinality, budget: specification.budget, createdAt: clock.now,
       createdBy: principal.name, seed: seed, source: specification.source)
@@ -89,12 +94,18 @@ extension Conductor {
         workdir: new.workdir, directory: directory, environmentFile: environmentFile,
         environment: Dictionary(uniqueKeysWithValues: new.environment.map { ($0.key, $0.value) }),
         git: capture.git, creator: principal)
+      var progress = SweepProgress()
+      progress.isAutomatic = specification.isAutomatic
       let machine = SweepMachine(
         sampler: sampler, objective: specification.objective, target: specification.target,
-        budget: specification.budget, maxParallel: specification.maxParallel, breaker: specification.breaker)
+        budget: specification.budget, maxParallel: window, breaker: specification.breaker,
+        prepares: specification.preparation != nil, progress: progress)
       try core.decide(
-        .addSweep(id, Scheduler.Sweep(machine: machine, plan: specification.plan(devices: devices))), writer,
-        &effects, by: principal, now)
+        .addSweep(
+          id,
+          Scheduler.Sweep(
+            machine: machine, plan: specification.plan(devices: devices),
+            preparation: specification.preparationPlan)), writer, &effects, by: principal, now)
     }
   }
 
@@ -112,8 +123,11 @@ extension Conductor {
       try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
       for number in 1...1_000 {
         let path = "\(root)/\(label)_\(stamp)\(number == 1 ? "" : "_\(number)")"
-        if FileManager.default.fileExists(atPath: path) { continue }
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        // Made in one step: of two sweeps that begin at once, only one has made it.
+        guard mkdir(path, 0o777) == 0 else {
+          if errno == EEXIST { continue }
+          throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+        }
         return URL(fileURLWithPath: path).standardizedFileURL.path
       }
     } catch {
@@ -184,11 +198,15 @@ extension Conductor {
   func execute(_ new: NewExecution, name: String, _ prepared: Prepared, by principal: Principal) async throws
   {
     let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
-    let settings = ExecutionSettings(
+    var settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
       needs: new.needs, environmentFile: "\(data.run(id))/environment.json", seed: nil, retries: new.retries,
       readsTrainingLog: false)
+    settings.resume = "*"
+    settings.limits = new.limits
+    let final = settings
     try await transact { core, writer, effects, now in
+      let settings = final
       try writer.createExecutedRun(
         ExecutedRun(
           project: new.project, name: name, sweepRow: nil, trial: nil, config: [:], command: new.command,

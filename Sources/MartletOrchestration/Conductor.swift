@@ -15,6 +15,8 @@ actor Conductor {
   let tracking: Tracking
   let data: DataDirectory
   let supervision: Supervision
+  /// Keeps attempts within their limits.
+  let confinement: Confinement
   let system: Principal
   let clock: any WallClock
   let url: @Sendable () -> String
@@ -38,18 +40,24 @@ actor Conductor {
   private(set) var isClosed = false
   /// Who waits for the end of the next pause; seconds since 1970.
   private var sleeper: (until: Double, task: Task<Void, Never>)?
+  /// Seconds from one look at what the machine has left to the next; 0: nobody looks.
+  let headroomEvery: Double
+  /// Who looks at what the machine has left, while a sweep follows that.
+  var following: Task<Void, Never>?
   /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
   private var early: [(news: AttemptNews, attempt: OpenAttempt)] = []
 
   init(
     store: Store, tracking: Tracking, data: DataDirectory, supervision: Supervision, system: Principal,
     clock: any WallClock, pool: StartingPool, deviceWatch: DeviceWatch, url: @escaping @Sendable () -> String,
-    logger: Logger
+    logger: Logger, headroomEvery: Double = 0
   ) {
+    self.headroomEvery = headroomEvery
     self.store = store
     self.tracking = tracking
     self.data = data
     self.supervision = supervision
+    confinement = Confinement(owner: data.path)
     self.system = system
     self.clock = clock
     self.url = url
@@ -59,7 +67,9 @@ actor Conductor {
     core = Core(
       data: data, host: hostName(), scheduler: Scheduler(pool: pool.pool, at: clock.now.seconds),
       declared: pool.declared)
-    results = ResultsWriter(store: store, clock: clock, logger: logger)
+    results = ResultsWriter(store: store, clock: clock, logger: logger) { sweep, trials in
+      tracking.tellSoon(trials: [sweep: trials])
+    }
   }
 
   /// Runs a decision on a copy of the memory inside one transaction. When it commits, the copy becomes the memory and
@@ -76,6 +86,7 @@ actor Conductor {
       return (core, effects, result)
     }
     core = after
+    followMachine()
     await perform(effects)
     return result
   }
@@ -86,7 +97,7 @@ actor Conductor {
       if let watch = lost[attempt.run] {
         watch.stop(patience: attempt.patience)
       } else {
-        supervision.stop(attempt.directory, grace: attempt.settings.grace, patience: attempt.patience)
+        supervision.stop(attempt.directory, patience: attempt.patience)
       }
     }
     for sweep in effects.results.values where !effects.ends.contains(where: { $0.sweep.id == sweep.id }) {
@@ -156,10 +167,12 @@ actor Conductor {
   func close() async {
     isClosed = true
     sleeper?.task.cancel()
+    following?.cancel()
     for watch in lost.values { watch.leave() }
     await queue.drain()
     for ending in endings.values { await ending.value }
     await results.close()
+    confinement.close()
   }
 
   /// Begins what is queued; called once, when the server can be reached.

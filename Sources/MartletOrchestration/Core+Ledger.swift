@@ -17,6 +17,10 @@ struct Circumstances: Sendable {
   /// How the attempt at hand ended, or why it is lost.
   var exit: ExitRecord?
   var startedAt: Timestamp?
+  /// What the attempt at hand came to.
+  var use: AttemptUse?
+  /// What keeps the attempt at hand within its limits.
+  var limits: JSONValue?
 
   init(pid: Int? = nil, exit: ExitRecord? = nil, startedAt: Timestamp? = nil) {
     (self.pid, self.exit, self.startedAt) = (pid, exit, startedAt)
@@ -55,6 +59,9 @@ extension Core {
     case .createTrial(let id, let number, let point):
       guard let sweep = sweeps[id] else { return }
       try createTrial(number, point, of: sweep, writer, &effects, by: principal, now)
+    case .createPreparation(let id):
+      guard let sweep = sweeps[id] else { return }
+      try createPreparation(of: sweep, writer, &effects, by: principal, now)
     case .createAttempt(let job):
       try createAttempt(job, writer, &effects, by: principal, now)
     case .start(let id, let number, let devices):
@@ -105,6 +112,10 @@ extension Core {
     case .setBest(let id, let trial):
       guard let row = sweeps[id]?.row else { return }
       try writer.setBest(ofSweep: row, trial: trial)
+    case .setMaxParallel(let id, let count, let reason):
+      guard let row = sweeps[id]?.row else { return }
+      try writer.noteParallel(ofSweep: row, count, reason: reason, by: principal, now: now)
+      effects.sweeps.append(id)
     case .endSweep(let id, let state, let reason):
       guard let sweep = sweeps[id] else { return }
       effects.ends.append(Effects.SweepEnd(sweep: sweep, state: state, reason: reason))
@@ -180,6 +191,10 @@ extension Core {
     try writer.setAttemptState(
       of: attempt.run, number: number, state, exit: told.exit, pid: told.pid, startedAt: told.startedAt,
       by: principal, now: now)
+    if let use = told.use { try writer.setUse(of: attempt.run, number: number, use) }
+    if let limits = told.limits, limits != .null {
+      try writer.setLimits(of: attempt.run, number: number, limits)
+    }
     effects.runs.append(attempt.run)
   }
 
@@ -198,10 +213,8 @@ extension Core {
     keep(attempt)
     if attempt.state != .queued {
       let patience = attempt.patience ?? attempt.settings.grace
-      // A program that handles SIGUSR1 gets that first, and a grace for each.
-      let graces = attempt.directory.wantsUserSignal ? 2.0 : 1
       try writer.setKill(
-        of: attempt.run, number: attempt.number, at: now + patience * graces, isStop: ask == .stop, now: now)
+        of: attempt.run, number: attempt.number, at: now + patience, isStop: ask == .stop, now: now)
       effects.stops.append(attempt)
     }
     effects.runs.append(attempt.run)
@@ -243,11 +256,15 @@ extension Core {
       }
     let plan = scheduler.sweeps[sweep.id]?.plan
     let needs = plan?.needs.needs(of: point)
-    let settings = ExecutionSettings(
+    var settings = ExecutionSettings(
       timeout: plan.map(\.timeout) ?? specification.timeout, grace: specification.grace,
       stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
       needs: (try? needs?.get()) ?? Needs(),
       environmentFile: sweep.environmentFile, seed: sweep.seed &+ UInt64(number), readsTrainingLog: isGhost)
+    settings.shards = specification.shards
+    (settings.shared, settings.resume) = (sweep.sharedDirectory, specification.resume)
+    let limits = plan?.needs.limits(of: point)
+    settings.limits = (try? limits?.get()) ?? AttemptLimits()
     let command = specification.arguments(
       for: point,
       run: RunPlace(name: name, directory: directory, paramsFile: paramsFile, environment: sweep.environment))
@@ -269,5 +286,32 @@ extension Core {
         run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
         settings: settings, command: command, workdir: sweep.workdir, runDirectory: directory,
         project: sweep.project, config: point.nested, sweep: sweep.id, trial: number, isStopRequested: false))
+  }
+
+  /// The run that goes before the first trial. It needs no devices, and has all the time that it takes.
+  private mutating func createPreparation(
+    of sweep: OpenSweep, _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal,
+    _ now: Timestamp
+  ) throws {
+    let specification = sweep.specification
+    let id = try writer.freshRunID()
+    let name = SweepSpecification.fileName(sweep.name, suffix: "-prepare")
+    let directory = "\(sweep.directory)/prepare"
+    var settings = ExecutionSettings(
+      timeout: nil, grace: specification.grace, stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
+      needs: Needs(), environmentFile: sweep.environmentFile, seed: sweep.seed, readsTrainingLog: false)
+    (settings.shared, settings.resume) = (sweep.sharedDirectory, specification.resume)
+    let command = specification.preparationArguments(environment: sweep.environment)
+    try writer.createExecutedRun(
+      ExecutedRun(
+        project: sweep.project, name: name, sweepRow: sweep.row, trial: nil, config: [:], command: command,
+        workdir: sweep.workdir, directory: directory, execution: settings.json),
+      id: id, by: sweep.creator, now: now)
+    effects.sweeps.append(sweep.id)
+    keep(
+      OpenAttempt(
+        run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
+        settings: settings, command: command, workdir: sweep.workdir, runDirectory: directory,
+        project: sweep.project, config: [:], sweep: sweep.id, trial: nil, isStopRequested: false))
   }
 }

@@ -18,7 +18,7 @@ extension Core {
     switch end.state {
     case .finished:
       kind = .success(objective: nil)
-      if let sweep = attempt.sweep {
+      if let sweep = attempt.sweep, attempt.trial != nil {
         switch try objective(of: attempt, end, in: sweep, writer) {
         case .success(let value): kind = .success(objective: value)
         case .failure(let missing): (kind, reason) = (.hopeless, missing.reason)
@@ -26,12 +26,13 @@ extension Core {
       }
     case .failed:
       let isNotStarted = end.exit.code == nil && end.exit.signal == nil
-      kind = isNotStarted ? .impossible : .fault(.failure)
+      kind = isNotStarted ? .impossible : .fault(end.ranOutOfMemory ? .oom : .failure)
       if isNotStarted { reason = end.exit.reason }
     case .timedOut: kind = .fault(.timeout)
-    // By a limit on output: the next attempt would write as much.
-    case .killed: kind = .hopeless
+    // By its limit of memory; or by that of output: the next attempt would write as much.
+    case .killed: kind = end.ranOutOfMemory ? .fault(.oom) : .hopeless
     // By a signal that was not ours; or nobody knows how.
+    case .crashed where end.ranOutOfMemory: kind = .fault(.oom)
     case .crashed: kind = .fault(end.exit.signal == nil ? .infra : .failure)
     case .stopped, .preempted: kind = .left
     case .queued, .starting, .running, .lost:

@@ -20,13 +20,23 @@ struct ExecutionSettings: Sendable, Hashable {
   var retries: RetryPolicy?
   /// The file that ghost's trainer writes its metrics to is read when an attempt ends.
   var readsTrainingLog: Bool
+  /// Over how many parts of the data the trials of its sweep are spread.
+  var shards: Int?
+  /// What its sweep's trials have in common: a directory.
+  var shared: String?
+  /// Which of its checkpoints a later attempt goes on from, a shell pattern; nil: none.
+  var resume: String?
+  /// Of an attempt, beside its time.
+  var limits = AttemptLimits()
 
   var json: JSONValue {
     [
       "timeout": JSONValue(timeout), "grace": .double(grace), "stop_signal": .string(stopSignal.rawValue),
       "gpus": .int(Int64(needs.devices)), "needs": needs.json, "environment": .string(environmentFile),
       "seed": JSONValue(seed.map { String($0) }), "training_log": .bool(readsTrainingLog),
+      "shards": JSONValue(shards), "shared": JSONValue(shared), "resume": JSONValue(resume),
       "retries": retries?.json ?? .null,
+      "limits": limits == AttemptLimits() ? .null : limits.json,
     ]
   }
 
@@ -54,6 +64,10 @@ struct ExecutionSettings: Sendable, Hashable {
     seed = json["seed"]?.string.flatMap(UInt64.init)
     retries = json["retries"].flatMap { $0.isNull ? nil : RetryPolicy(json: $0) }
     readsTrainingLog = json["training_log"]?.bool ?? false
+    shards = json["shards"]?.int.map(Int.init)
+    shared = json["shared"]?.string
+    resume = json["resume"]?.string
+    limits = AttemptLimits(json: json["limits"] ?? .null)
   }
 }
 
@@ -82,7 +96,11 @@ struct OpenAttempt: Sendable {
 
   /// Its name in the scheduler.
   var job: JobID {
-    if let sweep, let trial { .trial(sweep: sweep, number: trial) } else { .run(run) }
+    switch (sweep, trial) {
+    case (let sweep?, let trial?): .trial(sweep: sweep, number: trial)
+    case (let sweep?, nil): .preparation(sweep: sweep)
+    case (nil, _): .run(run)
+    }
   }
 }
 
@@ -101,6 +119,9 @@ struct OpenSweep: Sendable {
   var environment: [String: String]
   var git: GitState?
   var creator: Principal
+
+  /// For what all its trials use.
+  var sharedDirectory: String { "\(directory)/shared" }
 }
 
 /// A value: a decision changes a copy, which becomes the engine's memory once the decision is committed.

@@ -3,7 +3,7 @@
 import Foundation
 import Glibc
 package import Logging
-import MartletExecution
+package import MartletExecution
 package import MartletModel
 package import MartletScheduling
 package import MartletStore
@@ -25,6 +25,8 @@ package struct EngineOptions: Sendable {
   package var executable: String
   /// Seconds from one sample of what executed runs use to the next; 0: none is taken.
   package var sampleEvery = 0.0
+  /// Seconds from one look at what the machine has left to the next, for sweeps that follow it; 0: nobody looks.
+  package var headroomEvery = 5.0
 
   package init(
     data: String, pool: PoolOptions, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
@@ -120,7 +122,8 @@ package final class Engine: Sendable {
     for warning in pool.warnings { logger.warning("\(warning)") }
     let conductor = Conductor(
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
-      pool: pool, deviceWatch: DeviceWatch(gpus: gpus, clock: clock), url: options.url, logger: logger)
+      pool: pool, deviceWatch: DeviceWatch(gpus: gpus, clock: clock), url: options.url, logger: logger,
+      headroomEvery: options.headroomEvery)
     try await conductor.recover()
     let sampling =
       options.sampleEvery > 0
@@ -272,6 +275,13 @@ package final class Engine: Sendable {
   /// What drivers say of the pool's devices, by number, 2 s old at most: of one that does not answer what it said last.
   /// Devices that were declared have none.
   package func poolReadings() async -> [Int: DeviceReading] { await conductor.poolReadings() }
+
+  /// How limits of attempts are kept here: of memory, of processors, and whether the kernel ends all processes of an
+  /// attempt at once.
+  package var limitWays: (memory: LimitWay, cpus: LimitWay, killsByGroup: Bool) {
+    let confinement = conductor.confinement
+    return (confinement.memoryWay, confinement.cpusWay, confinement.killsByGroup)
+  }
 
   package func load() async -> (running: Int, queued: Int) {
     let attempts = await conductor.core.attempts.values

@@ -13,9 +13,12 @@ extension Conductor {
   func start(_ launch: Effects.Launch) async {
     let attempt = launch.attempt
     let (url, data, devices) = (url(), data.path, startingPool.pool.devices.map(\.device))
+    let confinement = confinement
     do {
       let prepared = try await blocking {
-        try Self.prepare(launch, url: url, data: data, devices: devices)
+        var prepared = try Self.prepare(launch, url: url, data: data, devices: devices)
+        try Self.confine(&prepared, attempt, by: confinement)
+        return prepared
       }
       supervision.launch(prepared) { [weak self] news in
         guard let self else { return }
@@ -73,6 +76,17 @@ extension Conductor {
     environment["MARTLET_SWEEP_ID"] = attempt.sweep?.rawValue
     environment["MARTLET_TRIAL_ID"] = attempt.trial.map { String($0) }
     environment["MARTLET_SEED"] = attempt.settings.seed.map { String($0) }
+    if let shared = attempt.settings.shared {
+      try files.createDirectory(atPath: shared, withIntermediateDirectories: true)
+      environment["MARTLET_SHARED_DIR"] = shared
+    }
+    if let shards = attempt.settings.shards, let trial = attempt.trial {
+      environment["MARTLET_SHARD_COUNT"] = String(shards)
+      environment["MARTLET_SHARD_INDEX"] = String(trial % shards)
+    }
+    if attempt.number > 1, let pattern = attempt.settings.resume {
+      environment["MARTLET_RESUME_FROM"] = Checkpoint.newestToResume(matching: pattern, in: checkpoints)
+    }
     if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
     if !devices.isEmpty { for name in DeviceEnvironment.foreign { environment[name] = nil } }
     environment.merge(DeviceEnvironment.variables(holding: launch.devices, of: devices)) { $1 }
@@ -82,6 +96,19 @@ extension Conductor {
       environment: environment,
       timeout: attempt.settings.timeout, grace: attempt.settings.grace,
       stopSignal: attempt.settings.stopSignal)
+  }
+
+  /// Makes what keeps it within its limits, and tells the libraries that would start a thread for every processor.
+  private static func confine(
+    _ launch: inout AttemptLaunch, _ attempt: OpenAttempt, by confinement: Confinement
+  ) throws {
+    let limits = attempt.settings.limits
+    launch.confined = confinement.confine(Confinement.name(attempt.run, attempt.number), to: limits)
+    try launch.confined.write(in: attempt.directory)
+    guard let cpus = limits.cpus else { return }
+    for name in Confined.threadVariables where launch.environment[name] == nil {
+      launch.environment[name] = String(cpus)
+    }
   }
 
   /// The environment of whoever submitted it.

@@ -24,18 +24,18 @@ extension Conductor {
     var starts: [JobID: Double] = [:]
     for (place, attempt) in attempts.enumerated() {
       var open = OpenAttempt(attempt)
-      if let id = open.sweep, let number = open.trial {
-        if let machine = sweeps[id]?.machine, machine.trials.indices.contains(number) {
-          // As the sampler chose it: a run's configuration may have been added to since.
-          open.config = machine.trials[number].point.nested
-        } else {
-          // Its sweep could not go on.
-          open.isStopRequested = true
-        }
+      let sweep = open.sweep.flatMap { sweeps[$0] }
+      if let number = open.trial, let machine = sweep?.machine, machine.trials.indices.contains(number) {
+        // As the sampler chose it: a run's configuration may have been added to since.
+        open.config = machine.trials[number].point.nested
+      } else if open.sweep != nil, open.trial != nil || sweep == nil {
+        // Its sweep could not go on.
+        open.isStopRequested = true
       }
       core.keep(open)
       let (timeout, retries) = (open.settings.timeout, open.settings.retries ?? RetryPolicy())
-      let plan = open.sweep.flatMap { sweeps[$0]?.plan } ?? TrialPlan(retries: retries, timeout: timeout)
+      let own = open.trial == nil ? sweep?.preparation : sweep?.plan
+      let plan = own ?? TrialPlan(retries: retries, timeout: timeout)
       starts[open.job] = attempt.startedAt?.seconds
       // Rows of before version 9 have no tickets: their order is the line's, and they were first.
       jobs.append(
@@ -44,7 +44,20 @@ extension Conductor {
     core.scheduler = Scheduler(
       pool: startingPool.pool, sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
       starts: starts)
+    try await recoverConfinement()
     for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
+  }
+
+  /// Takes over what keeps attempts within their limits, and removes what was left by those that ended meanwhile.
+  private func recoverConfinement() async throws {
+    let (confinement, started) = (confinement, core.attempts.values.filter { $0.state != .queued })
+    try await blocking {
+      for attempt in started {
+        confinement.adopt(Confinement.name(attempt.run, attempt.number), attempt.directory.confined)
+      }
+      confinement.removeLeftovers(
+        besides: Set(started.map { Confinement.name($0.run, $0.number) }))
+    }
   }
 
   /// Nil: it cannot go on.
@@ -75,11 +88,11 @@ extension Conductor {
         }, best: sweep.best?.trial, objective: specification.objective, target: specification.target,
         budget: specification.budget, maxParallel: sweep.maxParallel,
         stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
-        progress: SweepProgress(json: stored.progress))
+        prepares: specification.preparation != nil, progress: SweepProgress(json: stored.progress))
       var plan = specification.plan(devices: deviceCount)
       // As they were changed since.
       (plan.priority, plan.timeout) = (sweep.priority, sweep.timeout)
-      return Scheduler.Sweep(machine: machine, plan: plan)
+      return Scheduler.Sweep(machine: machine, plan: plan, preparation: specification.preparationPlan)
     } catch {
       logger.error("Sweep \(sweep.id) cannot go on: \(error)")
       let (now, system, row) = (clock.now, system, stored.row)
@@ -97,9 +110,7 @@ extension Conductor {
       switch condition {
       case .alive:
         watchAgain(attempt)
-        if core.scheduler.jobs[attempt.job]?.ask != nil {
-          supervision.stop(attempt.directory, grace: attempt.settings.grace)
-        }
+        if core.scheduler.jobs[attempt.job]?.ask != nil { supervision.stop(attempt.directory) }
       case .ended, .lost, .neverStarted:
         Task { await take(.over(condition), of: attempt) }
       }
@@ -148,6 +159,23 @@ extension Job {
 }
 
 extension SweepSpecification {
+  /// How what goes before its first trial is executed: without devices, with its trials' retries.
+  var preparationPlan: TrialPlan { TrialPlan(retries: retries, priority: priority) }
+
+  /// How many trials an automatic sweep begins with: as many as the devices suffice for, or the processors where they need
+  /// no devices.
+  func firstWindow(devices: Int, processors: Int) -> Int {
+    let rule = plan(devices: devices).needs
+    let most: Int
+    switch (rule.devices, rule.cpus) {
+    case (.number(let count)?, _) where count > 0: most = devices / Int(count)
+    case (.expression?, _): most = devices
+    case (_, .number(let count)?): most = processors / Int(count)
+    case (_, .expression?), (_, nil): most = processors
+    }
+    return max(1, min(most, budget ?? .max))
+  }
+
   /// How its trials are executed on a server that has so many devices.
   func plan(devices: Int) -> TrialPlan {
     var rule = needs ?? NeedsRule()

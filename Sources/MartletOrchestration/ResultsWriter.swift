@@ -1,4 +1,4 @@
-// What a sweep leaves for people: sweep_summary.csv and best_model/, rewritten whenever a trial has ended.
+// What a sweep leaves for people: tables, results and the best model, rewritten soon after a trial has ended.
 
 import Foundation
 import Logging
@@ -9,30 +9,49 @@ import MartletTracking
 import OrderedCollections
 
 /// Writes one sweep's results at a time; trials that end meanwhile are gathered into the sweep's next round.
+///
+/// A round costs as much as its sweep is large. So that each trial costs the same, however many there are, a large sweep has
+/// its next round when a sixteenth more trials have ended, or after some seconds.
 actor ResultsWriter {
-  private let store: Store
+  let store: Store
   private let clock: any WallClock
-  private let logger: Logger
+  let logger: Logger
+  /// Told of trials in which something was found.
+  let tell: @Sendable (PublicID, OrderedSet<Int>) -> Void
   private static let shortestPause: Duration = .milliseconds(250)
+  private static let longestPause: Duration = .seconds(5)
+  /// The part of a sweep's trials that are worth a round.
+  private static let worthwhile = 16
   /// Two rounds at a time could leave the older table on the disk.
   private let queue = OrderedQueue()
-  private var waiting: [PublicID: OpenSweep] = [:]
+  private var waiting: [PublicID: Round] = [:]
   /// Who writes a sweep's rounds. Each sweep has its own pause, and its turn in the queue: none waits for another's
   /// trials to end less often.
   private var writing: [PublicID: Task<Void, Never>] = [:]
   /// The best run that was copied last, of each sweep.
   private var copied: [PublicID: PublicID] = [:]
 
-  init(store: Store, clock: any WallClock, logger: Logger) {
+  /// What is to be written.
+  private struct Round {
+    var sweep: OpenSweep
+    /// How often somebody said that trials ended.
+    var news: Int
+  }
+
+  init(
+    store: Store, clock: any WallClock, logger: Logger,
+    tell: @escaping @Sendable (PublicID, OrderedSet<Int>) -> Void = { _, _ in }
+  ) {
     self.store = store
     self.clock = clock
     self.logger = logger
+    self.tell = tell
   }
 
   /// Writes soon.
   func note(_ sweep: OpenSweep) {
     let id = sweep.id
-    waiting[id] = sweep
+    waiting[id] = Round(sweep: sweep, news: (waiting[id]?.news ?? 0) + 1)
     if writing[id] == nil { writing[id] = Task { await writeWaiting(id) } }
   }
 
@@ -44,9 +63,19 @@ actor ResultsWriter {
   }
 
   private func writeWaiting(_ id: PublicID) async {
-    while let sweep = waiting.removeValue(forKey: id) {
+    var (trials, ended) = (0, ContinuousClock.now)
+    while let round = waiting[id] {
+      if round.news * Self.worthwhile < trials, ended.duration(to: .now) < Self.longestPause,
+        !Task.isCancelled
+      {
+        // A cancelled sleep is a short one.
+        try? await Task.sleep(for: Self.shortestPause)
+        continue
+      }
+      waiting[id] = nil
       let began = ContinuousClock.now
-      await write(sweep)
+      trials = await write(round.sweep)
+      ended = .now
       // Large sweeps take long to write: most of the time belongs to their trials, of which short ones may end by the
       // dozen in a quarter of a second. The turn that was waited for counts: many sweeps together take no more time
       // than one. A cancelled sleep is a short one.
@@ -66,23 +95,58 @@ actor ResultsWriter {
     copied[sweep.id] = nil
   }
 
-  /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all.
-  private func write(_ sweep: OpenSweep) async {
+  /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all. Returns how many
+  /// trials there are.
+  @discardableResult private func write(_ sweep: OpenSweep) async -> Int {
     do {
-      try await queue.run { try await self.writeNow(sweep) }
+      return try await queue.run { try await self.writeNow(sweep) }
     } catch {
       logger.error("The results of sweep \(sweep.id) could not be written to \(sweep.directory): \(error)")
+      return 0
     }
   }
 
-  private func writeNow(_ sweep: OpenSweep) async throws {
-    let id = sweep.id
-    let rows = try await store.read { reader in
+  private func writeNow(_ sweep: OpenSweep) async throws -> Int {
+    let (id, kinds) = (sweep.id, sweep.specification.results)
+    let (read, startedAt) = try await store.read { reader -> ([(trial: Trial, run: Run?)], Timestamp?) in
       let runs = Dictionary(uniqueKeysWithValues: try reader.runs(ofSweep: id).map { ($0.id, $0) })
-      return try reader.trials(of: id).map { trial in (trial, runs[trial.run]) }
+      let rows = try reader.trials(of: id).map { trial in (trial: trial, run: runs[trial.run]) }
+      return (rows, try reader.sweep(id)?.startedAt)
     }
-    let objective = sweep.specification.objective
-    let summary = SweepSummary(
+    var rows = read
+    let found = try await examine(rows, of: sweep)
+    for place in rows.indices {
+      if let findings = found[rows[place].trial.number] { rows[place].trial.findings = findings }
+    }
+    let summary = summary(of: rows, of: sweep)
+    if kinds.contains(.summary) {
+      try await write(Data(summary.csv.utf8), to: "\(sweep.directory)/sweep_summary.csv")
+    }
+    if kinds.contains(.experiments) {
+      let ended = rows.filter { $0.trial.state.isEnd }
+      let overall = OverallResults(
+        ended.map {
+          Experiment(trial: $0.trial, parameters: $0.run?.config ?? .null, directory: $0.run?.directory)
+        }, objective: sweep.specification.objective)
+      let json = overall.json(name: sweep.name, seconds: startedAt.map { max(0, clock.now - $0) })
+      try await write(
+        Data(json.bytes(indented: true) + [0x0A]), to: "\(sweep.directory)/overall_results.json")
+      try await write(Data(overall.csv.utf8), to: "\(sweep.directory)/experiments.csv")
+    }
+    if kinds.contains(.bestModel), let objective = sweep.specification.objective, let best = summary.best,
+      let value = best.objective, let run = rows.first(where: { $0.trial.number == best.number })?.run
+    {
+      try await copy(run, value: value, objective: objective, of: sweep)
+    }
+    return rows.count
+  }
+
+  private func write(_ content: Data, to path: String) async throws {
+    try await blocking { try content.write(to: URL(fileURLWithPath: path), options: .atomic) }
+  }
+
+  private func summary(of rows: [(trial: Trial, run: Run?)], of sweep: OpenSweep) -> SweepSummary {
+    SweepSummary(
       of: sweep.specification,
       rows: rows.map { trial, run in
         SweepSummary.Row(
@@ -94,14 +158,6 @@ actor ResultsWriter {
               ($0.name, SweepSummary.MetricSummary(final: $0.last, min: $0.min, max: $0.max))
             }, uniquingKeysWith: { $1 }), objective: trial.objective)
       })
-    let csv = Data(summary.csv.utf8)
-    try await blocking {
-      try csv.write(to: URL(fileURLWithPath: "\(sweep.directory)/sweep_summary.csv"), options: .atomic)
-    }
-    guard let best = summary.best, let objective, let value = best.objective,
-      let run = rows.first(where: { $0.0.number == best.number })?.1
-    else { return }
-    try await copy(run, value: value, objective: objective, of: sweep)
   }
 
   private func copy(_ run: Run, value: Double, objective: Objective, of sweep: OpenSweep) async throws {

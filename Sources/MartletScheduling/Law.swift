@@ -30,6 +30,12 @@ package enum Law: String, Sendable, CaseIterable {
   case retriesBounded = "retries-bounded"
   /// What waits for its next try is woken.
   case backoffsEnd = "backoffs-end"
+  /// No trial is made before its sweep's preparation has succeeded.
+  case preparedFirst = "prepared-first"
+  /// What was prepared is not prepared again.
+  case preparedOnce = "prepared-once"
+  /// A sweep whose window was narrowed starts nothing before there is room in it.
+  case windowKept = "window-kept"
 }
 
 /// The laws in force: all of them, but in a simulation that has to fail.

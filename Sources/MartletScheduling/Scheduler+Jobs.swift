@@ -68,7 +68,14 @@ extension Scheduler {
     case (.fault(let fault), let ask) where ask != .stop:
       job.failedStarts = 0
       let used = job.retries[fault, default: 0]
-      guard let pause = job.policy.pause(after: laws.hold(.retriesBounded) ? used : 0, for: fault) else {
+      var policy = job.policy
+      if fault == .oom, case .trial(let sweep, let trial) = job.id {
+        let running = running(of: sweep)
+        advance(sweep, .memoryTrouble(trial: trial, running: running, at: now), at: now, &actions)
+        // With fewer beside it, it may have enough; alone it would run out of memory again.
+        if running > 1, policy.limits[.oom] == nil { policy.limits[.oom] = 1 }
+      }
+      guard let pause = policy.pause(after: laws.hold(.retriesBounded) ? used : 0, for: fault) else {
         return self.end(job, end, at: now, &actions)
       }
       job.retries[fault] = used + 1
@@ -107,7 +114,12 @@ extension Scheduler {
     jobs[job.id] = nil
     actions.append(.endAttempt(job.id, number: job.number, end.state, reason: end.reason))
     pool.withdraw(job.id)
-    if case .trial(let sweep, let trial) = job.id {
+    switch job.id {
+    case .run: break
+    case .preparation(let sweep):
+      let isSuccess = if case .success = end.kind { true } else { false }
+      advance(sweep, .preparationEnded(failure: isSuccess ? nil : end.reason), at: now, &actions)
+    case .trial(let sweep, let trial):
       let outcome: SweepMachine.Outcome =
         switch end.kind {
         case .success(let value): .complete(objective: value)

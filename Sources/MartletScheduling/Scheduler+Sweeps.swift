@@ -24,6 +24,13 @@ extension Scheduler {
       case .create(let number, let point):
         actions.append(.createTrial(sweep: id, number: number, point))
         add(.trial(sweep: id, number: number), sweep.plan, point: point, at: now, &actions)
+      case .prepare:
+        actions.append(.createPreparation(sweep: id))
+        add(.preparation(sweep: id), sweep.preparation, point: Point(), at: now, &actions)
+      case .stopPreparation:
+        stop(.preparation(sweep: id), at: now, &actions)
+      case .setMaxParallel(let count, let reason):
+        actions.append(.setMaxParallel(id, count, reason: reason))
       case .stop(let number):
         stop(.trial(sweep: id, number: number), at: now, &actions)
       case .setState(let state, let reason) where state.isEnd:
@@ -39,7 +46,11 @@ extension Scheduler {
 
   /// Whether more of a sweep than the state of a trial may be another than before.
   private static func changes(_ event: SweepMachine.Event, _ decisions: [SweepMachine.Action]) -> Bool {
-    if case .trialRunning = event { return !decisions.isEmpty }
-    return true
+    switch event {
+    case .trialRunning, .headroom: !decisions.isEmpty
+    case .start, .trialEnded, .stop, .pause, .resume, .setMaxParallel, .setAutomatic, .memoryTrouble,
+      .preparationEnded:
+      true
+    }
   }
 }

@@ -13,10 +13,13 @@ package struct Scheduler: Sendable {
   package struct Sweep: Sendable {
     package var machine: SweepMachine
     package var plan: TrialPlan
+    /// Of what goes before its first trial, where something does.
+    package var preparation: TrialPlan
 
-    package init(machine: SweepMachine, plan: TrialPlan) {
+    package init(machine: SweepMachine, plan: TrialPlan, preparation: TrialPlan = TrialPlan()) {
       self.machine = machine
       self.plan = plan
+      self.preparation = preparation
     }
   }
 
@@ -48,10 +51,14 @@ package struct Scheduler: Sendable {
     case pool(DevicePool.Event)
     /// The time that was asked for has come.
     case wake
+    /// What the machine has left, for sweeps that follow it.
+    case headroom(Headroom)
   }
 
   package enum Action: Sendable, Hashable {
     case createTrial(sweep: PublicID, number: Int, Point)
+    /// What goes before its first trial; its attempt follows.
+    case createPreparation(sweep: PublicID)
     /// A new attempt, queued: the whole job as it has to be kept.
     case createAttempt(Job)
     /// The attempt has its devices: it is to be started.
@@ -73,6 +80,8 @@ package struct Scheduler: Sendable {
     case saveSweep(PublicID, SavedSweep)
     case setSweep(PublicID, SweepState, reason: String?)
     case setBest(PublicID, trial: Int?)
+    /// It decided to have another number of trials at a time; the number itself is in what `saveSweep` keeps.
+    case setMaxParallel(PublicID, Int, reason: String)
     /// It has ended: the scheduler has forgotten it.
     case endSweep(PublicID, SweepState, reason: String?)
     /// A device was taken out of service, or put back.
@@ -86,6 +95,8 @@ package struct Scheduler: Sendable {
   package internal(set) var sweeps: OrderedDictionary<PublicID, Sweep>
   /// In the order in which their runs were made.
   package internal(set) var jobs: OrderedDictionary<JobID, Job>
+  /// Trials that stand in no line, because their sweep runs as many as it may; by sweep. It follows from the rest.
+  var held: OrderedDictionary<PublicID, OrderedSet<JobID>> = [:]
   var nextTicket = 1
   /// Of the event at hand.
   var asker = ""
@@ -114,6 +125,7 @@ package struct Scheduler: Sendable {
         self.pool.adopt(job.request, devices: job.devices, since: starts[job.id] ?? now)
       }
     }
+    holdBack()
   }
 
   /// What is seen of devices when nobody waits, or before `begin`: nothing is decided.
@@ -169,6 +181,11 @@ package struct Scheduler: Sendable {
       take(pool.handle(event, at: now), at: now, &actions)
     case .wake:
       wake(at: now, &actions)
+    case .headroom(let headroom):
+      for (id, sweep) in sweeps where sweep.machine.progress.isAutomatic {
+        let hasRoom = hasRoom(for: sweep)
+        advance(id, .headroom(headroom, hasRoom: hasRoom, at: now), at: now, &actions)
+      }
     }
     settle(at: now, &actions)
     return actions
@@ -177,6 +194,7 @@ package struct Scheduler: Sendable {
   /// Grants, once everybody who asks or leaves on this occasion stands where he belongs.
   private mutating func settle(at now: Double, _ actions: inout [Action]) {
     while true {
+      holdBack()
       let decisions = pool.handle(.look, at: now)
       if decisions.isEmpty { return }
       take(decisions, at: now, &actions)
@@ -247,7 +265,9 @@ package struct Scheduler: Sendable {
       case .refuse(let id, let reason):
         guard let job = jobs[id] else { continue }
         // Its other trials need as much: none is made any more.
-        if let sweep = id.sweep { advance(sweep, .stop(now: false, reason: reason), at: now, &actions) }
+        if case .trial(let sweep, _) = id {
+          advance(sweep, .stop(now: false, reason: reason), at: now, &actions)
+        }
         end(job, JobEnd(.impossible, .failed, reason: reason, seconds: 0), at: now, &actions)
       case .vacate(let id, _, _):
         makeRoom(id, keepsPlace: true, &actions)

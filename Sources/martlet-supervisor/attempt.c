@@ -15,11 +15,14 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "groups.h"
 #include "process_tree.h"
 #include "spawn.h"
+#include "usage.h"
 
 static const double NEVER = 1e18;
 static const double TICK = 0.1;                // seconds between two looks at the logs
+static const double CENSUS = 1;                // and at the memory, where no limit of it is ours to keep
 static const double LEFTOVERS_GRACE = 3;       // a metric sender empties its spool in this time
 static const double FIRST_KILL_PAUSE = 0.1;    // what SIGKILL cannot end at once (uninterruptible sleep) is
 static const double LONGEST_KILL_PAUSE = 5;    // asked less and less often
@@ -31,10 +34,15 @@ struct watch {
   bool alive;         // the command itself
   int status;         // as waitpid gave it, once it is not alive
   const char *asked;  // why it was asked to leave; NULL when it was not
+  const char *limit;  // which limit that was; NULL: none
   bool swept;         // the leftovers were asked to leave
   bool killed;
+  bool is_over_memory;
   int leftovers;
-  int cgroup;         // descriptor of the cgroup's directory, -1: none
+  int records;        // descriptor of the attempt's directory
+  struct groups groups;
+  struct usage usage;
+  double next_census;
   double started;
   double ended;       // the command's end
   int64_t ended_us;
@@ -75,19 +83,16 @@ static pid_t start(struct watch *watch, int records, struct attempt_record *reco
     .output = logs->logs[0],
     .errors = logs->logs[1],
     .address_space = options->address_space,
-    .cgroup_processes = -1,
+    .open_files = options->open_files,
+    .cpus = options->cpus,
     .before_exec = note_command,
     .context = &note,
   };
-  if (options->cgroup) {
-    *step = "cgroup";
-    watch->cgroup = open(options->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (watch->cgroup < 0) return -errno;
-    request.cgroup_processes = openat(watch->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-    if (request.cgroup_processes < 0) return -errno;
-  }
+  *step = "cgroup";
+  if (!groups_open(&watch->groups)) return -errno;
+  request.groups = watch->groups.directories;
+  request.group_count = watch->groups.count;
   pid_t pid = spawn(&request, step);
-  if (request.cgroup_processes >= 0) close(request.cgroup_processes);
   // Should this fail, exit.json still tells that nothing ran.
   if (pid < 0) attempt_record_write(record, records, NULL, false);
   return pid;
@@ -95,11 +100,21 @@ static pid_t start(struct watch *watch, int records, struct attempt_record *reco
 
 // MARK: - The end
 
+/// Whether the program itself said that it saves and leaves on SIGUSR1: its client leaves word in its spool.
+static bool handles_usr1(const struct watch *watch) {
+  int file = openat(watch->records, "spool/stop_signal", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return false;
+  char word[4];
+  bool handles = read(file, word, sizeof word) == sizeof word && memcmp(word, "USR1", sizeof word) == 0;
+  close(file);
+  return handles;
+}
+
 static void ask_to_leave(struct watch *watch, const char *why, bool may_use_usr1, double now) {
   watch->asked = why;
   watch->deadline = NEVER;
   watch->kill_at = now + watch->options->grace;
-  if (may_use_usr1 && watch->options->ask_by_usr1) {
+  if (may_use_usr1 && (watch->options->ask_by_usr1 || handles_usr1(watch))) {
     kill(watch->command, SIGUSR1);
   } else if (kill(-watch->command, SIGTERM) != 0) {
     kill(watch->command, SIGTERM);  // it left the group that we gave it
@@ -108,14 +123,37 @@ static void ask_to_leave(struct watch *watch, const char *why, bool may_use_usr1
   kill(watch->command, SIGCONT);
 }
 
+/// More memory than it may have: nothing is asked, since the machine may have no more to give. Why the command ends,
+/// or did, is not this if it was asked before.
+static void end_for_memory(struct watch *watch, double now) {
+  watch->is_over_memory = true;
+  watch->deadline = NEVER;
+  watch->kill_at = now;
+  if (!watch->alive || watch->asked) return;
+  watch->asked = "memory limit";
+  watch->limit = "memory";
+}
+
+/// Whether a memory limit of the tree was passed: we saw it, or the kernel has killed for it.
+static bool is_over_memory(struct watch *watch, double now) {
+  bool over = false;
+  if (now >= watch->next_census) {
+    over = usage_look(&watch->usage, watch->options->memory);
+    watch->next_census = now + (watch->options->memory > 0 ? TICK : CENSUS);
+  }
+  return over || (groups_oom_kills(&watch->groups) > 0 && groups_memory(&watch->groups).is_at_limit);
+}
+
 /// Asks the command to leave when there is a reason to.
 static void look_for_a_reason(struct watch *watch, int signal, bool over_limit, double now) {
   if (signal == SIGTERM || signal == SIGINT) {
     ask_to_leave(watch, "stopped", true, now);
   } else if (now >= watch->deadline) {
     ask_to_leave(watch, "timed out", true, now);
+    watch->limit = "time";
   } else if (over_limit) {
     ask_to_leave(watch, "output limit", false, now);
+    watch->limit = "output";
   }
 }
 
@@ -129,16 +167,8 @@ static void sweep_leftovers(struct watch *watch, double now) {
 }
 
 static void kill_tree(struct watch *watch, double now) {
-  if (watch->cgroup >= 0) {
-    // Absent before Linux 5.14; then, and whenever it fails, the walk below does the same.
-    int file = openat(watch->cgroup, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-    if (file >= 0) {
-      ssize_t written = write(file, "1", 1);
-      (void)written;
-      close(file);
-    }
-  }
-  process_tree_signal(SIGKILL);
+  groups_kill(&watch->groups);
+  process_tree_signal(SIGKILL);  // where no group could do it, or not all of it
   watch->killed = true;
   watch->kill_at = now + watch->kill_pause;
   watch->kill_pause = least(2 * watch->kill_pause, LONGEST_KILL_PAUSE);
@@ -183,6 +213,7 @@ static void watch_until_gone(struct watch *watch, struct log_index *logs) {
     if (now >= watch->next_tick) {
       double size = (double)log_index_update(logs, false);
       over_limit = watch->options->output > 0 && size > watch->options->output;
+      if (!watch->is_over_memory && is_over_memory(watch, now)) end_for_memory(watch, now);
       watch->next_tick = now + TICK;
     }
     if (watch->alive && signal == SIGUSR1) kill(watch->command, SIGUSR1);
@@ -192,7 +223,29 @@ static void watch_until_gone(struct watch *watch, struct log_index *logs) {
   }
 }
 
+/// What is known of memory when all is over. `before`: the machine's count of kills at the start.
+static void describe_memory(struct watch *watch, uint64_t before, struct exit_record *end) {
+  struct group_memory group = groups_memory(&watch->groups);
+  bool is_killed = WIFSIGNALED(watch->status) && WTERMSIG(watch->status) == SIGKILL;
+  bool is_success = WIFEXITED(watch->status) && WEXITSTATUS(watch->status) == 0;
+  end->oom_kills = group.oom_kills;
+  if (!watch->asked && group.oom_kills > 0 && group.is_at_limit && !is_success) {
+    watch->asked = "memory limit";  // between two looks
+    watch->limit = "memory";
+  }
+  if (is_killed && !watch->asked) {
+    uint64_t now = machine_oom_kills();
+    end->machine_oom_kills = now > before ? now - before : 0;
+  }
+  uint64_t largest = (uint64_t)end->usage.ru_maxrss * 1024;
+  end->peak_bytes = watch->usage.peak > largest ? watch->usage.peak : largest;
+  // What a group counts, files it has read included, is what its limit is kept by.
+  bool is_at_limit = watch->limit && strcmp(watch->limit, "memory") == 0;
+  if (is_at_limit && group.peak > 0) end->peak_bytes = group.peak;
+}
+
 static void describe_end(const struct watch *watch, struct exit_record *end) {
+  end->limit = watch->limit;
   end->code = WIFEXITED(watch->status) ? WEXITSTATUS(watch->status) : -1;
   end->signal = WIFSIGNALED(watch->status) ? WTERMSIG(watch->status) : 0;
   const char *name = end->signal ? sigabbrev_np(end->signal) : NULL;
@@ -212,14 +265,17 @@ void attempt_run(const struct attempt_options *options, int records, struct atte
   double now = monotonic_seconds();
   struct watch watch = {
     .options = options,
-    .cgroup = -1,
+    .records = records,
+    .groups = options->groups,
     .started = now,
     .next_tick = now + TICK,
+    .next_census = now + TICK,
     .deadline = options->timeout > 0 ? now + options->timeout : NEVER,
     .kill_at = NEVER,
     .kill_pause = FIRST_KILL_PAUSE,
   };
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // orphans of the tree come to us, setsid or not
+  uint64_t kills_before = machine_oom_kills();
   const char *step = NULL;
   watch.command = start(&watch, records, record, logs, &step);
   if (watch.command < 0) {
@@ -232,11 +288,13 @@ void attempt_run(const struct attempt_options *options, int records, struct atte
     watch.alive = true;
     watch_until_gone(&watch, logs);
     log_index_update(logs, true);
+    getrusage(RUSAGE_CHILDREN, &end->usage);  // the command's, its waited-for children's, the orphans'
+    describe_memory(&watch, kills_before, end);
     describe_end(&watch, end);
     end->killed = watch.killed;
     end->leftovers = watch.leftovers;
     end->ended_us = watch.ended_us;
     end->wall = watch.ended - watch.started;
   }
-  getrusage(RUSAGE_CHILDREN, &end->usage);  // the command's, its waited-for children's, the orphans'
+  groups_remove(&watch.groups);
 }

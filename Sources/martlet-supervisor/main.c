@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +38,12 @@ static const char usage[] =
   "  -g SECONDS  grace between asking to leave and SIGKILL (10)\n"
   "  -u          ask by SIGUSR1 on a stop request or time-out, not by SIGTERM\n"
   "  -o BYTES    most output, both streams together\n"
+  "  -M BYTES    most memory of the whole tree, looked at every 0.1 s\n"
+  "  -n COUNT    most open files of one process (RLIMIT_NOFILE)\n"
+  "  -c LIST     CPUs to run on: 0,2-3\n"
   "  -C DIR      the command's working directory\n"
   "  -m MIB      most address space of one process (RLIMIT_AS)\n"
-  "  -G DIR      cgroup v2 to join and to kill with\n"
+  "  -G DIR      control group to join, to kill with, to remove at the end; repeatable\n"
   "SIGTERM or SIGINT asks the command to stop; SIGUSR1 is passed on to it.\n";
 
 static _Noreturn void refuse_usage(const char *what) {
@@ -60,9 +65,34 @@ static double parse_number(char option, const char *text) {
   refuse_usage(what);
 }
 
+/// "0,2-3": numbers and ranges of them.
+static const cpu_set_t *parse_cpus(const char *text) {
+  static cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  for (const char *next = text;;) {
+    char *end;
+    unsigned long first = strtoul(next, &end, 10), last = first;
+    bool is_number = end != next && next[0] >= '0' && next[0] <= '9';
+    if (is_number && *end == '-' && end[1] >= '0' && end[1] <= '9') last = strtoul(end + 1, &end, 10);
+    if (!is_number || (*end && *end != ',') || last < first || last >= CPU_SETSIZE) {
+      char what[128];
+      snprintf(what, sizeof what, "-c takes numbers of CPUs like 0,2-3, not '%.60s'", text);
+      refuse_usage(what);
+    }
+    for (; first <= last; first++) CPU_SET(first, &cpus);
+    if (!*end) return &cpus;
+    next = end + 1;
+  }
+}
+
+static void add_group(struct groups *groups, const char *path) {
+  if (groups->count == MOST_GROUPS) refuse_usage("there are more control groups than hierarchies");
+  groups->paths[groups->count++] = path;
+}
+
 /// Reads the command line; returns the attempt's directory.
 static const char *parse(int count, char **arguments, struct attempt_options *options) {
-  for (int option; (option = getopt(count, arguments, "+:t:g:uo:C:m:G:")) != -1;) {
+  for (int option; (option = getopt(count, arguments, "+:t:g:uo:M:n:c:C:m:G:")) != -1;) {
     char what[64];
     switch (option) {
     case 't': options->timeout = parse_number('t', optarg); break;
@@ -71,7 +101,10 @@ static const char *parse(int count, char **arguments, struct attempt_options *op
     case 'o': options->output = parse_number('o', optarg); break;
     case 'C': options->directory = optarg; break;
     case 'm': options->address_space = (uint64_t)(parse_number('m', optarg) * 1048576); break;
-    case 'G': options->cgroup = optarg; break;
+    case 'M': options->memory = (uint64_t)parse_number('M', optarg); break;
+    case 'n': options->open_files = (uint64_t)parse_number('n', optarg); break;
+    case 'c': options->cpus = parse_cpus(optarg); break;
+    case 'G': add_group(&options->groups, optarg); break;
     case ':':
       snprintf(what, sizeof what, "-%c needs a value", optopt);
       refuse_usage(what);

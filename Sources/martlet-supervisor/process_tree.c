@@ -33,12 +33,13 @@ bool process_read(pid_t pid, struct process *process) {
 
   // Field 2 is the program's name in parentheses and may hold anything, ")" too: field 3 follows the last.
   const char *field = strrchr(stat, ')');
-  for (int number = 2; field && number < 22; field = strchr(field + 1, ' '), number++) {
+  for (int number = 2; field && number < 24; field = strchr(field + 1, ' '), number++) {
     if (number == 4) process->parent = (pid_t)strtol(field + 1, NULL, 10);
+    if (number == 22) process->start = strtoull(field + 1, NULL, 10);
   }
   if (!field) return false;
   process->pid = pid;
-  process->start = strtoull(field + 1, NULL, 10);
+  process->resident = strtoull(field + 1, NULL, 10);
   return true;
 }
 

@@ -7,7 +7,8 @@
 struct process {
   pid_t pid;
   pid_t parent;
-  unsigned long long start;  // clock ticks since boot: field 22 of /proc/PID/stat
+  unsigned long long start;     // clock ticks since boot: field 22 of /proc/PID/stat
+  unsigned long long resident;  // pages in memory: field 24
 };
 
 /// Reads /proc/PID/stat. False when there is no such process (any more).

@@ -158,16 +158,20 @@ bool attempt_record_write(struct attempt_record *record, int directory, const st
 bool exit_record_write(const struct exit_record *record, int directory) {
   char reason[LONGEST_ESCAPE * sizeof record->reason + 1], text[sizeof reason + 512];
   json_escape(reason, record->reason);
+  const char *limit = record->limit ? record->limit : "null", *quote = record->limit ? "\"" : "";
   const struct timeval *user = &record->usage.ru_utime, *system = &record->usage.ru_stime;
   int length = snprintf(text, sizeof text,
                         "{\"code\":%d,\"signal\":%d,\"errno\":%d,\"reason\":\"%s\""
                         ",\"killed\":%s,\"leftovers\":%d"
                         ",\"started_us\":%" PRId64 ",\"ended_us\":%" PRId64 ",\"wall\":%.6f"
-                        ",\"utime\":%ld.%06ld,\"stime\":%ld.%06ld,\"maxrss_kb\":%ld}\n",
+                        ",\"utime\":%ld.%06ld,\"stime\":%ld.%06ld,\"maxrss_kb\":%ld"
+                        ",\"limit\":%s%s%s,\"peak_bytes\":%" PRIu64
+                        ",\"oom_kills\":%" PRIu64 ",\"machine_oom_kills\":%" PRIu64 "}\n",
                         record->code, record->signal, record->error, reason,
                         record->killed ? "true" : "false", record->leftovers,
                         record->started_us, record->ended_us, record->wall,
                         (long)user->tv_sec, (long)user->tv_usec, (long)system->tv_sec, (long)system->tv_usec,
-                        record->usage.ru_maxrss);
+                        record->usage.ru_maxrss, quote, limit, quote, record->peak_bytes, record->oom_kills,
+                        record->machine_oom_kills);
   return replace_file(directory, "exit.json", text, (size_t)length, true);
 }

@@ -43,6 +43,10 @@ struct exit_record {
   int64_t started_us;
   int64_t ended_us;
   double wall;   // seconds from start to end of the command
+  const char *limit;           // what ended it: "time", "memory", "output"; NULL: none of these
+  uint64_t peak_bytes;         // memory of the whole tree, the most that was seen
+  uint64_t oom_kills;          // its processes that the kernel killed for want of memory, as far as that is counted
+  uint64_t machine_oom_kills;  // where SIGKILL came from elsewhere: those of the whole machine meanwhile
   struct rusage usage;
 };
 

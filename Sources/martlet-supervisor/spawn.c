@@ -40,6 +40,25 @@ static bool limit_address_space(uint64_t bytes) {
   return bytes == 0 || setrlimit(RLIMIT_AS, &limit) == 0;
 }
 
+/// The hard limit of ours cannot be passed: then as many as it allows.
+static bool limit_open_files(uint64_t count) {
+  struct rlimit limit;
+  if (count == 0) return true;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  if (limit.rlim_max == RLIM_INFINITY || count < limit.rlim_max) limit.rlim_max = count;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+static bool join_groups(const struct spawn_request *request) {
+  for (int i = 0; i < request->group_count; i++) {
+    int file = openat(request->groups[i], "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (file < 0 || write(file, "0", 1) != 1) return false;
+    close(file);
+  }
+  return true;
+}
+
 static bool connect_descriptors(const struct spawn_request *request) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   return null >= 0 && dup2(null, 0) == 0 && dup2(request->output, 1) == 1 && dup2(request->errors, 2) == 2;
@@ -62,11 +81,13 @@ static _Noreturn void become_command(const struct spawn_request *request, struct
   progress->step = "descriptors";
   require(progress, connect_descriptors(request));
   progress->step = "cgroup";
-  require(progress, request->cgroup_processes < 0 || write(request->cgroup_processes, "0", 1) == 1);
+  require(progress, join_groups(request));
   progress->step = "chdir";
   require(progress, !request->directory || chdir(request->directory) == 0);
   progress->step = "setrlimit";
-  require(progress, limit_address_space(request->address_space));
+  require(progress, limit_address_space(request->address_space) && limit_open_files(request->open_files));
+  progress->step = "sched_setaffinity";
+  require(progress, !request->cpus || sched_setaffinity(0, sizeof *request->cpus, request->cpus) == 0);
   progress->step = "record";
   int error = request->before_exec ? request->before_exec(request->context, getpid()) : 0;
   if (error) give_up(progress, error);

@@ -1,5 +1,6 @@
 /// Starts a program in a process group of its own, with what an attempt needs between vfork and exec.
 #pragma once
+#include <sched.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -9,7 +10,10 @@ struct spawn_request {
   int output;              // becomes the command's standard output; above 2
   int errors;              // becomes its standard error; above 2
   uint64_t address_space;  // RLIMIT_AS in bytes, 0: no limit
-  int cgroup_processes;    // cgroup.procs of the group to join, -1: none
+  uint64_t open_files;     // RLIMIT_NOFILE, or as many as may be had; 0: no limit of our own
+  const cpu_set_t *cpus;   // where it may run, NULL: wherever we may
+  const int *groups;       // directories of the control groups to join
+  int group_count;
   /// Called with the command's pid when all but exec is done; 0, or the errno that keeps it from starting.
   /// It runs in the child on the parent's memory: no allocation, no locks.
   int (*before_exec)(void *context, pid_t pid);

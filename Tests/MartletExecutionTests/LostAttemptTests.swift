@@ -23,9 +23,7 @@ final class CauseLog: Sendable {
 
   private static func left(_ count: Int) -> LostAttempt.Event { .seen(command: false, leftovers: count) }
 
-  private static func stop(_ patience: Double? = nil, wantsUserSignal: Bool = false) -> LostAttempt.Event {
-    .stop(patience: patience, wantsUserSignal: wantsUserSignal)
-  }
+  private static func stop(_ patience: Double? = nil) -> LostAttempt.Event { .stop(patience: patience) }
 
   private static func attempt(
     grace: Double = 10, asksByUserSignal: Bool = false, deadline: Double? = nil
@@ -105,16 +103,16 @@ final class CauseLog: Sendable {
     #expect(quick.handle(Self.gone, at: 70) == [.end(.unknown)], "it was gone already")
   }
 
-  @Test func `SIGUSR1 as the file says, or first as the program says`() {
+  @Test func `SIGUSR1 as the file says, or as the program says, and one grace`() {
     var file = Self.attempt(asksByUserSignal: true, deadline: 50)
     #expect(file.handle(Self.there, at: 50) == [.askCommand])
     #expect(file.handle(Self.there, at: 60) == [.killTree])
     var program = Self.attempt()
-    #expect(program.handle(Self.stop(wantsUserSignal: true), at: 100) == [.askCommand])
+    #expect(program.handle(Self.there, at: 99) == [])
+    program.asksByUserSignal = true
+    #expect(program.handle(Self.stop(), at: 100) == [.askCommand])
     #expect(program.handle(Self.there, at: 109.9) == [])
-    #expect(program.handle(Self.there, at: 110) == [.askGroup])
-    #expect(program.handle(Self.there, at: 119.9) == [])
-    #expect(program.handle(Self.there, at: 120) == [.killTree])
+    #expect(program.handle(Self.there, at: 110) == [.killTree])
   }
 
   // MARK: - Whose processes they are

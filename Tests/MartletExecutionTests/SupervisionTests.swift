@@ -78,7 +78,7 @@ import Testing
         script: "trap '' TERM; echo ready; while :; do sleep 0.1; done", in: scratch, grace: 0.5)
       let pid = try await launched.news.running()
       #expect(try await launched.prints("ready"))
-      try supervision.get().stop(launched.directory, grace: 0.5)
+      try supervision.get().stop(launched.directory)
       let end = try await end(launched, stop: true)
       #expect(end.state == .stopped)
       #expect(end.exit.reason.hasSuffix("It did not leave when asked and was killed."))
@@ -90,7 +90,7 @@ import Testing
     try await withScratch { scratch in
       let launched = try Launched(script: "echo ready; exec sleep 300", in: scratch, grace: 60)
       #expect(try await launched.prints("ready"))
-      try supervision.get().stop(launched.directory, grace: 60)
+      try supervision.get().stop(launched.directory)
       let exit = try await launched.news.exit()
       #expect(exit.reason == "stopped")
       #expect(!exit.wasKilled)
@@ -102,7 +102,7 @@ import Testing
       let launched = try Launched(
         script: "trap '' TERM; echo ready; while :; do sleep 0.1; done", in: scratch, grace: 120)
       #expect(try await launched.prints("ready"))
-      try supervision.get().stop(launched.directory, grace: 120, patience: 0.3)
+      try supervision.get().stop(launched.directory, patience: 0.3)
       let exit = try await launched.news.exit()
       #expect(exit.reason == "stopped")
       #expect(exit.signal == 9)
@@ -140,7 +140,7 @@ import Testing
         grace: 20)
       #expect(try await launched.prints("ready"))
       try write("USR1", to: "\(launched.directory.spool)/stop_signal")
-      try supervision.get().stop(launched.directory, grace: 20)
+      try supervision.get().stop(launched.directory)
       let end = try await end(launched, stop: true)
       #expect(end.state == .stopped)
       #expect(end.exit.code == 0)
@@ -148,21 +148,23 @@ import Testing
     }
   }
 
-  @Test func `one that does not leave on SIGUSR1 hears SIGTERM after the grace`() async throws {
+  @Test func `one that does not leave on SIGUSR1 is killed after one grace`() async throws {
     try await withScratch { scratch in
       // A shell that gets no processor within the grace hears nothing: then with a longer one.
       var wasHeard = false
       for grace in [0.4, 2, 10, 30] where !wasHeard {
         let launched = try Launched(
-          script: "trap 'echo heard' USR1; echo ready; while :; do sleep 0.05; done", in: scratch,
+          script: "trap 'echo heard' USR1; trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done",
+          in: scratch,
           name: "attempt-\(grace)", grace: grace)
         #expect(try await launched.prints("ready"))
         try write("USR1", to: "\(launched.directory.spool)/stop_signal")
-        try supervision.get().stop(launched.directory, grace: grace)
+        try supervision.get().stop(launched.directory)
         let exit = try await launched.news.exit(within: 120)
         let end = AttemptEnd(
           exit, directory: launched.directory, launch: (nil, nil), wasStopRequested: true)
         #expect(end.state == .stopped)
+        #expect(end.exit.signal == 9)
         wasHeard = try launched.text().contains("heard")
       }
       #expect(wasHeard)

@@ -82,7 +82,8 @@ struct Launched: Sendable {
   init(
     _ command: [String], in scratch: String, name: String = "attempt-1", timeout: Double? = nil,
     grace: Double = 5,
-    stopSignal: AttemptLaunch.StopSignal = .term, workdir: String? = nil, environment: [String: String] = [:]
+    stopSignal: AttemptLaunch.StopSignal = .term, workdir: String? = nil, environment: [String: String] = [:],
+    confined: Confined = Confined()
   ) throws {
     directory = AttemptDirectory(path: "\(scratch)/\(name)")
     try FileManager.default.createDirectory(atPath: directory.spool, withIntermediateDirectories: true)
@@ -92,7 +93,7 @@ struct Launched: Sendable {
       AttemptLaunch(
         directory: directory, command: command, workdir: workdir ?? scratch,
         environment: ["PATH": path].merging(environment) { $1 }, timeout: timeout, grace: grace,
-        stopSignal: stopSignal)
+        stopSignal: stopSignal, confined: confined)
     ) { news.take($0) }
   }
 

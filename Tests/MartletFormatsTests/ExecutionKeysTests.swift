@@ -55,3 +55,65 @@ import Testing
     #expect(try read("name: a").breaker == nil)
   }
 }
+
+/// Keys that say what stands around the trials.
+@Suite struct SurroundingKeysTests {
+  private func read(_ keys: String) throws -> SweepSpecification {
+    try SweepSpecification.read(
+      source: "program: train.py\nmethod: grid\nparameters: {x: {values: [1, 2]}}\n\(keys)\n",
+      filename: "sweep.yaml")
+  }
+
+  private func flaw(_ keys: String) -> String? {
+    do throws(SweepFileError) {
+      _ = try SweepSpecification.read(
+        source: "program: train.py\nmethod: grid\nparameters: {x: {values: [1, 2]}}\n\(keys)\n")
+      return nil
+    } catch {
+      return error.message
+    }
+  }
+
+  @Test func `how many at a time: a number, a profile, or whatever there is room for`() throws {
+    #expect(try read("name: a").maxParallel == 2)
+    #expect(try read("profile: conservative").maxParallel == 2)
+    #expect(try read("profile: aggressive").maxParallel == 3)
+    #expect(try read("profile: aggressive\nmax_parallel: 7").maxParallel == 7)
+    #expect(try read("max_parallel: auto").isAutomatic)
+    #expect(try !read("max_parallel: 3").isAutomatic)
+    #expect(
+      flaw("max_parallel: some") == "'max_parallel' must be a whole number of 1 or more, or auto, not 'some'")
+    #expect(flaw("profile: agressive")?.contains("conservative or aggressive") == true)
+  }
+
+  @Test func `what goes before, what is shared, what is left`() throws {
+    #expect(
+      try read("prepare: python3 get.py --to '${envvar:HOME} x'").preparation?.last == "${envvar:HOME} x")
+    #expect(
+      try read("prepare: python3 '${envvar:PLACE} x'").preparationArguments(environment: ["PLACE": "/a"])
+        == ["python3", "/a x"])
+    #expect(try read("prepare: [make, data]").preparation == ["make", "data"])
+    #expect(flaw("prepare: run ${args}") == "'prepare' belongs to no trial: '${args}' means nothing in it")
+    #expect(try read("shards: 4").shards == 4)
+    #expect(try read("name: a").resume == "*")
+    #expect(try read("resume: epoch*.pt").resume == "epoch*.pt")
+    #expect(try read("resume: false").resume == nil)
+    #expect(try read("results: [summary, best_model]").results == [.summary, .bestModel])
+    #expect(try read("name: a").results.count == 3)
+    #expect(flaw("results: [sumary]")?.hasPrefix("'results[0]' must be one of summary") == true)
+  }
+
+  @Test func `no run is called like what lies beside it`() throws {
+    let file = try SweepSpecification.read(
+      source: """
+        program: train.py
+        method: grid
+        run_name: "{x}"
+        parameters: {x: {values: [shared, prepare, other]}}
+        """)
+    let names = (0..<3).map { number in
+      file.runName(for: file.space.point(at: number) ?? Point(), number: number, seed: 1)
+    }
+    #expect(names == ["shared_0", "prepare_1", "other_2"])
+  }
+}

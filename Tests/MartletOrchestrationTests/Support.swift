@@ -93,11 +93,12 @@ final class Workshop: Sendable {
     let deadline = ContinuousClock.now + .seconds(60)
     while true {
       do {
-        let engine = try await Engine.open(
-          EngineOptions(
-            data: data, pool: pool ?? PoolOptions(devices: .count(devices)), allowNetworkFileSystem: true,
-            url: url, executable: executable, environment: environment),
-          logger: book.logger)
+        var options = EngineOptions(
+          data: data, pool: pool ?? PoolOptions(devices: .count(devices)), allowNetworkFileSystem: true,
+          url: url, executable: executable, environment: environment)
+        // What this machine has left is no business of a test.
+        options.headroomEvery = 0
+        let engine = try await Engine.open(options, logger: book.logger)
         return current.withLock { $0 = engine }
       } catch let problem as Problem where problem.code == .conflict && .now < deadline {
         // The engine before lets go of its lock when the last of its tasks has ended.

@@ -112,6 +112,7 @@ private struct Simulation {
           (stored.state, stored.reason) = (state, reason)
         }
       case .setBest(let number): stored.best = number
+      case .prepare, .stopPreparation, .setMaxParallel: check(false, "nobody asked for \(action)")
       }
     }
     stored.samplerState = machine.sampler.state

@@ -34,7 +34,7 @@ import UnixSignals
     #expect(exposed?.code == .badRequest)
     #expect(await problem { ($0.behindProxy, $0.openLoopback) = (true, true) }?.code == .badRequest)
     #expect(await problem { $0.port = 65_536 }?.code == .badRequest)
-    #expect(await problem { $0.devices = -1 }?.code == .badRequest)
+    #expect(await problem { $0.pool.slots = 0 }?.code == .badRequest)
     #expect(await problem { $0.logLevel = "deubg" }?.hint == "Did you mean 'debug'?")
     #expect(
       await problem { ($0.host, $0.plainHTTP) = ("203.0.113.7", true) }?.message.contains("203.0.113.7")

@@ -84,7 +84,8 @@ struct PoolTests {
     try await Workplace.withServer(["--devices", "1"]) { place in
       let lines = try place.start(["pool", "watch"])
       try await eventually("the first line") { lines.outputSoFar.contains("1 of 1 device free") }
-      let drawn = try place.startOnTerminal(["pool", "watch"], rows: 30)
+      let keys = Pipe()
+      let drawn = try place.startOnTerminal(["pool", "watch"], rows: 30, input: keys)
       try await begin(place, "holder", ["--gpus", "1"], Self.gate)
       try await begin(place, "waiter", ["--gpus", "1"], "true")
       try await eventually("the changes") {
@@ -95,10 +96,11 @@ struct PoolTests {
       }
       try place.write("open", "")
       try await eventually("they left") { lines.outputSoFar.contains("left     holder (") }
-      for running in [lines, drawn] {
-        running.signal(SIGINT)
-        #expect(try await running.outcome().status == 130)
-      }
+      lines.signal(SIGINT)
+      #expect(try await lines.outcome().status == 130)
+      // Ctrl-C, typed.
+      try keys.fileHandleForWriting.write(contentsOf: Data([3]))
+      #expect(try await drawn.outcome().status == 130)
     }
   }
 

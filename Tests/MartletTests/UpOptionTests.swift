@@ -52,11 +52,12 @@ struct UpOptionTests {
     }
   }
 
-  @Test("what the options of devices and their line cannot be is said with status 64, before anything starts")
+  @Test("what options of devices and their line cannot be is said with status 64, before anything starts")
   func poolFaults() async throws {
     try await Workplace.with { place in
       for (options, word) in [
-        (["--devices", "8x24QB"], "8x24QB"), (["--devices", "-3"], "--devices"), (["--slots", "0"], "--slots"),
+        (["--devices", "8x24QB"], "8x24QB"), (["--devices", "-3"], "--devices"),
+        (["--slots", "0"], "--slots"),
         (["--cpu-slots", "-1"], "--cpu-slots"), (["--memory-limit", "much"], "--memory-limit"),
         (["--gpu-memory-limit", "0GB"], "--gpu-memory-limit"), (["--backfill", "x"], "backfill"),
         (["--balance", "1.5"], "--balance"), (["--gpu-weights", "0.6"], "--gpu-weights"),

@@ -53,12 +53,21 @@ struct Audit {
             machine.open.count <= max(machine.maxParallel, before.sweeps[sweep]?.machine.open.count ?? 0),
             "trial \(number) of \(sweep) is one of \(machine.open.count) at a time")
         }
+      case .setMaxParallel(let sweep, let count, let reason):
+        expect(count >= 1 && !reason.isEmpty, "sweep \(sweep) has \(count) at a time: '\(reason)'")
       case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
-        .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy, .wake:
+        .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy, .wake, .createPreparation:
         break
       }
     }
     if !started.isEmpty { checkOrder(started, after.pool) }
+    for sweep in Set(started.compactMap { if case .trial(let sweep, _) = $0.id { sweep } else { nil } }) {
+      let running = after.jobs.values.count { job in
+        if case .trial(sweep, _) = job.id { job.state.holds } else { false }
+      }
+      let window = after.sweeps[sweep]?.machine.maxParallel ?? 0
+      expect(running <= window, "a trial of \(sweep) was started as one of \(running), and \(window) may run")
+    }
     checkHead(after.pool)
   }
 
@@ -139,7 +148,9 @@ struct Audit {
 
   mutating func forgive(_ job: Job, _ fault: Fault) {
     forgiven[job.id, default: [:]][fault, default: 0] += 1
-    let (count, limit) = (forgiven[job.id]?[fault] ?? 0, job.policy.limits[fault] ?? 0)
+    // Whoever runs out of memory beside others is tried again with fewer.
+    let unsaid = if case (.trial, .oom) = (job.id, fault) { 1 } else { 0 }
+    let (count, limit) = (forgiven[job.id]?[fault] ?? 0, job.policy.limits[fault] ?? unsaid)
     expect(count <= limit, "\(job.id) was forgiven \(count) times for \(fault), and may be \(limit) times")
   }
 
@@ -155,9 +166,14 @@ struct Audit {
     let (before, after) = (old.jobs.values.map(normal), new.jobs.values.map(normal))
     expect(before == after, "other jobs after a crash: \(after) instead of \(before)")
     let waiting = old.pool.waiting
-    let known = Set(waiting.map(\.job))
+    // Whose pause ended meanwhile stands in the line, where it may take somebody's place in its sweep's window.
+    let (known, found) = (Set(waiting.map(\.job)), Set(new.pool.waiting.map(\.job)))
+    let woken = old.jobs.values.filter {
+      if case .pausing(let until) = $0.state { until <= now } else { false }
+    }
     expect(
-      new.pool.waiting.filter { known.contains($0.job) } == waiting, "another line after a crash")
+      new.pool.waiting.filter { known.contains($0.job) } == waiting.filter { found.contains($0.job) }
+        && (known.subtracting(found).isEmpty || !woken.isEmpty), "another line after a crash")
     expect(
       old.pool.holdings.mapValues(\.devices) == new.pool.holdings.mapValues(\.devices)
         || Dictionary(uniqueKeysWithValues: old.pool.holdings.map { ($0.key, $0.value.devices) })

@@ -22,6 +22,7 @@ struct Ledger {
   /// Jobs whose newest attempt is over.
   private var idle: Set<JobID> = []
   private var attempts: [JobID: Int] = [:]
+  private var preparations: Set<PublicID> = []
   var standings: [Int: DeviceStanding] = [:]
   var policy = PoolPolicy()
   /// What it was asked to write down and could not.
@@ -38,6 +39,8 @@ struct Ledger {
     case .createTrial(let sweep, let number, let point):
       if sweeps[sweep]?.trials.count != number { flaws.append("trial \(number) of \(sweep) is out of order") }
       sweeps[sweep]?.trials.append(.init(point: point, state: .waiting, objective: nil))
+    case .createPreparation(let sweep):
+      if !preparations.insert(sweep).inserted { flaws.append("sweep \(sweep) is prepared twice") }
     case .createAttempt(let job):
       if jobs[job.id] != nil, !idle.contains(job.id) {
         flaws.append("\(job.id) has two attempts at a time")
@@ -78,7 +81,7 @@ struct Ledger {
     case .setBest(let id, let trial): sweeps[id]?.best = trial
     case .setStanding(let device, let standing): standings[device] = standing
     case .setPolicy(let policy): self.policy = policy
-    case .endSweep, .wake: break
+    case .endSweep, .wake, .setMaxParallel: break
     }
   }
 
@@ -117,7 +120,9 @@ struct Ledger {
     }
     var open: OrderedDictionary<PublicID, Scheduler.Sweep> = [:]
     for (id, record) in sweeps where !record.state.isEnd {
-      open[id] = Scheduler.Sweep(machine: try machine(of: record, laws: laws), plan: record.setup.plan)
+      open[id] = Scheduler.Sweep(
+        machine: try machine(of: record, laws: laws), plan: record.setup.plan,
+        preparation: record.setup.preparation)
     }
     return Scheduler(pool: pool, sweeps: open, jobs: Array(jobs.values), at: now, laws: laws)
   }
@@ -129,6 +134,6 @@ struct Ledger {
       best: record.best, objective: setup.objective, target: setup.target, budget: setup.budget,
       maxParallel: record.saved?.maxParallel ?? setup.maxParallel,
       stopReason: record.state == .draining ? record.reason : nil, breaker: setup.breaker,
-      progress: record.saved?.progress ?? SweepProgress(), laws: laws)
+      prepares: setup.prepares, progress: record.saved?.progress ?? setup.progress, laws: laws)
   }
 }

@@ -17,6 +17,18 @@ struct SweepSetup {
   var plan: TrialPlan
   /// How many of ten trials fail.
   var failures: Int
+  /// Whether something goes before its first trial.
+  var prepares: Bool
+  /// Whether it finds out itself how many trials it has at a time.
+  var isAutomatic: Bool
+
+  var progress: SweepProgress {
+    var progress = SweepProgress()
+    progress.isAutomatic = isAutomatic
+    return progress
+  }
+
+  var preparation: TrialPlan { TrialPlan(retries: plan.retries) }
 
   func sampler(state: JSONValue? = nil) throws -> any Sampler {
     try makeSampler(method: method, space: space, seed: seed, state: state)
@@ -42,7 +54,8 @@ struct SweepSetup {
       maxParallel: Int.random(in: 1...6, using: &numbers),
       breaker: chance(1, of: 3) ? Int.random(in: 2...4, using: &numbers) : nil,
       plan: try .random(devices: devices, using: &numbers),
-      failures: chance(1, of: 6) ? 9 : Int.random(in: 0...4, using: &numbers))
+      failures: chance(1, of: 6) ? 9 : Int.random(in: 0...4, using: &numbers),
+      prepares: chance(1, of: 3), isAutomatic: chance(1, of: 4))
   }
 }
 

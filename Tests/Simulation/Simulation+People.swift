@@ -24,6 +24,9 @@ extension Simulation {
       if scheduler?.pool.waits(at: now).contains(where: \.reason.isEmpty) == true {
         audit.expect(false, "somebody waits without a reason")
       }
+      if scheduler?.heldBack(at: now).contains(where: \.reason.isEmpty) == true {
+        audit.expect(false, "somebody is held back without a reason")
+      }
     }
   }
 
@@ -48,8 +51,10 @@ extension Simulation {
     let id = name()
     let machine = SweepMachine(
       sampler: try setup.sampler(), objective: setup.objective, target: setup.target, budget: setup.budget,
-      maxParallel: setup.maxParallel, breaker: setup.breaker, laws: laws)
-    try decide(.addSweep(id, Scheduler.Sweep(machine: machine, plan: setup.plan))) {
+      maxParallel: setup.maxParallel, breaker: setup.breaker, prepares: setup.prepares,
+      progress: setup.progress, laws: laws)
+    let sweep = Scheduler.Sweep(machine: machine, plan: setup.plan, preparation: setup.preparation)
+    try decide(.addSweep(id, sweep)) {
       $0.sweeps[id] = Ledger.SweepRecord(setup: setup)
     }
   }
@@ -67,6 +72,11 @@ extension Simulation {
         used: device.memory.map { chance(1, of: 3) ? $0 / 4 * 3 : 0 })
     }
     try decide(.pool(.readings(readings)))
+    try decide(
+      .headroom(
+        Headroom(
+          cpu: seconds(0...1), load: chance(1, of: 8) ? 3 : seconds(0...1),
+          freeMemory: Int64(seconds(0...64)) << 30, memory: 64 << 30)))
   }
 
   private mutating func changeStanding() throws {
@@ -91,6 +101,7 @@ extension Simulation {
     case 0: try decide(.sweep(id, .stop(now: chance(1, of: 2), reason: "Stopped by the simulation.")))
     case 1..<4: try decide(.sweep(id, .pause(reason: "Paused by the simulation.")))
     case 4..<7: try decide(.sweep(id, .resume))
+    case 7: try decide(.sweep(id, .setAutomatic))
     default: try decide(.sweep(id, .setMaxParallel(Int.random(in: 1...6, using: &numbers))))
     }
   }

@@ -12,6 +12,10 @@ extension Simulation {
     audit.expect(world.processes[key] == nil, "attempt \(key.number) of \(key.job) was started twice")
     audit.expect(world.alive[key.job, default: 0] == 0, "\(key.job) runs twice at a time")
     audit.expect(world.successes[key.job, default: 0] == 0, "\(key.job) was started though it had succeeded")
+    if case .trial(let sweep, _) = key.job, ledger.sweeps[sweep]?.setup.prepares == true {
+      audit.expect(
+        world.successes[.preparation(sweep: sweep)] == 1, "\(key.job) was started before its preparation")
+    }
     switch Int.random(in: 0..<60, using: &numbers) {
     case 0:
       let end = JobEnd(.impossible, .failed, reason: "There is no such program.", seconds: 0)

@@ -19,6 +19,9 @@ public struct Attempt: Sendable, Hashable {
   public var roomRequestedAt: Timestamp?
   /// When it is killed if it has not left by then.
   public var killAt: Timestamp?
+  public var use = AttemptUse()
+  /// Its limits and what keeps them, once it runs; null: it has none.
+  public var limits = JSONValue.null
 
   public init(
     number: Int, state: AttemptState, createdAt: Timestamp, startedAt: Timestamp?, endedAt: Timestamp?,
@@ -42,6 +45,8 @@ public struct Attempt: Sendable, Hashable {
       "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }), "dir": .string(directory),
       "stop_requested_at": JSONValue(stopRequestedAt), "room_requested_at": JSONValue(roomRequestedAt),
       "kill_at": JSONValue(killAt),
+      "peak_memory": JSONValue(use.peakMemory), "cpu_seconds": JSONValue(use.cpuSeconds),
+      "limit": JSONValue(use.limit), "fault": JSONValue(use.fault), "limits": limits,
     ]
   }
 }

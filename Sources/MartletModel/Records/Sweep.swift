@@ -39,6 +39,17 @@ public struct Sweep: Sendable, Hashable {
     }
   }
 
+  /// The run that goes before the first trial.
+  public struct Preparation: Sendable, Hashable {
+    public var run: PublicID
+    public var state: RunState
+
+    public init(run: PublicID, state: RunState) {
+      self.run = run
+      self.state = state
+    }
+  }
+
   public var id: PublicID
   public var project: String
   public var name: String
@@ -62,6 +73,12 @@ public struct Sweep: Sendable, Hashable {
   public var budget: Int?
   public var counts: OrderedDictionary<TrialState, Int>
   public var best: Best?
+  /// Whether `maxParallel` follows what the machine has left.
+  public var isAutomatic = false
+  /// Why `maxParallel` is what it is, a sentence; nil while nobody but people set it.
+  public var parallelReason: String?
+  /// What goes before its first trial; nil: nothing does, or it has not begun.
+  public var preparation: Preparation?
   public var createdAt: Timestamp
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?
@@ -122,6 +139,10 @@ public struct Sweep: Sendable, Hashable {
       "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "created_by": .string(createdBy),
       "seed": .string(String(seed)), "source": .string(source),
+      "max_parallel_auto": .bool(isAutomatic), "max_parallel_reason": JSONValue(parallelReason),
+      "preparation": preparation.map {
+        ["run": .string($0.run.rawValue), "state": .string($0.state.rawValue)]
+      } ?? .null,
     ]
   }
 }
@@ -157,6 +178,8 @@ public struct Trial: Sendable, Hashable {
   public var endedAt: Timestamp?
   public var metrics: Metrics?
   public var attempts: Int
+  /// What was found when it had ended; nil: nobody has looked yet.
+  public var findings: TrialFindings?
 
   public init(
     number: Int, state: TrialState, run: PublicID, runName: String, runState: RunState,
@@ -182,7 +205,7 @@ public struct Trial: Sendable, Hashable {
       "run_name": .string(runName), "run_state": .string(runState.rawValue), "params": .object(parameters),
       "objective": JSONValue(objective), "reason": JSONValue(reason), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "metrics": metrics,
-      "attempts": .int(Int64(attempts)),
+      "attempts": .int(Int64(attempts)), "issues": JSONValue(findings?.issues ?? []),
     ]
   }
 }

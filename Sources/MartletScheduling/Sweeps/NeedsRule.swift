@@ -34,6 +34,10 @@ package struct NeedsRule: Sendable, Hashable {
   package var sameHost: Bool
   /// Bytes.
   package var memory: Amount?
+  /// Limits beside memory: processors, bytes of output, open files.
+  package var cpus: Amount?
+  package var output: Amount?
+  package var openFiles: Amount?
 
   package init(
     devices: Amount? = nil, deviceMemory: Amount? = nil, deviceSlots: Amount = .number(1),
@@ -74,6 +78,7 @@ package struct NeedsRule: Sendable, Hashable {
         deviceMemory: try Self.bytes(deviceMemory, "gpu_memory", point),
         deviceSlots: Int(try Self.value(deviceSlots, "gpu_slots", 1...65_536, point)), sameHost: sameHost,
         memory: try Self.bytes(memory, "memory", point) ?? 0)
+      _ = try clearLimits(of: point)
       return .success(needs)
     } catch {
       return .failure(error)
@@ -81,12 +86,12 @@ package struct NeedsRule: Sendable, Hashable {
   }
 
   /// 16 TiB at most: sums of them never overflow.
-  private static func bytes(_ amount: Amount?, _ key: String, _ point: Point) throws(Unclear) -> Int64? {
+  static func bytes(_ amount: Amount?, _ key: String, _ point: Point) throws(Unclear) -> Int64? {
     guard let amount else { return nil }
     return try value(amount, key, 0...(1 << 44), point)
   }
 
-  private static func value(
+  static func value(
     _ amount: Amount, _ key: String, _ range: ClosedRange<Int64>, _ point: Point
   ) throws(Unclear) -> Int64 {
     switch amount {
@@ -112,7 +117,7 @@ package struct NeedsRule: Sendable, Hashable {
         throw Unclear(reason: "'\(key): \(text)' has no value: \(unknown ?? "it is not defined").")
       }
       // Bytes need not come out whole; devices must.
-      let isCount = key != "gpu_memory" && key != "memory"
+      let isCount = !["gpu_memory", "memory", "output"].contains(key)
       guard value.isFinite, value >= Double(range.lowerBound), value <= Double(range.upperBound),
         !isCount || value == value.rounded()
       else {

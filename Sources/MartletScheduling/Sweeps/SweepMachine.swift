@@ -27,6 +27,14 @@ package struct SweepMachine: Sendable {
     case pause(reason: String)
     case resume
     case setMaxParallel(Int)
+    /// How many trials it has at a time follows what the machine has left, from here on.
+    case setAutomatic
+    /// What the machine has left; `hasRoom`: another trial would get its devices at once.
+    case headroom(Headroom, hasRoom: Bool, at: Double)
+    /// A trial ran out of memory while so many ran, itself included.
+    case memoryTrouble(trial: Int, running: Int, at: Double)
+    /// What goes before the first trial is over; nil: it succeeded.
+    case preparationEnded(failure: String?)
   }
 
   package enum Action: Sendable, Hashable {
@@ -35,6 +43,11 @@ package struct SweepMachine: Sendable {
     case setState(SweepState, reason: String?)
     /// The best trial changed; nil when there is none.
     case setBest(trial: Int?)
+    /// Begin what goes before the first trial.
+    case prepare
+    case stopPreparation
+    /// It has another number of trials at a time by its own decision.
+    case setMaxParallel(Int, reason: String)
   }
 
   /// A trial that was asked for.
@@ -53,32 +66,35 @@ package struct SweepMachine: Sendable {
     }
   }
 
-  package private(set) var state: SweepState
+  package internal(set) var state: SweepState
   package private(set) var sampler: any Sampler
   /// By number, from 0.
   package private(set) var trials: [TrialRecord]
   package private(set) var best: Int?
   private let objective: Objective?
   private let target: Double?
-  private let budget: Int?
-  package private(set) var maxParallel: Int
-  package private(set) var progress: SweepProgress
+  let budget: Int?
+  package internal(set) var maxParallel: Int
+  package internal(set) var progress: SweepProgress
+  /// Whether something goes before its first trial.
+  let prepares: Bool
   /// After so many quick failures in a row the sweep is paused; nil: it never is.
   private let breaker: Int?
   /// A failure before so many seconds is a quick one.
   package static let quickSeconds = 60.0
   /// After so many trials in a row that could not be started, the next ones could not either.
   private static let notStartedLimit = 5
-  private let laws: Laws
+  let laws: Laws
   /// Why no more trials are made.
-  private var stopReason: String?
+  var stopReason: String?
 
   package init(
     state: SweepState = .pending, sampler: any Sampler, trials: [TrialRecord] = [], best: Int? = nil,
     objective: Objective?, target: Double?, budget: Int?, maxParallel: Int, stopReason: String? = nil,
-    breaker: Int? = nil, progress: SweepProgress = SweepProgress(), laws: Laws = .all
+    breaker: Int? = nil, prepares: Bool = false, progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
     self.state = state
+    self.prepares = prepares
     self.sampler = sampler
     self.trials = trials
     self.best = best
@@ -102,16 +118,17 @@ package struct SweepMachine: Sendable {
 
   /// Trials that have not ended, by number.
   package var open: [Int] { openTrials.elements }
-  private var openTrials: OrderedSet<Int>
+  var openTrials: OrderedSet<Int>
 
   package mutating func handle(_ event: Event) -> [Action] {
     guard !state.isEnd else { return [] }
     switch event {
     case .start:
       // After a restart the sweep goes on in the state it had.
+      if !laws.hold(.preparedOnce) { progress.isPrepared = false }
       guard state == .pending else { return fill() }
       state = .running
-      return [.setState(.running, reason: nil)] + fill()
+      return [.setState(.running, reason: preparationReason)] + fill()
     case .trialRunning(let number):
       if trials.indices.contains(number), !trials[number].state.isEnd { trials[number].state = .running }
       return []
@@ -126,6 +143,8 @@ package struct SweepMachine: Sendable {
         actions.append(.setState(.draining, reason: reason))
       }
       if now { actions += open.map(Action.stop) }
+      // Nothing will follow that it could be good for.
+      if progress.isPreparing { actions.append(.stopPreparation) }
       return actions + fill()
     case .pause(let reason):
       guard state == .running else { return [] }
@@ -135,10 +154,21 @@ package struct SweepMachine: Sendable {
       guard state == .paused else { return [] }
       state = .running
       (progress.quickFailuresInARow, progress.firstQuickFailure) = (0, nil)
-      return [.setState(.running, reason: stopReason)] + fill()
+      return [.setState(.running, reason: preparationReason ?? stopReason)] + fill()
     case .setMaxParallel(let count):
       maxParallel = max(count, 1)
+      (progress.isAutomatic, progress.ceiling, progress.windowReason) = (false, nil, nil)
       return fill()
+    case .setAutomatic:
+      (progress.isAutomatic, progress.ceiling, progress.windowReason) = (true, nil, nil)
+      (progress.windowChangedAt, progress.hasNarrowed) = (nil, false)
+      return []
+    case .headroom(let headroom, let hasRoom, let now):
+      return adapt(to: headroom, hasRoom: hasRoom, at: now)
+    case .memoryTrouble(let number, let running, let now):
+      return narrow(after: number, running: running, at: now)
+    case .preparationEnded(let failure):
+      return endPreparation(failure)
     }
   }
 
@@ -216,8 +246,12 @@ package struct SweepMachine: Sendable {
   }
 
   /// Makes trials while there is room, and ends the sweep when there is nothing left to do.
-  private mutating func fill() -> [Action] {
+  mutating func fill() -> [Action] {
     var actions: [Action] = []
+    if let waiting = preparation() {
+      actions += waiting
+      if laws.hold(.preparedFirst) { return actions }
+    }
     let room = laws.hold(.parallelKept) ? maxParallel : maxParallel + 1
     let limit = laws.hold(.budgetKept) ? budget ?? .max : .max
     while state == .running, !progress.isExhausted, openTrials.count < room, trials.count < limit {
@@ -239,7 +273,7 @@ package struct SweepMachine: Sendable {
     trials.lazy.compactMap(\.reason).first?.split(whereSeparator: \.isNewline).first.map(String.init)
   }
 
-  private mutating func finish() -> [Action] {
+  mutating func finish() -> [Action] {
     let succeeded = trials.count { $0.state == .complete || $0.state == .pruned }
     if state == .draining, succeeded > 0 || progress.notStartedInARow < Self.notStartedLimit {
       state = trials.isEmpty ? .cancelled : .stopped

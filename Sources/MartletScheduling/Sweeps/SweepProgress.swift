@@ -1,6 +1,7 @@
 // What a sweep remembers beside its trials and its sampler, so that a restart changes nothing.
 
 package import MartletModel
+import OrderedCollections
 
 /// Kept with the sweep.
 package struct SweepProgress: Sendable, Hashable {
@@ -12,6 +13,20 @@ package struct SweepProgress: Sendable, Hashable {
   package var firstQuickFailure: String?
   /// Nothing is left to ask for.
   package var isExhausted = false
+  /// Its preparation was asked for, and has not ended.
+  package var isPreparing = false
+  /// Its preparation succeeded.
+  package var isPrepared = false
+  /// Why its preparation failed, which ends it.
+  package var preparationFailure: String?
+  /// How many trials it has at a time follows what the machine has left.
+  package var isAutomatic = false
+  /// It does not grow beyond so many at a time by itself: with more, memory ran out.
+  package var ceiling: Int?
+  /// When it last changed by itself how many trials it has at a time, in seconds; why, a sentence; and whether to fewer.
+  package var windowChangedAt: Double?
+  package var windowReason: String?
+  package var hasNarrowed = false
   /// Trials that succeeded, and the seconds that their last attempts ran, together.
   package var timedTrials = 0
   package var timedSeconds = 0.0
@@ -26,15 +41,35 @@ package struct SweepProgress: Sendable, Hashable {
     quickFailuresInARow = json["quick_failures"]?.int.map(Int.init) ?? 0
     firstQuickFailure = json["first_failure"]?.string
     isExhausted = json["exhausted"]?.bool ?? false
+    isPreparing = json["preparing"]?.bool ?? false
+    isPrepared = json["prepared"]?.bool ?? false
+    preparationFailure = json["preparation_failure"]?.string
+    isAutomatic = json["automatic"]?.bool ?? false
+    ceiling = json["ceiling"]?.int.map(Int.init)
+    windowChangedAt = json["window_changed_at"]?.double
+    windowReason = json["window_reason"]?.string
+    hasNarrowed = json["has_narrowed"]?.bool ?? false
     timedTrials = json["timed_trials"]?.int.map(Int.init) ?? 0
     timedSeconds = json["timed_seconds"]?.double ?? 0
   }
 
   package var json: JSONValue {
-    [
+    var members: JSONObject = [
       "not_started": .int(Int64(notStartedInARow)), "quick_failures": .int(Int64(quickFailuresInARow)),
       "first_failure": JSONValue(firstQuickFailure), "exhausted": .bool(isExhausted),
       "timed_trials": .int(Int64(timedTrials)), "timed_seconds": .double(timedSeconds),
     ]
+    // Most sweeps have nothing of these, and this is written with every trial.
+    for (name, flag) in [
+      ("preparing", isPreparing), ("prepared", isPrepared), ("automatic", isAutomatic),
+      ("has_narrowed", hasNarrowed),
+    ] where flag {
+      members[name] = true
+    }
+    if let preparationFailure { members["preparation_failure"] = .string(preparationFailure) }
+    if let ceiling { members["ceiling"] = .int(Int64(ceiling)) }
+    if let windowChangedAt { members["window_changed_at"] = .double(windowChangedAt) }
+    if let windowReason { members["window_reason"] = .string(windowReason) }
+    return .object(members)
   }
 }

@@ -165,6 +165,13 @@ let answerSchemas: JSONObject = [
     "ended_at": optionalTime, "exit": nullable(schema("Exit")), "pid": optionalInteger,
     "devices": arraySchema(countSchema), "dir": stringSchema, "stop_requested_at": optionalTime,
     "room_requested_at": optionalTime, "kill_at": optionalTime,
+    "peak_memory": optionalInteger, "cpu_seconds": optionalNumber, "limit": optionalString,
+    "fault": optionalString, "limits": nullable(schema("AttemptLimits")),
+  ]),
+  "AttemptLimits": objectSchema([
+    "memory": optionalInteger, "cpus": optionalInteger, "output": optionalInteger,
+    "open_files": optionalInteger, "memory_by": optionalString, "cpus_by": optionalString,
+    "cpu_list": arraySchema(countSchema),
   ]),
   "AttemptList": objectSchema(["items": arraySchema(schema("Attempt"))]),
   "LogPiece": objectSchema([
@@ -226,7 +233,9 @@ let answerSchemas: JSONObject = [
     "seed": [
       "type": "string", "description": "A whole number of 64 bits, which JSON's numbers may not hold.",
     ],
-    "source": stringSchema,
+    "source": stringSchema, "max_parallel_auto": booleanSchema,
+    "max_parallel_reason": optionalString,
+    "preparation": nullable(objectSchema(["run": idSchema, "state": words(RunState.self)])),
   ]),
   "SweepList": pageSchema(of: "Sweep"),
   "Trial": objectSchema([
@@ -235,7 +244,7 @@ let answerSchemas: JSONObject = [
     "reason": optionalString,
     "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
     "metrics": nullable(objectSchema(["final": numberSchema, "min": optionalNumber, "max": optionalNumber])),
-    "attempts": countSchema,
+    "attempts": countSchema, "issues": stringsSchema,
   ]),
   "TrialList": objectSchema(["items": arraySchema(schema("Trial"))]),
 ]

@@ -20,7 +20,7 @@ let deviceRoutes: [Route] =
 
 private func device(_ order: DeviceOrder, _ summary: String) -> Route {
   Route(
-    .post, "/pool/devices/:index/\(order.rawValue)", .server(.admin), summary,
+    .post, "/pool/devices/:index/\(order.rawValue)", .server(.run), summary,
     body: RouteBody(schema: "DeviceOrder", isRequired: false), answer: RouteAnswer(schema: "PoolDevice")
   ) { request in
     let text = request.parameters["index"] ?? ""

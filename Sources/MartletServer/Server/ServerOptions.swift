@@ -56,6 +56,9 @@ package struct ServerOptions: Sendable {
         .badRequest, "Nothing can be sampled every \(sampleEvery) seconds.",
         hint: "Choose 0.1 to 3600 seconds, or 0 for never.")
     }
+    guard (1...1_000).contains(pool.slots) else {
+      throw Problem(.badRequest, "A device cannot have \(pool.slots) slots.", hint: "Choose 1 to 1000.")
+    }
     if !isLoopback(host), !plainHTTP, !behindProxy {
       throw Problem(
         .badRequest,

@@ -55,6 +55,8 @@ extension StoreReader {
       attempt.stopRequestedAt = row.time("stop_requested_at")
       attempt.roomRequestedAt = row.time("room_asked_at")
       attempt.killAt = row.time("kill_at")
+      attempt.use = row.attemptUse()
+      attempt.limits = try row.json("limits")
       return attempt
     }
   }

@@ -63,6 +63,24 @@ extension StoreWriter {
       arguments: [sampler.text, progress.text, maxParallel, row])
   }
 
+  /// Notes that a sweep has another number of trials at a time by its own decision.
+  package func noteParallel(
+    ofSweep row: Int64, _ count: Int, reason: String, by principal: Principal, now: Timestamp
+  ) throws {
+    try note(
+      "parallel", subject: "sweep", row: row,
+      payload: ["max_parallel": .int(Int64(count)), "reason": .string(reason)], by: principal, at: now)
+  }
+
+  /// Keeps what was found in trials of a sweep, by number. No event: nothing happened to them.
+  package func setFindings(ofSweep row: Int64, _ findings: [Int: TrialFindings]) throws {
+    for (number, found) in findings {
+      try db.executeCached(
+        sql: "UPDATE trial SET findings = ? WHERE sweep_id = ? AND number = ?",
+        arguments: [found.json.text, row, number])
+    }
+  }
+
   /// What its trials are given that begin from now on.
   ///
   /// - Parameter timeout: seconds; nil: no limit.

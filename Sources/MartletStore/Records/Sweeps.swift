@@ -100,6 +100,10 @@ extension StoreReader {
       sweep.startedAt = row.time("started_at")
       sweep.endedAt = row.time("ended_at")
       sweep.counts = try counts(ofSweep: row["id"])
+      let progress = try row.json("progress")
+      sweep.isAutomatic = progress["automatic"]?.bool ?? false
+      sweep.parallelReason = progress["window_reason"]?.string
+      sweep.preparation = try preparation(ofSweep: row["id"])
       if let number = row["best_trial"] as Int?,
         let run = (row["best_run"] as String?).flatMap(PublicID.init(rawValue:)),
         let objective = row["best_objective"] as Double?
@@ -110,8 +114,20 @@ extension StoreReader {
         row: row["id"], sweep: sweep, samplerState: try row.json("sampler_state"), filename: row["filename"],
         commandOverride: try row.strings("command_override"),
         creator: Principal(row: row["created_by"], kind: creatorKind, name: row["creator_name"]),
-        progress: try row.json("progress"))
+        progress: progress)
     }
+  }
+
+  /// The run of a sweep that is no trial.
+  private func preparation(ofSweep row: Int64) throws -> Sweep.Preparation? {
+    let found = try Row.fetchOne(
+      db.cachedStatement(
+        sql: "SELECT public_id, state FROM run WHERE sweep_id = ? AND trial IS NULL AND purge IS NULL"),
+      arguments: [row])
+    guard let found, let run = PublicID(rawValue: found["public_id"]),
+      let state = RunState(rawValue: found["state"])
+    else { return nil }
+    return Sweep.Preparation(run: run, state: state)
   }
 
   private func counts(ofSweep row: Int64) throws -> OrderedDictionary<TrialState, Int> {
@@ -172,6 +188,7 @@ extension StoreReader {
       trial.startedAt = row.time("started_at")
       trial.endedAt = row.time("ended_at")
       trial.attempts = row["attempts"]
+      if row["findings"] as String? != nil { trial.findings = TrialFindings(json: try row.json("findings")) }
       if row["count"] as Int64? != nil {
         trial.metrics = Trial.Metrics(final: row["final"] ?? .nan, min: row["min"], max: row["max"])
       }

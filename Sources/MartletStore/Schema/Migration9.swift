@@ -9,8 +9,10 @@ enum Migration9 {
   static func migrate(_ db: Database) throws {
     try db.execute(sql: attempts)
     try db.execute(sql: sweeps)
+    try db.execute(sql: findings)
     try db.execute(sql: pool)
     try db.execute(sql: control)
+    try db.execute(sql: uses)
   }
 
   /// `ticket` is NULL for attempts from before: they stand in line by their row ids. `retries` is JSON: faults forgiven
@@ -24,9 +26,24 @@ enum Migration9 {
     ALTER TABLE attempt ADD COLUMN room_asked_at INTEGER;
     """
 
+  /// What an attempt came to: `peak_memory` in bytes of its whole tree, `cpu_seconds`, `limit_reached` (`memory`,
+  /// `output`, `time`), `fault` (`infra`, `failure`, `oom`, `timeout`). `limits` is JSON: its limits, and what keeps them.
+  private static let uses = """
+    ALTER TABLE attempt ADD COLUMN peak_memory INTEGER;
+    ALTER TABLE attempt ADD COLUMN cpu_seconds REAL;
+    ALTER TABLE attempt ADD COLUMN limit_reached TEXT;
+    ALTER TABLE attempt ADD COLUMN fault TEXT;
+    ALTER TABLE attempt ADD COLUMN limits TEXT;
+    """
+
   /// `progress` is JSON: failures in a row, and whether anything is left to ask for.
   private static let sweeps = """
     ALTER TABLE sweep ADD COLUMN progress TEXT NOT NULL DEFAULT '{}';
+    """
+
+  /// `findings` is JSON: what a look at the series of a trial that has ended found; NULL: nobody has looked yet.
+  private static let findings = """
+    ALTER TABLE trial ADD COLUMN findings TEXT;
     """
 
   /// `standing`: `cordoned` or `draining`; an open device has no row. `pool_setting`: what was changed while a server ran,

@@ -46,10 +46,19 @@ struct RankedTrials {
       Field("duration_s", "Took", .duration, dispensability: Int.max, read: RunGroup.duration),
       Field("attempts", nil, .number),
       Field(
+        "issues", trials.contains { $0["issues"]?.array?.isEmpty == false } ? "Issues" : nil,
+        dispensability: Int.max - 2, read: { Self.issues(of: $0).map(JSONValue.string) }),
+      Field(
         "reason", trials.contains { $0["reason"]?.string != nil } ? "Reason" : nil,
         dispensability: Int.max - 1, read: { Self.reason(of: $0).map(JSONValue.string) }),
     ]
     return fields
+  }
+
+  /// What looks wrong with a trial's losses, in one line.
+  static func issues(of trial: JSONValue) -> String? {
+    let issues = trial["issues"]?.array?.compactMap(\.string) ?? []
+    return issues.isEmpty ? nil : issues.joined(separator: " ")
   }
 
   /// The sentence that begins a trial's reason; the last lines of its output follow it.

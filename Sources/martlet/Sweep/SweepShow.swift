@@ -69,7 +69,16 @@ struct SweepShow: AsyncParsableCommand {
         "\(sweep.endedTrials)\(of) ended, \(sweep.trials(.running)) running"
           + (failed > 0 ? ", \(failed) failed" : ""))
     },
+    Field("preparation", "Preparation") { sweep in
+      guard let run = sweep["preparation"]?["run"]?.string, let state = sweep["preparation"]?["state"]?.string
+      else { return nil }
+      return .string("\(state), run \(run)")
+    },
     Field("max_parallel", "At a time", .number),
+    Field("max_parallel_reason", "Why so many") { sweep in
+      if let reason = sweep["max_parallel_reason"]?.string { return .string(reason) }
+      return sweep["max_parallel_auto"]?.bool == true ? "As many as the machine has room for." : nil
+    },
     Field("timeout", "Time limit", .duration),
     Field("priority", "Priority") { ($0["priority"]?.int ?? 0) == 0 ? nil : $0["priority"] },
     Field("command", "Command") { sweep in

@@ -198,21 +198,13 @@ extension Conductor {
   func execute(_ new: NewExecution, name: String, _ prepared: Prepared, by principal: Principal) async throws
   {
     let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
-<<<<<<< HEAD
-    var chosen = ExecutionSettings(
-      timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
-      needs: new.needs, environmentFile: "\(data.run(id))/environment.json", seed: nil, retries: new.retries,
-      readsTrainingLog: false)
-    chosen.limits = new.limits
-    let settings = chosen
-=======
     var settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
       needs: new.needs, environmentFile: "\(data.run(id))/environment.json", seed: nil, retries: new.retries,
       readsTrainingLog: false)
     settings.resume = "*"
+    settings.limits = new.limits
     let final = settings
->>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
     try await transact { core, writer, effects, now in
       let settings = final
       try writer.createExecutedRun(

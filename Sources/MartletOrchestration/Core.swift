@@ -34,14 +34,9 @@ struct ExecutionSettings: Sendable, Hashable {
       "timeout": JSONValue(timeout), "grace": .double(grace), "stop_signal": .string(stopSignal.rawValue),
       "gpus": .int(Int64(needs.devices)), "needs": needs.json, "environment": .string(environmentFile),
       "seed": JSONValue(seed.map { String($0) }), "training_log": .bool(readsTrainingLog),
-<<<<<<< HEAD
-      "limits": limits == AttemptLimits() ? .null : limits.json,
-      "retries": retries?.json ?? .null,
-=======
       "shards": JSONValue(shards), "shared": JSONValue(shared), "resume": JSONValue(resume),
       "retries": retries?.json ?? .null,
       "limits": limits == AttemptLimits() ? .null : limits.json,
->>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
     ]
   }
 

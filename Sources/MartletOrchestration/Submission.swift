@@ -34,7 +34,7 @@ package struct NewSweep: Sendable {
       guard let parallel = Int(exactly: count), (1...100_000).contains(parallel) else {
         throw JSONMemberError(key: "max_parallel", message: "must be 1 to 100000, not \(count)")
       }
-      specification.maxParallel = parallel
+      (specification.maxParallel, specification.isAutomatic) = (parallel, false)
     }
     let submitted = try reader.requiredString("workdir")
     try Self.checkAbsolute(submitted, "workdir")

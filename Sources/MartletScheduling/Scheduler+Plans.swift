@@ -44,7 +44,8 @@ extension Scheduler {
 
   /// Seconds that an attempt is expected to take: what its sweep's trials took so far, else what it may take.
   package func expected(of id: JobID) -> Double? {
-    id.sweep.flatMap { sweeps[$0]?.machine.progress.meanSeconds } ?? jobs[id]?.expected
+    guard case .trial(let sweep, _) = id else { return jobs[id]?.expected }
+    return sweeps[sweep]?.machine.progress.meanSeconds ?? jobs[id]?.expected
   }
 
   /// The pool with the best that is known of how long everybody takes.

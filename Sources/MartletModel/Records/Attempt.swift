@@ -13,24 +13,15 @@ public struct Attempt: Sendable, Hashable {
   public var devices: [Int]
   /// The directory of its records and logs.
   public var directory: String
-<<<<<<< HEAD
-  public var use = AttemptUse()
-  /// Its limits and what keeps them, once it runs; null: it has none.
-  public var limits = JSONValue.null
-=======
->>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
   /// When somebody asked for its end.
   public var stopRequestedAt: Timestamp?
   /// When it was asked to make room for somebody else: another attempt follows it.
   public var roomRequestedAt: Timestamp?
   /// When it is killed if it has not left by then.
   public var killAt: Timestamp?
-<<<<<<< HEAD
-=======
   public var use = AttemptUse()
   /// Its limits and what keeps them, once it runs; null: it has none.
   public var limits = JSONValue.null
->>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
 
   public init(
     number: Int, state: AttemptState, createdAt: Timestamp, startedAt: Timestamp?, endedAt: Timestamp?,
@@ -52,17 +43,10 @@ public struct Attempt: Sendable, Hashable {
       "number": .int(Int64(number)), "state": .string(state.rawValue), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "exit": exit?.json ?? .null,
       "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }), "dir": .string(directory),
-<<<<<<< HEAD
-      "peak_memory": JSONValue(use.peakMemory), "cpu_seconds": JSONValue(use.cpuSeconds),
-      "limit": JSONValue(use.limit), "fault": JSONValue(use.fault), "limits": limits,
-      "stop_requested_at": JSONValue(stopRequestedAt), "room_requested_at": JSONValue(roomRequestedAt),
-      "kill_at": JSONValue(killAt),
-=======
       "stop_requested_at": JSONValue(stopRequestedAt), "room_requested_at": JSONValue(roomRequestedAt),
       "kill_at": JSONValue(killAt),
       "peak_memory": JSONValue(use.peakMemory), "cpu_seconds": JSONValue(use.cpuSeconds),
       "limit": JSONValue(use.limit), "fault": JSONValue(use.fault), "limits": limits,
->>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
     ]
   }
 }

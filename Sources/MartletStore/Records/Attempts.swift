@@ -52,19 +52,11 @@ extension StoreReader {
         startedAt: row.time("started_at"), endedAt: row.time("ended_at"), exit: row.exitRecord(),
         pid: row["pid"],
         devices: try row.devices(), directory: row["directory"])
-<<<<<<< HEAD
-      attempt.use = row.attemptUse()
-      attempt.limits = try row.json("limits")
-      attempt.stopRequestedAt = row.time("stop_requested_at")
-      attempt.roomRequestedAt = row.time("room_asked_at")
-      attempt.killAt = row.time("kill_at")
-=======
       attempt.stopRequestedAt = row.time("stop_requested_at")
       attempt.roomRequestedAt = row.time("room_asked_at")
       attempt.killAt = row.time("kill_at")
       attempt.use = row.attemptUse()
       attempt.limits = try row.json("limits")
->>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
       return attempt
     }
   }

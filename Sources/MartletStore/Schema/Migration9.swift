@@ -9,16 +9,10 @@ enum Migration9 {
   static func migrate(_ db: Database) throws {
     try db.execute(sql: attempts)
     try db.execute(sql: sweeps)
-<<<<<<< HEAD
-    try db.execute(sql: uses)
-    try db.execute(sql: pool)
-    try db.execute(sql: control)
-=======
     try db.execute(sql: findings)
     try db.execute(sql: pool)
     try db.execute(sql: control)
     try db.execute(sql: uses)
->>>>>>> 012ce497405b0df493bc726aeecc812b5b0da64f
   }
 
   /// `ticket` is NULL for attempts from before: they stand in line by their row ids. `retries` is JSON: faults forgiven

@@ -2,6 +2,8 @@
 
 import Foundation
 import MartletModel
+import MartletOrchestration
+import MartletScheduling
 import MartletTestSupport
 import OrderedCollections
 import Testing
@@ -79,7 +81,9 @@ private final class Gate: Sendable {
   }
 
   @Test func `devices, holders and those who wait are told with their reasons`() async throws {
-    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 2) }) { server in
+    try await TestServer.run {
+      $0.pool.devices = .count(2)
+    } _: { server in
       let gate = try Gate()
       let holder = try await execute(
         server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 4096]])
@@ -126,7 +130,9 @@ private final class Gate: Sendable {
   }
 
   @Test func `who waits is moved in the line, who does not is not`() async throws {
-    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 1) }) { server in
+    try await TestServer.run {
+      $0.pool.devices = .count(1)
+    } _: { server in
       let gate = try Gate()
       let holder = try await execute(server, gate.wait, ["gpus": 1])
       try await eventually("it runs") { try await state(server, holder) == "running" }
@@ -165,7 +171,9 @@ private final class Gate: Sendable {
   }
 
   @Test func `a run makes room, and another attempt of it follows`() async throws {
-    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 1) }) { server in
+    try await TestServer.run {
+      $0.pool.devices = .count(1)
+    } _: { server in
       let gate = try Gate()
       let run = try await execute(server, gate.wait, ["gpus": 1])
       try await eventually("it runs") { try await state(server, run) == "running" }
@@ -216,7 +224,9 @@ private final class Gate: Sendable {
   }
 
   @Test func `the live feed tells the pool, and again when it is another`() async throws {
-    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 1) }) { server in
+    try await TestServer.run {
+      $0.pool.devices = .count(1)
+    } _: { server in
       let subscribe: JSONObject = ["type": "subscribe", "id": 8, "topic": "pool"]
       let socket = try await WebSocketClient(server, token: server.token)
       try await socket.send(.object(subscribe.merging(["snapshot": true]) { $1 }))

@@ -2,6 +2,8 @@
 
 import Foundation
 import MartletModel
+import MartletOrchestration
+import MartletScheduling
 import MartletTestSupport
 import OrderedCollections
 import Testing
@@ -89,7 +91,9 @@ import Testing
   }
 
   @Test func `more at a time, another priority and another time limit hold from now on`() async throws {
-    try await TestServer.run({ $0 = ServerOptions(data: $0.data, devices: 1) }) { server in
+    try await TestServer.run {
+      $0.pool.devices = .count(1)
+    } _: { server in
       let trials = try await Trials(
         server, "max_parallel: 2\ntimeout: 600\npriority: 1\nresources: {gpus: 1}")
       try await eventually("one runs, one waits") { try await trials.states == ["running", "waiting"] }

@@ -156,6 +156,7 @@ struct Monitor: AsyncParsableCommand {
 /// A monitor on a thread of its own, where it may wait.
 private final class MachineWatcher: @unchecked Sendable {
   private let queue = DispatchQueue(label: "martlet.monitor")
+  private let start = ContinuousClock.now
   /// Used on the queue alone.
   private let monitor: HostMonitor
 

@@ -22,7 +22,8 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Callable
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "Sources" / "martlet-supervisor"
 

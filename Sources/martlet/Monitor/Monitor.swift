@@ -37,8 +37,8 @@ struct Monitor: AsyncParsableCommand {
     guard let every = Words.seconds(interval), (0.1...3_600).contains(every) else {
       throw ValidationError("--interval must be 0.1 s to 1 h, not '\(interval)'.")
     }
-    guard let all = Words.seconds(duration), all >= every, all <= 604_800 else {
-      throw ValidationError("--duration must be a span from --interval to 7 days, not '\(duration)'.")
+    guard let all = Words.seconds(duration), (0.1...604_800).contains(all) else {
+      throw ValidationError("--duration must be 0.1 s to 7 days, not '\(duration)'.")
     }
   }
 

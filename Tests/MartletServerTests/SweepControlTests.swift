@@ -2,6 +2,8 @@
 
 import Foundation
 import MartletModel
+import MartletOrchestration
+import MartletScheduling
 import MartletTestSupport
 import OrderedCollections
 import Testing
@@ -90,7 +92,7 @@ import Testing
 
   @Test func `more at a time, another priority and another time limit hold from now on`() async throws {
     try await TestServer.run {
-      $0.devices = 1
+      $0.pool.devices = .count(1)
     } _: { server in
       let trials = try await Trials(
         server, "max_parallel: 2\ntimeout: 600\npriority: 1\nresources: {gpus: 1}")

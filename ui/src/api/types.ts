@@ -215,10 +215,14 @@ export interface Attempt {
   fault?: Fault | null;
   /** Bytes, at most. */
   peak_memory?: number | null;
-  peak_gpu_memory?: number | null;
   cpu_seconds?: number | null;
-  /** How often each fault had been forgiven when it ended. */
-  retries?: Partial<Record<Fault, number>> | null;
+  /** Which of its limits ended it. */
+  limit?: string | null;
+  /** What it was allowed, and what saw to it. */
+  limits?: {
+    memory?: number | null; cpus?: number | null; output?: number | null; open_files?: number | null; memory_by?: string | null;
+    cpus_by?: string | null;
+  } | null;
   /** When it was asked to end, and to make room. */
   stop_requested_at?: number | null;
   room_requested_at?: number | null;

@@ -6,7 +6,7 @@ import { Pill } from "../components/Pill";
 import { formatDuration, formatTime } from "../format";
 import { attemptFacts } from "../store/attemptfacts";
 import { poolStore, queuedAs } from "../store/pool";
-import { ended, expected, formatClock, needsWords } from "../store/poolwords";
+import { expected, formatClock, needsWords } from "../store/poolwords";
 import { useStore } from "../store/store";
 
 /** How a run that waits stands in the line. */
@@ -14,8 +14,7 @@ export function QueueCard({ run }: { run: Run }) {
   const entry = queuedAs(useStore(poolStore.state), run.id);
   if (entry === null) return null;
   return (
-    <Card title="In the line" tools={<Link to="/pool" className="quiet-link">Pool</Link>}>
-      <p className="wait-reason">{ended(entry.reason)}</p>
+    <Card title="In the line" tools={<Link to="/pool">The pool</Link>}>
       <dl className="facts">
         {entry.position === null ? null : <Fact name="Place">{entry.position}</Fact>}
         <Fact name="Needs">{needsWords(entry.needs)}</Fact>

@@ -46,10 +46,11 @@ test("an attempt tells what it used and why it did not succeed, and nothing that
     number: 1, state: "failed", created_at: 0, started_at: 0, ended_at: 5, exit: null, pid: null, devices: null, dir: null,
   };
   assert.deepEqual(attemptFacts(attempt), []);
-  assert.deepEqual(attemptFacts({
-    ...attempt, fault: "oom", devices: [0, 3], peak_memory: 2 ** 31, peak_gpu_memory: 3 * 2 ** 30, cpu_seconds: 12.4, retries: { infra: 2, oom: 1, failure: 0 },
-    stop_requested_at: 3,
-  }), ["out of memory", "GPU 0, 3", "at most 2 GiB of memory", "3 GiB of GPU memory", "12 s of CPU", "2 retries for infra", "one retry for oom"]);
+  assert.deepEqual(attemptFacts({ ...attempt, fault: "oom", devices: [0, 3], peak_memory: 2 ** 31, cpu_seconds: 12.4, stop_requested_at: 3 }),
+    ["out of memory", "GPU 0, 3", "at most 2 GiB of memory", "12 s of CPU"]);
+  const limits = { memory: 2 ** 32, memory_by: "cgroup v2", cpus: 2 };
+  assert.deepEqual(attemptFacts({ ...attempt, peak_memory: 2 ** 31, cpu_seconds: 1, limits }),
+    ["at most 2 GiB of memory, 4 GiB allowed (cgroup v2)", "1 s of CPU on 2"]);
   assert.deepEqual(attemptFacts({ ...attempt, ended_at: null, stop_requested_at: 3 }), ["asked to end"]);
 });
 

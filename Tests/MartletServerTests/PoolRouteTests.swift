@@ -86,7 +86,8 @@ private final class Gate: Sendable {
     } _: { server in
       let gate = try Gate()
       let holder = try await execute(
-        server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 1_073_741_824]])
+        server, gate.wait,
+        ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 1_073_741_824]])
       try await eventually("it runs") { try await state(server, holder) == "running" }
       let waiting = try await execute(
         server, "true", project: "other", ["name": "waiter", "gpus": 1, "priority": 3])

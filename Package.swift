@@ -166,7 +166,8 @@ let package = Package(
       name: "MartletServerTests",
       dependencies: [
         "MartletTestSupport", "MartletModel", "MartletSeries", "MartletStore", "MartletTracking",
-        "MartletExecution", "MartletOrchestration", "MartletServer", "martlet-supervisor", .collections,
+        "MartletScheduling", "MartletExecution", "MartletOrchestration", "MartletServer",
+        "martlet-supervisor", .collections,
         .hummingbird, .logging,
         .httpTypes, .nioCore, .nioHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),

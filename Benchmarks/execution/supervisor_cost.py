@@ -10,6 +10,8 @@ alone; then, with so many supervisors of sleeping commands at once, the memory o
 second, and how long it takes until the last of them has heard of a stop.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
@@ -20,23 +22,25 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
+from typing import Callable
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "Sources" / "martlet-supervisor"
 
 
-def build(directory):
+def build(directory: str) -> str:
     binary = f"{directory}/martlet-supervisor"
     sources = sorted(str(path) for path in SOURCES.glob("*.c"))
     subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-O2", *sources, "-o", binary], check=True)
     return binary
 
 
-def children_cpu():
+def children_cpu() -> float:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
-def one_by_one(command_of, count):
+def one_by_one(command_of: Callable[[int], list[str]], count: int) -> tuple[float, float]:
     """CPU and wall milliseconds of each of `count` commands in a row."""
     cpu, began = children_cpu(), time.monotonic()
     for number in range(count):
@@ -45,13 +49,13 @@ def one_by_one(command_of, count):
     return (children_cpu() - cpu) * 1e3 / count, (time.monotonic() - began) * 1e3 / count
 
 
-def cpu_seconds(pid):
+def cpu_seconds(pid: int) -> float:
     """Time on a processor: the first number of /proc/PID/schedstat, in nanoseconds."""
     with open(f"/proc/{pid}/schedstat") as file:
         return int(file.read().split()[0]) / 1e9
 
 
-def memory(pid):
+def memory(pid: int) -> tuple[int, int]:
     """Resident and proportional size in KiB."""
     sizes = {}
     with open(f"/proc/{pid}/smaps_rollup") as file:
@@ -62,7 +66,7 @@ def memory(pid):
     return sizes["Rss:"], sizes["Pss:"]
 
 
-def many_at_once(supervisor, options, root, count, seconds):
+def many_at_once(supervisor: str, options: Sequence[str], root: str, count: int, seconds: float) -> dict[str, float]:
     directories = [f"{root}/many-{number}" for number in range(count)]
     processes = []
     for directory in directories:
@@ -93,8 +97,8 @@ def many_at_once(supervisor, options, root, count, seconds):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--supervisor", help="the binary to measure; built from the sources without it")
     parser.add_argument("--count", type=int, default=200, help="attempts (200)")
     parser.add_argument("--seconds", type=float, default=5, help="how long those at once are watched (5)")
@@ -105,7 +109,7 @@ def main():
         supervisor = arguments.supervisor or build(root)
         count, options = arguments.count, arguments.options
 
-        def supervised(number):
+        def supervised(number: int) -> list[str]:
             directory = f"{root}/{number}"
             os.mkdir(directory)
             return ["env", supervisor, *options, directory, "--", "true"]

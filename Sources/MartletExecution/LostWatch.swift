@@ -67,7 +67,10 @@ package final class LostWatch: Sendable {
       actions += attempt.handle(
         .seen(command: isThere, leftovers: isThere ? 0 : tree.processes().count), at: now)
       for action in actions {
-        if case .end(let cause) = action { return cause }
+        if case .end(let cause) = action {
+          GroupMembers.remove(tree.groups)
+          return cause
+        }
         carryOut(action)
       }
       usleep(UInt32(Self.tick * 1e6))

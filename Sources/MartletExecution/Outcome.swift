@@ -60,7 +60,7 @@ package struct AttemptEnd: Sendable, Hashable {
       (state, self.exit) = (.killed, exit("Ended by its output limit\(limit).\(after)"))
     } else if file.reason == "stopped" || (wasStopRequested && file.signal == 0 && file.code == 0) {
       (state, self.exit) = (.stopped, exit("Stopped on request after \(time).\(after)"))
-    } else if signal == Int(SIGKILL), file.machineRanOut, !file.wasKilled {
+    } else if signal == Int(SIGKILL), file.machineRanOut {
       (state, self.exit) = (
         .crashed,
         exit(

@@ -203,6 +203,7 @@ extension Conductor {
       needs: new.needs, environmentFile: "\(data.run(id))/environment.json", seed: nil, retries: new.retries,
       readsTrainingLog: false)
     settings.resume = "*"
+    settings.limits = new.limits
     let final = settings
     try await transact { core, writer, effects, now in
       let settings = final

@@ -213,10 +213,8 @@ extension Core {
     keep(attempt)
     if attempt.state != .queued {
       let patience = attempt.patience ?? attempt.settings.grace
-      // A program that handles SIGUSR1 gets that first, and a grace for each.
-      let graces = attempt.directory.wantsUserSignal ? 2.0 : 1
       try writer.setKill(
-        of: attempt.run, number: attempt.number, at: now + patience * graces, isStop: ask == .stop, now: now)
+        of: attempt.run, number: attempt.number, at: now + patience, isStop: ask == .stop, now: now)
       effects.stops.append(attempt)
     }
     effects.runs.append(attempt.run)

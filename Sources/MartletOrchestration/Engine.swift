@@ -3,7 +3,7 @@
 import Foundation
 import Glibc
 package import Logging
-import MartletExecution
+package import MartletExecution
 package import MartletModel
 package import MartletScheduling
 package import MartletStore
@@ -275,6 +275,13 @@ package final class Engine: Sendable {
   /// What drivers say of the pool's devices, by number, 2 s old at most: of one that does not answer what it said last.
   /// Devices that were declared have none.
   package func poolReadings() async -> [Int: DeviceReading] { await conductor.poolReadings() }
+
+  /// How limits of attempts are kept here: of memory, of processors, and whether the kernel ends all processes of an
+  /// attempt at once.
+  package var limitWays: (memory: LimitWay, cpus: LimitWay, killsByGroup: Bool) {
+    let confinement = conductor.confinement
+    return (confinement.memoryWay, confinement.cpusWay, confinement.killsByGroup)
+  }
 
   package func load() async -> (running: Int, queued: Int) {
     let attempts = await conductor.core.attempts.values

@@ -162,13 +162,16 @@ extension SweepSpecification {
   /// How what goes before its first trial is executed: without devices, with its trials' retries.
   var preparationPlan: TrialPlan { TrialPlan(retries: retries, priority: priority) }
 
-  /// How many trials an automatic sweep begins with: one for each device, or for each processor where they need none.
+  /// How many trials an automatic sweep begins with: as many as the devices suffice for, or the processors where they need
+  /// no devices.
   func firstWindow(devices: Int, processors: Int) -> Int {
+    let rule = plan(devices: devices).needs
     let most: Int
-    switch plan(devices: devices).needs.devices {
-    case .number(let count)? where count > 0: most = devices / Int(count)
-    case .expression?: most = devices
-    case .number?, nil: most = processors
+    switch (rule.devices, rule.cpus) {
+    case (.number(let count)?, _) where count > 0: most = devices / Int(count)
+    case (.expression?, _): most = devices
+    case (_, .number(let count)?): most = processors / Int(count)
+    case (_, .expression?), (_, nil): most = processors
     }
     return max(1, min(most, budget ?? .max))
   }

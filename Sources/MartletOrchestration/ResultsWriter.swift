@@ -22,6 +22,8 @@ actor ResultsWriter {
   private static let longestPause: Duration = .seconds(5)
   /// The part of a sweep's trials that are worth a round.
   private static let worthwhile = 16
+  /// Sweeps of so many trials have a round whenever one has ended.
+  private static let small = 64
   /// Two rounds at a time could leave the older table on the disk.
   private let queue = OrderedQueue()
   private var waiting: [PublicID: Round] = [:]
@@ -30,6 +32,8 @@ actor ResultsWriter {
   private var writing: [PublicID: Task<Void, Never>] = [:]
   /// The best run that was copied last, of each sweep.
   private var copied: [PublicID: PublicID] = [:]
+  /// When each sweep had its last round, and how many trials it had then.
+  private var written: [PublicID: (trials: Int, at: ContinuousClock.Instant)] = [:]
 
   /// What is to be written.
   private struct Round {
@@ -63,10 +67,9 @@ actor ResultsWriter {
   }
 
   private func writeWaiting(_ id: PublicID) async {
-    var (trials, ended) = (0, ContinuousClock.now)
     while let round = waiting[id] {
-      if round.news * Self.worthwhile < trials, ended.duration(to: .now) < Self.longestPause,
-        !Task.isCancelled
+      if let last = written[id], last.at.duration(to: .now) < Self.longestPause, !Task.isCancelled,
+        round.news * Self.worthwhile < last.trials - Self.small
       {
         // A cancelled sleep is a short one.
         try? await Task.sleep(for: Self.shortestPause)
@@ -74,8 +77,8 @@ actor ResultsWriter {
       }
       waiting[id] = nil
       let began = ContinuousClock.now
-      trials = await write(round.sweep)
-      ended = .now
+      let trials = await write(round.sweep)
+      written[id] = (trials, .now)
       // Large sweeps take long to write: most of the time belongs to their trials, of which short ones may end by the
       // dozen in a quarter of a second. The turn that was waited for counts: many sweeps together take no more time
       // than one. A cancelled sleep is a short one.
@@ -92,7 +95,7 @@ actor ResultsWriter {
     round?.cancel()
     await round?.value
     await write(sweep)
-    copied[sweep.id] = nil
+    (copied[sweep.id], written[sweep.id]) = (nil, nil)
   }
 
   /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all. Returns how many

@@ -12,7 +12,9 @@ extension NewExecution {
     let gpus = try count(reader, "gpus", atLeast: 0)
     guard let members = try reader.object("resources") else { return Needs(devices: gpus ?? 0) }
     let resources = try JSONReader(.object(members), path: "resources")
-    try resources.allowOnly(["gpus", "gpu_memory", "gpu_slots", "same_host", "memory"])
+    try resources.allowOnly([
+      "gpus", "gpu_memory", "gpu_slots", "same_host", "memory", "cpus", "output", "open_files",
+    ])
     let devices = try count(resources, "gpus", atLeast: 0)
     if let gpus, let devices, gpus != devices {
       throw JSONMemberError(key: "gpus", message: "is \(gpus), but resources.gpus is \(devices)")
@@ -21,6 +23,15 @@ extension NewExecution {
       devices: devices ?? gpus ?? 0, deviceMemory: try bytes(resources, "gpu_memory"),
       deviceSlots: try count(resources, "gpu_slots", atLeast: 1) ?? 1,
       sameHost: try resources.bool("same_host") ?? true, memory: try bytes(resources, "memory") ?? 0)
+  }
+
+  /// The memory that it asks for is also the most that it gets.
+  static func limits(_ reader: JSONReader) throws(JSONMemberError) -> AttemptLimits {
+    guard let members = try reader.object("resources") else { return AttemptLimits() }
+    let resources = try JSONReader(.object(members), path: "resources")
+    return AttemptLimits(
+      memory: try bytes(resources, "memory"), cpus: try count(resources, "cpus", atLeast: 1),
+      output: try bytes(resources, "output"), openFiles: try count(resources, "open_files", atLeast: 16))
   }
 
   /// A number for whatever goes wrong, or an object by cause; `retry_pause` is in seconds.

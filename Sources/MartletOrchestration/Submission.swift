@@ -34,7 +34,7 @@ package struct NewSweep: Sendable {
       guard let parallel = Int(exactly: count), (1...100_000).contains(parallel) else {
         throw JSONMemberError(key: "max_parallel", message: "must be 1 to 100000, not \(count)")
       }
-      specification.maxParallel = parallel
+      (specification.maxParallel, specification.isAutomatic) = (parallel, false)
     }
     let submitted = try reader.requiredString("workdir")
     try Self.checkAbsolute(submitted, "workdir")
@@ -83,6 +83,7 @@ package struct NewExecution: Sendable {
   package var timeout: Double?
   package var grace: Double
   package var needs: Needs
+  package var limits: AttemptLimits
   package var retries: RetryPolicy
   package var priority: Int
   package var stopSignal: String
@@ -110,6 +111,7 @@ package struct NewExecution: Sendable {
       throw JSONMemberError(key: key, message: "must be a number of seconds, not negative")
     }
     needs = try Self.needs(reader)
+    limits = try Self.limits(reader)
     retries = try Self.retries(reader)
     priority = try Self.priority(reader) ?? 0
     stopSignal = try reader.string("stop_signal") ?? "TERM"

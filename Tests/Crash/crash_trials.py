@@ -32,7 +32,7 @@ class Figures:
     """Of all rounds."""
 
     def __init__(self) -> None:
-        self.rounds = self.kills = self.supervisors = 0
+        self.rounds = self.kills = self.supervisors = self.groups = 0
         self.account = Account()
         self.left = leftovers.NOTHING
 
@@ -40,6 +40,7 @@ class Figures:
         self.rounds += 1
         self.kills += sweep.kills
         self.supervisors += sweep.supervisors
+        self.groups = max(self.groups, sweep.groups)
         self.account += sweep.account
         self.left = leftovers.Left(*(mine + more for mine, more in zip(self.left, sweep.left)))
 
@@ -53,7 +54,7 @@ class Figures:
         faults = f", other faults {len(found.faults) - found.twice - found.lost}"
         return (
             f"rounds {self.rounds}; killed {self.kills} servers, {self.supervisors} supervisors; "
-            f"trials {found.trials}, attempts {found.attempts} ({ends}); "
+            f"trials {found.trials}, attempts {found.attempts} ({ends}), control groups at a time {self.groups}; "
             f"twice {found.twice}, lost {found.lost}{faults}, left over {self.left.total} ({self.left})"
         )
 

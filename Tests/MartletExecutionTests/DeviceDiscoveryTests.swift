@@ -89,6 +89,13 @@ import Testing
       #expect(found.all.last == card)
       #expect(gpus.readings(at: 1)?.map(\.index) == [0, 1, 2])
       #expect(gpus.readings(at: 1)?.last?.utilization == 30)
+
+      // A driver that fails is said; where there is none, there is nothing to say.
+      try makeProgram(at: smi, script: "#!/bin/sh\nexit 9\n")
+      let failing = GPUs(environment: ["MARTLET_NVIDIA_SMI": smi], sys: folder)
+      #expect(
+        DeviceDiscovery.discover(failing, environment: [:], at: 0)
+          == DiscoveredDevices(all: [], chosen: [], warnings: ["nvidia-smi could not tell of any device."]))
     }
   }
 }

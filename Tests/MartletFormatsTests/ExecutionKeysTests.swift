@@ -33,6 +33,18 @@ import Testing
           devices: 4, deviceMemory: 4_000_000_000, deviceSlots: 3, sameHost: false, memory: 1_610_612_736))
   }
 
+  @Test func `limits are read beside needs, and the memory asked for is one`() throws {
+    let file = try read("resources: {memory: 2GB, cpus: tp + 1, output: 100 MB, open_files: 64 * tp}")
+    let rule = try #require(file.needs)
+    #expect(
+      try rule.limits(of: point).get()
+        == AttemptLimits(memory: 2_000_000_000, cpus: 3, output: 100_000_000, openFiles: 128))
+    #expect(try read("resources: {gpus: 1}").needs?.limits(of: point).get() == AttemptLimits())
+    // What comes out too small is told where needs are.
+    let small = try #require(try read("resources: {open_files: tp}").needs)
+    #expect(throws: NeedsRule.Unclear.self) { try small.needs(of: point).get() }
+  }
+
   @Test func `what is not said of devices stays open`() throws {
     #expect(
       try read("resources: {gpu_memory: 20GB}").needs == NeedsRule(deviceMemory: .number(20_000_000_000)))

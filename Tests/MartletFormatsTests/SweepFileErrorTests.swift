@@ -155,6 +155,8 @@ import Testing
     ("resources: {gpu_memory: 0}", "resources.gpu_memory"),
     ("resources: {gpu_slots: 0}", "resources.gpu_slots"),
     ("resources: {same_host: maybe}", "resources.same_host"),
+    ("resources: {cpus: 0}", "resources.cpus"), ("resources: {output: 5XB}", "resources.output"),
+    ("resources: {open_files: 3}", "resources.open_files"),
     ("resources: {memory: [1]}", "resources.memory"), ("retries: many", "retries"),
     ("retries: -1", "retries"), ("retries: {infra: -1}", "retries.infra"),
     ("retries: {fail: 1}", "retries.fail"), ("retry_pause: soon", "retry_pause"),

@@ -1,9 +1,12 @@
 // Limits of attempts through the engine: what is tried again, what is kept, what is left; and a machine that restarts.
 
 import Foundation
+import Glibc
 import MartletModel
 import MartletOrchestration
+import MartletScheduling
 import MartletStore
+import MartletTestSupport
 import OrderedCollections
 import Testing
 
@@ -161,6 +164,88 @@ import Testing
       try shop.write("gate", "")
       #expect(try await shop.ended(sweep.id).state == .finished)
       #expect(own.allSatisfy { !FileManager.default.fileExists(atPath: $0) })
+    }
+  }
+
+  // MARK: - Caps over all
+
+  private func concurrency(of lines: [String]) -> Int {
+    var (now, most) = (0, 0)
+    for line in lines {
+      now += line.hasPrefix("begin ") ? 1 : -1
+      most = max(most, now)
+    }
+    return most
+  }
+
+  /// What ran at the same time, by `begin` and `end` in `notes`; one at a time is let go.
+  private func mostAtOnce(
+    of trials: Int, _ resources: String, under policy: PoolPolicy, devices: String = "none"
+  ) async throws -> Int {
+    var most = 0
+    try await Workshop.with { shop in
+      await shop.close()
+      try await shop.open(
+        pool: PoolOptions(devices: try DeviceChoice(parsing: devices), policy: policy))
+      try await shop.engine.start()
+      let script = """
+        echo begin $MARTLET_TRIAL_ID >> notes; until [ -e go ]; do sleep 0.02; done; \
+        echo end $MARTLET_TRIAL_ID >> notes
+        """
+      let sweep = try await shop.submit(
+        """
+        command: [/bin/sh, -c, "\(script)"]
+        method: grid
+        parameters: {x: {values: \(Array(1...trials))}}
+        max_parallel: \(trials)
+        resources: \(resources)
+        """)
+      // Decided in one transaction: whoever is queued now waits for somebody's end.
+      let run = try await shop.trials(sweep.id)
+      #expect(run.count == trials)
+      most = run.count { $0.runState != .queued }
+      try shop.write("go", "")
+      #expect(try await shop.ended(sweep.id).state == .finished)
+      #expect(try concurrency(of: shop.lines("notes")) <= most)
+    }
+    return most
+  }
+
+  @Test func `all attempts together keep within the pool's memory`() async throws {
+    var policy = PoolPolicy()
+    policy.memory = 500_000_000
+    #expect(try await mostAtOnce(of: 4, "{memory: 200MB}", under: policy) == 2)
+  }
+
+  @Test func `and within the memory of all devices that the pool may give`() async throws {
+    var policy = PoolPolicy()
+    policy.deviceMemory = 25_000_000_000
+    // Each of the four cards has room for two, and the pool's limit for three in all.
+    let most = try await mostAtOnce(
+      of: 5, "{gpus: 1, gpu_memory: 8GB}", under: policy, devices: "4x16GB/2")
+    #expect(most == 3)
+  }
+
+  @Test func `more than all together may have is refused at once, with the reason`() async throws {
+    try await Workshop.with { shop in
+      await shop.close()
+      var policy = PoolPolicy()
+      policy.memory = 500_000_000
+      try await shop.open(pool: PoolOptions(devices: .none, policy: policy))
+      try await shop.engine.start()
+      let problem = await #expect(throws: Problem.self) {
+        _ = try await shop.execute(["true"], more: ["resources": ["memory": 600_000_000]])
+      }
+      #expect(problem?.code == .unprocessable)
+      let run = try await shop.execute(
+        ["/bin/sh", "-c", "ulimit -n > seen"],
+        more: ["resources": ["memory": 400_000_000, "cpus": 1, "open_files": 100, "output": 1_000]])
+      #expect(try await shop.runEnded(run.id).state == .finished)
+      #expect(try shop.lines("seen") == ["100"])
+      let attempt = try #require(try await attempts(shop, run.id).first)
+      #expect(
+        AttemptLimits(json: attempt.limits)
+          == AttemptLimits(memory: 400_000_000, cpus: 1, output: 1_000, openFiles: 100))
     }
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import MartletModel
 import MartletScheduling
 import MartletStore
+import MartletTestSupport
 import OrderedCollections
 import Testing
 
@@ -174,6 +175,41 @@ import Testing
 
   // MARK: - How many
 
+  @Test func `out of memory beside others, a trial is tried again with fewer`() async throws {
+    try await Workshop.with { shop in
+      try shop.write(
+        "trial.sh",
+        """
+        if [ "$MARTLET_TRIAL_ID" = 1 ]; then
+          [ "$MARTLET_ATTEMPT" = 2 ] && exit 0
+          while [ ! -e hog ]; do sleep 0.02; done
+          echo "torch.OutOfMemoryError: CUDA out of memory." >&2; exit 1
+        fi
+        while [ ! -e go ]; do sleep 0.02; done
+
+        """)
+      let sweep = try await shop.submit(
+        """
+        command: [/bin/sh, trial.sh]
+        method: grid
+        parameters: {x: {values: [1, 2, 3]}}
+        max_parallel: 3
+        retry_pause: 0
+        """)
+      #expect(try await shop.running(sweep.id, count: 3))
+      try shop.write("hog", "")
+      func now() async throws -> Sweep { try await shop.engine.sweep(sweep.id, access: shop.access) }
+      #expect(try await eventually { try await now().maxParallel == 2 })
+      #expect(
+        try await now().parallelReason
+          == "Lowered from 3 to 2: trial 1 ran out of memory beside 2 others.")
+      #expect(try await shop.trials(sweep.id)[1].attempts == 2)
+      try shop.write("go", "")
+      #expect(try await shop.ended(sweep.id).state == .finished)
+      #expect(try await shop.trials(sweep.id).map(\.state) == [.complete, .complete, .complete])
+    }
+  }
+
   @Test func `an automatic sweep follows what the machine has left, and says why`() async throws {
     try await Workshop.with(devices: 2) { shop in
       let sweep = try await shop.submit(
@@ -189,6 +225,14 @@ import Testing
       await conductor.hear(Headroom(cpu: 0, load: 0, freeMemory: 1 << 30, memory: 64 << 30))
       #expect(try await now().maxParallel == 1)
       #expect(try await now().parallelReason == "Lowered from 2 to 1: only 2 % of the memory are free.")
+      var change = SweepChange()
+      change.maxParallel = 2
+      let fixed = try await shop.engine.changeSweep(sweep.id, change, access: shop.access)
+      #expect(!fixed.isAutomatic && fixed.maxParallel == 2 && fixed.parallelReason == nil)
+      change.maxParallel = nil
+      change.isAutomatic = true
+      let again = try await shop.engine.changeSweep(sweep.id, change, access: shop.access)
+      #expect(again.isAutomatic && again.maxParallel == 2)
       try shop.write("go", "")
       #expect(try await shop.ended(sweep.id).state == .finished)
     }

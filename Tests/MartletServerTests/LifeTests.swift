@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import MartletModel
+import MartletOrchestration
 import MartletTestSupport
 import Synchronization
 import Testing

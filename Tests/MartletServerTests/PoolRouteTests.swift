@@ -2,6 +2,8 @@
 
 import Foundation
 import MartletModel
+import MartletOrchestration
+import MartletScheduling
 import MartletTestSupport
 import OrderedCollections
 import Testing
@@ -80,11 +82,11 @@ private final class Gate: Sendable {
 
   @Test func `devices, holders and those who wait are told with their reasons`() async throws {
     try await TestServer.run {
-      $0.devices = 2
+      $0.pool.devices = .count(2)
     } _: { server in
       let gate = try Gate()
       let holder = try await execute(
-        server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 4096]])
+        server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 1_073_741_824]])
       try await eventually("it runs") { try await state(server, holder) == "running" }
       let waiting = try await execute(
         server, "true", project: "other", ["name": "waiter", "gpus": 1, "priority": 3])
@@ -97,7 +99,7 @@ private final class Gate: Sendable {
       let holding = try #require(pool["running"]?.array?.first)
       #expect(holding["run_name"] == "holder")
       #expect(holding["devices"] == [0, 1])
-      #expect(holding["needs"]?["memory"] == 4096)
+      #expect(holding["needs"]?["memory"] == 1_073_741_824)
       let (since, end) = (holding["since"]?.int ?? 0, holding["expected_end"]?.int ?? 0)
       #expect(abs(end - since - 600_000_000) <= 1_000_000)
       for device in pool["devices"]?.array ?? [] {
@@ -129,7 +131,7 @@ private final class Gate: Sendable {
 
   @Test func `who waits is moved in the line, who does not is not`() async throws {
     try await TestServer.run {
-      $0.devices = 1
+      $0.pool.devices = .count(1)
     } _: { server in
       let gate = try Gate()
       let holder = try await execute(server, gate.wait, ["gpus": 1])
@@ -170,7 +172,7 @@ private final class Gate: Sendable {
 
   @Test func `a run makes room, and another attempt of it follows`() async throws {
     try await TestServer.run {
-      $0.devices = 1
+      $0.pool.devices = .count(1)
     } _: { server in
       let gate = try Gate()
       let run = try await execute(server, gate.wait, ["gpus": 1])
@@ -223,7 +225,7 @@ private final class Gate: Sendable {
 
   @Test func `the live feed tells the pool, and again when it is another`() async throws {
     try await TestServer.run {
-      $0.devices = 1
+      $0.pool.devices = .count(1)
     } _: { server in
       let subscribe: JSONObject = ["type": "subscribe", "id": 8, "topic": "pool"]
       let socket = try await WebSocketClient(server, token: server.token)

@@ -56,6 +56,27 @@ struct SweepTests {
     }
   }
 
+  @Test("show tells of the preparation, how many run at a time, and losses that look wrong")
+  func surroundings() async throws {
+    try await Workplace.withServer { place in
+      let path = try place.writeGrid(before: "x = 4 * x")
+      try place.write("grid.yaml", try place.text(of: path) + "prepare: [echo, all is there]\n")
+      let outcome = try await place.martlet("sweep", "run", "grid.yaml")
+      #expect(outcome.status == 0, "\(outcome)")
+      let sweep = try await place.json("sweep", "show", "grid")
+      #expect(sweep["preparation"]?["state"]?.string == "finished")
+      let run = try #require(sweep["preparation"]?["run"]?.string)
+      #expect(try await place.martlet("run", "logs", run).output.contains("all is there"))
+      let table = try await place.martlet("sweep", "show", "grid")
+      #expect(table.lines.contains { $0.hasPrefix("Preparation") && $0.contains("finished, run \(run)") })
+      let csv = try await place.martlet("sweep", "show", "grid", "--format", "csv")
+      #expect(csv.lines.first?.contains(",issues,") == true)
+      #expect(csv.lines.filter { $0.contains("more than 10: it may have exploded.") }.count == 4, "\(csv)")
+      let changed = try await place.martlet("sweep", "set", "grid", "--max-parallel", "some")
+      #expect(changed.errors.contains("or auto, not 'some'"))
+    }
+  }
+
   @Test("a sweep none of whose trials succeeds is status 1, and says why each failed")
   func allFail() async throws {
     try await Workplace.withServer { place in

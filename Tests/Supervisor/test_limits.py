@@ -60,7 +60,7 @@ class LimitsTestCase(SupervisorTestCase):
             os.mkdir(group)
         except OSError as error:
             self.skipTest(f"no group may be made in {parent}: {error}")
-        self.addCleanup(lambda: os.path.isdir(group) and os.rmdir(group))
+        self.addCleanup(base.remove_directory, group)
         return group
 
     def memory_group(self, limit):

@@ -92,6 +92,12 @@ def start_time(pid):
         return None
 
 
+def remove_directory(path):
+    """Unless it is gone already."""
+    if os.path.isdir(path):
+        os.rmdir(path)
+
+
 def lock_is_free(directory):
     with open(f"{directory}/lock", "a") as file:
         try:
@@ -344,7 +350,7 @@ class Stopping(SupervisorTestCase):
                 os.mkdir(group)
             except OSError:
                 continue
-            self.addCleanup(lambda: os.path.isdir(group) and os.rmdir(group))
+            self.addCleanup(remove_directory, group)
             if os.path.exists(f"{group}/cgroup.kill"):
                 return group
         self.skipTest("no cgroup v2 with cgroup.kill may be made here")

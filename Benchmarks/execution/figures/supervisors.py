@@ -1,8 +1,11 @@
-"""What a supervisor costs while its command runs: many at once, their memory and their CPU."""
+"""What a supervisor costs: for an attempt from its start to its end, and while its command runs, many at once."""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +17,7 @@ from execution.options import Options
 from execution.server import Server
 
 SECTION = "supervisors"
+ALONE = "attempts"  # of the JSON file: supervisors without a server
 AT_ONCE = 200
 SECONDS = 20.0  # that they are watched
 PROGRAM = "martlet-supervi"  # as /proc/PID/comm cuts it
@@ -58,7 +62,18 @@ def measure(options: Options, report: Report, scratch: str) -> None:
                 },
             )
             server.group.kill()
+        with report.cell(f"supervisors without a server, repetition {repetition + 1}"):
+            report.add(ALONE, alone(options))
     show(report)
+
+
+def alone(options: Options) -> dict[str, float]:
+    """Attempts of `true` without a server, one after the other: the supervisor's own part of a trial."""
+    script = Path(__file__).resolve().parents[1] / "supervisor_cost.py"
+    supervisor = str(options.martlet.with_name("martlet-supervisor"))
+    command = [sys.executable, "-B", str(script), "--supervisor", supervisor, "--count", str(AT_ONCE), "--json"]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
 
 
 def supervisors(server: int) -> list[int]:
@@ -99,4 +114,15 @@ def show(report: Report) -> None:
             Column("server % of a core", "server"),
         ],
         records,
+    )
+    report.title(f"supervisors: {AT_ONCE} attempts of `true` one after the other, without a server")
+    report.table(
+        [
+            Column("supervised, CPU ms", "supervised_cpu_ms"),
+            Column("wall ms", "supervised_wall_ms"),
+            Column("alone, CPU ms", "alone_cpu_ms"),
+            Column("alone, wall ms", "alone_wall_ms"),
+            Column("s until all at once have stopped", "stop_seconds"),
+        ],
+        medians(report.records(ALONE), ("count",)),
     )

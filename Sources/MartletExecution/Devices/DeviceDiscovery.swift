@@ -23,7 +23,11 @@ package enum DeviceDiscovery {
       return DiscoveredDevices(all: [device], chosen: [device])
     }
     guard let all = gpus.devices(at: now) else { return nil }
-    return limit(all, environment: environment)
+    var discovered = limit(all, environment: environment)
+    if all.isEmpty, !gpus.finders.isEmpty {
+      discovered.warnings.append("\(gpus.finders.joined(separator: " and ")) could not tell of any device.")
+    }
+    return discovered
   }
 
   /// The one GPU of a machine of Apple's, which shares the machine's memory; nil: it is another's.

@@ -42,6 +42,7 @@ package final class GPUs: Sendable {
   private let open: @Sendable () -> [any GPUSource]
   private let call = LonelyCall<Answer>("gpu")
   private let told = Mutex<GPUSurvey?>(nil)
+  private let found = Mutex<[String]>([])
   /// One asks at a time; whoever waited for another takes what that one was told.
   private let turn = DispatchSemaphore(value: 1)
   private let last = Mutex<(readings: [GPUReading], at: ContinuousClock.Instant)?>(nil)
@@ -120,7 +121,11 @@ package final class GPUs: Sendable {
       sources.devices += found
       next = (sources.devices.map(\.index).max() ?? -1) + 1
     }
+    found.withLock { $0 = sources.list.map(\.name) }
   }
+
+  /// Who was asked what devices there are.
+  var finders: [String] { found.withLock(\.self) }
 
   /// Whether they have not answered for longer than a round waits for them.
   package var isSilent: Bool { call.hangs ?? .zero >= patience }

@@ -15,6 +15,8 @@ package enum QueueChange: Sendable, Hashable {
 /// How a sweep is to go on; nil: as before.
 package struct SweepChange: Sendable, Hashable {
   package var maxParallel: Int?
+  /// How many at a time follows what the machine has left.
+  package var isAutomatic = false
   package var priority: Int?
   /// Seconds, or no limit.
   package var timeout: Double??
@@ -124,9 +126,10 @@ extension Conductor {
       func note(_ name: String, _ from: JSONValue, _ to: JSONValue) {
         if from != to { changes[name] = ["from": from, "to": to] }
       }
-      if let count = change.maxParallel {
-        note("max_parallel", .int(Int64(sweep.machine.maxParallel)), .int(Int64(count)))
-      }
+      let parallel: JSONValue =
+        sweep.machine.progress.isAutomatic ? "auto" : .int(Int64(sweep.machine.maxParallel))
+      if change.isAutomatic { note("max_parallel", parallel, "auto") }
+      if let count = change.maxParallel { note("max_parallel", parallel, .int(Int64(count))) }
       if let priority = change.priority {
         note("priority", .int(Int64(sweep.plan.priority)), .int(Int64(priority)))
       }
@@ -140,6 +143,8 @@ extension Conductor {
       }
       if let count = change.maxParallel {
         try core.decide(.sweep(id, .setMaxParallel(count)), writer, &effects, by: principal, now)
+      } else if change.isAutomatic {
+        try core.decide(.sweep(id, .setAutomatic), writer, &effects, by: principal, now)
       }
     }
   }

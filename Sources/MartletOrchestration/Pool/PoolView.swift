@@ -131,7 +131,8 @@ struct PoolView: Sendable {
   private func queue(limit: Int?, _ isWanted: (JobID) -> Bool) -> [JSONValue] {
     var entries: [JSONValue] = []
     let limit = limit ?? .max
-    for wait in pool.waits(at: now.seconds) where isWanted(wait.request.job) {
+    let waits = pool.waits(at: now.seconds) + core.scheduler.heldBack(at: now.seconds)
+    for wait in waits where isWanted(wait.request.job) {
       guard entries.count < limit else { return entries }
       guard let job = jobs[wait.request.job] else { continue }
       entries.append(entry(job, wait))
@@ -146,7 +147,8 @@ struct PoolView: Sendable {
   /// The entry of a run that waits or has just begun; null when it is neither.
   func entry(of run: PublicID) -> JSONValue {
     guard let id = core.attempts[run]?.job, let job = jobs[id] else { return .null }
-    return entry(job, pool.waits(at: now.seconds).first { $0.request.job == id })
+    let waits = pool.waits(at: now.seconds) + core.scheduler.heldBack(at: now.seconds)
+    return entry(job, waits.first { $0.request.job == id })
   }
 
   private func entry(_ job: Job, _ wait: Wait?) -> JSONValue {
@@ -163,7 +165,8 @@ struct PoolView: Sendable {
       case .starting: ("starting", "It has what it needs, and begins.", nil)
       case .running, .lost: ("running", "It runs.", nil)
       }
-    members["position"] = JSONValue(wait?.position)
+    // Who is held back stands in no line.
+    members["position"] = JSONValue(wait.flatMap { $0.position > 0 ? $0.position : nil })
     members["needs"] = job.needs.json
     members["priority"] = .int(Int64(job.priority))
     members["state"] = .string(state)

@@ -12,6 +12,11 @@ extension SweepMachine {
   mutating func preparation() -> [Action]? {
     guard prepares, !progress.isPrepared else { return nil }
     if progress.isPreparing { return [] }
+    if let failure = progress.preparationFailure {
+      // Also after a restart that came before the end was written down.
+      state = .failed
+      return [.setState(.failed, reason: "Its preparation failed: \(failure)")]
+    }
     switch state {
     case .running:
       progress.isPreparing = true
@@ -26,12 +31,11 @@ extension SweepMachine {
   mutating func endPreparation(_ failure: String?) -> [Action] {
     guard progress.isPreparing else { return [] }
     progress.isPreparing = false
-    if let failure, state != .draining {
-      state = .failed
-      return [.setState(.failed, reason: "Its preparation failed: \(failure)")]
-    }
     progress.isPrepared = failure == nil
-    let told: [Action] = state == .running ? [.setState(.running, reason: stopReason)] : []
+    // Of what was stopped nobody asks how it would have gone.
+    if state != .draining { progress.preparationFailure = failure }
+    let told: [Action] =
+      state == .running && progress.isPrepared ? [.setState(.running, reason: stopReason)] : []
     return told + fill()
   }
 }

@@ -17,6 +17,8 @@ package struct SweepProgress: Sendable, Hashable {
   package var isPreparing = false
   /// Its preparation succeeded.
   package var isPrepared = false
+  /// Why its preparation failed, which ends it.
+  package var preparationFailure: String?
   /// How many trials it has at a time follows what the machine has left.
   package var isAutomatic = false
   /// It does not grow beyond so many at a time by itself: with more, memory ran out.
@@ -41,6 +43,7 @@ package struct SweepProgress: Sendable, Hashable {
     isExhausted = json["exhausted"]?.bool ?? false
     isPreparing = json["preparing"]?.bool ?? false
     isPrepared = json["prepared"]?.bool ?? false
+    preparationFailure = json["preparation_failure"]?.string
     isAutomatic = json["automatic"]?.bool ?? false
     ceiling = json["ceiling"]?.int.map(Int.init)
     windowChangedAt = json["window_changed_at"]?.double
@@ -63,6 +66,7 @@ package struct SweepProgress: Sendable, Hashable {
     ] where flag {
       members[name] = true
     }
+    if let preparationFailure { members["preparation_failure"] = .string(preparationFailure) }
     if let ceiling { members["ceiling"] = .int(Int64(ceiling)) }
     if let windowChangedAt { members["window_changed_at"] = .double(windowChangedAt) }
     if let windowReason { members["window_reason"] = .string(windowReason) }

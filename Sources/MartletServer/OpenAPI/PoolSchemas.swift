@@ -90,7 +90,9 @@ let poolRequestSchemas: JSONObject = [
   "SweepPatch": objectSchema(
     [:],
     optional: [
-      "max_parallel": ["type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000],
+      "max_parallel": [
+        "anyOf": [["type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000], ["const": "auto"]]
+      ],
       "priority": ["type": ["integer", "null"], "minimum": -1_000_000, "maximum": 1_000_000],
       "timeout": [
         "type": ["number", "null"], "exclusiveMinimum": 0, "description": "Seconds; null: no limit.",

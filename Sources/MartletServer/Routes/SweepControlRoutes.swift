@@ -61,7 +61,14 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
   let reader = try JSONReader(json)
   try reader.allowOnly(["max_parallel", "priority", "timeout"])
   var change = SweepChange()
-  change.maxParallel = try wholeNumber(reader, "max_parallel", in: 1...1_000_000)
+  if case .string(let word)? = reader.value("max_parallel") {
+    guard word == "auto" else {
+      throw JSONMemberError(key: "max_parallel", message: "must be a number or auto, not '\(word)'")
+    }
+    change.isAutomatic = true
+  } else {
+    change.maxParallel = try wholeNumber(reader, "max_parallel", in: 1...1_000_000)
+  }
   change.priority = try wholeNumber(reader, "priority", in: -1_000_000...1_000_000)
   if reader.members.keys.contains("timeout") {
     let seconds = try reader.double("timeout")

@@ -37,7 +37,28 @@ func doctorChecks(_ services: Services) async throws -> [DoctorCheck] {
       name: finding.name, status: DoctorCheck.Status(rawValue: finding.level.rawValue) ?? .warning,
       message: finding.message, hint: finding.hint)
   }
-  return databaseChecks(health) + files + [sampling] + found + [exposureCheck(services.options)]
+  let limits = limitsCheck(services.engine.limitWays)
+  return databaseChecks(health) + files + [sampling, limits] + found + [exposureCheck(services.options)]
+}
+
+/// How limits of attempts are kept (docs/supervisor.md).
+private func limitsCheck(_ ways: (memory: LimitWay, cpus: LimitWay, killsByGroup: Bool)) -> DoctorCheck {
+  let memory =
+    switch ways.memory {
+    case .groupOfVersion2, .groupOfVersion1, .affinity: "by the kernel (\(ways.memory.rawValue))"
+    case .polling: "by looking at their processes ten times a second"
+    }
+  let cpus =
+    switch ways.cpus {
+    case .groupOfVersion2, .groupOfVersion1, .polling: "by the kernel (\(ways.cpus.rawValue))"
+    case .affinity: "by binding them to as many"
+    }
+  let end = ways.killsByGroup ? "cgroup.kill" : "their process trees"
+  return DoctorCheck(
+    name: "limits", status: .ok,
+    message:
+      "Limits of attempts are kept \(memory) for memory and \(cpus) for processors; attempts are ended by \(end).",
+    hint: nil)
 }
 
 private func samplingCheck(_ sampling: Sampling?) async -> DoctorCheck {

@@ -18,8 +18,20 @@ struct ResourceOptions: ParsableArguments {
   var anyHost = false
 
   @Option(
-    name: .long, help: ArgumentHelp("Memory of the machine that it asks for: 8GB.", valueName: "size"))
+    name: .long,
+    help: ArgumentHelp(
+      "Memory of the machine that it asks for, and the most that it gets: 8GB.", valueName: "size")
+  )
   var memory: String?
+
+  @Option(name: .long, help: ArgumentHelp("Processors that it may keep busy.", valueName: "n"))
+  var cpus: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Most output, both streams together: 100MB.", valueName: "size"))
+  var outputLimit: String?
+
+  @Option(name: .long, help: ArgumentHelp("Most open files of each process, from 16 on.", valueName: "n"))
+  var openFiles: Int?
 
   @Option(
     name: .long,
@@ -48,6 +60,7 @@ struct ResourceOptions: ParsableArguments {
     var resources: JSONObject = [:]
     for (key, option, count, least) in [
       ("gpus", "--gpus", gpus, 0), ("gpu_slots", "--gpu-slots", gpuSlots, 1),
+      ("cpus", "--cpus", cpus, 1), ("open_files", "--open-files", openFiles, 16),
     ] {
       guard let count else { continue }
       guard count >= least else { throw ValidationError("\(option) must be \(least) or more, not \(count).") }
@@ -55,6 +68,7 @@ struct ResourceOptions: ParsableArguments {
     }
     for (key, option, text) in [
       ("gpu_memory", "--gpu-memory", gpuMemory), ("memory", "--memory", memory),
+      ("output", "--output-limit", outputLimit),
     ] {
       if let text { resources[key] = .int(try Words.size(text, of: option)) }
     }

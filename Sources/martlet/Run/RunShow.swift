@@ -26,6 +26,7 @@ struct RunShow: AsyncParsableCommand {
     let item = try await format.format == .json ? found : found.merging(Self.standing(found, client))
     try Card(item: item, fields: Self.fields).print(format.format)
     guard format.format == .table else { return }
+    try await printUse(found, client)
     try printConfiguration(found)
     try printMetrics(found)
     try await printAlerts(found, client)
@@ -66,6 +67,35 @@ struct RunShow: AsyncParsableCommand {
       let when = Words.ago(alert["at"]?.int ?? 0)
       try Terminal.say("  \(level): \(Terminal.plain(alert["title"]?.string ?? "")) (\(when))")
     }
+  }
+
+  /// What its newest attempt used, and its limits.
+  private func printUse(_ run: JSONValue, _ client: Client) async throws {
+    guard (run["attempts"]?.int ?? 0) > 0 else { return }
+    let attempts = try await client.send(.get, "/runs/\(run.id)/attempts")["items"]?.array ?? []
+    guard let newest = attempts.last else { return }
+    let fields = [
+      Field("peak_memory", "Peak memory", .bytes),
+      Field("cpu_seconds", "CPU time", .duration),
+      Field("limit", "Ended by limit"),
+      Field("fault", "Fault"),
+      Field("limits", "Limits") { Self.limits($0["limits"]) },
+    ]
+    guard fields.contains(where: { !($0.read(newest) ?? .null).isNull }) else { return }
+    try Terminal.say("\nUse")
+    try Card(item: newest, fields: fields).print(.table)
+  }
+
+  /// `memory 2.0 GB (cgroup v2), 4 processors (affinity), output 1.0 GB, 1024 open files`.
+  static func limits(_ limits: JSONValue?) -> JSONValue? {
+    guard let limits, limits.object != nil else { return nil }
+    func way(_ key: String) -> String { limits[key]?.string.map { " (\($0))" } ?? "" }
+    var words: [String] = []
+    if let memory = limits["memory"]?.int { words.append("memory \(Words.bytes(memory))\(way("memory_by"))") }
+    if let cpus = limits["cpus"]?.int { words.append("\(Words.count(cpus, "processor"))\(way("cpus_by"))") }
+    if let output = limits["output"]?.int { words.append("output \(Words.bytes(output))") }
+    if let files = limits["open_files"]?.int { words.append(Words.count(files, "open file")) }
+    return .string(words.joined(separator: ", "))
   }
 
   private func printConfiguration(_ run: JSONValue) throws(OutputClosed) {

@@ -16,12 +16,15 @@ struct SweepSet: AsyncParsableCommand {
         martlet sweep set digits-grid --max-parallel 8
         martlet sweep set p81hq0zz --priority 10 --timeout 2h
         martlet sweep set p81hq0zz --timeout none
+        martlet sweep set p81hq0zz --max-parallel auto
       """)
 
   @Argument(help: "The sweep's id, or its name when it is unique.")
   var sweep: String
 
-  @Option(name: .long, help: ArgumentHelp("Trials at a time.", valueName: "n"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Trials at a time; auto: as many as the machine has room for.", valueName: "n"))
   var maxParallel: String?
 
   @Option(
@@ -45,9 +48,12 @@ struct SweepSet: AsyncParsableCommand {
 
   private func change() throws -> JSONObject {
     var change: JSONObject = [:]
-    if let maxParallel {
+    if maxParallel == "auto" {
+      change["max_parallel"] = "auto"
+    } else if let maxParallel {
       guard let count = Int64(maxParallel), count >= 1 else {
-        throw ValidationError("--max-parallel must be a whole number of at least 1, not '\(maxParallel)'.")
+        throw ValidationError(
+          "--max-parallel must be a whole number of at least 1, or auto, not '\(maxParallel)'.")
       }
       change["max_parallel"] = .int(count)
     }

@@ -24,7 +24,7 @@ class Attempt(NamedTuple):
     @property
     def fault(self) -> Optional[str]:
         """Which cause of `retries` its end is; none for a success, and for one that never began."""
-        if self.state == "killed" or "memory limit" in self.reason:
+        if "memory limit" in self.reason or "want of memory" in self.reason:
             return "oom"
         if self.state == "crashed":
             return "infra" if self.signal is None else "failure"
@@ -175,6 +175,8 @@ def flaws(trial: Trial, attempt: Attempt, notes: Notes, is_orphaned: bool) -> It
         yield f"its program came to its end, and it is {attempt.state}: {attempt.reason}"
     if notes.says(*key, "fail") and (attempt.state, attempt.code) != ("failed", 3):
         yield f"its program left with 3, and it is {attempt.state}: {attempt.reason}"
+    if notes.says(*key, "unstopped"):
+        yield "it took all the memory that it wanted, and no limit ended it"
     if notes.says(*key, "crash") and (attempt.state != "crashed" or attempt.signal is None):
         yield f"its program ended by a signal, and it is {attempt.state}: {attempt.reason}"
     if attempt.state == "crashed" and attempt.signal is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,19 +82,23 @@ def processes() -> list[Process]:
     return found
 
 
-def cgroups() -> set[str]:
-    """Every control group that Martlet may have made."""
-    return {
-        os.path.join(at, name)
-        for at, names, _ in os.walk("/sys/fs/cgroup")
-        for name in names
-        if "martlet" in os.path.join(at, name)
-    }
+def group_folders(data: str) -> list[str]:
+    """The directories of control groups that a server on this data directory makes, one for each hierarchy."""
+    name = f"martlet-{hashlib.sha256(data.encode()).hexdigest()[:10]}"
+    return [os.path.join(at, name) for at, names, _ in os.walk("/sys/fs/cgroup") if name in names]
 
 
-def left(root: str, server: Server, before: set[str]) -> Left:
-    """What there is at this moment of a place whose sweep has ended and whose server is up. `before`: the control
-    groups from before it."""
+def groups(data: str) -> list[str]:
+    """Control groups of attempts."""
+    found = []
+    for folder in group_folders(data):
+        with contextlib.suppress(OSError):
+            found += [os.path.join(folder, name) for name in os.listdir(folder)]
+    return sorted(path for path in found if os.path.isdir(path))
+
+
+def left(root: str, server: Server) -> Left:
+    """What there is at this moment of a place whose sweep has ended and whose server is up."""
     marked = set(guard.marked(root)) - {server.pid}
     everybody = processes()
     status: dict[str, Any] = server.get("/status")
@@ -108,7 +113,7 @@ def left(root: str, server: Server, before: set[str]) -> Left:
         zombies=[
             str(process.pid) for process in everybody if process.is_zombie and process.parent in {server.pid, *marked}
         ],
-        cgroups=sorted(cgroups() - before),
+        cgroups=groups(server.data),
         files=sorted(temporary_files(root, server.data)),
         descriptors=sorted(attempts_files(server)),
         locks=sorted(held(os.path.join(root, "place", "held"))),

@@ -58,7 +58,7 @@ class Sweep:
         self._numbers = random.Random(seed)
         self._points = [(index, gpus) for index in range(size.trials // NEEDS) for gpus in range(NEEDS)]
         self._orphaned: set[tuple[int, int]] = set()
-        self._before = leftovers.cgroups()
+        self.groups = 0  # the most control groups that were seen at a time
         self._place = Workplace(options=("--devices", str(DEVICES), "--sample-every", "1"))
         self._server = self._place.server
         self._folder = Path(self._place.path("place"))
@@ -81,6 +81,7 @@ class Sweep:
             if not self._comes(moment, sweep):
                 break
             time.sleep(moment.delay)
+            self.groups = max(self.groups, len(leftovers.groups(self._server.data)))
             if moment.is_server:
                 self._kill_server()
             else:
@@ -89,6 +90,7 @@ class Sweep:
         self._wait_for(lambda: self._has_ended(sweep), "the end of the sweep", LONGEST)
         self._judge(sweep)
         self._look()
+        self._end()
 
     def _submit(self) -> str:
         command = ["python3", "-ISB", PROGRAM, self._folder, self.seed, self.size.parallel, "${args}"]
@@ -179,10 +181,14 @@ class Sweep:
 
     def _has_ended(self, sweep: str) -> bool:
         try:
-            return self._server.get(f"/sweeps/{sweep}")["state"] in ("finished", "failed", "stopped", "paused")
+            found = self._server.get(f"/sweeps/{sweep}")
+            if found["max_parallel"] < self.size.parallel and found["state"] == "running":
+                # Lowered, since an attempt ran out of memory beside others: here they want no company less.
+                self._server.request("PATCH", f"/sweeps/{sweep}", {"max_parallel": self.size.parallel})
         except OSError:  # it is starting
             self._server.check()
             return False
+        return found["state"] in ("finished", "failed", "stopped", "paused")
 
     def _wait_for(self, condition: Callable[[], bool], what: str, longest: float = PATIENCE) -> None:
         end = time.monotonic() + longest
@@ -238,7 +244,14 @@ class Sweep:
         end = time.monotonic() + 60
         while True:
             self._bury()
-            self.left = leftovers.left(self.root, self._server, self._before)
+            self.left = leftovers.left(self.root, self._server)
             if not self.left.total or time.monotonic() > end:
                 return
             time.sleep(0.1)
+
+    def _end(self) -> None:
+        """The server as well, as people end it; what it needed itself goes with it."""
+        status = self._server.end(signal.SIGTERM)
+        if status != 0:
+            self.account.faults.append(f"the server ended with {status} on SIGTERM:\n{self._server.log()}")
+        self.left = self.left._replace(cgroups=[*self.left.cgroups, *leftovers.group_folders(self._server.data)])

@@ -5,6 +5,7 @@ import Glibc
 import Logging
 import MartletModel
 import MartletOrchestration
+import MartletScheduling
 import MartletStore
 import MartletTestSupport
 import NIOCore
@@ -166,6 +167,12 @@ extension ServerOptions {
     self.init(
       data: data, host: "127.0.0.1", port: 0, plainHTTP: false, behindProxy: false, allowedHosts: [],
       openLoopback: false, devices: 0, allowNetworkFileSystem: true, logLevel: "critical", uiDirectory: nil)
+  }
+
+  /// So many are declared, of which nothing more is known.
+  var devices: Int {
+    get { if case .declared(let all) = pool.devices { all.count } else { 0 } }
+    set { pool.devices = .count(newValue) }
   }
 }
 

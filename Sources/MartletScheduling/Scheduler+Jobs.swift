@@ -69,7 +69,8 @@ extension Scheduler {
       job.failedStarts = 0
       let used = job.retries[fault, default: 0]
       var policy = job.policy
-      if fault == .oom, case .trial(let sweep, let trial) = job.id {
+      // Its own limit would end it again, whoever runs beside it.
+      if fault == .oom, end.state != .killed, case .trial(let sweep, let trial) = job.id {
         let running = running(of: sweep)
         advance(sweep, .memoryTrouble(trial: trial, running: running, at: now), at: now, &actions)
         // With fewer beside it, it may have enough; alone it would run out of memory again.

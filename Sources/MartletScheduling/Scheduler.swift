@@ -173,7 +173,7 @@ package struct Scheduler: Sendable {
       guard let old = jobs[job], !old.state.holds else { return [] }
       place(old, priority: old.priority, ticket: newTicket(), at: now, &actions)
     case .changePlan(let sweep, let change):
-      changePlan(of: sweep, change, at: now, &actions)
+      changePlan(of: sweep, change, &actions)
     case .pool(.request), .pool(.release), .pool(.reorder):
       return []
     case .pool(let event):
@@ -195,7 +195,9 @@ package struct Scheduler: Sendable {
   private mutating func settle(at now: Double, _ actions: inout [Action]) {
     while true {
       holdBack()
-      let decisions = pool.handle(.look, at: now)
+      // Whoever is refused may leave room for somebody of its sweep, who then stands before others.
+      var decisions = pool.handle(.refuse, at: now)
+      if decisions.isEmpty { decisions = pool.handle(.look, at: now) }
       if decisions.isEmpty { return }
       take(decisions, at: now, &actions)
     }
@@ -213,7 +215,7 @@ package struct Scheduler: Sendable {
     case .drain(let device, let reason): stand(device, .draining(reason: reason))
     case .uncordon(let device): stand(device, .open)
     case .policy(let policy): if policy != pool.policy { actions.append(.setPolicy(policy)) }
-    case .request, .release, .devices, .readings, .absent, .reorder, .look: break
+    case .request, .release, .devices, .readings, .absent, .reorder, .refuse, .look: break
     }
   }
 
@@ -226,7 +228,7 @@ package struct Scheduler: Sendable {
 
   // MARK: - The line
 
-  mutating func place(
+  private mutating func place(
     _ old: Job, priority: Int, ticket: Int, at now: Double, _ actions: inout [Action]
   ) {
     var job = old

@@ -183,7 +183,7 @@ import Testing
         if [ "$MARTLET_TRIAL_ID" = 1 ]; then
           [ "$MARTLET_ATTEMPT" = 2 ] && exit 0
           while [ ! -e hog ]; do sleep 0.02; done
-          exec python3 -c "import time; x = b'x' * (500 << 20); time.sleep(300)"
+          echo "torch.OutOfMemoryError: CUDA out of memory." >&2; exit 1
         fi
         while [ ! -e go ]; do sleep 0.02; done
 
@@ -195,7 +195,6 @@ import Testing
         parameters: {x: {values: [1, 2, 3]}}
         max_parallel: 3
         retry_pause: 0
-        resources: {memory: 200MB}
         """)
       #expect(try await shop.running(sweep.id, count: 3))
       try shop.write("hog", "")

@@ -105,7 +105,10 @@ import Testing
     // A device that is drained is emptied in the same way, and its holder stays before those who came later.
     _ = scheduler.handle(.submit(Self.run(3), plan()), at: 4)
     let drained = scheduler.handle(.pool(.drain(device: 0, reason: "repair")), at: 4)
-    #expect(drained == [.ask(a, number: 2, .makeRoom)])
+    #expect(
+      drained == [
+        .setStanding(device: 0, .draining(reason: "repair")), .ask(a, number: 2, .makeRoom),
+      ])
     #expect(starts(scheduler.handle(.attempt(a, number: 2, left), at: 5)) == [])
     #expect(starts(scheduler.handle(.pool(.uncordon(device: 0)), at: 6)) == [a])
   }

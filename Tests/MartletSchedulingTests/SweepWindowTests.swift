@@ -47,8 +47,8 @@ import Testing
     actions.compactMap { if case .setMaxParallel(_, _, let reason) = $0 { reason } else { nil } }
   }
 
-  private func over(_ kind: JobEnd.Kind) -> JobNews {
-    .over(JobEnd(kind, .finished, reason: "It ended.", seconds: 100))
+  private func over(_ kind: JobEnd.Kind, _ state: AttemptState = .crashed) -> JobNews {
+    .over(JobEnd(kind, state, reason: "It ended.", seconds: 100))
   }
 
   private func window(_ scheduler: Scheduler) -> Int? { scheduler.sweeps[Self.sweep]?.machine.maxParallel }
@@ -94,6 +94,16 @@ import Testing
     let failed = never.handle(.attempt(trial(0), number: 1, over(.fault(.oom))), at: 10)
     #expect(failed.contains(.endTrial(sweep: Self.sweep, number: 0, .failed(reason: "It ended."))))
     #expect(window(never) == 2)
+  }
+
+  @Test func `its own limit says nothing of those beside it`() throws {
+    var scheduler = try running(parallel: 3)
+    let killed = scheduler.handle(.attempt(trial(0), number: 1, over(.fault(.oom), .killed)), at: 10)
+    #expect(killed.contains(.endTrial(sweep: Self.sweep, number: 0, .failed(reason: "It ended."))))
+    #expect(window(scheduler) == 3)
+    var retried = try running(parallel: 3, limits: [.oom: 1])
+    let again = retried.handle(.attempt(trial(0), number: 1, over(.fault(.oom), .killed)), at: 10)
+    #expect(starts(again) == [trial(0)])
   }
 
   @Test func `a restart holds back the same trials`() throws {

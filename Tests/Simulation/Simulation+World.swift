@@ -78,7 +78,10 @@ extension Simulation {
       return JobEnd(.success(objective: value), .finished, reason: "Exited with code 0.", seconds: length)
     }
     switch Int.random(in: 0..<6, using: &numbers) {
-    case 0: return JobEnd(.fault(.oom), .killed, reason: "Killed by its memory limit.", seconds: length)
+    case 0:
+      // By its own limit, or by the kernel.
+      return JobEnd(
+        .fault(.oom), chance(1, of: 2) ? .killed : .crashed, reason: "Out of memory.", seconds: length)
     case 1: return JobEnd(.fault(.timeout), .timedOut, reason: "Ended by its time limit.", seconds: length)
     case 2: return JobEnd(.fault(.infra), .crashed, reason: "The device fell off its bus.", seconds: length)
     default: return JobEnd(.fault(.failure), .failed, reason: "Exited with code 1.", seconds: length)

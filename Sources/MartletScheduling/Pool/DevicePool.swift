@@ -29,7 +29,9 @@ package struct DevicePool: Sendable {
     /// A new place in the line, for who waits.
     case reorder(JobID, priority: Int, ticket: Int)
     case policy(PoolPolicy)
-    /// Grants what can be granted to those who were put back in the line, and refuses what can never be.
+    /// Refuses those in the line who can never get what they need.
+    case refuse
+    /// Grants what can be granted to those who were put in the line.
     case look
   }
 
@@ -145,8 +147,10 @@ package struct DevicePool: Sendable {
     case .policy(let policy):
       self.policy = policy
       return grants(at: now)
+    case .refuse:
+      return refusals()
     case .look:
-      return refusals() + grants(at: now)
+      return grants(at: now)
     }
   }
 

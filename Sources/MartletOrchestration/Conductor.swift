@@ -172,7 +172,6 @@ actor Conductor {
     await queue.drain()
     for ending in endings.values { await ending.value }
     await results.close()
-    confinement.close()
   }
 
   /// Begins what is queued; called once, when the server can be reached.

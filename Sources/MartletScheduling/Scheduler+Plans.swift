@@ -18,28 +18,30 @@ package struct PlanChange: Sendable, Hashable {
 
 extension Scheduler {
   /// The priority holds for all attempts that come, the time limit for those that have not begun.
-  mutating func changePlan(
-    of id: PublicID, _ change: PlanChange, at now: Double, _ actions: inout [Action]
-  ) {
+  mutating func changePlan(of id: PublicID, _ change: PlanChange, _ actions: inout [Action]) {
     guard var plan = sweeps[id]?.plan else { return }
     plan.priority = change.priority ?? plan.priority
     if let timeout = change.timeout { plan.timeout = timeout }
     guard plan != sweeps[id]?.plan else { return }
     sweeps[id]?.plan = plan
     actions.append(.savePlan(id, priority: plan.priority, timeout: plan.timeout))
+    var requests: [JobID: PoolRequest] = [:]
     for number in sweeps[id]?.machine.open ?? [] {
       let trial = JobID.trial(sweep: id, number: number)
       guard var job = jobs[trial] else { continue }
       if !job.state.holds, job.expected != plan.timeout, change.timeout != nil {
         job.expected = plan.timeout
-        jobs[trial] = job
         actions.append(.setTimeout(trial, plan.timeout))
-        pool.expect(plan.timeout, of: trial)
       }
       if job.priority != plan.priority, change.priority != nil {
-        place(job, priority: plan.priority, ticket: job.ticket, at: now, &actions)
+        job.priority = plan.priority
+        actions.append(.setPlace(trial, priority: job.priority, ticket: job.ticket))
       }
+      jobs[trial] = job
+      requests[trial] = job.request
     }
+    // All at once: while some stand in their old places still, nobody may be granted anything.
+    pool.renew(requests)
   }
 
   /// Seconds that an attempt is expected to take: what its sweep's trials took so far, else what it may take.

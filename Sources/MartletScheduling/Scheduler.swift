@@ -173,7 +173,7 @@ package struct Scheduler: Sendable {
       guard let old = jobs[job], !old.state.holds else { return [] }
       place(old, priority: old.priority, ticket: newTicket(), at: now, &actions)
     case .changePlan(let sweep, let change):
-      changePlan(of: sweep, change, at: now, &actions)
+      changePlan(of: sweep, change, &actions)
     case .pool(.request), .pool(.release), .pool(.reorder):
       return []
     case .pool(let event):
@@ -228,7 +228,7 @@ package struct Scheduler: Sendable {
 
   // MARK: - The line
 
-  mutating func place(
+  private mutating func place(
     _ old: Job, priority: Int, ticket: Int, at now: Double, _ actions: inout [Action]
   ) {
     var job = old

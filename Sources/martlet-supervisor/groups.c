@@ -95,6 +95,18 @@ void groups_kill(const struct groups *groups) {
   }
 }
 
+/// The server's own directory goes with the last group in it; the server makes it again.
+static void remove_parent(const char *path) {
+  char parent[4096];
+  const char *slash = strrchr(path, '/');
+  size_t length = slash ? (size_t)(slash - path) : 0;
+  if (length == 0 || length >= sizeof parent) return;
+  memcpy(parent, path, length);
+  parent[length] = 0;
+  const char *name = strrchr(parent, '/');
+  if (name && strncmp(name, "/martlet-", strlen("/martlet-")) == 0) rmdir(parent);
+}
+
 void groups_remove(struct groups *groups) {
   if (groups->oom_events >= 0) close(groups->oom_events);
   for (int i = 0; i < groups->count; i++) {
@@ -102,6 +114,7 @@ void groups_remove(struct groups *groups) {
     for (int tries = 0; rmdir(groups->paths[i]) != 0 && errno == EBUSY && tries < REMOVAL_TRIES; tries++) {
       usleep(REMOVAL_PAUSE_US);  // who was killed may still be on the way out
     }
+    remove_parent(groups->paths[i]);
   }
   groups->count = 0;
   groups->memory = groups->oom_events = -1;

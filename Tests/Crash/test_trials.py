@@ -12,11 +12,16 @@ from __future__ import annotations
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
-from typing import Callable
+from typing import Any, Callable
 
+from tracking import guard
+from tracking.server import Body, Server
+from trials import leftovers
 from trials.account import Account, Attempt, Notes, Trial, account
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -134,6 +139,71 @@ class AccountTest(unittest.TestCase):
 
         self.assertEqual(self.found(lose, orphaned=(0, 1)).faults, [])
         self.assertNotEqual(self.found(lose).faults, [])
+
+
+class Idle(Server):
+    """Stands for a server: this very process, which says that one device is held and one run runs."""
+
+    @property
+    def pid(self) -> int:
+        return os.getpid()
+
+    def get(self, path: str, body: Body = None) -> Any:
+        return {"devices": [{"index": 0, "holder": "abc"}, {"index": 1, "holder": None}], "running": 1, "queued": 0}
+
+
+# Holds a lock, leaves a dead child unburied, says so, and stays.
+LEFT = """
+import fcntl, os, sys, time
+child = os.fork()
+if not child:
+    os._exit(0)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+class LeftoversTest(unittest.TestCase):
+    def test_what_is_left_is_found(self) -> None:
+        root = os.path.realpath(tempfile.mkdtemp(prefix="martlet-left-"))
+        self.addCleanup(shutil.rmtree, root)
+        data, held = os.path.join(root, "data"), os.path.join(root, "place", "held")
+        for folder in (held, os.path.join(root, "tmp"), os.path.join(data, "runs", "r", "attempt-1")):
+            os.makedirs(folder)
+        server = Idle(data, os.path.join(root, "log"), {})
+        before = leftovers.left(root, server)
+        self.assertEqual([len(names) for names in before], [0, 2, 0, 0, 0, 0, 0])
+
+        pathlib.Path(root, "tmp", "scratch").touch()
+        pathlib.Path(data, "exit.json.tmp").touch()
+        log = open(os.path.join(data, "runs", "r", "attempt-1", "stdout.log"), "w")  # noqa: SIM115 (left open on purpose)
+        self.addCleanup(log.close)
+        # One is known by its environment, the other by where it works.
+        for number, (environment, directory) in enumerate((({guard.MARK: root}, "/"), ({}, held))):
+            lock = os.path.join(held, f"trial-{number}")
+            process = subprocess.Popen(
+                [sys.executable, "-ISc", LEFT, lock],
+                env=environment,
+                cwd=directory,
+                stdout=subprocess.PIPE,
+            )
+            self.addCleanup(self.end, process)
+            assert process.stdout
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+        found = leftovers.left(root, server)
+        counts = {kind: len(names) for kind, names in found._asdict().items()}
+        # The zombie of the one that is known by its place alone is its parent's own matter.
+        expected = {"devices": 2, "zombies": 1, "cgroups": 0, "files": 2, "descriptors": 1, "locks": 2}
+        self.assertEqual({kind: counts[kind] for kind in expected}, expected)
+        self.assertGreaterEqual(counts["processes"], 2)
+
+    @staticmethod
+    def end(process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        process.communicate()
 
 
 class TrialsTest(unittest.TestCase):

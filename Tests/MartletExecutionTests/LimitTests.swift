@@ -133,7 +133,7 @@ import Testing
     try withScratchRoot { root in
       var all = Self.versionTwo
       let place = "sys/fs/cgroup/me/\(ours)"
-      all["\(place)/cgroup.subtree_control"] = "memory\n"
+      all["\(place)/cgroup.subtree_control"] = "cpu memory\n"
       try files(all, in: root)
       for name in ["gone.1", "starting.1"] {
         try FileManager.default.createDirectory(
@@ -207,7 +207,7 @@ import Testing
       let confined = confinement.confine("run.1", to: AttemptLimits(memory: 100_000_000))
       #expect(confined.memoryWay == confinement.memoryWay)
       try await expectMemoryEnd(confined, in: scratch)
-      confinement.close()
+      confinement.release("run.1")
       for group in confined.groups {
         #expect(!exists(URL(fileURLWithPath: group).deletingLastPathComponent().path))
       }
@@ -218,10 +218,7 @@ import Testing
     try await withScratch { scratch in
       let confinement = Confinement(owner: scratch)
       let confined = confinement.confine("run.1", to: AttemptLimits())
-      defer {
-        confinement.release("run.1")
-        confinement.close()
-      }
+      defer { confinement.release("run.1") }
       // Neither its group, nor its session, nor its environment tells whose it is.
       let script = "env -i setsid sleep 300 & echo $!; exec sleep 300"
       try FileManager.default.createDirectory(

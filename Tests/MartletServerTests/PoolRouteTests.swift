@@ -86,7 +86,7 @@ private final class Gate: Sendable {
     } _: { server in
       let gate = try Gate()
       let holder = try await execute(
-        server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 4096]])
+        server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 1_073_741_824]])
       try await eventually("it runs") { try await state(server, holder) == "running" }
       let waiting = try await execute(
         server, "true", project: "other", ["name": "waiter", "gpus": 1, "priority": 3])
@@ -99,7 +99,7 @@ private final class Gate: Sendable {
       let holding = try #require(pool["running"]?.array?.first)
       #expect(holding["run_name"] == "holder")
       #expect(holding["devices"] == [0, 1])
-      #expect(holding["needs"]?["memory"] == 4096)
+      #expect(holding["needs"]?["memory"] == 1_073_741_824)
       let (since, end) = (holding["since"]?.int ?? 0, holding["expected_end"]?.int ?? 0)
       #expect(abs(end - since - 600_000_000) <= 1_000_000)
       for device in pool["devices"]?.array ?? [] {

@@ -102,7 +102,7 @@ import Testing
       #expect(changed.status == 200, "\(changed.text)")
       #expect(changed.json["max_parallel"] == 4)
       #expect(changed.json["priority"] == 7)
-      #expect(changed.json["timeout"] == 900)
+      #expect(changed.json["timeout"]?.double == 900)
       try await eventually("four are there") { try await trials.states.count == 4 }
       let queue = try await server.get("/api/v1/pool?sweep=\(trials.sweep)").json
       #expect(queue["queue"]?.array?.map { $0["priority"] } == [7, 7, 7])
@@ -123,7 +123,8 @@ import Testing
       let limits = events?.first { $0["type"] == "limits" }
       #expect(limits?["by"]?.string == NSUserName())
       #expect(limits?["payload"]?["max_parallel"] == ["from": 2, "to": 4])
-      #expect(limits?["payload"]?["timeout"] == ["from": 600, "to": 900])
+      #expect(limits?["payload"]?["timeout"]?["from"]?.double == 600)
+      #expect(limits?["payload"]?["timeout"]?["to"]?.double == 900)
       trials.end(0...5)
       try await eventually("it ended") { try await trials.row["state"] == "finished" }
       #expect(try await trials.patch(["priority": 1]).status == 409)

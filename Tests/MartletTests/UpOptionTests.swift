@@ -134,6 +134,7 @@ struct UpOptionTests {
       // A command that asks for none sees none.
       let none = try await place.martlet("run", "--", "sh", "-c", "echo \"<$CUDA_VISIBLE_DEVICES>\"")
       #expect(none.output.contains("<>"), "\(none)")
+      #expect(none.errors.contains("shares out 2 devices, and this run sees none: --gpus 1"), "\(none)")
     }
   }
 }

@@ -76,7 +76,7 @@ package final class Confinement: Sendable {
   /// Gives back what an attempt had, once nothing of it is left. Its supervisor removes its groups, unless it was killed.
   package func release(_ name: String) {
     shares.withLock { $0.give(name) }
-    for tree in trees { rmdir("\(tree.directory)/\(name)") }
+    for tree in trees { tree.remove(name) }
   }
 
   /// Removes groups of attempts that ended while there was no server; a group with processes in it stays.
@@ -84,13 +84,8 @@ package final class Confinement: Sendable {
   /// - Parameter names: of attempts that may yet be in theirs, or be about to enter them.
   package func removeLeftovers(besides names: Set<String>) {
     for tree in trees {
-      for name in tree.groups where !names.contains(name) { rmdir("\(tree.directory)/\(name)") }
+      for name in tree.groups where !names.contains(name) { tree.remove(name) }
     }
-  }
-
-  /// Removes our own directories, unless an attempt is left in them.
-  package func close() {
-    for tree in trees { rmdir(tree.directory) }
   }
 }
 
@@ -115,6 +110,9 @@ enum GroupMembers {
   }
 
   static func remove(_ groups: [String]) {
-    for group in groups { rmdir(group) }
+    for group in groups {
+      rmdir(group)
+      rmdir(URL(fileURLWithPath: group).deletingLastPathComponent().path)  // with the last of them
+    }
   }
 }

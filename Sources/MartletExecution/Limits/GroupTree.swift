@@ -12,7 +12,8 @@ struct GroupTree: Sendable, Hashable {
   /// `memory`, `cpu`; and `kill` where a group can end all that is in it.
   var abilities: Set<String>
 
-  /// Makes what it needs in every hierarchy that there is and that this account may write to.
+  /// Finds out what can be done in every hierarchy that there is and that this account may write to. Our directories
+  /// are there only while an attempt is in them, so that a server that is killed leaves none.
   ///
   /// A group of version 2 hands controllers on only if no process is in it itself (the rule of "no internal processes",
   /// cgroup-v2.rst). Where this process is alone in its group, as a service or a scope of its own is, it moves to a leaf
@@ -25,6 +26,8 @@ struct GroupTree: Sendable, Hashable {
     ControlGroups.hierarchies(root: root).compactMap { hierarchy in
       let directory = "\(root)\(hierarchy.directory)/\(name)"
       guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { return nil }
+      // It stays where attempts of a server before us are in it.
+      defer { rmdir(directory) }
       switch hierarchy.version {
       case .one:
         let abilities = ["memory": "memory.limit_in_bytes", "cpu": "cpu.cfs_quota_us"].filter {
@@ -41,7 +44,6 @@ struct GroupTree: Sendable, Hashable {
         if abilities.isEmpty { break }
         return GroupTree(version: .two, directory: directory, abilities: abilities)
       }
-      rmdir(directory)
       return nil
     }
   }
@@ -58,17 +60,38 @@ struct GroupTree: Sendable, Hashable {
         else { return }
       }
     }
-    let ours = "\(place)/\(name)/cgroup.subtree_control"
-    if !words(ours).contains(controller) { _ = write("+\(controller)", to: ours) }
+    handOn(controller, from: "\(place)/\(name)")
+  }
+
+  private static func handOn(_ controller: String, from directory: String) {
+    let file = "\(directory)/cgroup.subtree_control"
+    if !words(file).contains(controller) { _ = write("+\(controller)", to: file) }
   }
 
   /// A new group; nil: it cannot be made, or would be somebody else's.
   func add(_ name: String) -> String? {
     let path = "\(directory)/\(name)"
-    if mkdir(path, 0o755) == 0 { return path }
-    // One that a server before us left, with counts that are not ours.
-    guard errno == EEXIST, rmdir(path) == 0, mkdir(path, 0o755) == 0 else { return nil }
-    return path
+    for _ in 0..<5 {
+      if mkdir(path, 0o755) == 0 { return path }
+      switch errno {
+      case ENOENT:
+        // Our directory went with the attempt that was the last in it, as may happen again before the next try.
+        guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { return nil }
+        guard version == .two else { continue }
+        for controller in abilities where controller != "kill" { Self.handOn(controller, from: directory) }
+      case EEXIST:
+        // One that a server before us left, with counts that are not ours.
+        guard rmdir(path) == 0 else { return nil }
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  /// Removes a group, and our directory with the last of them.
+  func remove(_ name: String) {
+    rmdir("\(directory)/\(name)")
+    rmdir(directory)
   }
 
   /// Sets a group's limit of memory, swap included.

@@ -98,10 +98,12 @@ extension DevicePool {
   /// Ends that are looked at for estimates: fewer where each is a look along a long line.
   private var horizon: Int { min(1_000, max(50, 1_000_000 / max(1, waiting.count))) }
 
-  /// Takes over how long somebody who waits is expected to take.
-  mutating func expect(_ seconds: Double?, of job: JobID) {
-    guard let place = waiting.firstIndex(where: { $0.job == job }) else { return }
-    waiting[place].expected = seconds
+  /// Takes over other requests of those who wait; nothing is granted before a `look`.
+  mutating func renew(_ requests: [JobID: PoolRequest]) {
+    for place in waiting.indices {
+      if let request = requests[waiting[place].job] { waiting[place] = request }
+    }
+    waiting.sort { $0.precedes($1) }
   }
 
   /// Takes over how long everybody is expected to take.

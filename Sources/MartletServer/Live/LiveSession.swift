@@ -138,7 +138,11 @@ struct LiveSession: Sendable {
     guard subscriptions[id] != nil else { return }
     subscriptions[id]?.isAnnounced = true
     subscriptions[id]?.wantsSnapshot = wantsSnapshot
-    if case .resumed = beginning {} else { subscriptions[id]?.pool.isDue = true }
+    // Its first word is the whole, unless the client has it already.
+    switch (subscriptions[id]?.topic, beginning) {
+    case (.pool, .anew), (.pool, .reset): subscriptions[id]?.pool.isDue = true
+    default: break
+    }
     let (place, isResumed) =
       switch beginning {
       case .anew, .reset: (sequence, false)

@@ -79,10 +79,9 @@ struct PoolGroup: AsyncParsableCommand {
   }
 
   @Sendable private static func holders(_ device: JSONValue) -> JSONValue? {
-    guard let holders = device["holders"]?.array, !holders.isEmpty else {
-      return device["standing_reason"]
-    }
-    return .string(holders.map(subject).joined(separator: ", "))
+    let reason = (device["standing_reason"]?.string).map(Terminal.plain)
+    let words = (device["holders"]?.array ?? []).map(subject) + [reason].compactMap(\.self)
+    return words.isEmpty ? nil : .string(words.joined(separator: ", "))
   }
 
   @Sendable private static func name(_ entry: JSONValue) -> JSONValue? {
@@ -135,6 +134,8 @@ struct PoolGroup: AsyncParsableCommand {
     var lines = [summary(pool)]
     func add(_ title: String, _ items: [JSONValue], _ fields: [Field]) {
       guard !items.isEmpty else { return }
+      // What nobody knows takes no room.
+      let fields = fields.filter { field in items.contains { !field.cell($0).text.isEmpty } }
       lines += ["", Style.strong.paint(title, if: isColored)]
       lines += Listing(items: items, fields: fields, whenEmpty: "").table
         .lines(width: width, isColored: isColored)

@@ -75,6 +75,7 @@ struct RunStart: AsyncParsableCommand {
     body.merge(try resources.members()) { $1 }
     let interrupts = Interrupts()
     let run = try await client.send(.post, "/executions", body: .object(body))
+    if resources.gpus == nil { await Self.tellOfDevices(client) }
     if detach {
       let name = Terminal.plain(run["name"]?.string ?? "")
       Terminal.complain(
@@ -83,5 +84,16 @@ struct RunStart: AsyncParsableCommand {
     }
     var follower = RunFollower(run: run, client: client, interrupts: interrupts)
     throw ExitCode(try await follower.follow())
+  }
+
+  /// A program that looks for a GPU finds none where they are shared out and it asked for none: that is said, and no
+  /// more, so it does not matter when it cannot be.
+  private static func tellOfDevices(_ client: Client) async {
+    guard let devices = try? await client.send(.get, "/status")["devices"]?.array, !devices.isEmpty else {
+      return
+    }
+    let count = Words.count(Int64(devices.count), "device")
+    Terminal.complain(
+      "martlet: the server shares out \(count), and this run sees none: --gpus 1 asks for one.")
   }
 }

@@ -39,7 +39,7 @@ def from_environment() -> Options:
     return Options(
         repetitions=_whole("REPS", "3")[0],
         trials=_whole("TRIALS", "500")[0],
-        parallel=_whole("PARALLEL", "2,8"),
+        parallel=_whole("AT_ONCE", "2,8"),
         peers=_chosen("PEERS", peers, PEERS),
         sections=_chosen("ONLY", os.environ.get("ONLY") or ",".join(SECTIONS), SECTIONS),
         sizes=_whole("SIZES", "100,1000,10000"),

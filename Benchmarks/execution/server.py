@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, Optional
 from tracking import api
 from tracking.processes import Group
 
+from execution.accounting import Account
+
 START = 60.0  # seconds for the first answer
 QUIET = 2.0  # seconds without work after which a server has put nothing off
 LONGEST = 3_600.0  # seconds that a sweep may take
@@ -42,6 +44,7 @@ class Server:
         self._port = api.free_port()
         self.data = os.path.join(self._root, "data")
         self.group = Group("martlet")
+        self.account = Account(self.group)
         self.pid = 0
         self.start = 0.0  # seconds to the first answer
         self._sweeps = 0
@@ -52,7 +55,9 @@ class Server:
         began = time.monotonic()
         command = [self._martlet, "up", "--port", str(self._port), *self._options]
         with open(self._log, "wb") as log:
-            process = self.group.start(command, environment=self.environment, directory=self._root, log=log)
+            process = self.group.start(
+                self.account.command(command), environment=self.environment, directory=self._root, log=log
+            )
         self.pid = process.pid
         while not self._answers():
             if self.group.ended(process) is not None or time.monotonic() - began > START:
@@ -61,18 +66,19 @@ class Server:
                 raise SweepFailed(f"the server gave no answer: {words}")
             time.sleep(0.002)
         self.start = time.monotonic() - began
-        self.group.settle(QUIET)
+        self.account.settle(QUIET)
         return self
 
     def __exit__(
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.group.terminate(longest=30)
+        self.account.close()
         shutil.rmtree(self._root, ignore_errors=True)
 
     def sweep(self, command: Sequence[str], trials: int, parallel: int, longest: float = LONGEST, **more: Any) -> Cost:
         """Runs one to its end. Raises `SweepFailed` unless every trial worked."""
-        before = self.group.cpu()
+        before = self.account.cpu()
         client = self.begin(command, trials, parallel, **more)
         began = time.monotonic()
         # Asked of the kernel alone: going through all processes takes the time of some trials.
@@ -83,7 +89,7 @@ class Server:
         wall = time.monotonic() - began
         if self.group.ended(client) != 0:
             raise SweepFailed(Path(self._client_log).read_text(errors="replace")[-600:])
-        cpu = self.group.settle(QUIET) - before
+        cpu = self.account.settle(QUIET) - before
         return Cost(wall, cpu, self.resident)
 
     def begin(self, command: Sequence[str], trials: int, parallel: int, **more: Any) -> Any:
@@ -103,7 +109,7 @@ class Server:
         Path(file).write_text(json.dumps(content))
         with open(self._client_log, "wb") as log:
             return self.group.start(
-                [self._martlet, "sweep", "run", file, "--output", folder],
+                self.account.command([self._martlet, "sweep", "run", file, "--output", folder]),
                 environment=self.environment,
                 directory=folder,
                 log=log,

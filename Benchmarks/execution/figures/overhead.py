@@ -11,6 +11,7 @@ from tracking.processes import Group
 from tracking.report import Column, Record, Report, find, medians, ratio
 
 from execution import systems
+from execution.accounting import Account
 from execution.options import Options
 from execution.server import Server
 from execution.systems.base import COMMAND, System
@@ -49,22 +50,25 @@ def ours(options: Options, parallel: int, scratch: str) -> Record:
 def theirs(system: System, parallel: int, trials: int, scratch: str) -> Record:
     folder = tempfile.mkdtemp(prefix=f"{system.name}-", dir=scratch)
     group = Group(system.name)
+    account = Account(group)
     try:
         began = time.monotonic()
         argument = {"system": system.name, "parallel": parallel, "scratch": folder}
-        agent = Agent(group, system.python, LAUNCHING, argument, system.environment(folder), folder)
+        python = account.program(system.python, folder)
+        agent = Agent(group, python, LAUNCHING, argument, system.environment(folder), folder)
         agent.ask(READY)
         start = time.monotonic() - began
-        before = group.settle(1.0)
+        before = account.settle(1.0)
         done = agent.ask("run", longest=LONGEST, trials=trials)
         if done["worked"] != trials:
             raise RuntimeError(f"{done['worked']} of {trials} trials worked")
-        cpu = group.settle(1.0) - before
+        cpu = account.settle(1.0) - before
         agent.ask("close")
         agent.close()
         return record(system.name, parallel, trials, done["wall"], cpu, start)
     finally:
         group.kill()
+        account.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 

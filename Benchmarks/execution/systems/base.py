@@ -60,6 +60,7 @@ class System(ABC):
         kept = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith("MARTLET_") and key != "PYTHONDONTWRITEBYTECODE"
+            # PARALLEL: options that GNU parallel would take besides those that it is given.
+            if not key.startswith("MARTLET_") and key not in ("PYTHONDONTWRITEBYTECODE", "PARALLEL")
         }
         return {**kept, "HOME": scratch, "TMPDIR": scratch, "PYTHONPATH": str(ROOT / "Benchmarks")}

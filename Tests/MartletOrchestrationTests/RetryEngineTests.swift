@@ -104,6 +104,39 @@ import Testing
     }
   }
 
+  @Test func `what people changed, and a command's retries, hold for the next server`() async throws {
+    try await Workshop.with(devices: 1) { shop in
+      let gate = ["sh", "-c", "until [ -e gate ]; do sleep 0.02; done"]
+      let holder = try await shop.execute(gate, more: ["gpus": 1, "timeout_s": 600])
+      #expect(try await eventually { try await shop.run(holder.id).state == .running })
+      let sweep = try await shop.submit(sweep("true", "resources: {gpus: 1}\nmax_parallel: 1", points: 3))
+      let retried = try await shop.execute(
+        ["sh", "-c", Self.program("true")],
+        more: ["gpus": 1, "retries": ["failure": 1], "retry_pause": 0, "priority": -5])
+      var change = SweepChange()
+      (change.priority, change.timeout, change.maxParallel) = (4, .some(77), 2)
+      _ = try await shop.engine.changeSweep(sweep.id, change, access: shop.access)
+      _ = try await shop.engine.pauseSweep(sweep.id, access: shop.access)
+      await shop.close()
+      try await shop.open(devices: 1)
+      try await shop.engine.start()
+      let pool = try await shop.engine.pool(access: shop.access)
+      #expect(pool["running"]?.array?.map { $0["run"]?.string } == [holder.id.rawValue])
+      #expect(pool["queue"]?.array?.compactMap { $0["priority"]?.int } == [4, 4, -5])
+      let found = try await shop.engine.sweep(sweep.id, access: shop.access)
+      #expect(found.state == .paused)
+      #expect(found.priority == 4)
+      #expect(found.timeout == 77)
+      #expect(found.maxParallel == 2)
+      _ = try await shop.engine.resumeSweep(sweep.id, access: shop.access)
+      try shop.write("gate", "")
+      #expect(try await shop.ended(sweep.id).state == .finished)
+      #expect(try await shop.runEnded(retried.id).state == .finished)
+      let attempts = try await shop.engine.store.read { try $0.attempts(of: retried.id) }
+      #expect(attempts.map(\.state) == [.failed, .finished])
+    }
+  }
+
   @Test func `each trial gets the devices that its own parameters ask for`() async throws {
     try await Workshop.with(devices: 3) { shop in
       let sweep = try await shop.submit(

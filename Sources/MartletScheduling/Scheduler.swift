@@ -235,8 +235,11 @@ package struct Scheduler: Sendable {
     (job.priority, job.ticket) = (priority, ticket)
     jobs[job.id] = job
     actions.append(.setPlace(job.id, priority: priority, ticket: ticket))
-    take(
-      pool.handle(.reorder(job.id, priority: priority, ticket: ticket), at: now), at: now, &actions)
+    // Nothing is granted before it is known who of its sweep stands in the line now.
+    if pool.isWaiting(job.id) {
+      pool.withdraw(job.id)
+      pool.enter(job.request)
+    }
   }
 
   /// Those whose pauses are over stand in the line again.

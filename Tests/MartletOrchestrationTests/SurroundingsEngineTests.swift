@@ -53,7 +53,6 @@ import Testing
       let log = try #require(attempts.first).directory + "/stdout.log"
       #expect(try shop.text(log) == "got\n")
       #expect(try await shop.trials(sweep.id).count == 3)
-      #expect(shop.book.troubles == [])
     }
   }
 

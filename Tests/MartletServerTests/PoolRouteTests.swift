@@ -86,7 +86,8 @@ private final class Gate: Sendable {
     } _: { server in
       let gate = try Gate()
       let holder = try await execute(
-        server, gate.wait, ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 1_073_741_824]])
+        server, gate.wait,
+        ["name": "holder", "timeout_s": 600, "resources": ["gpus": 2, "memory": 1_073_741_824]])
       try await eventually("it runs") { try await state(server, holder) == "running" }
       let waiting = try await execute(
         server, "true", project: "other", ["name": "waiter", "gpus": 1, "priority": 3])
@@ -158,6 +159,7 @@ private final class Gate: Sendable {
       #expect(refused.message == "Run '\(holder)' does not wait: it has what it needs.")
       let reader = try await server.newToken([.write])
       #expect(try await move(waiting[0], ["move": "back"], token: reader).status == 403)
+      _ = try await server.newRun("another")
       let stranger = try await server.newToken([.run], project: "another")
       #expect(try await move(waiting[0], ["move": "back"], token: stranger).status == 404)
       let events = try await server.get("/api/v1/runs/\(waiting[1])/events").json["items"]?.array ?? []

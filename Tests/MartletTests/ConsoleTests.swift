@@ -57,12 +57,21 @@ struct ConsoleTests {
     try await Workplace.with { place in
       let smi = place.root.path + "/nvidia-smi"
       try makeProgram(
-        at: smi, script: "#!/bin/sh\necho '0, 35, 1024, 4096, 61, 250.5'\necho '1, 1, 2, 3, 4, 5'\n")
+        at: smi,
+        script: """
+          #!/bin/sh
+          case "$1" in
+            *name*) printf '0, Tesla T4, GPU-1, 4096\\n1, Tesla T4, GPU-2, 4096\\n' ;;
+            *) printf '0, 35, 1024, 4096, 61, 250.5\\n1, 1, 2, 4096, 4, 5\\n' ;;
+          esac
+
+          """)
       let up = try await place.martlet(
         ["up", "--detach", "--port", "0", "--sample-every", "0.2"],
         environment: ["MARTLET_NVIDIA_SMI": smi])
       #expect(up.status == 0, "\(up)")
-      let started = try await place.martlet("run", "--detach", "--name", "busy", "--", "sleep", "600")
+      let started = try await place.martlet(
+        "run", "--detach", "--name", "busy", "--gpus", "2", "--", "sleep", "600")
       #expect(started.status == 0, "\(started)")
       try await eventually("it is sampled") {
         let shown = try await place.martlet("run", "system", "busy")

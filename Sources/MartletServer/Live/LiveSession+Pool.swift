@@ -88,7 +88,8 @@ extension LiveConnection {
       case .full: break
       case .hungry:
         let pool = await engine.pool(limit: LiveSession.maximumQueue, access: follow.access)
-        let news = pool == told ? nil : pool
+        // Spelled out: a bare nil would be JSON's null.
+        let news: JSONValue? = pool == told ? .none : .some(pool)
         told = pool
         state.withLock {
           $0.session?.offer(

@@ -72,14 +72,16 @@ struct PoolChanges {
     lines += devices(pool["devices"]?.array ?? [])
     let (before, waitedBefore) = (running, waiting)
     (running, waiting) = ([:], [])
+    var begun: [String] = []
     for holding in pool["running"]?.array ?? [] {
       guard let key = Self.key(holding) else { continue }
       running[key] = PoolGroup.subject(holding)
-      if before[key] == nil { lines.append("runs     \(PoolGroup.subject(holding))\(Self.place(holding))") }
+      if before[key] == nil { begun.append("runs     \(PoolGroup.subject(holding))\(Self.place(holding))") }
     }
     for (key, subject) in before.sorted(by: { $0.key < $1.key }) where running[key] == nil {
       lines.append("left     \(subject)")
     }
+    lines += begun
     for entry in pool["queue"]?.array ?? [] {
       guard let key = Self.key(entry) else { continue }
       waiting.insert(key)

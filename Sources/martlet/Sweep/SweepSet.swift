@@ -72,9 +72,13 @@ struct SweepSet: AsyncParsableCommand {
     let client = try connection.client()
     let found = try await client.find(.sweep, sweep)
     let changed = try await client.send(.patch, "/sweeps/\(found.id)", body: .object(try change()))
+    let count = Words.count(changed["max_parallel"]?.int ?? 0, "trial")
+    let parallel =
+      changed["max_parallel_auto"]?.bool == true
+      ? "as many trials at a time as there is room for (\(count) now)" : "\(count) at a time"
     let limit = changed["timeout"]?.double.map { "\(Words.duration($0)) for each attempt" } ?? "no time limit"
     try Terminal.say(
-      "Sweep \(found.id), '\(Terminal.plain(changed["name"]?.string ?? ""))': \(Words.count(changed["max_parallel"]?.int ?? 0, "trial")) at a time, priority \(changed["priority"]?.int ?? 0), \(limit)."
+      "Sweep \(found.id), '\(Terminal.plain(changed["name"]?.string ?? ""))': \(parallel), priority \(changed["priority"]?.int ?? 0), \(limit)."
     )
   }
 }

@@ -204,6 +204,13 @@ export class LanesChart implements Drawable {
     this.#light(found ? { lane, span: found } : null, { x: event.clientX, y: event.clientY });
   }
 
+  /** The point of the window below the middle of a span. */
+  #beside({ lane, span }: Spot): { x: number; y: number } {
+    const box = this.element.getBoundingClientRect();
+    const { a, c } = this.#edges(span);
+    return { x: box.left + Math.min(box.width, Math.max(0, (a + c) / 2)), y: box.top + (lane + 1) * LANE };
+  }
+
   #key(event: KeyboardEvent): void {
     const { lanes, told } = this.#state;
     if (event.key === "Enter") {
@@ -212,13 +219,11 @@ export class LanesChart implements Drawable {
       return;
     }
     const to = stepped(lanes, this.#spot(), event.key);
-    if (to === undefined || !this.#x) return;
+    if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
     if (to === null) return;
-    const box = this.element.getBoundingClientRect();
-    const { a, c } = this.#edges(to.span);
-    this.#light(to, { x: box.left + Math.min(box.width, Math.max(0, (a + c) / 2)), y: box.top + (to.lane + 1) * LANE });
+    this.#light(to, this.#x ? this.#beside(to) : undefined);
     const title = lanes.slice(0, to.lane + 1).reverse().find((lane) => lane.title !== "")?.title ?? "";
     this.onReading(`${title}: ${to.span.name}, ${told(to.span)}`);
   }

@@ -26,6 +26,9 @@ export function Palette({ project, projects, onClose }: Props) {
   const sweeps = useSweeps();
   const runs = useFound(text);
   const list = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLInputElement>(null);
+  // After the dialog has opened, which takes the focus to its first button: who opened it wants to write at once.
+  useEffect(() => field.current?.focus(), []);
   const goals = useMemo(() => [
     ...pages(project),
     ...(pool?.devices ?? []).map((device): Goal => ({
@@ -61,9 +64,7 @@ export function Palette({ project, projects, onClose }: Props) {
   };
   return (
     <Dialog title="Go to" onClose={onClose}>
-      {/* Who opened it wants to write at once. */}
-      {/* eslint-disable-next-line jsx-a11y/no-autofocus */}
-      <input className="field palette-field" autoFocus value={text} placeholder="A page, a GPU, a sweep, a run" aria-label="Where to" role="combobox"
+      <input ref={field} className="field palette-field" value={text} placeholder="A page, a GPU, a sweep, a run" aria-label="Where to" role="combobox"
         aria-expanded={found.length > 0} aria-controls="palette-list" aria-autocomplete="list" spellCheck={false}
         aria-activedescendant={found.length > 0 ? `palette-${chosen}` : undefined} onKeyDown={key}
         onChange={(event) => {

@@ -5,10 +5,12 @@ import { tracking } from "../api/tracking";
 import type { Pool, QueueEntry } from "../api/types";
 import { Follow } from "./follow";
 import { PoolHistory } from "./lanes";
+import { Pace } from "./pace";
 import { Store } from "./store";
 
 const PAST = "ended>-4h"; // the runs that are remembered before the page was loaded
 const MOST_PAST = 500;
+const RECALL_AFTER = 1500; // milliseconds in which changes are gathered
 
 export class PoolStore {
   readonly state = new Store<Pool | null>(null);
@@ -19,6 +21,8 @@ export class PoolStore {
   readonly remembered = new Store(0);
   #follow: Follow | null = null;
   #heard = false;
+  /** The newest end that was read. */
+  #until: number | null = null;
 
   constructor(readonly now: () => number = () => Date.now() * 1000) {}
 
@@ -44,12 +48,37 @@ export class PoolStore {
 
   read = (): void => this.#follow?.read();
 
-  /** Reads what ended lately, so that the lanes do not begin with this page. */
+  /**
+   * Reads what has ended lately, and then what ended since it was read last: so that the lanes do not begin with this page,
+   * and hold what came and went between two messages.
+   */
   async recall(signal: AbortSignal): Promise<void> {
-    const runs = await tracking.runs(null, { q: PAST, sort: "-ended", archived: "any" }, MOST_PAST, null, signal);
+    const q = this.#until === null ? PAST : `ended>=${this.#until}`;
+    const { items } = await tracking.runs(null, { q, sort: "-ended", archived: "any" }, MOST_PAST, null, signal);
     signal.throwIfAborted();
-    this.seen.remember(runs.items, this.now());
+    this.#until = Math.max(this.#until ?? 0, ...items.map(({ ended_at }) => ended_at ?? 0)) || null;
+    this.seen.remember(items, this.now());
     this.remembered.set(this.remembered.value + 1);
+  }
+
+  /** Recalls now, and whenever others run or wait, until the returned function is called. */
+  keepRecalling(): () => void {
+    const abort = new AbortController();
+    // It is a comfort: without it the lanes hold what this page has seen.
+    const pace: Pace = new Pace(() => void pace.during(() => this.recall(abort.signal).catch(() => {})), RECALL_AFTER);
+    let before = "";
+    const forget = this.state.subscribe(() => {
+      const { running, totals } = this.state.value ?? { running: [], totals: null };
+      const now = `${totals?.waiting} ${running.map(({ run, attempt }) => `${run}.${attempt}`).join()}`;
+      if (now !== before) pace.mark();
+      before = now;
+    });
+    pace.read();
+    return () => {
+      forget();
+      pace.close();
+      abort.abort();
+    };
   }
 
   #take(pool: Pool): void {
@@ -64,6 +93,7 @@ export class PoolStore {
     this.state.set(null);
     this.error.set(null);
     this.seen = new PoolHistory();
+    this.#until = null;
   }
 }
 

@@ -70,7 +70,8 @@ export function deviceWord({ standing, foreign, used_slots, slots }: PoolDevice)
 
 /** Sentences about why nobody gets a device, or who else uses it. */
 export function deviceNotes({ standing, standing_reason, foreign, reading, memory, holders }: PoolDevice): string[] {
-  const why = (what: string) => (standing_reason ? `${what}: ${ended(standing_reason)}` : `${what}.`);
+  // Some reasons are sentences of their own.
+  const why = (what: string) => (standing_reason ? `${what}${/^\p{Lu}/u.test(standing_reason) ? "." : ":"} ${ended(standing_reason)}` : `${what}.`);
   const notes: string[] = [];
   if (standing === "cordoned") notes.push(`${why("Out of service")}${holders.length > 0 ? " Who holds it goes on." : ""}`);
   if (standing === "draining") notes.push(`${why(holders.length > 0 ? "Being emptied" : "Emptied")}${holders.length > 0 ? " Who holds it was asked to make room." : ""}`);

@@ -4,6 +4,8 @@ import test from "node:test";
 import { ApiError } from "../../src/api/client";
 import { live } from "../../src/api/live";
 import { poolAPI } from "../../src/api/pool";
+import { tracking } from "../../src/api/tracking";
+import type { Run } from "../../src/api/types";
 import { PoolStore, queuedAs } from "../../src/store/pool";
 import { FakeSocket, browser, settle } from "./fakes";
 import { holding, pool, waiting } from "./pools";
@@ -70,6 +72,35 @@ test("a failure is told until a reading succeeds", async () => {
   store.read();
   await settle();
   assert.deepEqual([store.error.value, store.state.value?.host], [null, "box"]);
+  store.close();
+  live.stop();
+});
+
+test("what ended is recalled at first, and when others run what ended since", async () => {
+  const asked: string[] = [];
+  const ended = (id: string, at: number) =>
+    ({ id, name: id, attempt: 1, attempts: 1, started_at: 1, ended_at: at, devices: [0], state: "finished" }) as unknown as Run;
+  tracking.runs = async (_project, { q }) => {
+    asked.push(q);
+    return { items: asked.length === 1 ? [ended("b", 2000), ended("a", 1000)] : [ended("c", 3000), ended("b", 2000)], next: null };
+  };
+  answer = pool();
+  const { store, id } = await opened();
+  const end = store.keepRecalling();
+  await settle();
+  assert.deepEqual(asked, ["ended>-4h"]);
+  // Another reading of a device is no change of who runs.
+  FakeSocket.last.tell({ type: "pool", id, seq: 2, pool: pool({ running: [holding("d")] }) });
+  FakeSocket.last.tell({ type: "pool", id, seq: 3, pool: pool({ running: [holding("d")] }) });
+  await clock.pass(5000);
+  assert.deepEqual(asked, ["ended>-4h", "ended>=2000"]);
+  assert.deepEqual(store.seen.spans.map(({ run }) => run).sort(), ["a", "b", "c", "d"]);
+  FakeSocket.last.tell({ type: "pool", id, seq: 4, pool: pool({ running: [holding("d")] }) });
+  await clock.pass(5000);
+  end();
+  FakeSocket.last.tell({ type: "pool", id, seq: 5, pool: pool() });
+  await clock.pass(5000);
+  assert.equal(asked.length, 2);
   store.close();
   live.stop();
 });

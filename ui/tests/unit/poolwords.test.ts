@@ -42,7 +42,8 @@ test("what keeps others from a GPU comes before who holds it", () => {
 
 test("a GPU out of service says why, one of other people what was seen", () => {
   assert.deepEqual(deviceNotes(device(0)), []);
-  assert.deepEqual(deviceNotes(device(0, { standing: "cordoned", standing_reason: "A loose cable" })), ["Out of service: A loose cable."]);
+  assert.deepEqual(deviceNotes(device(0, { standing: "cordoned", standing_reason: "a loose cable" })), ["Out of service: a loose cable."]);
+  assert.deepEqual(deviceNotes(device(0, { standing: "cordoned", standing_reason: "Cordoned by ann." })), ["Out of service. Cordoned by ann."]);
   assert.deepEqual(deviceNotes(device(0, { standing: "draining", holders: [holding("a")] })), ["Being emptied. Who holds it was asked to make room."]);
   const reading = { utilization: 0.71, memory_used: 6 * GiB, temperature: null, power: null, at: 1 };
   assert.deepEqual(deviceNotes(device(0, { foreign: true, reading })),

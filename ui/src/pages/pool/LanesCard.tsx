@@ -36,12 +36,7 @@ export function LanesCard({ pool }: { pool: Pool }) {
   const now = useNow();
   const asked = useStore(place).query.get("span");
   const span = SPANS.find(([value]) => value === asked)?.[0] ?? "1h";
-  // What ended before the page was loaded is a comfort: without it the lanes begin with what is held now.
-  useEffect(() => {
-    const abort = new AbortController();
-    poolStore.recall(abort.signal).catch(() => {});
-    return () => abort.abort();
-  }, []);
+  useEffect(() => poolStore.keepRecalling(), []);
   useEffect(() => {
     const made = new LanesChart(body.current!, "Over time");
     made.onReading = setReading;

@@ -1,0 +1,64 @@
+// What a machine has left, from files as the kernel writes them.
+
+import Foundation
+import MartletExecution
+import MartletTestSupport
+import Testing
+
+@Suite struct MachineWatchTests {
+  /// A directory that stands for `/`.
+  private func root(_ body: (String, (String, String) throws -> Void) throws -> Void) throws {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "martlet-watch-\(UUID().uuidString)")
+    defer { try? removeScratch(url.path) }
+    try body(url.path) { path, text in
+      let file = url.appendingPathComponent(path)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+  }
+
+  private let meminfo = "MemTotal: 8388608 kB\nMemFree: 1 kB\nMemAvailable: 6291456 kB\n"
+
+  @Test func `two looks tell how busy processors were, and what memory is left`() throws {
+    try root { root, write in
+      try write("proc/stat", "cpu  100 0 100 800 0 0 0 0 0 0\n")
+      try write("proc/meminfo", meminfo)
+      try write("proc/loadavg", "3.00 2.00 1.00 2/345 678\n")
+      var watch = MachineWatch(root: root, processors: 4)
+      #expect(watch.look() == nil)
+      try write("proc/stat", "cpu  130 0 100 870 0 0 0 0 0 0\n")
+      let left = try #require(watch.look())
+      #expect(left.cpu == 0.3 && left.load == 0.75)
+      #expect(left.memory == 8 << 30 && left.freeMemory == 6 << 30)
+      // Nothing has passed since.
+      #expect(watch.look() == nil)
+    }
+  }
+
+  @Test(arguments: [
+    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+  ])
+  func `within a control group its limit is what there is`(
+    folder: String, limit: String, usage: String, cached: String
+  ) throws {
+    try root { root, write in
+      try write("proc/stat", "cpu  100 0 100 800 0 0 0 0 0 0\n")
+      try write("proc/meminfo", meminfo)
+      try write("\(folder)/\(limit)", "\(4 << 30)\n")
+      try write("\(folder)/\(usage)", "\(3 << 30)\n")
+      try write("\(folder)/memory.stat", "anon 5\n\(cached) \(1 << 30)\n")
+      var watch = MachineWatch(root: root, processors: 4)
+      _ = watch.look()
+      try write("proc/stat", "cpu  100 0 100 900 0 0 0 0 0 0\n")
+      let left = try #require(watch.look())
+      #expect(left.memory == 4 << 30 && left.freeMemory == 2 << 30)
+      // More than the machine has is no limit.
+      try write("\(folder)/\(limit)", "\(1 << 62)\n")
+      try write("proc/stat", "cpu  100 0 100 950 0 0 0 0 0 0\n")
+      #expect(watch.look()?.memory == 8 << 30)
+    }
+  }
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -92,7 +93,7 @@ class Server:
         cpu = self.account.settle(QUIET) - before
         return Cost(wall, cpu, self.resident)
 
-    def begin(self, command: Sequence[str], trials: int, parallel: int, **more: Any) -> Any:
+    def begin(self, command: Sequence[str], trials: int, parallel: int, **more: Any) -> subprocess.Popen[bytes]:
         """Starts `martlet sweep run`; the process."""
         self._sweeps += 1
         folder = os.path.join(self._root, f"sweep-{self._sweeps}")
@@ -114,6 +115,14 @@ class Server:
                 directory=folder,
                 log=log,
             )
+
+    def stop(self, client: subprocess.Popen[bytes]) -> None:
+        """Stops the newest sweep, so that nothing of it stays, and waits for its client."""
+        command = [self._martlet, "sweep", "stop", f"bench-{self._sweeps}", "--grace", "1"]
+        subprocess.run(command, env=self.environment, cwd=self._root, check=True, capture_output=True)
+        deadline = time.monotonic() + 60
+        while self.group.ended(client) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     @property
     def resident(self) -> int:

@@ -61,7 +61,7 @@ def measure(options: Options, report: Report, scratch: str) -> None:
                     "server": (server_after - server_before) / seconds * 100,
                 },
             )
-            server.group.kill()
+            server.stop(client)
         with report.cell(f"supervisors without a server, repetition {repetition + 1}"):
             report.add(ALONE, alone(options))
     show(report)

@@ -124,13 +124,11 @@ extension Conductor {
       // Somebody else asked its lock at the same moment: ask again.
       watchAgain(open)
     case .over(.ended(let file)):
-      let mustMakeRoom = core.scheduler.jobs[open.job]?.ask == .makeRoom
       var end = try await blocking {
-        // A program that handles SIGUSR1 leaves by itself, before anybody ends it: that is no success.
         AttemptEnd(
           file, directory: open.directory, launch: (open.settings.timeout, remains.said),
           limits: open.settings.limits,
-          wasStopRequested: open.isStopRequested || mustMakeRoom && open.directory.wantsUserSignal)
+          wasStopRequested: open.isStopRequested)
       }
       end.objectiveFault = remains.objectiveFault
       try await self.end(open, end)

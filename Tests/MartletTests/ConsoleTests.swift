@@ -62,7 +62,7 @@ struct ConsoleTests {
           #!/bin/sh
           case "$1" in
             *name*) printf '0, Tesla T4, GPU-1, 4096\\n1, Tesla T4, GPU-2, 4096\\n' ;;
-            *) printf '0, 35, 1024, 4096, 61, 250.5\\n1, 1, 2, 4096, 4, 5\\n' ;;
+            *) printf '0, 35, 1024, 4096, 61, 250.5\\n1, 1, 1000, 4096, 4, 5\\n' ;;
           esac
 
           """)

@@ -128,9 +128,9 @@ export interface Lane {
 }
 
 /** Puts spans that overlap into lanes of their own, each as high up as it fits; at least one lane. `room`: how long a planned one is drawn. */
-export function packed(spans: readonly Span[], now: number, room = 0): Span[][] {
+export function packed(spans: readonly Span[], room = 0): Span[][] {
   const lanes: { spans: Span[]; end: number }[] = [];
-  const endOf = (span: Span) => span.to ?? (isPlanned(span) ? span.from + room : Math.max(now, span.planned ?? now));
+  const endOf = (span: Span) => span.to ?? (isPlanned(span) ? span.from + room : Infinity);
   for (const span of [...spans].sort((a, b) => a.from - b.from || (a.key < b.key ? -1 : 1))) {
     const free = lanes.find(({ end }) => end <= span.from);
     if (free) {
@@ -142,12 +142,12 @@ export function packed(spans: readonly Span[], now: number, room = 0): Span[][] 
 }
 
 /** The lanes of a window of time: each device's, those of the CPU slots, and of those who wait. */
-export function layLanes(pool: Pick<Pool, "devices" | "queue">, spans: readonly Span[], window: readonly [number, number], now: number): Lane[] {
+export function layLanes(pool: Pick<Pool, "devices" | "queue">, spans: readonly Span[], window: readonly [number, number]): Lane[] {
   const seen = spans.filter((span) => span.from < window[1] && (span.to ?? Infinity) > window[0]);
   const lanes: Lane[] = [];
   const room = PLANNED * (window[1] - window[0]);
   const group = (id: string, title: string, members: readonly Span[], most = Infinity) => {
-    packed(members, now, room).slice(0, most).forEach((each, i) => lanes.push({ id: i === 0 ? id : `${id}.${i}`, title: i === 0 ? title : "", spans: each }));
+    packed(members, room).slice(0, most).forEach((each, i) => lanes.push({ id: i === 0 ? id : `${id}.${i}`, title: i === 0 ? title : "", spans: each }));
   };
   for (const { index } of pool.devices) group(`gpu ${index}`, `GPU ${index}`, seen.filter(({ devices }) => devices.includes(index)));
   const known = new Set(pool.devices.map(({ index }) => index));

@@ -55,19 +55,21 @@ test("a GPU is idle since the first of the last readings without work, but not b
 });
 
 test("spans that overlap lie in lanes of their own, as high up as they fit", () => {
-  assert.deepEqual(keys(packed([span("b", 5, 15), span("a", 0, 10), span("c", 10, 20), span("d", 16, null)], 30)), ["a c", "b d"]);
-  assert.deepEqual(keys(packed([], 0)), [""]);
-  // What should end later holds its lane until then.
-  assert.deepEqual(keys(packed([span("a", 0, null, { planned: 50 }), span("b", 40, null)], 30)), ["a", "b"]);
+  assert.deepEqual(keys(packed([span("b", 5, 15), span("a", 0, 10), span("c", 10, 20), span("d", 16, null)])), ["a c", "b d"]);
+  assert.deepEqual(keys(packed([])), [""]);
+  // What goes on holds its lane, also when it has only just begun; what is planned as long as it is drawn.
+  assert.deepEqual(keys(packed([span("a", 30, null), span("b", 30, null)])), ["a", "b"]);
+  const planned = (key: string, from: number) => span(key, from, null, { state: "planned" });
+  assert.deepEqual(keys(packed([planned("x", 0), planned("y", 4), planned("z", 5)], 5)), ["x z", "y"]);
 });
 
 test("each GPU has its lane, runs without GPUs and those who wait have theirs", () => {
   const state = pool({ devices: [device(0), device(1)], queue: [waiting("w", { starts_at: 40 * S }), waiting("late", { starts_at: 900 * S }), waiting("never")] });
   const spans = [span("both", 0, null, { devices: [0, 1] }), span("old", -90 * S, -80 * S, { devices: [0] }), span("cpu", 0, 5 * S)];
-  const lanes = layLanes(state, spans, [-20 * S, 60 * S], 10 * S);
+  const lanes = layLanes(state, spans, [-20 * S, 60 * S]);
   assert.deepEqual(lanes.map(({ title, spans: held }) => [title, held.map(({ run }) => run).join(" ")]),
     [["GPU 0", "both"], ["GPU 1", "both"], ["CPU", "cpu"], ["Next", "w"]]);
-  assert.deepEqual(layLanes(pool(), [], [0, 1], 0).map(({ title }) => title), ["CPU"]);
+  assert.deepEqual(layLanes(pool(), [], [0, 1]).map(({ title }) => title), ["CPU"]);
   assert.deepEqual(plannedSpans(state.queue).map(({ run }) => run), ["w", "late"]);
 });
 

@@ -51,10 +51,10 @@ export function LanesCard({ pool }: { pool: Pool }) {
   }, []);
   const all = SECONDS[span] * 1e6;
   const from = now - PAST * all;
-  const lanes = useMemo(() => layLanes(pool, poolStore.seen.spans, [from, from + all], now),
+  const lanes = useMemo(() => layLanes(pool, poolStore.seen.spans, [from, from + all]),
     // What was remembered is in the spans, too.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [pool, from, all, now, remembered]);
+    [pool, from, all, remembered]);
   const shown = lanes.slice(0, MOST_LANES);
   useEffect(() => {
     chart.current?.set({ lanes: lanes.slice(0, MOST_LANES), window: [from, from + all], now, slot: slotOf, told: (each) => spanWords(each, now) });

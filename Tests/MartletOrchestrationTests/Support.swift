@@ -231,6 +231,8 @@ final class Workshop: Sendable {
       guard let pid = record["command"]?["pid"]?.int.flatMap(Int32.init(exactly:)), isAlive(pid) else {
         continue
       }
+      // A forged record may name this very process.
+      if pid == getpid() { continue }
       kill(-pid, SIGKILL)
     }
   }

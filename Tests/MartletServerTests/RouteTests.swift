@@ -30,6 +30,7 @@ import Testing
   private static let bodies = [
     "RunRewind": #"{"step": 0}"#, "NewAlert": #"{"title": "x"}"#,
     "NewRunFile": #"{"sha256": "\#(String(repeating: "0", count: 64))"}"#,
+    "QueueMove": #"{"priority": 1}"#,
   ]
 
   private func call(

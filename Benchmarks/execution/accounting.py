@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from tracking.processes import Group
+from tracking.processes import Group, settle
 
 JOIN = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 _numbers = itertools.count(1)
@@ -48,17 +48,8 @@ class Account:
         return int(fields["usage_usec"]) / 1e6
 
     def settle(self, quiet: float, longest: float = 60.0) -> float:
-        """Waits until the tree has been quiet for so long, that is, used less than 4 % of a core in each half second;
-        the CPU seconds up to then."""
-        now = since = time.monotonic()
-        deadline, before = now + longest, self.cpu()
-        while since + quiet > now and now < deadline:
-            time.sleep(0.5)
-            now, after = time.monotonic(), self.cpu()
-            if after - before > 0.02:
-                since = now
-            before = after
-        return before
+        """Waits until the group has been quiet for so long; the CPU seconds up to then."""
+        return settle(self.cpu, quiet, longest)
 
     def close(self) -> None:
         """When all of it has ended."""

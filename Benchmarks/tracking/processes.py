@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from typing import IO, NamedTuple, Optional, Union
+from typing import IO, Callable, NamedTuple, Optional, Union
 
 TICKS = os.sysconf("SC_CLK_TCK")
 MARK = "MARTLET_BENCH_GROUP"
@@ -96,17 +96,8 @@ class Group:
         return len(self._living())
 
     def settle(self, quiet: float, longest: float = 60.0) -> float:
-        """Waits until the tree has been quiet for so long, that is, used less than 4 % of a core in each half second;
-        the CPU seconds up to then."""
-        now = since = time.monotonic()
-        deadline, before = now + longest, self.cpu()
-        while since + quiet > now and now < deadline:
-            time.sleep(0.5)
-            now, after = time.monotonic(), self.cpu()
-            if after - before > 0.02:
-                since = now
-            before = after
-        return before
+        """Waits until the tree has been quiet for so long; the CPU seconds up to then."""
+        return settle(self.cpu, quiet, longest)
 
     def terminate(self, longest: float = 60.0) -> None:
         """SIGTERM to the roots, and SIGKILL for who does not follow."""
@@ -185,3 +176,17 @@ def process_cpu(pid: int, otherwise: float = 0.0) -> float:
         return time.clock_gettime((~pid << 3) | 2)
     except OSError:
         return otherwise
+
+
+def settle(cpu: Callable[[], float], quiet: float, longest: float = 60.0) -> float:
+    """Waits until whoever `cpu` counts has been quiet for so long, that is, used less than 4 % of a core in each half
+    second; the CPU seconds up to then."""
+    now = since = time.monotonic()
+    deadline, before = now + longest, cpu()
+    while since + quiet > now and now < deadline:
+        time.sleep(0.5)
+        now, after = time.monotonic(), cpu()
+        if after - before > 0.02:
+            since = now
+        before = after
+    return before

@@ -58,7 +58,9 @@ let package = Package(
   targets: [
     .target(name: "MartletModel", dependencies: [.collections], swiftSettings: strict),
     .target(
-      name: "MartletSearch", dependencies: ["MartletModel", .collections], swiftSettings: strict),
+      name: "MartletSearch", dependencies: ["MartletModel", "CMartletNumerics", .collections],
+      swiftSettings: strict),
+    .target(name: "CMartletNumerics"),
     .target(
       name: "MartletScheduling", dependencies: ["MartletModel", "MartletSearch", .collections],
       swiftSettings: strict),

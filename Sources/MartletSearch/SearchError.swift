@@ -1,5 +1,7 @@
 // What can be wrong with a space, a sampler's name or a saved state, in words a person can act on.
 
+public import MartletModel
+
 /// Why a search cannot begin or go on.
 public enum SearchError: Error, Hashable, Sendable, CustomStringConvertible {
   /// No sampler has this name; `nearest` is the one most like it.
@@ -14,6 +16,16 @@ public enum SearchError: Error, Hashable, Sendable, CustomStringConvertible {
   case infiniteDomain(parameter: String, method: String)
   /// `method` lists every point, and there are more of them than can be counted.
   case tooManyPoints(method: String)
+  /// A point that was given by hand has a value outside its domain, one too few or one too many.
+  case pointOutside(JSONValue)
+  /// The method cannot search such a problem at all.
+  case unsupported(method: String, reason: String)
+  /// An option with a value it cannot have.
+  case invalidOption(method: String, name: String, message: String)
+  /// An option the method does not know.
+  case unknownOption(method: String, name: String, nearest: String?, known: [String])
+  /// A condition of a parameter, a constraint between parameters or a derived parameter that has no meaning.
+  case invalidRule(parameter: String, message: String)
   /// A saved state that this sampler did not write, or wrote for another space.
   case unusableState(method: String, reason: String)
 
@@ -33,6 +45,17 @@ public enum SearchError: Error, Hashable, Sendable, CustomStringConvertible {
         + "give it a list of values, whole-number bounds, or bounds with a step 'q', or use method 'random'"
     case .tooManyPoints(let method):
       "method '\(method)' cannot count the points of this space: use fewer values, or method 'random'"
+    case .pointOutside(let point):
+      "the point \(point) does not lie in the space: every parameter needs a value of its domain, and nothing else"
+    case .unsupported(let method, let reason):
+      "method '\(method)' cannot search this: \(reason)"
+    case .invalidOption(let method, let name, let message):
+      "the option '\(name)' of method '\(method)' \(message)"
+    case .unknownOption(let method, let name, let nearest, let known):
+      "method '\(method)' has no option '\(name)'\(nearest.map { "; did you mean '\($0)'?" } ?? "")"
+        + (known.isEmpty ? ": it has none" : ": it has \(known.joined(separator: ", "))")
+    case .invalidRule(let parameter, let message):
+      "the parameter '\(parameter)': \(message)"
     case .unusableState(let method, let reason):
       "the saved state of the '\(method)' sampler cannot be used: \(reason)"
     }

@@ -28,7 +28,7 @@ extension Domain {
   }
 
   /// The index whose share of 0..<1 holds `unit`; never one with probability 0.
-  private static func index(_ probabilities: [Double], at unit: Double) -> Int {
+  static func index(_ probabilities: [Double], at unit: Double) -> Int {
     let target = unit * probabilities.reduce(0, +)
     var sum = 0.0
     for (index, probability) in probabilities.enumerated() {

@@ -8,31 +8,74 @@ public struct Parameter: Hashable, Sendable {
   /// Where the value belongs in a nested configuration: `["optimizer", "lr"]`. A key may itself hold a dot.
   public var path: [String]
   public var domain: Domain
+  /// When it has a value at all; nil: always.
+  public var condition: Condition?
 
   /// The path joined with dots: `optimizer.lr`.
   public var name: String { path.joined(separator: ".") }
 
-  public init(path: [String], domain: Domain) {
+  public init(path: [String], domain: Domain, condition: Condition? = nil) {
     self.path = path
     self.domain = domain
+    self.condition = condition
   }
 
-  public init(_ name: String, _ domain: Domain) { self.init(path: [name], domain: domain) }
+  public init(_ name: String, _ domain: Domain, when condition: Condition? = nil) {
+    self.init(path: [name], domain: domain, condition: condition)
+  }
 }
 
 /// The parameters of a search.
 public struct Space: Hashable, Sendable {
   public let parameters: [Parameter]
+  private let places: [String: Int]
+  /// Parameters by place, so that whatever a condition asks about comes before.
+  let evaluationOrder: [Int]
 
-  /// - Throws: `SearchError` for no parameters, a name given twice, or a domain that cannot be searched.
+  /// - Throws: `SearchError` for no parameters, a name given twice, a domain that cannot be searched, a condition on a
+  ///   parameter that is not there, or conditions that go round in a circle.
   public init(_ parameters: [Parameter]) throws(SearchError) {
     guard !parameters.isEmpty else { throw .emptySpace }
-    var names: Set<String> = []
-    for parameter in parameters {
-      guard names.insert(parameter.name).inserted else { throw .repeatedParameter(parameter.name) }
+    var places: [String: Int] = [:]
+    for (place, parameter) in parameters.enumerated() {
+      guard places.updateValue(place, forKey: parameter.name) == nil else {
+        throw .repeatedParameter(parameter.name)
+      }
       if let flaw = parameter.domain.flaw { throw .invalidDomain(parameter: parameter.name, flaw: flaw) }
     }
     self.parameters = parameters
+    self.places = places
+    evaluationOrder = try Self.order(parameters, places)
+  }
+
+  /// The place of the parameter of that name.
+  public func place(of name: String) -> Int? { places[name] }
+
+  private static func order(
+    _ parameters: [Parameter], _ places: [String: Int]
+  ) throws(SearchError) -> [Int] {
+    var order: [Int] = []
+    var isPlaced = Array(repeating: false, count: parameters.count)
+    while order.count < parameters.count {
+      let before = order.count
+      for (place, parameter) in parameters.enumerated() where !isPlaced[place] {
+        let asked = parameter.condition?.names ?? []
+        if let unknown = asked.first(where: { places[$0] == nil }) {
+          let near = nearest(to: unknown, in: parameters.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
+          throw .invalidRule(
+            parameter: parameter.name,
+            message: "its condition asks about '\(unknown)', which is no parameter\(near)")
+        }
+        guard asked.allSatisfy({ name in places[name].map { isPlaced[$0] } ?? false }) else { continue }
+        isPlaced[place] = true
+        order.append(place)
+      }
+      if order.count == before, let stuck = isPlaced.firstIndex(of: false) {
+        throw .invalidRule(
+          parameter: parameters[stuck].name, message: "its condition depends, over others, on itself")
+      }
+    }
+    return order
   }
 
   /// How many points there are; nil when there is no end of them, `Int.max` when there are that many or more.

@@ -1,0 +1,154 @@
+// A search: a method with the history it learns from, and what holds for every method.
+
+public import MartletModel
+
+/// What to do next.
+public enum SearchAnswer: Hashable, Sendable {
+  case trial(Suggestion)
+  /// Go on with a paused trial.
+  case resume(trial: Int)
+  /// Nothing until a pending trial ends.
+  case wait
+  /// There will never be another point; why, as a sentence.
+  case exhausted(String)
+}
+
+/// A point to try.
+public struct Suggestion: Hashable, Sendable {
+  public var point: Point
+  /// The point in the cube, canonical.
+  public var coordinates: [Double]
+  /// What the sampler wants back with the result.
+  public var note: JSONValue?
+  /// The trial whose checkpoint this one begins with.
+  public var from: Int?
+}
+
+/// One search over one space.
+///
+/// A value; what it answers is a function of the problem, the trials it was told of and `state`. No point is given
+/// twice, neither to two workers at once nor later, as long as the space has others.
+public struct Search: Sendable {
+  public let method: String
+  public let problem: SearchProblem
+  public private(set) var history: History
+  private var sampler: any Sampler
+  /// Points to try before the sampler is asked, each as coordinates; the first `queuePosition` were tried.
+  private var queue: [[Double]]
+  private var queuePosition = 0
+  /// How often a method may answer with a known point before its neighbours are looked at.
+  static let attempts = 20
+
+  /// A search at its beginning.
+  ///
+  /// - Parameter first: points to try before the method is asked.
+  /// - Throws: `SearchError` for a method nobody has, a problem it cannot search, wrong options, or a point that does
+  ///   not lie in the space.
+  public init(method: String, problem: SearchProblem, first: [Point] = []) throws(SearchError) {
+    self.method = method
+    self.problem = problem
+    history = History(cube: problem.cube)
+    sampler = try samplerType(of: method).init(problem)
+    queue = []
+    for point in first {
+      guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
+      queue.append(coordinates)
+    }
+  }
+
+  /// The point for trial number `trial`, 0 or more, which was never asked for before.
+  public mutating func ask(trial: Int) -> SearchAnswer {
+    while queuePosition < queue.count {
+      queuePosition += 1
+      let coordinates = queue[queuePosition - 1]
+      if !history.contains(coordinates) { return begin(trial, coordinates, note: nil, from: nil) }
+    }
+    if let cardinality = problem.space.cardinality, history.distinctCount >= cardinality {
+      return .exhausted("All \(cardinality) points of the space have been tried.")
+    }
+    var last: (coordinates: [Double], note: JSONValue?)?
+    for attempt in 0..<Self.attempts {
+      switch sampler.ask(history, trial: trial, attempt: attempt) {
+      case .point(let raw, let note, let from):
+        let coordinates = problem.cube.canonical(raw)
+        // What goes on from another trial's checkpoint is another trial even at the same point.
+        if from != nil || !history.contains(coordinates) {
+          return begin(trial, coordinates, note: note, from: from)
+        }
+        last = (coordinates, note)
+      case .resume(let other): return .resume(trial: other)
+      case .wait: return .wait
+      case .exhausted(let reason): return .exhausted(reason)
+      }
+    }
+    guard let last else { return .wait }
+    var generator = problem.generator(trial: trial, attempt: Self.attempts)
+    guard let other = history.nearestUnseen(to: last.coordinates, using: &generator) else {
+      return .exhausted("All points of the space have been tried.")
+    }
+    return begin(trial, other, note: last.note, from: nil)
+  }
+
+  private mutating func begin(_ trial: Int, _ coordinates: [Double], note: JSONValue?, from: Int?)
+    -> SearchAnswer
+  {
+    history.begin(PendingTrial(trial: trial, coordinates: coordinates, note: note))
+    return .trial(
+      Suggestion(point: problem.cube.point(at: coordinates), coordinates: coordinates, note: note, from: from)
+    )
+  }
+
+  /// How a trial that was asked for ended.
+  ///
+  /// - losses: one an objective, to be minimised; empty when there is none. If one of them is not finite, none counts.
+  public mutating func tell(trial: Int, state: TrialState, losses: [Double], violations: [Double] = []) {
+    guard let pending = history.pending(trial) else { return }
+    tell(
+      Observation(
+        trial: trial, coordinates: pending.coordinates, state: state, losses: losses, violations: violations,
+        note: pending.note))
+  }
+
+  /// A trial of elsewhere, to learn from.
+  ///
+  /// - Throws: `SearchError.pointOutside`.
+  public mutating func learn(_ point: Point, losses: [Double], violations: [Double] = []) throws(SearchError)
+  {
+    guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
+    let number = min(history.observations.first?.trial ?? 0, 0) - 1
+    tell(
+      Observation(
+        trial: number, coordinates: coordinates, state: losses.isEmpty ? .failed : .complete, losses: losses,
+        violations: violations))
+  }
+
+  private mutating func tell(_ observation: Observation) {
+    var observation = observation
+    let isUsable =
+      observation.losses.count == problem.objectiveCount && observation.losses.allSatisfy(\.isFinite)
+      && observation.state != .failed
+    if !isUsable { observation.losses = [] }
+    history.end(observation)
+    sampler.tell(observation, history)
+  }
+
+  /// All that `restore` needs beside the trials.
+  public var state: JSONValue {
+    ["method": .string(method), "queue": .int(Int64(queuePosition)), "sampler": sampler.state]
+  }
+
+  /// Goes on from a saved `state`, with the trials there were then.
+  ///
+  /// - Throws: `SearchError.unusableState`.
+  public mutating func restore(
+    _ state: JSONValue, observations: [Observation], pending: [PendingTrial]
+  ) throws(SearchError) {
+    guard state["method"]?.string == method, let position = state["queue"]?.int, position >= 0 else {
+      throw .unusableState(method: method, reason: "it was not saved by this method")
+    }
+    queuePosition = Int(position)
+    for trial in pending { history.begin(trial) }
+    for observation in observations { history.end(observation) }
+    try sampler.restore(state["sampler"] ?? .null, history)
+  }
+}

@@ -1,0 +1,164 @@
+// A space as coordinates: what methods compute with.
+
+import MartletModel
+import OrderedCollections
+
+/// The parameters of a space that are free, each an axis.
+///
+/// The coordinate of a number is its place in 0...1 by the distribution of its domain, so that the prior is uniform on
+/// every axis: the logarithm of a log-uniform value, the cumulative share of a normal one. Of an ordered axis with few
+/// values each value owns a cell of 0...1 and stands in its middle. The coordinate of a categorical value is its index
+/// as a number. NaN stands for a parameter that has no value because its condition does not hold.
+public struct UnitCube: Hashable, Sendable {
+  /// How an axis can be moved along.
+  public enum Kind: Hashable, Sendable {
+    /// Any coordinate in 0...1.
+    case continuous
+    /// 0...1 in cells, one a value; nil: there is no end of values (a quantised normal distribution).
+    case ordered(count: Int?)
+    /// Coordinates 0, 1, … count − 1, without order.
+    case categorical(count: Int)
+  }
+
+  public struct Axis: Hashable, Sendable {
+    /// The place of its parameter in the space.
+    public var parameter: Int
+    public var kind: Kind
+    /// Prior probabilities of a categorical axis; nil: all are equally likely.
+    public var probabilities: [Double]?
+  }
+
+  /// A canonical point as a key of dictionaries.
+  public typealias Key = [UInt64]
+
+  public let space: Space
+  public let axes: [Axis]
+  /// For each parameter its axis; nil: constant.
+  private let axisOfParameter: [Int?]
+  /// Parameters so that whatever a condition asks about comes before.
+  private let order: [Int]
+  /// Whether any parameter may be without value.
+  public let isConditional: Bool
+
+  public init(_ space: Space) {
+    self.space = space
+    var axes: [Axis] = []
+    var places: [Int?] = []
+    for (index, parameter) in space.parameters.enumerated() {
+      guard let kind = parameter.domain.axisKind else {
+        places.append(nil)
+        continue
+      }
+      places.append(axes.count)
+      var probabilities: [Double]?
+      if case .categorical(_, let given) = parameter.domain { probabilities = given }
+      axes.append(Axis(parameter: index, kind: kind, probabilities: probabilities))
+    }
+    self.axes = axes
+    axisOfParameter = places
+    isConditional = space.parameters.contains { $0.condition != nil }
+    order = space.evaluationOrder
+  }
+
+  public func parameter(of axis: Int) -> Parameter { space.parameters[axes[axis].parameter] }
+
+  /// The point at `coordinates`, which need not be canonical: they are clamped and rounded. Those of parameters that
+  /// turn out to have no value are ignored; NaN where a value is needed counts as the middle.
+  public func point(at coordinates: [Double]) -> Point {
+    var values: [JSONValue?] = Array(repeating: nil, count: space.parameters.count)
+    for index in order where isActive(index, values) {
+      let domain = space.parameters[index].domain
+      values[index] = axisOfParameter[index].map { domain.value(at: coordinates[$0]) } ?? domain.constant
+    }
+    var point = Point()
+    for (parameter, value) in zip(space.parameters, values) {
+      if let value { point.set(parameter, to: value) }
+    }
+    return point
+  }
+
+  /// The coordinates of a point; nil when a value does not lie in its domain, or is missing or too many.
+  ///
+  /// Constants may be missing or differ: they are not searched.
+  public func coordinates(of point: Point) -> [Double]? {
+    var coordinates = Array(repeating: Double.nan, count: axes.count)
+    let values = space.parameters.map { point[$0.name] }
+    for index in order {
+      guard let axis = axisOfParameter[index] else { continue }
+      guard isActive(index, values) else {
+        if values[index] != nil { return nil }
+        continue
+      }
+      guard let value = values[index], let coordinate = space.parameters[index].domain.coordinate(of: value)
+      else {
+        return nil
+      }
+      coordinates[axis] = coordinate
+    }
+    return coordinates
+  }
+
+  /// The same point with every coordinate at its value's own place and NaN where there is no value.
+  public func canonical(_ coordinates: [Double]) -> [Double] {
+    var result = coordinates
+    guard isConditional else {
+      for (axis, entry) in axes.enumerated() {
+        result[axis] = space.parameters[entry.parameter].domain.canonical(coordinates[axis])
+      }
+      return result
+    }
+    var values: [JSONValue?] = Array(repeating: nil, count: space.parameters.count)
+    for index in order {
+      let domain = space.parameters[index].domain
+      guard let axis = axisOfParameter[index] else {
+        if isActive(index, values) { values[index] = domain.constant }
+        continue
+      }
+      guard isActive(index, values) else {
+        result[axis] = .nan
+        continue
+      }
+      result[axis] = domain.canonical(coordinates[axis])
+      values[index] = domain.value(at: result[axis])
+    }
+    return result
+  }
+
+  /// The part of 0...1 that stands for the same value as `coordinate`: a single place on a continuous axis.
+  public func cell(of coordinate: Double, on axis: Int) -> ClosedRange<Double> {
+    parameter(of: axis).domain.cell(of: coordinate)
+  }
+
+  /// The coordinate of the value next to that of `coordinate` on an ordered axis, up or down; nil beyond the end.
+  public func neighbour(of coordinate: Double, on axis: Int, up: Bool) -> Double? {
+    parameter(of: axis).domain.neighbour(of: coordinate, up: up)
+  }
+
+  /// All coordinates of an axis with few values, ascending; nil on a continuous axis or one without end.
+  public func values(on axis: Int, atMost limit: Int) -> [Double]? {
+    parameter(of: axis).domain.allCoordinates(atMost: limit)
+  }
+
+  /// A coordinate of `axis` drawn from its prior.
+  public func draw(axis: Int, using generator: inout Xoshiro256) -> Double {
+    guard case .categorical(let count) = axes[axis].kind else { return generator.unit() }
+    guard let probabilities = axes[axis].probabilities else { return Double(generator.below(UInt64(count))) }
+    return Double(Domain.index(probabilities, at: generator.unit()))
+  }
+
+  /// A canonical point drawn from the prior. Draws for every axis, also for those that turn out to be inactive.
+  public func draw(using generator: inout Xoshiro256) -> [Double] {
+    canonical(axes.indices.map { draw(axis: $0, using: &generator) })
+  }
+
+  /// `coordinates` must be canonical.
+  public func key(_ coordinates: [Double]) -> Key {
+    // One pattern for all NaN, and one zero.
+    coordinates.map { $0.isNaN ? .max : ($0 + 0).bitPattern }
+  }
+
+  private func isActive(_ parameter: Int, _ values: [JSONValue?]) -> Bool {
+    guard let condition = space.parameters[parameter].condition else { return true }
+    return condition.holds { name in space.place(of: name).flatMap { values[$0] } }
+  }
+}

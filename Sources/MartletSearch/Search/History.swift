@@ -18,10 +18,12 @@ public struct Observation: Hashable, Sendable {
   public var violations: [Double]
   /// What the sampler wrote beside the point when it was asked.
   public var note: JSONValue?
+  /// The last step a pruned trial reported; nil: not known.
+  public var step: Int?
 
   public init(
     trial: Int, coordinates: [Double], state: TrialState, losses: [Double], violations: [Double] = [],
-    note: JSONValue? = nil
+    note: JSONValue? = nil, step: Int? = nil
   ) {
     self.trial = trial
     self.coordinates = coordinates
@@ -29,6 +31,7 @@ public struct Observation: Hashable, Sendable {
     self.losses = losses
     self.violations = violations
     self.note = note
+    self.step = step
   }
 
   /// By how much all constraints together are missed: 0 when all are met, infinite when one is NaN.

@@ -2,26 +2,27 @@
 
 import MartletModel
 
-/// What finished trials are sorted by, kept beside the history and brought up to date with each trial that ends.
+/// How finished trials stand beside each other, kept beside the history and brought up to date with each trial that
+/// ends.
 struct TPERecords: Sendable {
-  /// How good a trial is beside others.
-  ///
+  enum Tier: Int, Sendable { case feasible, pruned, infeasible, failed }
+
   /// Feasible trials come first, by loss; then pruned ones, those that came further first and of these by their last
   /// report; then those that miss constraints, by how much; failed ones last. Of equals the earlier one.
+  ///
+  /// With several objectives the losses say nothing here: `TPESplit` ranks the feasible ones.
   struct Key: Comparable, Sendable {
-    enum Tier: Int, Sendable { case feasible, pruned, infeasible, failed }
-    var tier: Tier
-    var first: Double
-    var second: Double
-    var trial: Int
+    let tier: Tier
+    let first: Double
+    let second: Double
+    let trial: Int
 
     init(_ observation: Observation) {
       trial = observation.trial
-      guard let loss = observation.losses.first else {
+      let loss = observation.losses.first ?? 0
+      if observation.losses.isEmpty {
         (tier, first, second) = (.failed, 0, 0)
-        return
-      }
-      if observation.violation > 0 {
+      } else if observation.violation > 0 {
         (tier, first, second) = (.infeasible, observation.violation, loss)
       } else if observation.state == .complete {
         (tier, first, second) = (.feasible, loss, 0)
@@ -39,42 +40,44 @@ struct TPERecords: Sendable {
   }
 
   /// In the order of the history.
-  private(set) var keys: [Key] = []
+  private(set) var keys: [Key]
   /// Places of `keys`, the best first.
-  private(set) var order: [Int] = []
-  /// How many trials have losses.
-  private(set) var usableCount = 0
-  /// How many trials were trained to their end and meet all constraints.
-  private(set) var feasibleCount = 0
+  private(set) var order: [Int]
+  private var counts = [0, 0, 0, 0]
 
   /// All trials of a history.
   init(_ history: History) {
-    keys = history.observations.map(Key.init)
+    let keys = history.observations.map(Key.init)
+    self.keys = keys
     order = keys.indices.sorted { keys[$0] < keys[$1] }
-    usableCount = keys.count { $0.tier != .failed }
-    feasibleCount = keys.count { $0.tier == .feasible }
+    for key in keys { counts[key.tier.rawValue] += 1 }
   }
 
-  /// Another trial ended; it is in the history already.
+  /// Another trial ended.
   mutating func add(_ observation: Observation) {
     let key = Key(observation)
-    let place = Self.search(0..<keys.count) { keys[$0].trial < key.trial }
+    let place = keys.partition { $0.trial < key.trial }
     if place < keys.count {
       for index in order.indices where order[index] >= place { order[index] += 1 }
     }
     keys.insert(key, at: place)
-    let rank = Self.search(0..<order.count) { keys[order[$0]] < key }
-    order.insert(place, at: rank)
-    if key.tier != .failed { usableCount += 1 }
-    if key.tier == .feasible { feasibleCount += 1 }
+    order.insert(place, at: order.partition { keys[$0] < key })
+    counts[key.tier.rawValue] += 1
   }
 
-  /// The first index for which `isBefore` does not hold.
-  private static func search(_ range: Range<Int>, _ isBefore: (Int) -> Bool) -> Int {
-    var (low, high) = (range.lowerBound, range.upperBound)
+  func count(_ tier: Tier) -> Int { counts[tier.rawValue] }
+
+  /// How many trials have losses.
+  var usableCount: Int { keys.count - count(.failed) }
+}
+
+extension Array {
+  /// How many elements at the beginning are `before`, which holds for none after the first for which it does not.
+  fileprivate func partition(_ before: (Element) -> Bool) -> Int {
+    var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
-      if isBefore(middle) { low = middle + 1 } else { high = middle }
+      if before(self[middle]) { low = middle + 1 } else { high = middle }
     }
     return low
   }

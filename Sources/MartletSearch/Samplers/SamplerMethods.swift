@@ -2,13 +2,9 @@
 
 import MartletModel
 
-<<<<<<< HEAD
-private let samplers: [any Sampler.Type] = [RandomSampler.self, TPESampler.self]
-=======
 private let samplers: [any Sampler.Type] = [
-  RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self,
+  RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self, TPESampler.self,
 ]
->>>>>>> f94fb4aa311d8714d26f0dfd5317d038453fc0f5
 
 /// The methods a search knows.
 public let samplerMethods: [String] = samplers.map { $0.method }

@@ -1,6 +1,7 @@
 // TPE as a whole: that it learns, on every kind of space, and what it answers.
 
 import MartletModel
+import OrderedCollections
 import Testing
 
 @testable import MartletSearch

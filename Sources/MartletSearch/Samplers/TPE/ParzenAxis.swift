@@ -13,6 +13,8 @@ struct ParzenAxis: Sendable {
     case categorical([Double])
   }
 
+  /// σ of the kernels; nil: the axis is categorical.
+  let width: Double?
   private let form: Form
   private let axis: Int
   /// Of a kernel that is the prior anything on an axis with order, NaN on a categorical one.
@@ -40,7 +42,7 @@ struct ParzenAxis: Sendable {
     var norm = Array(repeating: 0.0, count: centre.count)
     var mass = norm
     martlet_mixture_scale(&norm, &mass, centre, inverse, centre.count)
-    (self.norm, self.mass, smoothing) = (norm, mass, 0)
+    (self.norm, self.mass, self.width, smoothing) = (norm, mass, width, 0)
   }
 
   /// The kernels of a categorical axis: the trial's own category with 1 − `smoothing`, and all by the prior with the
@@ -50,6 +52,7 @@ struct ParzenAxis: Sendable {
   init(categories values: [Double], smoothing: Double, of axis: Int, in cube: UnitCube) {
     self.axis = axis
     self.smoothing = smoothing
+    width = nil
     let probabilities = cube.probabilities(on: axis)
     centre = values + [.nan]
     (inverse, norm, mass) = ([], [], [])

@@ -42,6 +42,9 @@ struct ParzenMixture: Sendable {
     return martlet_mixture_total(terms, terms.count)
   }
 
+  /// σ of the kernels of an axis; nil: it has no order.
+  func width(of axis: Int) -> Double? { axes[axis].width }
+
   /// A canonical point drawn from it.
   func draw(using generator: inout Xoshiro256) -> [Double] {
     let target = generator.unit()

@@ -13,9 +13,11 @@ enum ParzenWidth {
   /// deviation is that of the values and of one more, which has that of the prior: a few values that happen to lie
   /// together prove little.
   ///
-  /// - Parameter values: NaN: not active.
+  /// - Parameters:
+  ///   - values: NaN: not active.
+  ///   - factor: the result is multiplied by it.
   static func scott(
-    _ values: [Double], _ weights: [Double], _ settings: TPESettings, dimension: Int
+    _ values: [Double], _ weights: [Double], factor: Double, dimension: Int
   ) -> Double {
     var count = 0
     var mass = 0.0
@@ -34,7 +36,7 @@ enum ParzenWidth {
     let freedom = Double(count - 1)
     let variance = (squares / mass * Double(count) + 1.0 / 12) / (freedom + 1)
     let width =
-      settings.bandwidth * variance.squareRoot()
+      factor * variance.squareRoot()
       * martlet_exponential(-martlet_logarithm(Double(count)) / (4 + Double(dimension)))
     return min(max(width, floor(values.count)), 1)
   }

@@ -1,21 +1,28 @@
 // The two densities of TPE, and the point where their ratio is largest.
 
+import CMartletNumerics
+
 /// The density l of good trials and g of all others; l/g is largest where the expected improvement is (Bergstra et al.:
 /// Algorithms for Hyper-Parameter Optimization, 2011, equation 4).
 struct TPEModel: Sendable {
   private var below: ParzenMixture
   private var above: ParzenMixture
+  private let cube: UnitCube
 
   /// Trials under way count among the others: where somebody is looking already, nobody else need look.
   init(_ records: TPERecords, _ history: History, _ settings: TPESettings, seed: UInt64) {
+    cube = history.cube
     let good = settings.goodCount(of: records.usableCount)
     let split = TPESplit(records, history, good: good, seed: seed)
-    below = Self.mixture(split.below, pending: [], history, settings)
-    above = Self.mixture(split.above, pending: history.pending, history, settings)
+    below = Self.mixture(split.below, pending: [], history, settings, factor: settings.bandwidth)
+    above = Self.mixture(
+      split.above, pending: history.pending, history, settings,
+      factor: settings.bandwidth * TPESettings.badBandwidth)
   }
 
   private static func mixture(
-    _ members: [TPESplit.Member], pending: [PendingTrial], _ history: History, _ settings: TPESettings
+    _ members: [TPESplit.Member], pending: [PendingTrial], _ history: History, _ settings: TPESettings,
+    factor: Double
   ) -> ParzenMixture {
     let cube = history.cube
     var weights = members.map(\.weight)
@@ -26,7 +33,7 @@ struct TPEModel: Sendable {
       let column = history.columns[axis]
       let values = members.map { column[$0.place] } + pending.map { $0.coordinates[axis] }
       guard case .categorical(let count) = cube.axes[axis].kind else {
-        let width = ParzenWidth.scott(values, weights, settings, dimension: cube.axes.count)
+        let width = ParzenWidth.scott(values, weights, factor: factor, dimension: cube.axes.count)
         return ParzenAxis(values: values, width: width, of: axis, in: cube)
       }
       let smoothing = ParzenWidth.smoothing(
@@ -36,19 +43,52 @@ struct TPEModel: Sendable {
     return ParzenMixture(weights: weights, prior: settings.priorWeight, axes: axes, cube: cube)
   }
 
-  /// The point with the largest ratio, of some drawn from the density of good trials, that `history` does not know yet;
-  /// if it knows them all, the best of those.
+  /// The point with the largest ratio that the search may give: first the best of some drawn from the density of good
+  /// trials, then a walk uphill from it. If all that are drawn are known or forbidden, the best of those.
   mutating func best(
-    of count: Int, _ history: History, using generator: inout Xoshiro256
+    _ history: History, _ settings: TPESettings, using generator: inout Xoshiro256
   ) -> [Double] {
-    var best: (point: [Double], value: Double, isNew: Bool)?
-    for _ in 0..<count {
-      let point = below.draw(using: &generator)
-      let value = below.logDensity(at: point) - above.logDensity(at: point)
-      let isNew = !history.contains(point)
-      if let old = best, old.isNew && !isNew || (old.isNew == isNew && old.value >= value) { continue }
-      best = (point, value, isNew)
+    var best = Candidate(point: [], ratio: -.infinity, isUsable: false)
+    for _ in 0..<settings.candidates {
+      best = max(best, candidate(below.draw(using: &generator), history))
     }
-    return best?.point ?? []
+    for step in 0..<settings.polish {
+      let shrink = martlet_exponential(-Double(step) / 40)
+      guard let point = neighbour(of: best.point, reach: 0.5 * shrink, using: &generator) else { continue }
+      best = max(best, candidate(point, history))
+    }
+    return best.point
+  }
+
+  private struct Candidate: Comparable {
+    var point: [Double]
+    var ratio: Double
+    /// Neither known nor forbidden.
+    var isUsable: Bool
+
+    static func < (a: Candidate, b: Candidate) -> Bool {
+      a.isUsable == b.isUsable ? a.ratio < b.ratio : b.isUsable
+    }
+  }
+
+  private mutating func candidate(_ point: [Double], _ history: History) -> Candidate {
+    Candidate(
+      point: point, ratio: below.logDensity(at: point) - above.logDensity(at: point),
+      isUsable: cube.isAllowed(point) && !history.contains(point))
+  }
+
+  /// A point near `point` on half of the axes that have an order; nil when it is the same one.
+  ///
+  /// - Parameter reach: how far, in widths of the kernels of good trials.
+  private func neighbour(
+    of point: [Double], reach: Double, using generator: inout Xoshiro256
+  ) -> [Double]? {
+    var raw = point
+    for axis in cube.axes.indices {
+      guard let width = below.width(of: axis), generator.unit() < 0.5 else { continue }
+      raw[axis] += reach * width * generator.normal()
+    }
+    let other = cube.canonical(raw)
+    return cube.key(other) == cube.key(point) ? nil : other
   }
 }

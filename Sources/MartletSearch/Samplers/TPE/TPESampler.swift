@@ -36,7 +36,7 @@ public struct TPESampler: Sampler {
     if attempt == 0 || model?.trial != trial {
       model = (trial, TPEModel(records, history, settings, seed: problem.seed))
     }
-    let point = model?.model.best(of: settings.candidates, history, using: &generator)
+    let point = model?.model.best(history, settings, using: &generator)
     return .point(point ?? problem.cube.draw(using: &generator))
   }
 

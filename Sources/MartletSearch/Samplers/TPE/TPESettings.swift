@@ -9,6 +9,8 @@ struct TPESettings: Hashable, Sendable {
   var startup: Int
   /// Points drawn from the density of good trials for each ask.
   var candidates: Int
+  /// Steps of the walk uphill from the best of the candidates.
+  var polish: Int
   /// The share of finished trials that count as good.
   var gamma: Double
   /// How many finished trials count as good at most.
@@ -17,12 +19,15 @@ struct TPESettings: Hashable, Sendable {
   var priorWeight: Double
   /// The widths of all kernels are multiplied by this.
   var bandwidth: Double
+  /// Those of the bad trials also by this: with narrower ones each of them keeps off what lies near it.
+  static let badBandwidth = 0.7
 
   /// - Throws: `SearchError` for options that do not exist or are out of range.
   init(_ problem: SearchProblem) throws(SearchError) {
     var reader = OptionReader(problem.options, of: TPESampler.method)
     startup = try reader.int("startup", default: 10, in: 1...100_000)
     candidates = try reader.int("candidates", default: 24, in: 1...10_000)
+    polish = try reader.int("polish", default: 40, in: 0...10_000)
     gamma = try reader.double("gamma", default: 0.1, in: 0.01...0.9)
     goodLimit = try reader.int(
       "good_limit", default: problem.objectiveCount == 1 ? 25 : 50, in: 1...1_000)

@@ -36,13 +36,12 @@ import Testing
       observation(2, [9], .pruned, step: 7), observation(3, []), observation(4, [0], violations: [0.5]),
       observation(5, [-3], violations: [2, -1]), observation(6, [2]), observation(7, [4], .pruned, step: 3),
       observation(8, [7], .pruned), observation(9, [-9], violations: [.nan]),
-      observation(10, [1], .failed),
     ])
     let records = TPERecords(history)
     #expect(records.order.prefix(9).map { history.observations[$0].trial } == [6, 0, 2, 7, 1, 8, 4, 5, 9])
-    #expect(records.usableCount == 10)
+    #expect(records.usableCount == 9)
     #expect(below(history, good: 3) == [0, 2, 6])
-    #expect(below(history, good: 100) == [0, 1, 2, 4, 5, 6, 7, 8, 9, 10])
+    #expect(below(history, good: 100) == [0, 1, 2, 4, 5, 6, 7, 8, 9])
   }
 
   @Test func recordsDoNotDependOnTheOrderOfEnding() {

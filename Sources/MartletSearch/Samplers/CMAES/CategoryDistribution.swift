@@ -29,7 +29,16 @@ struct CategoryDistribution: Sendable {
   }
 
   func draw(using generator: inout Xoshiro256) -> [Int] {
-    probabilities.map { Domain.index($0, at: generator.unit()) }
+    probabilities.map { row in
+      let place = generator.unit()
+      var sum = 0.0
+      for (choice, probability) in row.enumerated() {
+        sum += probability
+        if place < sum { return choice }
+      }
+      // Rounding may leave the sum below 1.
+      return row.lastIndex { $0 > 0 } ?? 0
+    }
   }
 
   /// - Parameter points: the best first, with the weight of each; those with weights above 0 count.

@@ -1,6 +1,6 @@
 // A genetic algorithm for one objective.
 
-public import MartletModel
+import MartletModel
 
 /// A genetic algorithm: tournaments among the present population, crossover, mutation, and a few of the best that stay
 /// for ever.
@@ -15,21 +15,8 @@ public import MartletModel
 public struct GeneticSampler: Sampler {
   public static let method = "ga"
 
-  private let problem: SearchProblem
-  private let variation: Variation
-  private let size: Int
-  private let tournament: Int
-  private let elite: Int
-  private let tabu: Int
-  private var fold: HistoryFold<Generation>
-
-  /// Places in the history.
-  private struct Generation: Sendable {
-    /// The best first.
-    var population: [Int] = []
-    /// Those since the last generation was complete.
-    var fresh: [Int] = []
-  }
+  private let rules: GeneticRules
+  private var fold: HistoryFold<GeneticRules.Generation>
 
   public init(_ problem: SearchProblem) throws(SearchError) {
     guard problem.objectiveCount == 1 else {
@@ -38,25 +25,58 @@ public struct GeneticSampler: Sampler {
         reason: "it minimises one objective, and there are \(problem.objectiveCount); use nsga2 for several")
     }
     var options = OptionReader(problem.options, of: Self.method)
-    size = try options.int("population", default: (problem.budget ?? 0) > 200 ? 50 : 20, in: 4...10_000)
-    tournament = try options.int("tournament", default: 3, in: 1...100)
-    elite = try options.int("elite", default: size / 2, in: 0...size)
-    tabu = try options.int("tabu", default: 0, in: 0...1000)
-    variation = try Variation(problem.cube, &options, crossover: .blx, mutation: .polynomial)
+    let size = try options.int("population", default: (problem.budget ?? 0) > 200 ? 50 : 20, in: 4...10_000)
+    let tournament = try options.int("tournament", default: 3, in: 1...100)
+    let elite = try options.int("elite", default: size / 2, in: 0...size)
+    let tabu = try options.int("tabu", default: 0, in: 0...1000)
+    let variation = try Variation(problem.cube, &options, crossover: .blx, mutation: .polynomial)
     try options.finish()
-    self.problem = problem
-    fold = HistoryFold(Generation(), every: size)
+    rules = GeneticRules(
+      problem: problem, variation: variation, size: size, tournament: tournament, elite: elite, tabu: tabu)
+    fold = HistoryFold(GeneticRules.Generation(), every: size)
   }
 
   public mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
-    var generator = problem.generator(trial: trial, attempt: attempt)
-    let generation = fold.state(after: history) { generation, place in
-      generation.fresh.append(place)
-      if generation.fresh.count == size { generation = next(generation, history) }
+    let generation = fold.state(after: history) { [rules] generation, place in
+      rules.step(&generation, place, history)
     }
-    guard history.count >= size else { return .point(problem.cube.draw(using: &generator)) }
+    var generator = rules.problem.generator(trial: trial, attempt: attempt)
+    return .point(rules.point(generation, history, using: &generator))
+  }
+
+  public mutating func tell(_ observation: Observation, _ history: History) {
+    fold.forget(from: history.place(of: observation.trial))
+  }
+}
+
+/// How a generation becomes the next.
+private struct GeneticRules: Sendable {
+  let problem: SearchProblem
+  let variation: Variation
+  let size: Int
+  let tournament: Int
+  let elite: Int
+  let tabu: Int
+
+  /// Places in the history.
+  struct Generation: Sendable {
+    /// The best first.
+    var population: [Int] = []
+    /// Those since the last generation was complete.
+    var fresh: [Int] = []
+  }
+
+  func step(_ generation: inout Generation, _ place: Int, _ history: History) {
+    generation.fresh.append(place)
+    if generation.fresh.count == size { generation = next(generation, history) }
+  }
+
+  func point(
+    _ generation: Generation, _ history: History, using generator: inout Xoshiro256
+  ) -> [Double] {
+    guard history.count >= size else { return problem.cube.draw(using: &generator) }
     let parents = next(generation, history).population
-    guard !parents.isEmpty else { return .point(problem.cube.draw(using: &generator)) }
+    guard !parents.isEmpty else { return problem.cube.draw(using: &generator) }
     var child: [Double] = []
     for _ in 0..<10 {
       let first = winner(parents.count, &generator)
@@ -66,11 +86,7 @@ public struct GeneticSampler: Sampler {
         using: &generator)
       if !isTabu(child, history) { break }
     }
-    return .point(child)
-  }
-
-  public mutating func tell(_ observation: Observation, _ history: History) {
-    fold.forget(from: history.place(of: observation.trial))
+    return child
   }
 
   /// The elite of all so far, filled up with the best of the newest.
@@ -84,7 +100,9 @@ public struct GeneticSampler: Sampler {
     // Newer ones come before what was only good once.
     let rest = order.dropFirst(elite)
     let filled = kept + rest.filter { $0 >= old } + rest.filter { $0 < old }
-    let chosen = filled.prefix(size).sorted { (order.firstIndex(of: $0) ?? 0) < (order.firstIndex(of: $1) ?? 0) }
+    let chosen = filled.prefix(size).sorted {
+      (order.firstIndex(of: $0) ?? 0) < (order.firstIndex(of: $1) ?? 0)
+    }
     return Generation(population: chosen.map { all[$0] })
   }
 

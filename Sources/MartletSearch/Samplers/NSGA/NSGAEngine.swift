@@ -10,10 +10,7 @@ struct NSGAEngine: Sendable {
     case directions([[Double]])
   }
 
-  private let problem: SearchProblem
-  private let variation: Variation
-  private let size: Int
-  private let selection: Selection
+  private let rules: Rules
   private var fold: HistoryFold<Generation>
   /// The population as of so many finished trials; a cache.
   private var present: (count: Int, members: [Member])?
@@ -33,16 +30,18 @@ struct NSGAEngine: Sendable {
 
   /// Reads `population`.
   static func population(_ problem: SearchProblem, _ options: inout OptionReader) throws(SearchError) -> Int {
-    try options.int("population", default: problem.budget.map { $0 <= 200 } ?? false ? 20 : 50, in: 4...10_000)
+    try options.int(
+      "population", default: problem.budget.map { $0 <= 200 } ?? false ? 20 : 50, in: 4...10_000)
   }
 
   init(
     _ problem: SearchProblem, _ options: inout OptionReader, selection: Selection
   ) throws(SearchError) {
-    self.problem = problem
-    self.selection = selection
-    size = try Self.population(problem, &options)
-    variation = try Variation(problem.cube, &options, crossover: .blx, mutation: .polynomial)
+    let size = try Self.population(problem, &options)
+    rules = Rules(
+      problem: problem,
+      variation: try Variation(problem.cube, &options, crossover: .blx, mutation: .polynomial), size: size,
+      selection: selection)
     fold = HistoryFold(Generation(), every: size)
   }
 
@@ -52,33 +51,42 @@ struct NSGAEngine: Sendable {
   }
 
   mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
-    var generator = problem.generator(trial: trial, attempt: attempt)
-    guard history.count >= size else { return .point(problem.cube.draw(using: &generator)) }
+    var generator = rules.problem.generator(trial: trial, attempt: attempt)
+    guard history.count >= rules.size else { return .point(rules.problem.cube.draw(using: &generator)) }
     let members = population(history)
-    guard !members.isEmpty else { return .point(problem.cube.draw(using: &generator)) }
-    let first = winner(members, &generator)
-    let second = winner(members, &generator)
+    guard !members.isEmpty else { return .point(rules.problem.cube.draw(using: &generator)) }
+    let first = rules.winner(members, &generator)
+    let second = rules.winner(members, &generator)
     return .point(
-      variation.child(
+      rules.variation.child(
         history.observations[first].coordinates, history.observations[second].coordinates, using: &generator))
   }
 
   /// The present population.
   private mutating func population(_ history: History) -> [Member] {
     if let present, present.count == history.observations.count { return present.members }
-    let generation = fold.state(after: history) { generation, place in
+    let generation = fold.state(after: history) { [rules] generation, place in
       generation.fresh.append(place)
-      guard generation.fresh.count == size else { return }
-      let survivors = survivors(generation.population + generation.fresh, history)
+      guard generation.fresh.count == rules.size else { return }
+      let survivors = rules.survivors(generation.population + generation.fresh, history)
       generation = Generation(population: survivors.map(\.place))
     }
-    let members = survivors(generation.population + generation.fresh, history)
+    let members = rules.survivors(generation.population + generation.fresh, history)
     present = (history.observations.count, members)
     return members
   }
+}
+
+/// Who survives, and who becomes a parent.
+private struct Rules: Sendable {
+  let problem: SearchProblem
+  let variation: Variation
+  let size: Int
+  let selection: NSGAEngine.Selection
+  typealias Member = NSGAEngine.Member
 
   /// The better of two by rank, then by room.
-  private func winner(_ members: [Member], _ generator: inout Xoshiro256) -> Int {
+  func winner(_ members: [Member], _ generator: inout Xoshiro256) -> Int {
     let one = members[Int(generator.below(UInt64(members.count)))]
     let other = members[Int(generator.below(UInt64(members.count)))]
     if one.rank != other.rank { return one.rank < other.rank ? one.place : other.place }
@@ -86,7 +94,7 @@ struct NSGAEngine: Sendable {
   }
 
   /// The best of some trials, as many as the population has, whole fronts as long as they fit. Failed ones are none.
-  private func survivors(_ places: [Int], _ history: History) -> [Member] {
+  func survivors(_ places: [Int], _ history: History) -> [Member] {
     var candidates: [Int] = []
     var standings: [Standing] = []
     for place in places {

@@ -1,6 +1,6 @@
 // NSGA-II and NSGA-III, for several objectives or one.
 
-public import MartletModel
+import MartletModel
 
 /// NSGA-II: parents by rank and by how much room they have on their front.
 ///
@@ -49,9 +49,11 @@ public struct NSGA3Sampler: Sampler {
       usual += 1
     }
     let divisions = try options.int("divisions", default: usual, in: 1...100)
-    guard ReferenceDirections.count(objectives: problem.objectiveCount, divisions: divisions) <= 100_000 else {
+    guard ReferenceDirections.count(objectives: problem.objectiveCount, divisions: divisions) <= 100_000
+    else {
       throw .invalidOption(
-        method: Self.method, name: "divisions", message: "gives more than 100000 directions for so many objectives")
+        method: Self.method, name: "divisions",
+        message: "gives more than 100000 directions for so many objectives")
     }
     let directions = ReferenceDirections.all(objectives: problem.objectiveCount, divisions: divisions)
     engine = try NSGAEngine(problem, &options, selection: .directions(directions))

@@ -3,9 +3,10 @@
 import MartletModel
 
 private let samplers: [any Sampler.Type] = [
-  RandomSampler.self, CMAESSampler.self, DifferentialEvolutionSampler.self, GeneticSampler.self,
-  TabuSampler.self,
-  AnnealSampler.self, NSGA2Sampler.self, NSGA3Sampler.self, PopulationBasedSampler.self,
+  RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self,
+  CMAESSampler.self, DifferentialEvolutionSampler.self, GeneticSampler.self,
+  TabuSampler.self, AnnealSampler.self,
+  NSGA2Sampler.self, NSGA3Sampler.self, PopulationBasedSampler.self,
 ]
 
 /// The methods a search knows.

@@ -1,6 +1,7 @@
 // CMA-ES: its constants, its margin, its generations.
 
 import MartletModel
+import OrderedCollections
 import Testing
 
 @testable import MartletSearch

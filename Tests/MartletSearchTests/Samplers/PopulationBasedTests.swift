@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletSearch
+import OrderedCollections
 import Testing
 
 @Suite struct PopulationBasedTests {

@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletSearch
+import OrderedCollections
 import Testing
 
 /// Asks and tells, with several trials pending that end in an order of their own.

@@ -38,7 +38,7 @@ struct SearchRun {
       while pending.count < width {
         let saved = restoring ? try restored() : nil
         let answer = search.ask(trial: next)
-        if var saved { #expect(saved.ask(trial: next) == answer, "trial \(next)") }
+        if var saved { #expect(saved.ask(trial: next).text == answer.text, "trial \(next)") }
         guard case .trial(let suggestion) = answer else { break }
         pending.append((next, suggestion))
         next += 1
@@ -66,6 +66,11 @@ struct SearchRun {
       pending: search.history.pending)
     return copy
   }
+}
+
+extension SearchAnswer {
+  /// All there is to it; inactive coordinates are NaN, so that answers that are alike are not equal.
+  var text: String { "\(self)" }
 }
 
 /// Spaces and functions the tests of search methods share.

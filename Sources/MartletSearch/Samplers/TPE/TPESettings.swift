@@ -27,7 +27,7 @@ struct TPESettings: Hashable, Sendable {
     var reader = OptionReader(problem.options, of: TPESampler.method)
     startup = try reader.int("startup", default: 10, in: 1...100_000)
     candidates = try reader.int("candidates", default: 24, in: 1...10_000)
-    polish = try reader.int("polish", default: 40, in: 0...10_000)
+    polish = try reader.int("polish", default: 20, in: 0...10_000)
     gamma = try reader.double("gamma", default: 0.1, in: 0.01...0.9)
     goodLimit = try reader.int(
       "good_limit", default: problem.objectiveCount == 1 ? 25 : 50, in: 1...1_000)

@@ -3,14 +3,11 @@
 import MartletModel
 
 private let samplers: [any Sampler.Type] = [
-<<<<<<< HEAD
-  RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self, TPESampler.self,
-=======
   RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self,
   CMAESSampler.self, DifferentialEvolutionSampler.self, GeneticSampler.self,
   TabuSampler.self, AnnealSampler.self,
   NSGA2Sampler.self, NSGA3Sampler.self, PopulationBasedSampler.self,
->>>>>>> 0f77a563227c411a92ee2dabf16605715519caa2
+  TPESampler.self,
 ]
 
 /// The methods a search knows.

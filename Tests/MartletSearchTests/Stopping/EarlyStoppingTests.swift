@@ -116,7 +116,6 @@ private struct Bustle {
       best = min(best, report.loss)
       let answer = rules.report(trial: report.trial, step: report.step, losses: [report.loss])
       if report.loss == best, case .stop(let reason) = answer { Issue.record("stopped the best: \(reason)") }
-      if case .stop = answer { break }
     }
   }
 

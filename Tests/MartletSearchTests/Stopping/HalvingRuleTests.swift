@@ -152,11 +152,13 @@ extension StoppingDecision {
       var generator = Xoshiro256(seed: 3)
       var best = Double.infinity
       var spent = 0
-      for trial in 0... where spent < budget {
-        let (end, speed) = (generator.unit(), 0.5 + generator.unit())
+      var trial = -1
+      while spent < budget {
+        trial += 1
+        let (end, speed) = (generator.unit(), 0.9 + 0.2 * generator.unit())
         for step in Int64(1)...81 where spent < budget {
           spent += 1
-          let loss = end + exp2(-speed * Double(step) / 8) * (0.8 + 0.4 * generator.unit())
+          let loss = end + exp2(-speed * Double(step) / 8) * (0.49 + 0.02 * generator.unit())
           if rule?.report(trial: trial, step: step, losses: [loss]).isStop == true { break }
           if step == 81 { best = min(best, end) }
         }

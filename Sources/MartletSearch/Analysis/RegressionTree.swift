@@ -26,8 +26,11 @@ struct TreeGrower {
   /// `bins[axis][trial]`.
   let bins: [[UInt16]]
   let target: [Double]
+  /// By bin of the axis that is looked at: the sum of losses and the number of trials.
   private var sums: [Double]
   private var counts: [Int32]
+  /// The bins with a trial, ascending, where there are few trials.
+  private var occupied: [Int] = []
   private var boxes: TreeBoxes
 
   private struct Split {
@@ -93,7 +96,7 @@ struct TreeGrower {
       let (low, high) = (Int(bounds[2 * axis]), Int(bounds[2 * axis + 1]))
       guard high - low > 1, fill(rows, range, axis, low, high) else { continue }
       var (leftSum, leftCount, previous) = (0.0, 0.0, -1)
-      for bin in low..<high where counts[bin] > 0 {
+      for bin in occupied {
         if previous >= 0 {
           let rightSum = sum - leftSum
           let gain = leftSum * leftSum / leftCount + rightSum * rightSum / (count - leftCount) - whole
@@ -102,24 +105,36 @@ struct TreeGrower {
         leftSum += sums[bin]
         leftCount += Double(counts[bin])
         previous = bin
+        (sums[bin], counts[bin]) = (0, 0)
       }
     }
     return best
   }
 
-  /// Sums and counts by bin; false: a trial has no value on this axis.
+  /// Sums and counts by bin, and which bins are occupied; false: a trial has no value on this axis.
   private mutating func fill(
     _ rows: [Int32], _ range: Range<Int>, _ axis: Int, _ low: Int, _ high: Int
   ) -> Bool {
-    for bin in low..<high { (sums[bin], counts[bin]) = (0, 0) }
     let column = bins[axis]
+    let areFew = range.count < (high - low) / 2
+    occupied.removeAll(keepingCapacity: true)
     for place in range {
       let row = Int(rows[place])
-      let bin = column[row]
-      if bin == AxisBins.inactive { return false }
-      sums[Int(bin)] += target[row]
-      counts[Int(bin)] += 1
+      let bin = Int(column[row])
+      guard bin < high else {
+        // No value here: what was noted is taken back.
+        for bin in low..<high { (sums[bin], counts[bin]) = (0, 0) }
+        return false
+      }
+      sums[bin] += target[row]
+      counts[bin] += 1
+      if areFew, counts[bin] == 1 {
+        var position = occupied.count
+        while position > 0, occupied[position - 1] > bin { position -= 1 }
+        occupied.insert(bin, at: position)
+      }
     }
+    if !areFew { for bin in low..<high where counts[bin] > 0 { occupied.append(bin) } }
     return true
   }
 }

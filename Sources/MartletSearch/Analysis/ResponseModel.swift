@@ -12,7 +12,7 @@ public struct ResponseModel: Sendable {
   /// How many trees there are.
   static let treeCount = 64
   /// A tree sees so many trials at most.
-  static let sampleSize = 2000
+  static let sampleSize = 1500
   /// It takes so many completed trials to say anything.
   public static let leastTrials = 4
 
@@ -95,22 +95,25 @@ public struct ResponseModel: Sendable {
     return shares.map { $0 / Double(trees.count) }
   }
 
-  /// The share of the variance that two axes explain together and neither alone, 0 to 1.
-  public func interaction(_ a: Int, _ b: Int) -> Double {
-    var share = 0.0
+  /// For each pair of axes the share of the variance that they explain together and neither alone, 0 to 1.
+  func interactions(_ pairs: [(Int, Int)]) -> [Double] {
+    let involved = Set(pairs.flatMap { [$0.0, $0.1] }).sorted()
+    var shares = pairs.map { _ in 0.0 }
     for tree in trees {
       let volumes = volumes(of: tree)
       let (mean, variance) = moments(of: tree, volumes)
       guard variance > 0 else { continue }
-      let surface = surface(tree, volumes, a, b)
-      let weights = measures[a].flatMap { outer in measures[b].map { outer * $0 } }
-      let joint = self.variance(of: surface, weights, mean)
-      let alone =
-        self.variance(of: line(tree, volumes, a), measures[a], mean)
-        + self.variance(of: line(tree, volumes, b), measures[b], mean)
-      share += min(max(joint - alone, 0) / (activity[a] * activity[b]) / variance, 1)
+      var alone = axes.map { _ in 0.0 }
+      for axis in involved {
+        alone[axis] = self.variance(of: line(tree, volumes, axis), measures[axis], mean)
+      }
+      for (place, (a, b)) in pairs.enumerated() {
+        let joint = self.variance(of: surface(tree, volumes, a, b), a, b, mean)
+        let together = max(joint - alone[a] - alone[b], 0) / (activity[a] * activity[b])
+        shares[place] += min(together / variance, 1)
+      }
     }
-    return share / Double(trees.count)
+    return shares.map { $0 / Double(trees.count) }
   }
 
   /// By axis, its part in how far splits lowered the sum of squares; they add up to 1 (mean decrease in impurity).
@@ -170,6 +173,17 @@ public struct ResponseModel: Sendable {
   private func variance(of means: [Double], _ weights: [Double], _ mean: Double) -> Double {
     var sum = 0.0
     for (value, weight) in zip(means, weights) { sum += weight * (value - mean) * (value - mean) }
+    return sum
+  }
+
+  private func variance(of surface: [Double], _ a: Int, _ b: Int, _ mean: Double) -> Double {
+    var (sum, place) = (0.0, 0)
+    for outer in measures[a] {
+      for inner in measures[b] {
+        sum += outer * inner * (surface[place] - mean) * (surface[place] - mean)
+        place += 1
+      }
+    }
     return sum
   }
 

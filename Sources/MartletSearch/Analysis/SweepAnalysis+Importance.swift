@@ -71,13 +71,9 @@ extension SweepAnalysis {
     let leading = effects.indices
       .sorted { effects[$0] == effects[$1] ? $0 < $1 : effects[$0] > effects[$1] }
       .prefix(most).sorted()
-    var rows: [ParameterInteraction] = []
-    for (place, a) in leading.enumerated() {
-      for b in leading.dropFirst(place + 1) {
-        rows.append(
-          ParameterInteraction(
-            first: parameters[a], second: parameters[b], variance: model.interaction(a, b)))
-      }
+    let pairs = leading.enumerated().flatMap { place, a in leading.dropFirst(place + 1).map { (a, $0) } }
+    let rows = zip(pairs, model.interactions(pairs)).map { pair, share in
+      ParameterInteraction(first: parameters[pair.0], second: parameters[pair.1], variance: share)
     }
     return rows.indices
       .sorted { rows[$0].variance == rows[$1].variance ? $0 < $1 : rows[$0].variance > rows[$1].variance }

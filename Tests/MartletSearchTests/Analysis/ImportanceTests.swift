@@ -34,7 +34,7 @@ private let unit = Domain.real(.uniform(min: 0, max: 1))
   /// Of 4a + 12cd the variances are 16/12, 36/12 for c and for d, and 1 for both together.
   @Test func sharesOfAKnownFunction() throws {
     let space = try Space(["a", "b", "c", "d", "e"].map { Parameter($0, unit) })
-    let analysis = analysis(space, trials: 1200) { 4 * $0[0] + 12 * $0[2] * $0[3] }
+    let analysis = analysis(space, trials: 800) { 4 * $0[0] + 12 * $0[2] * $0[3] }
     let model = try #require(analysis.response())
     let effects = model.mainEffects
     let whole = 16.0 / 12 + 72.0 / 12 + 1
@@ -102,7 +102,7 @@ private let unit = Domain.real(.uniform(min: 0, max: 1))
       Parameter("x", unit, when: .isOne(of: ["x"], "kind")),
       Parameter("y", unit, when: .isOne(of: ["y"], "kind")),
     ])
-    let analysis = analysis(space, trials: 900) { point in
+    let analysis = analysis(space, trials: 600) { point in
       [point[1], point[2], 0.5][Int(point[0])]
     }
     let model = try #require(analysis.response())
@@ -111,8 +111,8 @@ private let unit = Domain.real(.uniform(min: 0, max: 1))
     #expect(abs(effects[1] - effects[2]) < 0.08, "\(effects)")
     #expect(effects[1] > 0.35 && effects[2] > 0.35, "\(effects)")
     let slice = try #require(analysis.slice("x"))
-    #expect(slice.rows.count == 300)
-    #expect(analysis.importances(model).map(\.trials).sorted() == [300, 300, 900])
+    #expect(abs(slice.rows.count - 200) < 3)
+    #expect(analysis.importances(model).first { $0.name == "x" }?.trials == slice.rows.count)
   }
 
   @Test func aFewTrialsThatDivergedAreNotAllOfTheVariance() throws {

@@ -44,6 +44,8 @@ actor Conductor {
   let headroomEvery: Double
   /// Who looks at what the machine has left, while a sweep follows that.
   var following: Task<Void, Never>?
+  /// How far the values of trials have been looked at, where somebody does.
+  var reading = ReportReading()
   /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
   private var early: [(news: AttemptNews, attempt: OpenAttempt)] = []
 

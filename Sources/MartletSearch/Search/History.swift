@@ -112,11 +112,7 @@ extension History {
     guard let first = feasible.first, first.losses.count > 1 else {
       return feasible.min { $0.losses[0] < $1.losses[0] }.map { [$0] } ?? []
     }
-    return feasible.filter { candidate in
-      !feasible.contains { other in
-        other.losses != candidate.losses && zip(other.losses, candidate.losses).allSatisfy { $0 <= $1 }
-      }
-    }
+    return Pareto.front(feasible.map(\.losses)).map { feasible[$0] }
   }
 
   /// The point nearest to a known one that is not known itself; nil: there is none, or none was found.

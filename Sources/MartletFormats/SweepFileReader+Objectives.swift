@@ -1,5 +1,6 @@
 // What a file looks for: metrics, which of their numbers, and bounds on others.
 
+import Foundation
 import MartletModel
 import MartletSearch
 import OrderedCollections

@@ -1,6 +1,7 @@
 // A parsed sweep file to its specification: which keys there are, and which form the file has.
 
 import MartletModel
+import MartletScheduling
 import MartletSearch
 import OrderedCollections
 
@@ -75,7 +76,9 @@ struct SweepFileReader {
   // MARK: - The file
 
   mutating func read(_ root: FileNode) -> SweepSpecification? {
-    if root.items != nil { return readExperiments(FileSection(members: [], mark: root.mark, path: ""), list: root) }
+    if root.items?.first?.members != nil {
+      return readExperiments(FileSection(members: [], mark: root.mark, path: ""), list: root)
+    }
     guard let members = root.members else {
       flaws.append(
         Flaw(

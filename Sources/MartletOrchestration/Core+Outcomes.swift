@@ -77,7 +77,7 @@ extension Core {
       measured: Measured(
         others: others,
         violations: specification.constraints.map { $0.violation(in: run.metric($0.metric)) },
-        step: summary.lastStep))
+        step: Int(exactly: summary.lastStep)))
   }
 
   /// What a sweep judges a trial by; nothing when it ranks by nothing.

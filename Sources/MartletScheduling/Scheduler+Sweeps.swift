@@ -1,6 +1,6 @@
 // Sweeps: their machines' decisions carried on to trials.
 
-import MartletModel
+package import MartletModel
 import MartletSearch
 import OrderedCollections
 

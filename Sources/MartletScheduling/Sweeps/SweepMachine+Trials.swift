@@ -153,7 +153,8 @@ extension SweepMachine {
       pausedCount += 1
       return
     }
-    search.tell(trial: number, state: record.state, losses: losses, violations: violations)
+    search.tell(
+      trial: number, state: record.state, losses: losses, violations: violations, step: record.measured.step)
   }
 
   /// To be minimised, all of them.

@@ -81,7 +81,7 @@ package struct SweepMachine: Sendable {
   package internal(set) var best: Int?
   /// What trials are ranked by; nil: nothing.
   var objective: Objective? { objectives.first }
-  let objectives: [Objective]
+  package let objectives: [Objective]
   private let target: Double?
   package internal(set) var limits: SweepLimits
   package internal(set) var maxParallel: Int

@@ -2,6 +2,7 @@
 
 package import MartletModel
 package import MartletSearch
+import OrderedCollections
 
 /// What a trial came to beside its objective.
 package struct Measured: Sendable, Hashable {
@@ -10,9 +11,9 @@ package struct Measured: Sendable, Hashable {
   /// By how much each constraint is missed; 0 or less: it is met.
   package var violations: [Double]
   /// The last step that a trial reported which did not come to its end; nil: not known.
-  package var step: Int64?
+  package var step: Int?
 
-  package init(others: [Double] = [], violations: [Double] = [], step: Int64? = nil) {
+  package init(others: [Double] = [], violations: [Double] = [], step: Int? = nil) {
     self.others = others
     self.violations = violations
     self.step = step
@@ -20,7 +21,7 @@ package struct Measured: Sendable, Hashable {
 
   package init(json: JSONValue) {
     func numbers(_ key: String) -> [Double] { json[key]?.array?.map { $0.double ?? .nan } ?? [] }
-    self.init(others: numbers("others"), violations: numbers("violations"), step: json["step"]?.int)
+    self.init(others: numbers("others"), violations: numbers("violations"), step: json["step"]?.int.map { Int($0) })
   }
 
   /// Null: nothing was measured.
@@ -28,7 +29,7 @@ package struct Measured: Sendable, Hashable {
     var members = JSONObject()
     if !others.isEmpty { members["others"] = .array(others.map(JSONValue.double)) }
     if !violations.isEmpty { members["violations"] = .array(violations.map(JSONValue.double)) }
-    if let step { members["step"] = .int(step) }
+    if let step { members["step"] = .int(Int64(step)) }
     return members.isEmpty ? .null : .object(members)
   }
 }

@@ -22,7 +22,7 @@ extension SweepFileReader {
       return nil
     }
     let experiments = items.enumerated().compactMap { experiment($1, index: $0) }
-    guard experiments.count == items.count, let placed = space(of: experiments, at: list.mark) else {
+    guard experiments.count == items.count, let placed = space(of: experiments, in: file, at: list.mark) else {
       return nil
     }
     var inner = file
@@ -30,7 +30,7 @@ extension SweepFileReader {
     if let name = file["experiment_name"] {
       inner.members.append(Member(key: "name", mark: name.mark, value: name.value))
     }
-    let method = method(file, standard: gridMethod)
+    let method = method(file, standard: pointsMethod)
     let objectives =
       file["metric"] == nil && file["objectives"] == nil
       ? [Objective(metric: "val_loss", goal: .minimize)] : objectives(file)
@@ -83,7 +83,9 @@ extension SweepFileReader {
   }
 
   /// Every value that an experiment gives a hyperparameter, in their order.
-  private mutating func space(of experiments: [Experiment], at mark: FileMark) -> PlacedSpace? {
+  private mutating func space(
+    of experiments: [Experiment], in file: FileSection, at mark: FileMark
+  ) -> PlacedSpace? {
     var values: OrderedDictionary<String, (mark: FileMark, values: [JSONValue])> = [:]
     for experiment in experiments {
       for member in experiment.values {
@@ -99,6 +101,6 @@ extension SweepFileReader {
           name, entry.values.count == 1 ? .constant(entry.values[0]) : .categorical(entry.values)),
         mark: entry.mark, path: "experiments.\(name)")
     }
-    return space(placed, at: mark, key: "experiments")
+    return space(placed, of: file, at: mark, key: "experiments")
   }
 }

@@ -53,7 +53,7 @@ extension SweepFileReader {
           parameter: Parameter(parameter.key, .categorical(values)), mark: parameter.mark, path: keyPath))
     }
     guard flaws.count == before else { return nil }
-    return space(placed, at: member.mark, key: member.key)
+    return space(placed, of: file, at: member.mark, key: member.key)
   }
 
   private mutating func ghostValues(_ settings: FileSection) -> [JSONValue]? {

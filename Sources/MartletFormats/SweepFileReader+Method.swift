@@ -29,7 +29,7 @@ extension SweepFileReader {
   mutating func method(_ file: FileSection, standard: String? = nil) -> MethodChoice? {
     guard let member = file["method"] else {
       if let standard { return MethodChoice(name: standard, mark: file.mark) }
-      if file["points"] != nil { return MethodChoice(name: gridMethod, mark: file.mark) }
+      if file["points"] != nil { return MethodChoice(name: pointsMethod, mark: file.mark) }
       require("method", in: file, expected: Self.methodsInWords)
       return nil
     }
@@ -171,6 +171,7 @@ extension SweepFileReader {
     case .infiniteDomain(let parameter, _), .invalidRule(let parameter, _):
       let item = placed.parameters.first { $0.parameter.name == parameter }
       return (item?.mark ?? placed.mark, item?.path ?? placed.key)
+    case .pointForbidden, .pointOutside: return (placed.mark, "points")
     case .unsupported, .unknownMethod: return (method.mark, "method")
     default: return (placed.mark, placed.key)
     }

@@ -6,16 +6,27 @@ import OrderedCollections
 
 extension SweepFileReader {
   /// The space of these parameters; nil, with the flaws told, when there is none.
-  mutating func space(_ placed: [PlacedParameter], at mark: FileMark, key: String) -> PlacedSpace? {
+  mutating func space(
+    _ placed: [PlacedParameter], of file: FileSection, at mark: FileMark, key: String
+  ) -> PlacedSpace? {
+    let before = flaws.count
+    readDerived(file)
+    let relations = relations(file)
+    guard flaws.count == before else { return nil }
     do {
-      let space = try Space(placed.map(\.parameter))
+      let space = try Space(
+        placed.map(\.parameter), derived: derived.map(\.parameter), relations: relations.map(\.relation))
       return PlacedSpace(space: space, parameters: placed, mark: mark, key: key)
     } catch {
-      let culprit: PlacedParameter? =
+      let culprit: (mark: FileMark, path: String)? =
         switch error {
-        case .repeatedParameter(let name): placed.last { $0.parameter.name == name }
+        case .repeatedParameter(let name):
+          derived.last { $0.parameter.name == name }.map { ($0.mark, $0.path) }
+            ?? placed.last { $0.parameter.name == name }.map { ($0.mark, $0.path) }
         case .invalidRule(let name, _), .invalidDomain(let name, _):
-          placed.first { $0.parameter.name == name }
+          placed.first { $0.parameter.name == name }.map { ($0.mark, $0.path) }
+            ?? derived.first { $0.parameter.name == name }.map { ($0.mark, $0.path) }
+        case .invalidRelation(let text, _): relations.first { $0.relation.text == text }.map { ($0.mark, $0.path) }
         default: nil
         }
       flaws.append(
@@ -24,6 +35,59 @@ extension SweepFileReader {
           expected: error == .emptySpace ? "at least one parameter" : nil, message: "\(error)"))
       return nil
     }
+  }
+
+  /// `derived: {value_weight: 1 - policy_weight}`.
+  private mutating func readDerived(_ file: FileSection) {
+    guard let section = section(file["derived"], in: file, example: "{value_weight: 1 - policy_weight}") else {
+      return
+    }
+    for member in section.members { readDerived(member, in: section, path: [member.key]) }
+  }
+
+  /// One computed parameter; `path` is where its value belongs.
+  mutating func readDerived(_ member: Member, in section: FileSection, path: [String]) {
+    guard let text = text(member, in: section) else { return }
+    do {
+      let expression = try MetricExpression(parsingParameters: text)
+      derived.append(
+        PlacedExpression(
+          parameter: DerivedParameter(path: path, expression: expression), mark: member.mark,
+          path: section.path(member.key)))
+    } catch {
+      flaws.append(expressionFlaw(error, text, member, key: section.path(member.key)))
+    }
+  }
+
+  /// `where: batch * accumulate <= 512`, or a list of such.
+  private mutating func relations(
+    _ file: FileSection
+  ) -> [(relation: Relation, mark: FileMark, path: String)] {
+    guard let member = file["where"] else { return [] }
+    let items = member.value.items ?? [member.value]
+    var relations: [(relation: Relation, mark: FileMark, path: String)] = []
+    for (index, item) in items.enumerated() {
+      let key = member.value.items == nil ? "where" : "where[\(index)]"
+      let place = FileNode.Member(key: key, mark: item.mark, value: item)
+      guard let text = text(place, in: file) else { continue }
+      do {
+        relations.append((try Relation(parsing: text), item.mark, key))
+      } catch {
+        flaws.append(expressionFlaw(error, text, place, key: key))
+      }
+    }
+    return relations
+  }
+
+  private func expressionFlaw(
+    _ error: ExpressionError, _ text: String, _ member: Member, key: String
+  ) -> Flaw {
+    var mark = member.value.mark
+    // As it was written, without quotes, the text begins where its value does.
+    if case .scalar(_, let written) = member.value.content, written == text {
+      mark.column += error.range.lowerBound
+    }
+    return Flaw(at: mark, key: key, message: "'\(key)': \(error)")
   }
 
   /// `when: {optimizer: sgd}`, `{optimizer: [sgd, adam]}`, `{layers: {min: 2, max: 4}}`; several hold together.

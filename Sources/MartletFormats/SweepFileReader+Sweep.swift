@@ -19,7 +19,7 @@ extension SweepFileReader {
   private mutating func sweepSpace(_ file: FileSection) -> PlacedSpace? {
     guard let member = require("parameters", in: file, expected: "what to search") else { return nil }
     if case .scalar(.null, _) = member.value.content {
-      return space([], at: member.mark, key: member.key)
+      return space([], of: file, at: member.mark, key: member.key)
     }
     guard let members = member.value.members else {
       flaws.append(wrong(member, in: file, expected: "parameters by name, like lr: {values: [0.1, 0.01]}"))
@@ -29,7 +29,7 @@ extension SweepFileReader {
     let placed = parameters(
       FileSection(members: members, mark: member.value.mark, path: "parameters"), under: [])
     guard flaws.count == before else { return nil }
-    return space(placed, at: member.mark, key: member.key)
+    return space(placed, of: file, at: member.mark, key: member.key)
   }
 
   /// The parameters of `section`; `path` is where their values belong.
@@ -48,6 +48,9 @@ extension SweepFileReader {
         if inner.isEmpty { flaws.append(empty(nested, in: settings, expected: "parameters by name")) }
         let section = FileSection(members: inner, mark: nested.value.mark, path: settings.path("parameters"))
         placed += parameters(section, under: path)
+      } else if let expression = settings["expression"] {
+        checkKeys(of: settings, known: ["expression"])
+        readDerived(expression, in: settings, path: path)
       } else {
         let condition = condition(settings["when"], in: settings)
         var settings = settings

@@ -133,7 +133,7 @@ extension SweepFileReader {
           parameter: Parameter(parameter.key, domain), mark: parameter.mark, path: path))
     }
     guard flaws.count == before else { return nil }
-    return space(placed, at: member.mark, key: member.key)
+    return space(placed, of: file, at: member.mark, key: member.key)
   }
 
   private mutating func taskDomain(_ parameter: Member, path: String) -> Domain? {
@@ -172,8 +172,7 @@ extension SweepFileReader {
           return nil
         }
         return isLogarithmic
-          ? .real(.logUniformValues(min: Double(low), max: Double(high)), quantum: Quantum(1, isWhole: true))
-          : .integers(min: low, max: high)
+          ? .integers(min: low, max: high, scale: .logarithmic) : .integers(min: low, max: high)
       }
     default:
       checkKeys(of: settings, known: ["type", "values"])

@@ -46,6 +46,8 @@ struct SweepFileReader {
   let commandLine: [String]?
   var flaws: [Flaw] = []
   var notes: [String] = []
+  /// Parameters that are computed from others, in the order of the file.
+  var derived: [PlacedExpression] = []
 
   init(source: String, filename: String?, commandLine: [String]?) {
     self.source = source
@@ -224,6 +226,14 @@ struct PlacedParameter {
   var parameter: Parameter
   var mark: FileMark
   /// Its key in the file, like `parameters.lr`.
+  var path: String
+}
+
+/// A computed parameter and where it stands in the file.
+struct PlacedExpression {
+  var parameter: DerivedParameter
+  var mark: FileMark
+  /// Its key in the file.
   var path: String
 }
 

@@ -7,6 +7,8 @@ import OrderedCollections
 
 /// The method that lists every point.
 let gridMethod = "grid"
+/// The method that tries the points of the file and no others.
+let pointsMethod = "points"
 
 /// A point of a file's list.
 package struct NamedPoint: Sendable, Hashable {

@@ -108,7 +108,12 @@ package struct SweepSpecification: Sendable {
 
   /// How many trials there will be at most; nil when there is no limit.
   package var budget: Int? {
-    let size = method == gridMethod ? space.cardinality.flatMap { $0 == .max ? nil : $0 } : nil
+    let size: Int? =
+      switch method {
+      case gridMethod: space.cardinality.flatMap { $0 == .max ? nil : $0 }
+      case pointsMethod: points.count
+      default: nil
+      }
     return switch (size, runCap) {
     case (let points?, let cap?): min(points, cap)
     case (let points, let cap): points ?? cap

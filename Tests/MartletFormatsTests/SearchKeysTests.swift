@@ -80,6 +80,30 @@ import Testing
     }
   }
 
+  @Test func `computed parameters and relations between parameters hold at every point`() throws {
+    let file = try read(
+      "method: grid\nwhere: [c * d <= 12, c < d + 3]\nderived: {rest: 1 - share}",
+      parameters: """
+        {c: {values: [1, 2, 4, 8]}, d: {values: [1, 3]}, share: {values: [0.3, 0.7]}, net: {parameters: \
+        {size: {expression: c * d}}}}
+        """)
+    var search = try file.search(seed: 0)
+    var points: [Point] = []
+    while case .trial(let suggestion) = search.ask(trial: points.count) { points.append(suggestion.point) }
+    #expect(points.count == (2 + 3) * 2)
+    for point in points {
+      let (c, d) = (try #require(point["c"]?.double), try #require(point["d"]?.double))
+      #expect(c * d <= 12 && c < d + 3)
+      #expect(point["net.size"]?.double == c * d)
+      #expect(point["rest"] == (point["share"] == 0.3 ? 0.7 : 0.3))
+    }
+    for (keys, key) in [("where: a <= e", "where"), ("derived: {z: 1 - }", "derived.z"), ("where: a + 1", "where")] {
+      let error = #expect(throws: SweepFileError.self) { try read("method: grid\n\(keys)") }
+      #expect(error?.key == key)
+      #expect(error?.line == 4)
+    }
+  }
+
   @Test func `points of the file come first and give their runs names`() throws {
     let file = try read("method: grid\npoints: [{a: 2, b: y}, {name: usual, parameters: {a: 1, b: x}}]")
     var search = try file.search(seed: 0)

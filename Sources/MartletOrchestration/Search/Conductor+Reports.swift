@@ -6,6 +6,7 @@ import MartletModel
 import MartletScheduling
 import MartletSeries
 import MartletStore
+import MartletTracking
 import OrderedCollections
 
 /// How far the values of trials have been looked at.

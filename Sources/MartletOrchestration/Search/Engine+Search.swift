@@ -1,7 +1,6 @@
 // What people do to a sweep's search, for whoever may see it.
 
 package import MartletModel
-package import MartletStore
 import MartletTracking
 
 extension Engine {

@@ -158,7 +158,7 @@ extension SweepMachine {
   }
 
   /// To be minimised, all of them.
-  static func losses(_ values: [Double], _ objectives: [Objective]) -> [Double] {
+  package static func losses(_ values: [Double], _ objectives: [Objective]) -> [Double] {
     zip(values, objectives).map { $1.goal == .minimize ? $0 : -$0 }
   }
 

@@ -18,11 +18,13 @@ extension SweepFileReader {
       flaws.append(
         Flaw(
           at: list.mark, key: "experiments", expected: "a list",
-          message: "'experiments' must be a list of experiments, like [{name: base, hyperparameters: {lr: 0.1}}]"))
+          message:
+            "'experiments' must be a list of experiments, like [{name: base, hyperparameters: {lr: 0.1}}]"))
       return nil
     }
     let experiments = items.enumerated().compactMap { experiment($1, index: $0) }
-    guard experiments.count == items.count, let placed = space(of: experiments, in: file, at: list.mark) else {
+    guard experiments.count == items.count, let placed = space(of: experiments, in: file, at: list.mark)
+    else {
       return nil
     }
     var inner = file
@@ -73,7 +75,9 @@ extension SweepFileReader {
     let section = FileSection(members: members, mark: item.mark, path: path)
     checkKeys(
       of: section, known: ["name", "experiment_name", "hyperparameters", "description"])
-    guard let place = section["hyperparameters"] ?? require("hyperparameters", in: section, expected: "its values"),
+    guard
+      let place = section["hyperparameters"]
+        ?? require("hyperparameters", in: section, expected: "its values"),
       let values = self.section(place, in: section, example: "{learning_rate: 0.001}")
     else { return nil }
     let name = section["name"] ?? section["experiment_name"]

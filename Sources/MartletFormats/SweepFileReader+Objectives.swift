@@ -108,7 +108,8 @@ extension SweepFileReader {
   }
 
   private static func constraint(_ text: String) -> OutcomeConstraint? {
-    for (sign, isMost) in [("<=", true), (">=", false), ("≤", true), ("≥", false), ("<", true), (">", false)] {
+    for (sign, isMost) in [("<=", true), (">=", false), ("≤", true), ("≥", false), ("<", true), (">", false)]
+    {
       guard let place = text.range(of: sign) else { continue }
       let metric = text[..<place.lowerBound].trimmed
       guard let bound = Double(text[place.upperBound...].trimmed), bound.isFinite, !metric.isEmpty else {

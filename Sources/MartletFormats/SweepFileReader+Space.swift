@@ -26,7 +26,8 @@ extension SweepFileReader {
         case .invalidRule(let name, _), .invalidDomain(let name, _):
           placed.first { $0.parameter.name == name }.map { ($0.mark, $0.path) }
             ?? derived.first { $0.parameter.name == name }.map { ($0.mark, $0.path) }
-        case .invalidRelation(let text, _): relations.first { $0.relation.text == text }.map { ($0.mark, $0.path) }
+        case .invalidRelation(let text, _):
+          relations.first { $0.relation.text == text }.map { ($0.mark, $0.path) }
         default: nil
         }
       flaws.append(
@@ -39,7 +40,8 @@ extension SweepFileReader {
 
   /// `derived: {value_weight: 1 - policy_weight}`.
   private mutating func readDerived(_ file: FileSection) {
-    guard let section = section(file["derived"], in: file, example: "{value_weight: 1 - policy_weight}") else {
+    guard let section = section(file["derived"], in: file, example: "{value_weight: 1 - policy_weight}")
+    else {
       return
     }
     for member in section.members { readDerived(member, in: section, path: [member.key]) }
@@ -138,9 +140,12 @@ extension SweepFileReader {
       let section = FileSection(members: members, mark: item.mark, path: path)
       let name = isNamed ? text(section["name"], in: section) : nil
       let inner = section["parameters"].flatMap { place in
-        place.value.members.map { FileSection(members: $0, mark: place.value.mark, path: section.path(place.key)) }
+        place.value.members.map {
+          FileSection(members: $0, mark: place.value.mark, path: section.path(place.key))
+        }
       }
-      guard let point = point(inner ?? section, isNamed: isNamed && inner == nil, in: placed.space, cube) else {
+      guard let point = point(inner ?? section, isNamed: isNamed && inner == nil, in: placed.space, cube)
+      else {
         continue
       }
       if let name, points.contains(where: { $0.name == name }) {
@@ -198,7 +203,8 @@ extension SweepFileReader {
       return nil
     }
     let culprit = space.parameters.first { parameter in
-      guard let value = values[parameter.name], let only = try? Space([Parameter(parameter.name, parameter.domain)])
+      guard let value = values[parameter.name],
+        let only = try? Space([Parameter(parameter.name, parameter.domain)])
       else { return false }
       return UnitCube(only).coordinates(of: Point(values: [parameter.name: value])) == nil
     }

@@ -36,7 +36,8 @@ extension SweepFileReader {
       ?? FileSection(members: [], mark: file.mark, path: "optimization")
     checkKeys(of: optimization, known: Self.optimizationKeys)
     let method = taskMethod(optimization)
-    let objectives = file["metric"] == nil && file["objectives"] == nil ? taskObjective(optimization) : self.objectives(file)
+    let objectives =
+      file["metric"] == nil && file["objectives"] == nil ? taskObjective(optimization) : self.objectives(file)
     for (key, name) in [
       ("timeout_per_iteration", "timeout"), ("max_parallel_experiments", "max_parallel"),
     ] where file[name] == nil {
@@ -83,12 +84,14 @@ extension SweepFileReader {
     if let first = studies.first {
       notes.append(
         "line \(first.mark.line): \(studies.map { "'\($0.key)'" }.joined(separator: ", ")) "
-          + "\(studies.count == 1 ? "is" : "are") kept with the sweep: Martlet's own store holds what it finds")
+          + "\(studies.count == 1 ? "is" : "are") kept with the sweep: Martlet's own store holds what it finds"
+      )
     }
     if let member = optimization["n_initial_random"] {
       _ = whole(member, in: optimization, atLeast: 0)
       notes.append(
-        "line \(member.mark.line): 'n_initial_random' is kept with the sweep: the method begins as it needs to")
+        "line \(member.mark.line): 'n_initial_random' is kept with the sweep: the method begins as it needs to"
+      )
     }
   }
 
@@ -147,7 +150,8 @@ extension SweepFileReader {
     }
     if case .scalar(let value, _) = parameter.value.content, !value.isNull { return .constant(value) }
     let root = FileSection(members: [], mark: parameter.mark, path: "parameters")
-    guard let settings = section(parameter, in: root, example: "{type: continuous, low: 0.1, high: 0.9}") else {
+    guard let settings = section(parameter, in: root, example: "{type: continuous, low: 0.1, high: 0.9}")
+    else {
       return nil
     }
     let kinds = ["choice", "categorical", "continuous", "integer"]
@@ -197,7 +201,9 @@ extension SweepFileReader {
 
   private mutating func bounds(_ settings: FileSection) -> (Double, Double, Bool)? {
     let low = require("low", in: settings, expected: "the least value").flatMap { number($0, in: settings) }
-    let high = require("high", in: settings, expected: "the greatest value").flatMap { number($0, in: settings) }
+    let high = require("high", in: settings, expected: "the greatest value").flatMap {
+      number($0, in: settings)
+    }
     var isLogarithmic = false
     if let member = settings["log"] {
       guard case .scalar(.bool(let answer), _) = member.value.content else {
@@ -216,7 +222,8 @@ extension SweepFileReader {
       flaws.append(
         Flaw(
           at: file.members.first?.mark ?? file.mark, key: "command", expected: "a command",
-          message: "a task file does not say what to run: give 'program' or 'command', or a command behind '--', "
+          message:
+            "a task file does not say what to run: give 'program' or 'command', or a command behind '--', "
             + "which starts a server with its parameters, measures it and logs the metrics"))
       return nil
     }

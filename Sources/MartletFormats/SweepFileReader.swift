@@ -143,8 +143,10 @@ struct SweepFileReader {
     let warmStart = warmStart(file)
     guard let method, let objectives, let placed, let space, let command else { return nil }
     var specification = SweepSpecification(
-      name: name, description: description, project: project, method: method.name, methodOptions: method.options,
-      objectives: objectives, space: space, runCap: runCap, timeout: timeout, needs: needs, breaker: breaker, seed: seed.map(UInt64.init),
+      name: name, description: description, project: project, method: method.name,
+      methodOptions: method.options,
+      objectives: objectives, space: space, runCap: runCap, timeout: timeout, needs: needs, breaker: breaker,
+      seed: seed.map(UInt64.init),
       workdir: workdir,
       output: output,
       environment: environment, program: program, command: command, form: form, runNameTemplate: template,

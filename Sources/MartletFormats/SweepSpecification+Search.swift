@@ -42,7 +42,10 @@ package struct OutcomeConstraint: Sendable, Hashable {
   }
 
   package var json: JSONValue {
-    ["metric": .string(metric), "of": .string(statistic.rawValue), "min": JSONValue(least), "max": JSONValue(most)]
+    [
+      "metric": .string(metric), "of": .string(statistic.rawValue), "min": JSONValue(least),
+      "max": JSONValue(most),
+    ]
   }
 }
 

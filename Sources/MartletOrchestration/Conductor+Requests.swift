@@ -104,7 +104,8 @@ extension Conductor {
       progress.isAutomatic = specification.isAutomatic
       let machine = SweepMachine(
         search: search, stopping: stopping, objectives: specification.objectives,
-        target: specification.target, limits: specification.limits(budget: kept.budget), maxParallel: window, breaker: specification.breaker,
+        target: specification.target, limits: specification.limits(budget: kept.budget), maxParallel: window,
+        breaker: specification.breaker,
         prepares: specification.preparation != nil, progress: progress)
       try core.decide(
         .addSweep(

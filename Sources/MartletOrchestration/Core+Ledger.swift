@@ -249,7 +249,8 @@ extension Core {
   }
 
   private mutating func createTrial(
-    _ number: Int, _ point: Point, _ origin: TrialOrigin, of sweep: OpenSweep, _ writer: StoreWriter, _ effects: inout Effects,
+    _ number: Int, _ point: Point, _ origin: TrialOrigin, of sweep: OpenSweep, _ writer: StoreWriter,
+    _ effects: inout Effects,
     by principal: Principal, _ now: Timestamp
   ) throws {
     let specification = sweep.specification
@@ -293,7 +294,8 @@ extension Core {
       try writer.patchRun(id, patch, now: now)
     }
     try writer.createTrial(
-      ofSweep: sweep.row, number: number, parameters: point.values, origin: origin.json, run: id, by: principal,
+      ofSweep: sweep.row, number: number, parameters: point.values, origin: origin.json, run: id,
+      by: principal,
       now: now)
     effects.trials[sweep.id, default: []].append(number)
     keep(
@@ -312,7 +314,9 @@ extension Core {
       throw Problem(.internal, "Trial \(number) of sweep '\(sweep.id)' has no attempt to go on from.")
     }
     var attempt = OpenAttempt(last)
-    if let machine = scheduler.sweeps[sweep.id]?.machine { attempt.config = machine.trials[number].point.nested }
+    if let machine = scheduler.sweeps[sweep.id]?.machine {
+      attempt.config = machine.trials[number].point.nested
+    }
     try writer.setTrialState(ofSweep: sweep.row, number: number, .waiting, by: principal, now: now)
     effects.trials[sweep.id, default: []].append(number)
     keep(attempt)

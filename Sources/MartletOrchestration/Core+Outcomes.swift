@@ -57,7 +57,8 @@ extension Core {
 
   /// Why a running trial has been asked to leave; nil: it has not, or not because of its values.
   private func verdict(of attempt: OpenAttempt) -> Verdict? {
-    guard let sweep = attempt.sweep, let trial = attempt.trial, let machine = scheduler.sweeps[sweep]?.machine,
+    guard let sweep = attempt.sweep, let trial = attempt.trial,
+      let machine = scheduler.sweeps[sweep]?.machine,
       machine.trials.indices.contains(trial)
     else { return nil }
     return machine.trials[trial].verdict

@@ -111,8 +111,9 @@ extension Conductor {
   ) async throws -> EarlyStopping? {
     guard var watcher = try specification.watcher(seed: seed) else { return nil }
     for trial in trials {
-      let reports = try await reports(of: trial.run, specification.objectives, since: nil)
-      for report in reports.reports {
+      let found = try await reports(of: trial.run, specification.objectives, since: nil)
+      reading.rows[trial.run] = found.row
+      for report in found.reports {
         // What followed from it has happened.
         _ = watcher.report(
           trial: trial.number, step: report.step,

@@ -40,7 +40,8 @@ import Testing
     #expect(task.method == "random")
     #expect(task.objectives.map(\.goal) == [.maximize])
     #expect((task.runCap, task.timeout, task.maxParallel) == (8, 900, 3))
-    #expect(task.space.parameters.map(\.name) == ["tp-size", "mem-fraction", "chunk", "policy", "enable-mixed"])
+    #expect(
+      task.space.parameters.map(\.name) == ["tp-size", "mem-fraction", "chunk", "policy", "enable-mixed"])
     #expect(task.metadata["model"]?["id_or_path"] == "qwen")
     #expect(task.metadata["benchmark"] != nil)
     #expect(task.notes.contains { $0.contains("'base_runtime'") && $0.contains("describe servers") })
@@ -54,8 +55,9 @@ import Testing
   }
 
   @Test func `what a task leaves out has the values its system gives it`() throws {
-    let task = try read(#"{"task_name": "t", "parameters": {"a": [1, 2]}, "optimization": {}, "x-note": 1}"#
-      .replacing(#""optimization": {}, "#, with: #""optimization": {"strategy": "grid_search"}, "#))
+    let task = try read(
+      #"{"task_name": "t", "parameters": {"a": [1, 2]}, "optimization": {}, "x-note": 1}"#
+        .replacing(#""optimization": {}, "#, with: #""optimization": {"strategy": "grid_search"}, "#))
     #expect(task.method == "grid")
     #expect((task.runCap, task.timeout, task.budget) == (100, 600, 2))
     #expect(task.objectives.map(\.metric) == ["mean_e2e_latency"])

@@ -97,7 +97,9 @@ import Testing
       #expect(point["net.size"]?.double == c * d)
       #expect(point["rest"] == (point["share"] == 0.3 ? 0.7 : 0.3))
     }
-    for (keys, key) in [("where: a <= e", "where"), ("derived: {z: 1 - }", "derived.z"), ("where: a + 1", "where")] {
+    for (keys, key) in [
+      ("where: a <= e", "where"), ("derived: {z: 1 - }", "derived.z"), ("where: a + 1", "where"),
+    ] {
       let error = #expect(throws: SweepFileError.self) { try read("method: grid\n\(keys)") }
       #expect(error?.key == key)
       #expect(error?.line == 4)

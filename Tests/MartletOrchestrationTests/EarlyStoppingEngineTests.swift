@@ -136,13 +136,16 @@ import Testing
       await #expect(throws: Problem.self) {
         try await engine.addPoint(["x": 5.5], to: sweep.id, access: access)
       }
-      await #expect(throws: Problem.self) { try await engine.addPoint(["x": 1], to: sweep.id, access: access) }
+      await #expect(throws: Problem.self) {
+        try await engine.addPoint(["x": 1], to: sweep.id, access: access)
+      }
       #expect(try await engine.extendSweep(sweep.id, to: 4, access: access).budget == 4)
       await #expect(throws: Problem.self) {
         try await engine.changeSpace(of: sweep.id, source: source, access: access)
       }
       _ = try await engine.pauseSweep(sweep.id, access: access)
-      let wider = source.replacing("[1, 2, 3, 4, 5]", with: "[1, 2, 5, 8]").replacing("run_cap: 2", with: "run_cap: 4")
+      let wider = source.replacing("[1, 2, 3, 4, 5]", with: "[1, 2, 5, 8]").replacing(
+        "run_cap: 2", with: "run_cap: 4")
       let changed = try await engine.changeSpace(of: sweep.id, source: wider, access: access)
       #expect(changed.spaceVersion == 2)
       #expect(changed.spaceSize == 4)

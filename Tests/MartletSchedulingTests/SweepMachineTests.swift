@@ -58,9 +58,10 @@ import Testing
     var machine = try machine(points: 2)
     _ = machine.handle(.start)
     #expect(states(machine.handle(.trialEnded(0, .complete(objective: 1)))) == [])
-    #expect(machine.handle(.trialEnded(1, .complete(objective: 2))) == [
-      .setState(.finished, reason: "All 2 points of the space have been tried.")
-    ])
+    #expect(
+      machine.handle(.trialEnded(1, .complete(objective: 2))) == [
+        .setState(.finished, reason: "All 2 points of the space have been tried.")
+      ])
     #expect(machine.best == 0)
     #expect(machine.handle(.start) == [])
     #expect(machine.handle(.stop(now: true, reason: "late")) == [])
@@ -90,9 +91,10 @@ import Testing
     _ = machine.handle(.start)
     #expect(created(machine.handle(.trialEnded(0, .failed(reason: "no memory")))) == [1])
     _ = machine.handle(.trialEnded(1, .complete(objective: 3)))
-    #expect(machine.handle(.trialEnded(2, .failed(reason: "no"))) == [
-      .setState(.finished, reason: "All 3 points of the space have been tried.")
-    ])
+    #expect(
+      machine.handle(.trialEnded(2, .failed(reason: "no"))) == [
+        .setState(.finished, reason: "All 3 points of the space have been tried.")
+      ])
     #expect(machine.best == 1)
   }
 
@@ -121,9 +123,10 @@ import Testing
   @Test func `without an objective there is no best`() throws {
     var machine = try machine(points: 1, objective: nil)
     _ = machine.handle(.start)
-    #expect(machine.handle(.trialEnded(0, .complete(objective: nil))) == [
-      .setState(.finished, reason: "All 1 points of the space have been tried.")
-    ])
+    #expect(
+      machine.handle(.trialEnded(0, .complete(objective: nil))) == [
+        .setState(.finished, reason: "All 1 points of the space have been tried.")
+      ])
     #expect(machine.best == nil)
   }
 

@@ -37,7 +37,9 @@ import Testing
   }
 
   private func ends(_ actions: [SweepMachine.Action]) -> [String?] {
-    actions.compactMap { if case .setState(let state, let reason) = $0, state.isEnd { .some(reason) } else { nil } }
+    actions.compactMap {
+      if case .setState(let state, let reason) = $0, state.isEnd { .some(reason) } else { nil }
+    }
   }
 
   @Test func `a trial whose values are worse is judged once and counted as pruned`() throws {
@@ -81,7 +83,8 @@ import Testing
         verdict = machine.report(trial, [.init(step: step, values: [Double(trial + 1)])])
       }
       guard let verdict else {
-        actions = machine.handle(.trialEnded(trial, .complete(objective: Double(trial + 1)), attempts: attempts[trial] ?? 1))
+        actions = machine.handle(
+          .trialEnded(trial, .complete(objective: Double(trial + 1)), attempts: attempts[trial] ?? 1))
         continue
       }
       _ = machine.handle(.judge(trial, verdict))
@@ -164,7 +167,9 @@ import Testing
     var machine = try machine(points: 4, parallel: 1)
     _ = machine.handle(.start)
     _ = machine.handle(.trialEnded(0, .complete(objective: 1)))
-    let records = machine.trials.map { SweepMachine.TrialRecord(point: $0.point, state: $0.state, objective: $0.objective) }
+    let records = machine.trials.map {
+      SweepMachine.TrialRecord(point: $0.point, state: $0.state, objective: $0.objective)
+    }
     var search = try Self.search(4)
     try search.restore(["method": "grid", "next": 2], trials: records, objectives: [Self.loss])
     guard case .trial(let suggestion) = search.ask(trial: 2) else {

@@ -112,7 +112,8 @@ private struct Simulation {
           (stored.state, stored.reason) = (state, reason)
         }
       case .setBest(let number): stored.best = number
-      case .prepare, .stopPreparation, .setMaxParallel, .resume, .retire, .judge, .wake: check(false, "nobody asked for \(action)")
+      case .prepare, .stopPreparation, .setMaxParallel, .resume, .retire, .judge, .wake:
+        check(false, "nobody asked for \(action)")
       }
     }
     stored.searchState = machine.search.state
@@ -178,7 +179,8 @@ private struct Simulation {
       check(wasReached == (stored.reason?.contains("target") ?? false), "reason: \(stored.reason ?? "none")")
     }
     // No point lost, none twice: the trials are the beginning of what one undisturbed sampler asks for.
-    guard var undisturbed = try? Search(method: method, problem: SearchProblem(space: space, seed: seed)) else {
+    guard var undisturbed = try? Search(method: method, problem: SearchProblem(space: space, seed: seed))
+    else {
       return
     }
     let asked = created.indices.compactMap { number -> Point? in

@@ -56,7 +56,8 @@ struct Audit {
       case .setMaxParallel(let sweep, let count, let reason):
         expect(count >= 1 && !reason.isEmpty, "sweep \(sweep) has \(count) at a time: '\(reason)'")
       case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
-        .resumeTrial, .setVerdict, .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy, .wake, .createPreparation:
+        .resumeTrial, .setVerdict, .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy,
+        .wake, .createPreparation:
         break
       }
     }

@@ -35,7 +35,8 @@ struct SweepSetup {
     state: JSONValue? = nil, trials: [SweepMachine.TrialRecord] = []
   ) throws -> Search {
     var search = try Search(
-      method: method, problem: SearchProblem(space: space, budget: budget, parallelism: maxParallel, seed: seed))
+      method: method,
+      problem: SearchProblem(space: space, budget: budget, parallelism: maxParallel, seed: seed))
     if let state {
       try search.restore(state, trials: trials, objectives: objective.map { [$0] } ?? [])
     }

@@ -81,7 +81,8 @@ extension Conductor {
     let machine = try openSweep(id).scheduled.machine
     if let budget, budget < machine.trials.count {
       throw Problem(
-        .unprocessable, "Sweep '\(id)' has \(machine.trials.count) trials already: the budget cannot be \(budget).")
+        .unprocessable,
+        "Sweep '\(id)' has \(machine.trials.count) trials already: the budget cannot be \(budget).")
     }
     var limits = machine.limits
     let before = limits.trials
@@ -91,7 +92,8 @@ extension Conductor {
       guard let row = core.sweeps[id]?.row else { return }
       try writer.setBudget(ofSweep: row, budget)
       try writer.noteLimits(
-        ofSweep: row, ["budget": ["from": JSONValue(before), "to": JSONValue(budget)]], by: principal, now: now)
+        ofSweep: row, ["budget": ["from": JSONValue(before), "to": JSONValue(budget)]], by: principal,
+        now: now)
       try core.decide(.sweep(id, .change(search, limits: changed)), writer, &effects, by: principal, now)
       effects.sweeps.append(id)
     }

@@ -1,6 +1,6 @@
 // A sweep's trials: made, gone on with, judged; and its end when there is nothing left to do.
 
-import MartletModel
+package import MartletModel
 import MartletSearch
 import OrderedCollections
 

@@ -103,7 +103,8 @@ package struct SweepMachine: Sendable {
   ///   - stopping: likewise.
   package init(
     state: SweepState = .pending, search: Search, stopping: EarlyStopping? = nil,
-    trials: [TrialRecord] = [], best: Int? = nil, objectives: [Objective], target: Double? = nil, limits: SweepLimits = SweepLimits(), maxParallel: Int,
+    trials: [TrialRecord] = [], best: Int? = nil, objectives: [Objective], target: Double? = nil,
+    limits: SweepLimits = SweepLimits(), maxParallel: Int,
     stopReason: String? = nil, breaker: Int? = nil, prepares: Bool = false,
     progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {

@@ -21,7 +21,8 @@ package struct Measured: Sendable, Hashable {
 
   package init(json: JSONValue) {
     func numbers(_ key: String) -> [Double] { json[key]?.array?.map { $0.double ?? .nan } ?? [] }
-    self.init(others: numbers("others"), violations: numbers("violations"), step: json["step"]?.int.map { Int($0) })
+    self.init(
+      others: numbers("others"), violations: numbers("violations"), step: json["step"]?.int.map { Int($0) })
   }
 
   /// Null: nothing was measured.

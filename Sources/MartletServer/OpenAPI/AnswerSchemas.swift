@@ -223,7 +223,8 @@ let answerSchemas: JSONObject = [
     "command": stringsSchema, "workdir": stringSchema,
     "output_dir": stringSchema, "space_size": optionalInteger, "budget": optionalInteger,
     "counts": objectSchema([
-      "waiting": countSchema, "running": countSchema, "paused": countSchema, "complete": countSchema, "pruned": countSchema,
+      "waiting": countSchema, "running": countSchema, "paused": countSchema, "complete": countSchema,
+      "pruned": countSchema,
       "failed": countSchema,
     ]),
     "best": nullable(

@@ -101,7 +101,9 @@ let poolRequestSchemas: JSONObject = [
         "type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000_000,
         "description": "Trials at most; null: no limit.",
       ],
-      "source": ["type": ["string", "null"], "description": "The text of another file, for a paused sweep."],
+      "source": [
+        "type": ["string", "null"], "description": "The text of another file, for a paused sweep.",
+      ],
     ]),
 ]
 

@@ -112,7 +112,8 @@ extension StoreWriter {
 
   /// Another space for a sweep: the text of its file and what follows from it. Where trials lie in it, their points say.
   package func setSpace(
-    ofSweep row: Int64, source: String, parameters: JSONValue, spaceSize: Int?, budget: Int?, search: JSONObject,
+    ofSweep row: Int64, source: String, parameters: JSONValue, spaceSize: Int?, budget: Int?,
+    search: JSONObject,
     by principal: Principal, now: Timestamp
   ) throws {
     try db.execute(

@@ -43,7 +43,8 @@ extension StoreReader {
   package func sweep(called name: String) throws -> PublicID? {
     if let id = PublicID(rawValue: name), try sweepRow(id) != nil { return id }
     return try String.fetchOne(
-      db, sql: "SELECT public_id FROM sweep WHERE name = ? ORDER BY id DESC LIMIT 1", arguments: [name.inNormalForm]
+      db, sql: "SELECT public_id FROM sweep WHERE name = ? ORDER BY id DESC LIMIT 1",
+      arguments: [name.inNormalForm]
     ).flatMap(PublicID.init(rawValue:))
   }
 

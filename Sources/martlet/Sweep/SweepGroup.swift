@@ -18,7 +18,7 @@ struct SweepGroup: AsyncParsableCommand {
       """,
     subcommands: [
       SweepRun.self, SweepList.self, SweepShow.self, SweepStop.self, SweepPause.self, SweepResume.self,
-      SweepSet.self, SweepNew.self, SweepAddPoint.self, SweepServe.self,
+      SweepSet.self, SweepAnalyze.self, SweepNew.self, SweepAddPoint.self, SweepServe.self,
     ])
 
   static let listFields = [

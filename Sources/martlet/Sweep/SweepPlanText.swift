@@ -28,7 +28,8 @@ struct SweepPlanText {
     let points = try firstPoints()
     lines.append("First points")
     for (number, point) in points.enumerated() {
-      lines.append("  \(number)  \(Terminal.plain(specification.runName(for: point, number: number, seed: seed)))")
+      lines.append(
+        "  \(number)  \(Terminal.plain(specification.runName(for: point, number: number, seed: seed)))")
       lines.append(
         "     " + point.values.map { "\($0.key)=\(Terminal.plain($0.value.text))" }.joined(separator: " "))
     }
@@ -56,7 +57,8 @@ struct SweepPlanText {
   private var method: String {
     var words = specification.method
     if !specification.methodOptions.isEmpty {
-      words += " with " + specification.methodOptions.map { "\($0.key)=\($0.value.text)" }.joined(separator: ", ")
+      words +=
+        " with " + specification.methodOptions.map { "\($0.key)=\($0.value.text)" }.joined(separator: ", ")
     }
     if !specification.points.isEmpty {
       words += ", after \(Words.count(Int64(specification.points.count), "point")) of the file"
@@ -74,7 +76,8 @@ struct SweepPlanText {
   private func words(for constraint: OutcomeConstraint) -> String {
     let least = constraint.least.map { "≥ \($0)" }
     let most = constraint.most.map { "≤ \($0)" }
-    return Terminal.plain(constraint.metric) + " " + [least, most].compactMap(\.self).joined(separator: " and ")
+    return Terminal.plain(constraint.metric) + " "
+      + [least, most].compactMap(\.self).joined(separator: " and ")
   }
 
   private var parameters: String {
@@ -84,7 +87,9 @@ struct SweepPlanText {
 
   private var needs: String {
     let first = try? firstPoints().first
-    guard let rule = specification.needs, let point = first else { return "a device each where there are any" }
+    guard let rule = specification.needs, let point = first else {
+      return "a device each where there are any"
+    }
     switch rule.needs(of: point) {
     case .success(let needs):
       var words = needs.devices == 0 ? ["no device"] : [Words.count(Int64(needs.devices), "device")]

@@ -48,7 +48,8 @@ struct SweepSet: AsyncParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Another sweep file, for a paused sweep: what it searches from now on.", valueName: "path"))
+    help: ArgumentHelp(
+      "Another sweep file, for a paused sweep: what it searches from now on.", valueName: "path"))
   var file: String?
 
   @OptionGroup var connection: ConnectionOptions

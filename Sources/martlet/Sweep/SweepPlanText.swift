@@ -93,7 +93,7 @@ struct SweepPlanText {
     switch rule.needs(of: point) {
     case .success(let needs):
       var words = needs.devices == 0 ? ["no device"] : [Words.count(Int64(needs.devices), "device")]
-      if needs.deviceMemory > 0 { words.append("\(needs.deviceMemory >> 20) MiB on each") }
+      if let memory = needs.deviceMemory { words.append("\(memory >> 20) MiB on each") }
       if needs.memory > 0 { words.append("\(needs.memory >> 20) MiB of memory") }
       return words.joined(separator: ", ") + " for the first trial"
     case .failure(let fault): return fault.reason

@@ -2,6 +2,7 @@
 
 package import MartletModel
 import MartletSearch
+import HashTreeCollections
 import OrderedCollections
 
 extension SweepMachine {

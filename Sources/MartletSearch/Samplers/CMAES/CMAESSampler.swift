@@ -6,15 +6,15 @@ import OrderedCollections
 
 /// CMA-ES over numbers, with a margin for ordered axes and probabilities for categories.
 ///
-/// Begins at the best of a few points drawn from the prior, or of what was told before. Any number of trials may be
-/// pending: a generation ends as soon as enough of its results are there, and late ones count in the next.
-/// Each trial's note says which generation drew it, and that of a generation's first trial which results ended the one
-/// before; so the whole chain of models can be computed again from the trials.
+/// Begins in the weighted middle of the best of a few points drawn from the prior, or of what was told before. Any
+/// number of trials may be pending: a generation ends as soon as enough of its results are there, and late ones count
+/// in the next. Each trial's note says which generation drew it, and that of a generation's first trial which results
+/// ended the one before; so the whole chain of models can be computed again from the trials.
 ///
 /// Options: `population` (λ, 4...10000; usually 4 + ⌊3 ln d⌋, at least as many as are pending), `sigma` (the first
-/// standard deviation as a share of each range, 0.01...1), `startup` (points from the prior before it begins, 0...10000),
-/// `restarts` (`none`, `ipop`, `bipop`), `tolerance` (it has converged when all standard deviations are below this share
-/// of the range).
+/// standard deviation as a share of each range, 0.01...1), `startup` (points from the prior before it begins,
+/// 0...10000), `restarts` (`none`, `ipop`, `bipop`), `tolerance` (it has converged when all standard deviations are
+/// below this share of the range).
 public struct CMAESSampler: Sampler {
   public static let method = "cmaes"
 
@@ -105,10 +105,10 @@ public struct CMAESSampler: Sampler {
     ready.removeAll { used.contains($0.trial) || run.model(of: $0.note.generation) == nil }
   }
 
-  /// The best tenth of what was found by others, 20 at most, the best first.
+  /// The best of what was found by others: a tenth, but at least 5 of 10 and at most 20, the best first.
   private func beginnings(_ history: History) -> [Int] {
     let found = history.observations.filter { $0.state == .complete && !$0.losses.isEmpty }
-    let count = min((found.count + 9) / 10, 20)
+    let count = max(min((found.count + 9) / 10, 20), min((found.count + 1) / 2, 5))
     return Standing.order(found.map(Standing.init)).prefix(count).map { found[$0].trial }
   }
 

@@ -6,10 +6,10 @@ import OrderedCollections
 /// Differential evolution, current-to-pbest/1 with an archive, parameters learnt from what succeeded, and a population
 /// that shrinks towards the end of the budget.
 ///
-/// Tanabe, Fukunaga: Improving the Search Performance of SHADE Using Linear Population Size Reduction (2014). Each trial
-/// challenges one member and takes its place if it is at least as good; its note says which member, and with which
-/// parameters. Results may come in any order and any number may be pending: members are replaced in the order of the
-/// trials' numbers. Categories are taken over from the better points, or swapped where two differ.
+/// Tanabe, Fukunaga: Improving the Search Performance of SHADE Using Linear Population Size Reduction (2014). Each
+/// trial challenges one member and takes its place if it is at least as good; its note says which member, and with
+/// which parameters. Results may come in any order and any number may be pending: members are replaced in the order of
+/// the trials' numbers. Categories are taken over from the better points, or swapped where two differ.
 ///
 /// Options: `population` (the first one, 4...10000; usually 18 trials an axis, but at most a fifth of the budget and at
 /// least 10), `shrink` (whether it shrinks, for which the budget must be known), `greed` (p: the share of the best that

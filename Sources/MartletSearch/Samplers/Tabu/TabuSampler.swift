@@ -7,16 +7,17 @@ import MartletModel
 /// changed lately.
 ///
 /// Glover: Tabu Search, part I (1989), and for numbers Hvattum, Glover: Finding Local Optima of High-Dimensional
-/// Functions Using Direct Search Methods (2009). A neighbour differs on one axis: a step or about a tenth of the range
-/// (less and less while no move is better), or another category. As many neighbours as two an axis are tried, then the
-/// best that is not tabu is taken; at once one that is better, or better than all before, tabu or not. Without a new
-/// best for a while it begins again at a point from the prior. Neighbours are counted in the order of the trials'
-/// numbers, so that they may be pending together and end in any order.
+/// Functions Using Direct Search Methods (2009). A neighbour differs on one axis: a step or about a fifth of the range
+/// (less and less while no move is better, then more again), or another category. As many neighbours as two an axis are
+/// tried, then the best that is not tabu is taken; at once one that is better, or better than all before, tabu or not.
+/// Without a new best for a while it begins again at a point from the prior. Neighbours are counted in the order of the
+/// trials' numbers, so that they may be pending together and end in any order.
 ///
 /// Options: `startup` (points from the prior before it begins at the best of them, 1...10000), `neighbours` (1...10000;
 /// usually 2 an axis, 16 at most), `tenure` (for how many moves an axis may not be changed back, 0...10000; usually 7 +
 /// √axes, less than half of them), `step` (the share of the range, 0.0001...1), `restart` (moves without a new best,
 /// 1...100000; usually 5 an axis).
+/// The default of `step` did better than 0.1 on the public problems of the search benchmark.
 public struct TabuSampler: Sampler {
   public static let method = "tabu"
 
@@ -34,7 +35,7 @@ public struct TabuSampler: Sampler {
     let neighbours = try options.int("neighbours", default: min(max(2 * axes, 2), 16), in: 1...10_000)
     let usual = min(7 + Int(Double(axes).squareRoot()), max((axes - 1) / 2, 0))
     let tenure = try options.int("tenure", default: usual, in: 0...10_000)
-    let width = try options.double("step", default: 0.1, in: 1e-4...1)
+    let width = try options.double("step", default: 0.2, in: 1e-4...1)
     let patience = try options.int("restart", default: max(5 * axes, 5), in: 1...100_000)
     try options.finish()
     rules = TabuRules(
@@ -134,7 +135,7 @@ private struct TabuRules: Sendable {
         take(&walk, free, history, isBetter: ended(at: free).isBetter(than: ended(at: current)))
       } else {
         walk.tried = []
-        walk.fineness = max(walk.fineness / 2, 1.0 / 16)
+        walk.fineness = finer(walk.fineness)
       }
     }
     if walk.idle >= patience {
@@ -159,8 +160,11 @@ private struct TabuRules: Sendable {
     walk.moves += 1
     walk.current = place
     walk.tried = []
-    walk.fineness = isBetter ? min(walk.fineness * 1.5, 1) : max(walk.fineness / 2, 1.0 / 16)
+    walk.fineness = isBetter ? min(walk.fineness * 1.5, 1) : finer(walk.fineness)
   }
+
+  /// Half as large; after the finest steps wide ones again, which may lead out of where it is.
+  private func finer(_ fineness: Double) -> Double { fineness > 0.1 ? fineness / 2 : 2 }
 
   private func isTabu(_ walk: Walk, _ place: Int, _ current: Int, _ history: History) -> Bool {
     changed(current, place, history).contains { walk.forbidden[$0] > walk.moves }

@@ -90,9 +90,20 @@ public struct History: Sendable {
     } else {
       seen[cube.key(observation.coordinates), default: 0] += 1
     }
-    let place = observations.lastIndex { $0.trial < observation.trial }.map { $0 + 1 } ?? 0
+    let place = place(of: observation.trial)
     observations.insert(observation, at: place)
     for axis in columns.indices { columns[axis].insert(observation.coordinates[axis], at: place) }
+  }
+
+  /// Where an observation of that number belongs: mostly at the end.
+  private func place(of trial: Int) -> Int {
+    guard let last = observations.last, last.trial >= trial else { return observations.count }
+    var range = 0..<observations.count
+    while !range.isEmpty {
+      let middle = (range.lowerBound + range.upperBound) / 2
+      range = observations[middle].trial < trial ? middle + 1..<range.upperBound : range.lowerBound..<middle
+    }
+    return range.lowerBound
   }
 
   /// Whether a trial with this point is known, ended or under way. `coordinates` must be canonical.

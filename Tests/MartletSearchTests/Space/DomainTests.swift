@@ -72,12 +72,12 @@ import Testing
   @Test func distributionsAreThoseOfTheirNames() throws {
     let flat = 1 / 12.0.squareRoot()
     try check(.uniform(min: -1, max: 3), mean: 1, deviation: 4 * flat)
-    try check(.logUniform(min: -9, max: -2), mean: -5.5, deviation: 7 * flat, on: { log($0) })
-    try check(.logUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: { log10($0) })
-    try check(.invLogUniform(min: 1, max: 3), mean: -2, deviation: 2 * flat, on: { log($0) })
-    try check(.invLogUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: { log10($0) })
+    try check(.logUniform(min: -9, max: -2), mean: -5.5, deviation: 7 * flat, on: { Foundation.log($0) })
+    try check(.logUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: { Foundation.log10($0) })
+    try check(.invLogUniform(min: 1, max: 3), mean: -2, deviation: 2 * flat, on: { Foundation.log($0) })
+    try check(.invLogUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: { Foundation.log10($0) })
     try check(.normal(mu: 2, sigma: 3), mean: 2, deviation: 3)
-    try check(.logNormal(mu: 1, sigma: 0.5), mean: 1, deviation: 0.5, on: { log($0) })
+    try check(.logNormal(mu: 1, sigma: 0.5), mean: 1, deviation: 0.5, on: { Foundation.log($0) })
     // Beta(2, 6): mean a/(a+b), variance ab/((a+b)²(a+b+1)).
     try check(.beta(a: 2, b: 6), mean: 0.25, deviation: (12.0 / (64 * 9)).squareRoot())
     try check(.beta(a: 0.5, b: 0.5), mean: 0.5, deviation: 0.125.squareRoot())
@@ -87,7 +87,7 @@ import Testing
     let values = try draws(.integers(min: 1, max: 1024, scale: .logarithmic)).compactMap(\.int)
     #expect(values.allSatisfy { (1...1024).contains($0) })
     // The share of 1 is log(1.5 / 0.5) of log(1024.5 / 0.5).
-    let share = log(3) / log(2049)
+    let share = Foundation.log(3.0) / Foundation.log(2049.0)
     let ones = Double(values.count { $0 == 1 }) / Double(values.count)
     #expect((ones - share).magnitude < 5 * (share * (1 - share) / 4000).squareRoot())
     let stepped = Set(try draws(.integers(min: 8, max: 30, step: 5, scale: .logarithmic)))

@@ -95,17 +95,6 @@ public struct History: Sendable {
     for axis in columns.indices { columns[axis].insert(observation.coordinates[axis], at: place) }
   }
 
-  /// Where an observation of that number belongs: mostly at the end.
-  private func place(of trial: Int) -> Int {
-    guard let last = observations.last, last.trial >= trial else { return observations.count }
-    var range = 0..<observations.count
-    while !range.isEmpty {
-      let middle = (range.lowerBound + range.upperBound) / 2
-      range = observations[middle].trial < trial ? middle + 1..<range.upperBound : range.lowerBound..<middle
-    }
-    return range.lowerBound
-  }
-
   /// Whether a trial with this point is known, ended or under way. `coordinates` must be canonical.
   public func contains(_ coordinates: [Double]) -> Bool { seen[cube.key(coordinates)] != nil }
 

@@ -73,9 +73,10 @@ import Testing
     let flat = 1 / 12.0.squareRoot()
     try check(.uniform(min: -1, max: 3), mean: 1, deviation: 4 * flat)
     try check(.logUniform(min: -9, max: -2), mean: -5.5, deviation: 7 * flat, on: { Foundation.log($0) })
-    try check(.logUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: { Foundation.log10($0) })
+    let decades: (Double) -> Double = { Foundation.log10($0) }
+    try check(.logUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: decades)
     try check(.invLogUniform(min: 1, max: 3), mean: -2, deviation: 2 * flat, on: { Foundation.log($0) })
-    try check(.invLogUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: { Foundation.log10($0) })
+    try check(.invLogUniformValues(min: 1e-5, max: 1e-1), mean: -3, deviation: 4 * flat, on: decades)
     try check(.normal(mu: 2, sigma: 3), mean: 2, deviation: 3)
     try check(.logNormal(mu: 1, sigma: 0.5), mean: 1, deviation: 0.5, on: { Foundation.log($0) })
     // Beta(2, 6): mean a/(a+b), variance ab/((a+b)²(a+b+1)).

@@ -1,0 +1,26 @@
+// The settings of the Gaussian process sampler.
+
+/// What can be chosen in `options`; every one has a default that does well on the public problems.
+struct GPOptions: Hashable, Sendable {
+  /// `startup`: how many points are spread evenly before the model is asked, 2...1000.
+  var startup: Int
+  /// `candidates`: at how many points the acquisition is looked at first, 16...65536.
+  var candidates: Int
+  /// `starts`: from how many of them it is climbed, 1...100.
+  var starts: Int
+  /// `prior`: of the kernel's length scales.
+  var prior: KernelPrior
+  /// `warp`: whether a power transform makes losses more like normal ones.
+  var isWarped: Bool
+
+  init(_ problem: SearchProblem) throws(SearchError) {
+    let axes = problem.cube.axes.count
+    var reader = OptionReader(problem.options, of: GPSampler.method)
+    startup = try reader.int("startup", default: min(max(axes + 1, 4), 10), in: 2...1000)
+    candidates = try reader.int("candidates", default: 2048, in: 16...65_536)
+    starts = try reader.int("starts", default: 10, in: 1...100)
+    prior = try reader.choice("prior", default: axes >= 10 ? .dimension : .unit)
+    isWarped = try reader.bool("warp", default: true)
+    try reader.finish()
+  }
+}

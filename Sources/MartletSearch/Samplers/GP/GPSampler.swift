@@ -1,0 +1,190 @@
+// Search by a Gaussian process: a model of losses that says where improvement is to be expected.
+
+public import MartletModel
+
+/// Bayesian optimisation with Gaussian processes.
+///
+/// Each loss is modelled with a Matérn-5/2 kernel that has a length scale for each axis (see `KernelFeatures` for
+/// categories and conditions), its hyperparameters at their most probable values. The next point is where the logarithm
+/// of expected improvement is largest; with two or three objectives that of the expected hypervolume improvement; with
+/// more the expected improvement of a randomly weighted maximum. Each constraint has a model of its own. Trials under
+/// way count as if they came out as expected.
+///
+/// Exact up to 1,000 trials; of more, the best ones and those near them are seen.
+public struct GPSampler: Sampler {
+  public static let method = "gp"
+  private let problem: SearchProblem
+  private let options: GPOptions
+  private let features: KernelFeatures
+  /// The hyperparameters of each model, and how many trials they were fitted to.
+  private var kernels: [KernelParameters] = []
+  private var fittedCount = 0
+
+  public init(_ problem: SearchProblem) throws(SearchError) {
+    self.problem = problem
+    options = try GPOptions(problem)
+    features = KernelFeatures(problem.cube)
+  }
+
+  // MARK: - Asking
+
+  public mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
+    var generator = problem.generator(trial: trial, attempt: attempt)
+    let known = history.observations.count + history.pending.count
+    guard known >= options.startup, attempt == 0,
+      let data = GPTrainingSet(history, problem, isWarped: options.isWarped, generator: &generator)
+    else {
+      return .point(problem.cube.draw(using: &generator))
+    }
+    learn(data)
+    guard let models = models(data, history.pending) else {
+      return .point(problem.cube.draw(using: &generator))
+    }
+    var search = AcquisitionSearch(
+      cube: problem.cube, models: models, acquisition: acquisition(data, models, history.pending),
+      starts: options.starts)
+    let incumbents = data.incumbents.map { filled($0, &generator) }
+    let found = search.best(
+      among: candidates(history, incumbents, &generator), incumbents: Array(incumbents.prefix(4)),
+      using: &generator)
+    guard let best = found.first(where: { !history.contains($0.canonical) }) else {
+      return .point(problem.cube.draw(using: &generator))
+    }
+    return .point(best.canonical)
+  }
+
+  /// Fits the hyperparameters anew when enough trials came to light since the last time: every one at first, a tenth
+  /// more from a hundred on.
+  private mutating func learn(_ data: GPTrainingSet) {
+    let count = data.targets[0].values.count
+    guard kernels.count != data.targets.count || count >= fittedCount + max(1, fittedCount / 10) else {
+      return
+    }
+    let prior = options.prior
+    kernels = data.targets.indices.map { index in
+      let sample = data.targets[index].sample()
+      return KernelParameters.fitted(
+        features: features, columns: features.columns(sample.points), values: sample.values, prior: prior,
+        from: kernels.indices.contains(index) ? kernels[index] : nil, iterations: 50)
+    }
+    fittedCount = count
+  }
+
+  private func models(_ data: GPTrainingSet, _ pending: [PendingTrial]) -> [GaussianProcess]? {
+    var models: [GaussianProcess] = []
+    for (target, kernel) in zip(data.targets, kernels) {
+      guard
+        let model = GaussianProcess(
+          features: features, parameters: kernel, points: target.points, values: target.values,
+          pending: pending.map(\.coordinates))
+      else { return nil }
+      models.append(model)
+    }
+    return models
+  }
+
+  /// What to look for: improvement over the best that is known or believed of trials under way.
+  private func acquisition(
+    _ data: GPTrainingSet, _ models: [GaussianProcess], _ pending: [PendingTrial]
+  ) -> Acquisition {
+    let feasible = data.isFeasible.indices.filter { data.isFeasible[$0] }
+    let losses = models.prefix(data.lossCount)
+    guard !feasible.isEmpty else {
+      // Without constraints nothing was trained to its end yet: all that is known must do.
+      let goal: Acquisition.Goal =
+        models.count > data.lossCount
+        ? .feasibility : .improvement(over: models[0].means.min() ?? 0)
+      return Acquisition(goal: goal, lossCount: data.lossCount)
+    }
+    let columns = features.columns(pending.map(\.coordinates))
+    let believed = losses.map { model in
+      pending.isEmpty ? [] : model.predict(columns: columns).map(\.mean)
+    }
+    let known = losses.enumerated().map { index, model in feasible.map { model.means[$0] } + believed[index] }
+    guard data.lossCount > 1 else {
+      return Acquisition(goal: .improvement(over: known[0].min() ?? 0), lossCount: 1)
+    }
+    let points = known[0].indices.map { place in known.map { $0[place] } }
+    // Beyond the worst that was seen: the ends of the front count too.
+    let reference = known.map { ($0.max() ?? 0) + 0.1 }
+    return Acquisition(
+      goal: .hypervolume(
+        BoxDecomposition(front: Pareto.front(points).map { points[$0] }, reference: reference)),
+      lossCount: data.lossCount)
+  }
+
+  // MARK: - Candidates
+
+  /// Where to look first: all points of a small space, else points spread evenly and others near the best ones.
+  private func candidates(
+    _ history: History, _ incumbents: [[Double]], _ generator: inout Xoshiro256
+  ) -> [[Double]] {
+    let cube = problem.cube
+    if let all = allPoints(atMost: 2 * options.candidates) {
+      return all.filter { !history.contains(cube.canonical($0)) }
+    }
+    var points = (0..<options.candidates).map { _ in
+      cube.axes.indices.map { cube.draw(axis: $0, using: &generator) }
+    }
+    guard !incumbents.isEmpty else { return points }
+    for index in 0..<100 {
+      points.append(neighbour(of: incumbents[index % min(incumbents.count, 5)], &generator))
+    }
+    return points
+  }
+
+  /// A point near another: some axes moved by a normal step, a category sometimes changed.
+  private func neighbour(of point: [Double], _ generator: inout Xoshiro256) -> [Double] {
+    let cube = problem.cube
+    let width = 0.3 * Elementary.exp(-5 * generator.unit())
+    let share = max(1 / Double(cube.axes.count), generator.unit())
+    var result = point
+    for (axis, entry) in cube.axes.enumerated() where generator.unit() < share {
+      if case .categorical = entry.kind {
+        if generator.unit() < 0.5 { result[axis] = cube.draw(axis: axis, using: &generator) }
+      } else {
+        result[axis] = min(max(result[axis] + width * generator.normal(), 0), 1)
+      }
+    }
+    return result
+  }
+
+  /// Every combination of values, when there are not too many.
+  private func allPoints(atMost limit: Int) -> [[Double]]? {
+    var points: [[Double]] = [[]]
+    for axis in problem.cube.axes.indices {
+      guard let values = problem.cube.values(on: axis, atMost: limit), points.count * values.count <= limit
+      else { return nil }
+      points = points.flatMap { point in values.map { point + [$0] } }
+    }
+    return points
+  }
+
+  /// The point with a value drawn for every axis that has none.
+  private func filled(_ point: [Double], _ generator: inout Xoshiro256) -> [Double] {
+    point.indices.map { axis in
+      let drawn = problem.cube.draw(axis: axis, using: &generator)
+      return point[axis].isNaN ? drawn : point[axis]
+    }
+  }
+
+  // MARK: - State
+
+  public var state: JSONValue {
+    kernels.isEmpty
+      ? .null : ["fitted": .int(Int64(fittedCount)), "kernels": .array(kernels.map(\.json))]
+  }
+
+  public mutating func restore(_ state: JSONValue, _ history: History) throws(SearchError) {
+    guard state != .null else { return }
+    let kernels = state["kernels"]?.array?.compactMap {
+      KernelParameters(json: $0, axes: problem.cube.axes.count)
+    }
+    guard let count = state["fitted"]?.int, let kernels, kernels.count == state["kernels"]?.array?.count
+    else {
+      throw .unusableState(method: Self.method, reason: "it was saved for other parameters")
+    }
+    fittedCount = Int(count)
+    self.kernels = kernels
+  }
+}

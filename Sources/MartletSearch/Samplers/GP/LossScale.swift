@@ -1,0 +1,64 @@
+// Losses and violations as a Gaussian process can learn them.
+
+/// Losses on a scale of standard deviations.
+///
+/// Three steps, each monotonic. Losses are measured from their median in deviations of the better half; what is more
+/// than 3 above grows like a logarithm and ends at 6 (so 1e308 is a bad loss like others, as in the half-rank warping of
+/// Song et al.: The Vizier Gaussian Process Bandit Algorithm, 2024). A power transform by Yeo and Johnson takes skewness
+/// away (Cowen-Rivers et al.: HEBO, 2022, section 4.1). The result has mean 0 and variance 1.
+enum LossScale {
+  /// - Parameter isWarped: with the power transform.
+  /// - Returns: one value a loss; all 0 when the losses are the same.
+  static func standardized(_ losses: [Double], isWarped: Bool) -> [Double] {
+    let clipped = winsorized(losses)
+    guard isWarped, let transform = PowerTransform.fitted(clipped) else { return standardized(clipped) }
+    return standardized(clipped.map(transform.apply))
+  }
+
+  /// Violations with 0 where it was and deviations near 1; large ones grow like a logarithm.
+  ///
+  /// One that is not a number counts as the worst there is.
+  static func violations(_ violations: [Double]) -> [Double] {
+    let known = violations.filter(\.isFinite).map(\.magnitude).sorted()
+    let typical = known.isEmpty ? 1 : known[known.count / 2]
+    let unit = typical > 0 ? typical : known.last(where: { $0 > 0 }) ?? 1
+    let scaled = violations.map { violation -> Double in
+      let size = violation.isFinite ? min(violation.magnitude / unit, 1e100) : 1e100
+      let compressed = min(size <= 1 ? size : 1 + Elementary.log(size), 6)
+      return violation < 0 ? -compressed : compressed
+    }
+    return scaled
+  }
+
+  private static func winsorized(_ losses: [Double]) -> [Double] {
+    guard let largest = losses.map(\.magnitude).max(), largest > 0 else { return losses }
+    // So that squares and differences stay in range; digits are kept.
+    let safe = largest > 1e150 ? losses.map { $0 * 1e-160 } : losses
+    let sorted = safe.sorted()
+    let median = sorted[(sorted.count - 1) / 2]
+    var sum = 0.0
+    var count = 0.0
+    for loss in sorted where loss < median {
+      sum += (median - loss) * (median - loss)
+      count += 1
+    }
+    var unit = count > 0 ? (sum / count).squareRoot() : 0
+    if !(unit > 0) { unit = (sorted.first { $0 > median } ?? median) - median }
+    guard unit > 0 else { return safe.map { _ in 0 } }
+    return safe.map { loss in
+      let place = (loss - median) / unit
+      return place <= 3 ? place : min(3 + Elementary.log1p(min(place - 3, 1e200)), 6)
+    }
+  }
+
+  private static func standardized(_ values: [Double]) -> [Double] {
+    let count = Double(values.count)
+    var mean = 0.0
+    for value in values { mean += value / count }
+    var variance = 0.0
+    for value in values { variance += (value - mean) * (value - mean) / count }
+    guard variance > 0 else { return values.map { _ in 0 } }
+    let deviation = variance.squareRoot()
+    return values.map { ($0 - mean) / deviation }
+  }
+}

@@ -18,10 +18,12 @@ public struct Observation: Hashable, Sendable {
   public var violations: [Double]
   /// What the sampler wrote beside the point when it was asked.
   public var note: JSONValue?
+  /// The last step a pruned trial reported; nil: not known.
+  public var step: Int?
 
   public init(
     trial: Int, coordinates: [Double], state: TrialState, losses: [Double], violations: [Double] = [],
-    note: JSONValue? = nil
+    note: JSONValue? = nil, step: Int? = nil
   ) {
     self.trial = trial
     self.coordinates = coordinates
@@ -29,6 +31,7 @@ public struct Observation: Hashable, Sendable {
     self.losses = losses
     self.violations = violations
     self.note = note
+    self.step = step
   }
 
   /// By how much all constraints together are missed: 0 when all are met, infinite when one is NaN.
@@ -102,11 +105,22 @@ public struct History: Sendable {
 extension History {
   public func pending(_ trial: Int) -> PendingTrial? { pending.first { $0.trial == trial } }
 
+  /// The feasible trial with the lowest loss, the earliest of equals; with several objectives all feasible trials that no
+  /// other dominates. By number.
+  public var best: [Observation] {
+    let feasible = observations.filter(\.isFeasible)
+    guard let first = feasible.first, first.losses.count > 1 else {
+      return feasible.min { $0.losses[0] < $1.losses[0] }.map { [$0] } ?? []
+    }
+    return Pareto.front(feasible.map(\.losses)).map { feasible[$0] }
+  }
+
   /// The point nearest to a known one that is not known itself; nil: there is none, or none was found.
   ///
   /// Looks at the points that differ in one axis, then in more, by a walk; in a finite space that is small at all of
   /// them.
   func nearestUnseen(to start: [Double], using generator: inout Xoshiro256) -> [Double]? {
+    guard !cube.axes.isEmpty else { return nil }
     for steps in 1...200 {
       var coordinates = start
       for _ in 0..<(1 + steps / 40) {

@@ -27,11 +27,14 @@ public struct Suggestion: Hashable, Sendable {
 /// One search over one space.
 ///
 /// A value; what it answers is a function of the problem, the trials it was told of and `state`. No point is given
-/// twice, neither to two workers at once nor later, as long as the space has others.
+/// twice, neither to two workers at once nor later, as long as the space has others. When it has no others the search is
+/// exhausted, or goes on with known points where `repeats` is set.
 public struct Search: Sendable {
   public let method: String
   public let problem: SearchProblem
   public private(set) var history: History
+  /// Whether a space without new points goes on giving known ones.
+  public let repeats: Bool
   private var sampler: any Sampler
   /// Points to try before the sampler is asked, each as coordinates; the first `queuePosition` were tried.
   private var queue: [[Double]]
@@ -41,19 +44,29 @@ public struct Search: Sendable {
 
   /// A search at its beginning.
   ///
-  /// - Parameter first: points to try before the method is asked.
+  /// - Parameters:
+  ///   - first: points to try before the method is asked.
+  ///   - repeats: whether a space without new points goes on giving known ones.
   /// - Throws: `SearchError` for a method nobody has, a problem it cannot search, wrong options, or a point that does
   ///   not lie in the space.
-  public init(method: String, problem: SearchProblem, first: [Point] = []) throws(SearchError) {
+  public init(method: String, problem: SearchProblem, first: [Point] = [], repeats: Bool = false)
+    throws(SearchError)
+  {
     self.method = method
+    self.repeats = repeats
     self.problem = problem
     history = History(cube: problem.cube)
     sampler = try samplerType(of: method).init(problem)
     queue = []
-    for point in first {
-      guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
-      queue.append(coordinates)
-    }
+    for point in first { try enqueue(point) }
+  }
+
+  /// A point to try before the method is asked again, after those that wait already.
+  ///
+  /// - Throws: `SearchError.pointOutside`.
+  public mutating func enqueue(_ point: Point) throws(SearchError) {
+    guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
+    queue.append(coordinates)
   }
 
   /// The point for trial number `trial`, 0 or more, which was never asked for before.
@@ -64,8 +77,9 @@ public struct Search: Sendable {
       if !history.contains(coordinates) { return begin(trial, coordinates, note: nil, from: nil) }
     }
     if let cardinality = problem.space.cardinality, history.distinctCount >= cardinality {
-      return .exhausted("All \(cardinality) points of the space have been tried.")
+      return exhausted(trial, "All \(cardinality) points of the space have been tried.")
     }
+    guard !problem.cube.axes.isEmpty else { return begin(trial, [], note: nil, from: nil) }
     var last: (coordinates: [Double], note: JSONValue?)?
     for attempt in 0..<Self.attempts {
       switch sampler.ask(history, trial: trial, attempt: attempt) {
@@ -78,15 +92,27 @@ public struct Search: Sendable {
         last = (coordinates, note)
       case .resume(let other): return .resume(trial: other)
       case .wait: return .wait
-      case .exhausted(let reason): return .exhausted(reason)
+      case .exhausted(let reason): return exhausted(trial, reason)
       }
     }
     guard let last else { return .wait }
     var generator = problem.generator(trial: trial, attempt: Self.attempts)
     guard let other = history.nearestUnseen(to: last.coordinates, using: &generator) else {
-      return .exhausted("All points of the space have been tried.")
+      return exhausted(trial, "All points of the space have been tried.")
     }
     return begin(trial, other, note: last.note, from: nil)
+  }
+
+  /// There is no new point: a known one, if those may come again.
+  private mutating func exhausted(_ trial: Int, _ reason: String) -> SearchAnswer {
+    guard repeats else { return .exhausted(reason) }
+    if !problem.cube.axes.isEmpty,
+      case .point(let raw, let note, let from) = sampler.ask(history, trial: trial, attempt: 0)
+    {
+      return begin(trial, problem.cube.canonical(raw), note: note, from: from)
+    }
+    var generator = problem.generator(trial: trial, attempt: Self.attempts)
+    return begin(trial, problem.cube.draw(using: &generator), note: nil, from: nil)
   }
 
   private mutating func begin(_ trial: Int, _ coordinates: [Double], note: JSONValue?, from: Int?)
@@ -100,13 +126,17 @@ public struct Search: Sendable {
 
   /// How a trial that was asked for ended.
   ///
-  /// - losses: one an objective, to be minimised; empty when there is none. If one of them is not finite, none counts.
-  public mutating func tell(trial: Int, state: TrialState, losses: [Double], violations: [Double] = []) {
+  /// - Parameters:
+  ///   - losses: one an objective, to be minimised; empty when there is none. If one of them is not finite, none counts.
+  ///   - step: the last one a pruned trial reported.
+  public mutating func tell(
+    trial: Int, state: TrialState, losses: [Double], violations: [Double] = [], step: Int? = nil
+  ) {
     guard let pending = history.pending(trial) else { return }
     tell(
       Observation(
         trial: trial, coordinates: pending.coordinates, state: state, losses: losses, violations: violations,
-        note: pending.note))
+        note: pending.note, step: step))
   }
 
   /// A trial of elsewhere, to learn from.

@@ -6,18 +6,17 @@ import MartletModel
 extension Domain {
   /// How it can be moved along; nil: there is nothing to choose.
   var axisKind: UnitCube.Kind? {
-    switch self {
+    if count == 1 { return nil }
+    return switch self {
     case .constant: nil
     case .categorical(let values, _): .categorical(count: values.count)
-    case .integers: .ordered(count: count)
+    case .ordinal, .integers: .ordered(count: count)
     case .real(_, let quantum): quantum == nil ? .continuous : .ordered(count: count)
     }
   }
 
-  var constant: JSONValue? {
-    guard case .constant(let value) = self else { return nil }
-    return value
-  }
+  /// The value when there is no other.
+  var onlyValue: JSONValue? { count == 1 ? value(at: 0) : nil }
 
   /// The value at a coordinate, clamped and rounded; NaN counts as the middle.
   func value(at coordinate: Double) -> JSONValue {
@@ -26,10 +25,10 @@ extension Domain {
     case .constant(let value): return value
     case .categorical(let values, _):
       return values[Int(min(max(coordinate.isNaN ? 0 : coordinate.rounded(), 0), Double(values.count - 1)))]
-    case .integers, .real(_, .some):
-      return ladder.map { $0.value($0.rung(at: place)) } ?? .null
     case .real(let distribution, nil):
       return .double(distribution.value(at: min(max(place, 0), 1)))
+    case .ordinal, .integers, .real(_, .some):
+      return ladder.map { value(on: $0.rung(at: place)) } ?? .null
     }
   }
 
@@ -37,11 +36,9 @@ extension Domain {
   func coordinate(of value: JSONValue) -> Double? {
     switch self {
     case .constant: return nil
-    case .categorical(let values, _):
-      let index =
-        values.firstIndex(of: value)
-        ?? values.firstIndex { own in own.double != nil && own.double == value.double }
-      return index.map(Double.init)
+    case .categorical(let values, _): return Self.index(of: value, in: values).map(Double.init)
+    case .ordinal(let values):
+      return Self.index(of: value, in: values).flatMap { index in ladder?.coordinate(Double(index)) }
     case .integers, .real(_, .some):
       guard let number = value.double, let ladder, let rung = ladder.rung(of: number) else { return nil }
       return ladder.coordinate(rung)
@@ -58,16 +55,22 @@ extension Domain {
     }
   }
 
+  /// Equal as they are written, else equal as numbers; true is not 1.
+  private static func index(of value: JSONValue, in values: [JSONValue]) -> Int? {
+    values.firstIndex(of: value)
+      ?? values.firstIndex { own in own.double != nil && own.double == value.double }
+  }
+
   /// The coordinate of `value(at: coordinate)`.
   func canonical(_ coordinate: Double) -> Double {
     switch self {
     case .constant: return .nan
     case .categorical(let values, _):
       return min(max(coordinate.isNaN ? 0 : coordinate.rounded(), 0), Double(values.count - 1))
-    case .integers, .real(_, .some):
+    case .real(_, nil): return coordinate.isNaN ? 0.5 : min(max(coordinate, 0), 1)
+    case .ordinal, .integers, .real(_, .some):
       let place = coordinate.isNaN ? 0.5 : coordinate
       return ladder.map { $0.coordinate($0.rung(at: place)) } ?? place
-    case .real(_, nil): return coordinate.isNaN ? 0.5 : min(max(coordinate, 0), 1)
     }
   }
 
@@ -90,68 +93,74 @@ extension Domain {
     return (0..<count).map { ladder.coordinate(ladder.first + Double($0)) }
   }
 
+  /// The coordinate of `value(at: index)`, from 0; nil for a domain without end.
+  func coordinate(at index: Int) -> Double? {
+    if case .categorical = self { return Double(index) }
+    return ladder.map { $0.coordinate($0.first + Double(index)) }
+  }
+}
+
+// MARK: - Steps
+
+extension Domain {
   /// The steps of an ordered domain.
   private var ladder: Ladder? {
     switch self {
-    case .constant, .categorical, .real(_, nil): nil
-    case .integers(let min, let max, let step):
-      Ladder(
-        distribution: nil, first: 0, last: Double((max &- min) / step), origin: Double(min),
-        step: Double(step)
-      ) { .int(min &+ Int64($0) &* step) }
+    case .constant, .categorical, .real(_, nil): return nil
+    case .ordinal(let values): return Ladder(0...Double(values.count - 1), origin: 0, step: 1)
+    case .integers(let min, let max, let step, let scale):
+      let last = Double(UInt64(bitPattern: max &- min) / UInt64(step))
+      guard scale == .logarithmic else { return Ladder(0...last, origin: Double(min), step: Double(step)) }
+      // Half a step below the lowest value there may be no number greater than 0.
+      let low = Swift.max(Double(min) - Double(step) / 2, Double(min) / 2)
+      let high = Double(min) + (last + 0.5) * Double(step)
+      return Ladder(
+        0...last, origin: Double(min), step: Double(step), spread: .logUniformValues(min: low, max: high))
     case .real(let distribution, let quantum?):
-      Ladder(
-        distribution: distribution, indices: distribution.bounds.flatMap { quantum.indices(within: $0) },
-        step: quantum.value, value: quantum.multiple)
+      let indices = distribution.bounds.flatMap { quantum.indices(within: $0) } ?? -0x1p52...0x1p52
+      // Values that are equally likely have cells of equal size, whatever was cut off at the ends.
+      if case .uniform = distribution { return Ladder(indices, origin: quantum.origin, step: quantum.value) }
+      return Ladder(indices, origin: quantum.origin, step: quantum.value, spread: distribution)
+    }
+  }
+
+  /// The value on a rung of `ladder`.
+  private func value(on rung: Double) -> JSONValue {
+    switch self {
+    case .constant, .categorical, .real(_, nil): return .null
+    case .ordinal(let values): return values[Int(rung)]
+    case .integers(let min, let max, let step, _):
+      // Of more than 2^53 steps only some have a Double of their own.
+      let steps = Swift.min(UInt64(Swift.min(rung, 0x1p63)), UInt64(bitPattern: max &- min) / UInt64(step))
+      return .int(min &+ Int64(bitPattern: steps &* UInt64(step)))
+    case .real(_, let quantum?): return quantum.multiple(rung)
     }
   }
 }
 
 /// Values with steps between them, numbered; each owns a cell of 0...1.
 private struct Ladder {
-  /// How likely values are; nil: all equally.
-  let distribution: RealDistribution?
   let first: Double
   let last: Double
+  /// Rung `r` stands at `origin + r × step`.
   let origin: Double
   let step: Double
-  let value: (Double) -> JSONValue
+  /// How likely values are; nil: all equally.
+  let spread: RealDistribution?
 
-  init(
-    distribution: RealDistribution?, first: Double, last: Double, origin: Double, step: Double,
-    value: @escaping (Double) -> JSONValue
-  ) {
-    (self.distribution, self.first, self.last, self.origin, self.step) = (
-      distribution, first, last, origin, step
-    )
-    self.value = value
-  }
-
-  init(
-    distribution: RealDistribution, indices: ClosedRange<Double>?, step: Double,
-    value: @escaping (Double) -> JSONValue
-  ) {
-    // Values that are equally likely have cells of equal size, whatever was cut off at the ends.
-    if case .uniform = distribution, let indices {
-      self.init(
-        distribution: nil, first: indices.lowerBound, last: indices.upperBound, origin: 0, step: step,
-        value: value)
-    } else {
-      self.init(
-        distribution: distribution, first: indices?.lowerBound ?? -0x1p52,
-        last: indices?.upperBound ?? 0x1p52,
-        origin: 0, step: step, value: value)
-    }
+  init(_ rungs: ClosedRange<Double>, origin: Double, step: Double, spread: RealDistribution? = nil) {
+    (first, last) = (rungs.lowerBound, rungs.upperBound)
+    (self.origin, self.step, self.spread) = (origin, step, spread)
   }
 
   func holds(_ rung: Double) -> Bool { first <= rung && rung <= last }
 
   func rung(at coordinate: Double) -> Double {
     let place = min(max(coordinate, 0), 1)
-    guard let distribution else {
+    guard let spread else {
       return first + min((place * (last - first + 1)).rounded(.down), last - first)
     }
-    return min(max((distribution.value(at: place) / step).rounded(.toNearestOrEven), first), last)
+    return nearest(to: spread.value(at: place))
   }
 
   func rung(of number: Double) -> Double? {
@@ -159,13 +168,17 @@ private struct Ladder {
     return number.isFinite && holds(rung) ? rung : nil
   }
 
+  private func nearest(to number: Double) -> Double {
+    min(max(((number - origin) / step).rounded(.toNearestOrEven), first), last)
+  }
+
   func cell(_ rung: Double) -> ClosedRange<Double> {
-    guard let distribution else {
+    guard let spread else {
       let count = last - first + 1
       return (rung - first) / count...(rung - first + 1) / count
     }
-    let low = rung == first ? 0 : distribution.coordinate(of: (rung - 0.5) * step)
-    let high = rung == last ? 1 : distribution.coordinate(of: (rung + 0.5) * step)
+    let low = rung == first ? 0 : spread.coordinate(of: origin + (rung - 0.5) * step)
+    let high = rung == last ? 1 : spread.coordinate(of: origin + (rung + 0.5) * step)
     return min(low, high)...max(low, high)
   }
 

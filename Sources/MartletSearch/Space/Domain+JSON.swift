@@ -4,7 +4,8 @@ public import MartletModel
 import OrderedCollections
 
 extension Parameter {
-  /// `{name, kind, values?, min?, max?, distribution?, …}`; `kind` is `constant`, `categorical`, `integer` or `real`.
+  /// `{name, kind, values?, min?, max?, distribution?, …}`; `kind` is `constant`, `categorical`, `ordinal`, `integer` or
+  /// `real`.
   public var json: JSONValue {
     var members: JSONObject = ["name": .string(name), "kind": .string(domain.kind)]
     for (key, value) in domain.settings { members[key] = value }
@@ -22,6 +23,7 @@ extension Domain {
     switch self {
     case .constant: "constant"
     case .categorical: "categorical"
+    case .ordinal: "ordinal"
     case .integers: "integer"
     case .real(_, let quantum): quantum?.isWhole == true ? "integer" : "real"
     }
@@ -30,18 +32,21 @@ extension Domain {
   fileprivate var settings: [(String, JSONValue)] {
     switch self {
     case .constant(let value): return [("values", .array([value]))]
-    case .categorical(let values, nil): return [("values", .array(values))]
+    case .categorical(let values, nil), .ordinal(let values): return [("values", .array(values))]
     case .categorical(let values, let probabilities?):
       return [("values", .array(values)), ("probabilities", .array(probabilities.map(JSONValue.double)))]
-    case .integers(let min, let max, let step):
+    case .integers(let min, let max, let step, let scale):
       let range: [(String, JSONValue)] = [
-        ("min", .int(min)), ("max", .int(max)), ("distribution", "int_uniform"),
+        ("min", .int(min)), ("max", .int(max)),
+        ("distribution", scale == .linear ? "int_uniform" : "int_log_uniform_values"),
       ]
       return step == 1 ? range : range + [("step", .int(step))]
     case .real(let distribution, let quantum):
       let prefix = quantum == nil ? "" : "q_"
       let settings = distribution.settings + [("distribution", .string(prefix + distribution.name))]
-      return settings + (quantum.map { [("q", $0.multiple(1))] } ?? [])
+      guard let quantum else { return settings }
+      let step = Quantum(quantum.value, isWhole: quantum.isWhole).multiple(1)
+      return settings + [("q", step)] + (quantum.origin == 0 ? [] : [("origin", quantum.multiple(0))])
     }
   }
 }

@@ -11,10 +11,20 @@ public enum Domain: Hashable, Sendable {
   case constant(JSONValue)
   /// One of some values, equally likely or with a probability each (they add up to 1).
   case categorical([JSONValue], probabilities: [Double]? = nil)
-  /// Whole numbers `min, min + step, …` up to `max`, both ends included, equally likely.
-  case integers(min: Int64, max: Int64, step: Int64 = 1)
+  /// One of some values, equally likely, that stand in their order: neighbours in the list are alike.
+  case ordinal([JSONValue])
+  /// Whole numbers `min, min + step, …` up to `max`, both ends included.
+  case integers(min: Int64, max: Int64, step: Int64 = 1, scale: Scale = .linear)
   /// A real number; with a quantum the nearest of its multiples (the `q_` distributions of W&B).
   case real(RealDistribution, quantum: Quantum? = nil)
+}
+
+/// On which scale whole numbers are spread evenly.
+public enum Scale: String, Hashable, Sendable, CaseIterable {
+  /// All are equally likely.
+  case linear
+  /// The logarithm of the value with half a step on both sides is uniform: 1 is as likely as all from 8 to 15 nearly are.
+  case logarithmic = "log"
 }
 
 /// How a real number is spread. `log` is the natural logarithm.
@@ -48,39 +58,6 @@ public enum RealDistribution: Hashable, Sendable {
   }
 }
 
-/// The step whose multiples a quantised parameter takes.
-public struct Quantum: Hashable, Sendable {
-  public var value: Double
-  /// The step was written as a whole number, and the values are whole numbers then.
-  public var isWhole: Bool
-
-  public init(_ value: Double, isWhole: Bool = false) {
-    self.value = value
-    self.isWhole = isWhole
-  }
-
-  /// The `index`-th multiple, as near to its decimal text as a Double can be: 3 × 0.1 is 0.3.
-  func multiple(_ index: Double) -> JSONValue {
-    let product = index * value
-    if isWhole, let whole = Int64(exactly: product) { return .int(whole) }
-    let text = value.description
-    guard let point = text.firstIndex(of: "."), !text.contains("e") else { return .double(product) }
-    let scale = pow(10, Double(text.distance(from: point, to: text.endIndex) - 1))
-    let scaled = (product * scale).rounded()
-    return .double(scaled.magnitude < 0x1p53 ? scaled / scale : product)
-  }
-
-  /// The multiples within `bounds`; nil when there is none or they cannot be counted exactly.
-  func indices(within bounds: ClosedRange<Double>) -> ClosedRange<Double>? {
-    // 0.3 / 0.1 is a hair below 3: a bound that is a multiple in decimal text must count as one.
-    let tolerance = 1e-9
-    let first = (bounds.lowerBound / value - tolerance).rounded(.up)
-    let last = (bounds.upperBound / value + tolerance).rounded(.down)
-    guard first <= last, first.magnitude < 0x1p53, last.magnitude < 0x1p53 else { return nil }
-    return first...last
-  }
-}
-
 // MARK: - Counting
 
 extension Domain {
@@ -88,8 +65,8 @@ extension Domain {
   public var count: Int? {
     switch self {
     case .constant: return 1
-    case .categorical(let values, _): return values.count
-    case .integers(let min, let max, let step):
+    case .categorical(let values, _), .ordinal(let values): return values.count
+    case .integers(let min, let max, let step, _):
       guard min <= max, step > 0 else { return 0 }
       let steps = max.subtractingReportingOverflow(min)
       guard !steps.overflow else { return Int.max }
@@ -109,8 +86,8 @@ extension Domain {
     guard let count, (0..<count).contains(index) else { return nil }
     switch self {
     case .constant(let value): return value
-    case .categorical(let values, _): return values[index]
-    case .integers(let min, _, let step): return .int(min &+ Int64(index) &* step)
+    case .categorical(let values, _), .ordinal(let values): return values[index]
+    case .integers(let min, _, let step, _): return .int(min &+ Int64(index) &* step)
     case .real(let distribution, let quantum):
       guard let quantum, let bounds = distribution.bounds, let indices = quantum.indices(within: bounds)
       else {
@@ -129,11 +106,14 @@ extension Domain {
     switch self {
     case .constant: nil
     case .categorical(let values, let probabilities): Self.flaw(values: values, probabilities: probabilities)
-    case .integers(let min, let max, let step):
+    case .ordinal(let values): Self.flaw(values: values, probabilities: nil)
+    case .integers(let min, let max, let step, let scale):
       if step < 1 {
         DomainFlaw(key: "step", message: "step must be 1 or more, not \(step)")
       } else if min >= max {
         DomainFlaw(key: "min", message: "min (\(min)) must be less than max (\(max))")
+      } else if scale == .logarithmic, min < 1 {
+        DomainFlaw(key: "min", message: "min must be 1 or more on a logarithmic scale, not \(min)")
       } else {
         nil
       }
@@ -197,18 +177,5 @@ extension RealDistribution {
       return DomainFlaw(key: "min", message: "min (\(min)) must be less than max (\(max))")
     }
     return nil
-  }
-}
-
-extension Quantum {
-  fileprivate func flaw(in distribution: RealDistribution) -> DomainFlaw? {
-    guard value > 0, value.isFinite else {
-      return DomainFlaw(key: "q", message: "q must be greater than 0, not \(value)")
-    }
-    guard let bounds = distribution.bounds, indices(within: bounds) == nil else { return nil }
-    return DomainFlaw(
-      key: "q",
-      message: "no usable multiple of q (\(value)) lies between \(bounds.lowerBound) and \(bounds.upperBound)"
-    )
   }
 }

@@ -3,7 +3,7 @@
 import MartletModel
 import OrderedCollections
 
-/// The parameters of a space that are free, each an axis.
+/// The parameters of a space that have more than one value, each an axis.
 ///
 /// The coordinate of a number is its place in 0...1 by the distribution of its domain, so that the prior is uniform on
 /// every axis: the logarithm of a log-uniform value, the cumulative share of a normal one. Of an ordered axis with few
@@ -33,7 +33,7 @@ public struct UnitCube: Hashable, Sendable {
 
   public let space: Space
   public let axes: [Axis]
-  /// For each parameter its axis; nil: constant.
+  /// For each parameter its axis; nil: it has only one value.
   private let axisOfParameter: [Int?]
   /// Parameters so that whatever a condition asks about comes before.
   private let order: [Int]
@@ -68,7 +68,7 @@ public struct UnitCube: Hashable, Sendable {
     var values: [JSONValue?] = Array(repeating: nil, count: space.parameters.count)
     for index in order where isActive(index, values) {
       let domain = space.parameters[index].domain
-      values[index] = axisOfParameter[index].map { domain.value(at: coordinates[$0]) } ?? domain.constant
+      values[index] = axisOfParameter[index].map { domain.value(at: coordinates[$0]) } ?? domain.onlyValue
     }
     var point = Point()
     for (parameter, value) in zip(space.parameters, values) {
@@ -84,15 +84,14 @@ public struct UnitCube: Hashable, Sendable {
     var coordinates = Array(repeating: Double.nan, count: axes.count)
     let values = space.parameters.map { point[$0.name] }
     for index in order {
-      guard let axis = axisOfParameter[index] else { continue }
+      let domain = space.parameters[index].domain
+      if case .constant = domain { continue }
       guard isActive(index, values) else {
         if values[index] != nil { return nil }
         continue
       }
-      guard let value = values[index], let coordinate = space.parameters[index].domain.coordinate(of: value)
-      else {
-        return nil
-      }
+      guard let value = values[index], let coordinate = domain.coordinate(of: value) else { return nil }
+      guard let axis = axisOfParameter[index] else { continue }
       coordinates[axis] = coordinate
     }
     return coordinates
@@ -111,7 +110,7 @@ public struct UnitCube: Hashable, Sendable {
     for index in order {
       let domain = space.parameters[index].domain
       guard let axis = axisOfParameter[index] else {
-        if isActive(index, values) { values[index] = domain.constant }
+        if isActive(index, values) { values[index] = domain.onlyValue }
         continue
       }
       guard isActive(index, values) else {
@@ -143,7 +142,18 @@ public struct UnitCube: Hashable, Sendable {
   public func draw(axis: Int, using generator: inout Xoshiro256) -> Double {
     guard case .categorical(let count) = axes[axis].kind else { return generator.unit() }
     guard let probabilities = axes[axis].probabilities else { return Double(generator.below(UInt64(count))) }
-    return Double(Domain.index(probabilities, at: generator.unit()))
+    return Double(Self.index(probabilities, at: generator.unit()))
+  }
+
+  /// The index whose share of 0..<1 holds `unit`; never one with probability 0.
+  private static func index(_ probabilities: [Double], at unit: Double) -> Int {
+    let target = unit * probabilities.reduce(0, +)
+    var sum = 0.0
+    for (index, probability) in probabilities.enumerated() {
+      sum += probability
+      if target < sum { return index }
+    }
+    return probabilities.lastIndex { $0 > 0 } ?? 0
   }
 
   /// A canonical point drawn from the prior. Draws for every axis, also for those that turn out to be inactive.

@@ -1,0 +1,144 @@
+// Early stopping of one sweep: a rule, and what holds for every rule.
+
+public import MartletModel
+import OrderedCollections
+
+/// Decides, report by report, which trials are not worth their end.
+///
+/// Whatever the rule, the incumbent goes on: the trial with the lowest loss reported so far (with several objectives,
+/// every trial whose last report no other one dominates), unless its last report was not a number. Trials that failed
+/// are no measure for others. A trial that was stopped and reports again is told again.
+public struct EarlyStopping: Sendable {
+  private var rule: any StoppingRule
+  private let objectiveCount: Int
+  /// By number; the order in which trials first reported never decides anything.
+  private var standings: OrderedDictionary<Int, Standing> = [:]
+
+  /// Where a trial stands among all.
+  private struct Standing: Hashable, Sendable {
+    /// One objective: the lowest loss; several: the last. Empty: no number yet.
+    var losses: [Double] = []
+    var endsInNumber = false
+    var state = TrialState.running
+    /// Why it was stopped.
+    var verdict: String?
+  }
+
+  /// - Parameters:
+  ///   - objectives: what the losses of a report stand for, in order.
+  ///   - seed: of the draw that gives trials to brackets.
+  public init(_ configuration: StoppingRuleConfiguration, objectives: [Objective], seed: UInt64) {
+    rule = configuration.rule(objectives: objectives, seed: seed)
+    objectiveCount = max(objectives.count, 1)
+  }
+
+  /// What trial number `trial` measured at `step`.
+  ///
+  /// - Parameter losses: one an objective, to be minimised; NaN counts as worse than every number, and so does one that is
+  ///   missing.
+  public mutating func report(trial: Int, step: Int64, losses: [Double]) -> StoppingDecision {
+    var losses = losses.prefix(objectiveCount).map { $0.isNaN ? .infinity : $0 }
+    losses += Array(repeating: .infinity, count: objectiveCount - losses.count)
+    let report = StoppingReport(trial: trial, step: step, losses: losses)
+    note(report)
+    let decision = rule.report(report)
+    if let verdict = standings[trial]?.verdict { return .stop(verdict) }
+    guard case .stop(let reason) = decision else { return decision }
+    if isIncumbent(trial), !rule.maySacrifice(trial: trial) { return .goOn }
+    standings[trial]?.verdict = reason
+    return decision
+  }
+
+  /// A trial changed its state: `paused` when its program really stands still, `running` when it goes on.
+  public mutating func settle(trial: Int, as state: TrialState) {
+    standings[trial, default: Standing()].state = state
+    rule.settle(trial: trial, as: state)
+  }
+
+  /// The paused trial to go on with, which counts as running from now on; nil: none, begin a new one.
+  ///
+  /// - Parameter isExhausted: no new trial can begin. Then an incumbent that stands still goes on in any case, so that
+  ///   the best of a sweep is always trained to its end.
+  public mutating func resume(isExhausted: Bool = false) -> Int? {
+    let trial =
+      rule.resumable()
+      ?? (isExhausted
+        ? standings.filter { $1.state == .paused && isIncumbent($0) }.map(\.key).min() : nil)
+    if let trial { settle(trial: trial, as: .running) }
+    return trial
+  }
+
+  /// All trials standing still, ascending.
+  public var paused: [Int] { standings.filter { $1.state == .paused }.map(\.key).sorted() }
+
+  // MARK: - The incumbent
+
+  private mutating func note(_ report: StoppingReport) {
+    var standing = standings[report.trial] ?? Standing()
+    standing.endsInNumber = report.isFinite
+    if report.isFinite {
+      if objectiveCount > 1 || standing.losses.isEmpty || report.losses[0] < standing.losses[0] {
+        standing.losses = report.losses
+      }
+    }
+    standings[report.trial] = standing
+  }
+
+  /// Whether no trial is better. Several trials may be that.
+  public func isIncumbent(_ trial: Int) -> Bool {
+    guard let own = standings[trial], own.endsInNumber, !own.losses.isEmpty else { return false }
+    return !standings.values.contains { other in
+      other.state != .failed && !other.losses.isEmpty && RungRanking.dominates(other.losses, own.losses)
+    }
+  }
+
+  // MARK: - Memory
+
+  /// All that is known of a trial, a small object; nil: it is not known.
+  public func memory(of trial: Int) -> JSONValue? {
+    guard let standing = standings[trial] else { return nil }
+    var members: JSONObject = [
+      "state": .string(standing.state.rawValue), "losses": .array(standing.losses.map(JSONValue.double)),
+      "number": .bool(standing.endsInNumber), "rule": rule.memory(of: trial) ?? .null,
+    ]
+    if let verdict = standing.verdict { members["verdict"] = .string(verdict) }
+    return .object(members)
+  }
+
+  /// The memories of all trials, by number.
+  public var state: JSONValue {
+    var members = JSONObject()
+    for trial in standings.keys.sorted() { members[String(trial)] = memory(of: trial) }
+    return .object(members)
+  }
+
+  /// Takes one memory back. To be called once a trial, at the beginning.
+  ///
+  /// - Throws: `SearchError.unusableState`.
+  public mutating func restore(trial: Int, _ memory: JSONValue) throws(SearchError) {
+    guard let state = memory["state"]?.string.flatMap(TrialState.init(rawValue:)),
+      let losses = memory["losses"]?.array?.map(\.double), !losses.contains(nil),
+      let endsInNumber = memory["number"]?.bool, let kept = memory["rule"]
+    else { throw rule.unusable(trial: trial) }
+    standings[trial] = Standing(
+      losses: losses.compactMap { $0 }, endsInNumber: endsInNumber, state: state,
+      verdict: memory["verdict"]?.string)
+    if !kept.isNull { try rule.restore(trial: trial, kept) }
+    rule.settle(trial: trial, as: state)
+  }
+
+  /// Takes a saved `state` back.
+  ///
+  /// - Throws: `SearchError.unusableState`.
+  public mutating func restore(_ state: JSONValue) throws(SearchError) {
+    guard let members = state.object else {
+      throw .unusableState(method: "early_terminate", reason: "it was not saved by this version")
+    }
+    for (name, memory) in members {
+      guard let trial = Int(name) else {
+        throw .unusableState(method: "early_terminate", reason: "'\(name)' is no trial")
+      }
+      try restore(trial: trial, memory)
+    }
+  }
+}

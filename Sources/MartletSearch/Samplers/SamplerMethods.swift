@@ -2,7 +2,7 @@
 
 import MartletModel
 
-private let samplers: [any Sampler.Type] = [RandomSampler.self]
+private let samplers: [any Sampler.Type] = [RandomSampler.self, GPSampler.self]
 
 /// The methods a search knows.
 public let samplerMethods: [String] = samplers.map { $0.method }

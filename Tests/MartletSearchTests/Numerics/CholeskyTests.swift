@@ -50,7 +50,8 @@ import Testing
     for row in 0..<start { first += values[row * order..<row * order + start] }
     var grown = try #require(CholeskyFactor(lower: first, order: start, stride: start))
     for row in start..<order {
-      #expect(grown.extend([Array(values[row * order...row * order + row])]))
+      let isExtended = grown.extend([Array(values[row * order...row * order + row])])
+      #expect(isExtended)
     }
     for row in 0..<order {
       for column in 0...row {
@@ -64,8 +65,10 @@ import Testing
   @Test func refusesWhatIsNotPositive() throws {
     #expect(CholeskyFactor(lower: [1, 0, 2, 1], order: 2, stride: 2) == nil)
     var factor = try #require(CholeskyFactor(lower: [1], order: 1, stride: 1))
-    #expect(!factor.extend([[1, 1]]))
+    let isExtendedBySame = factor.extend([[1, 1]])
+    #expect(!isExtendedBySame)
     #expect(factor.order == 1)
-    #expect(factor.extend([[1, 2]]))
+    let isExtended = factor.extend([[1, 2]])
+    #expect(isExtended)
   }
 }

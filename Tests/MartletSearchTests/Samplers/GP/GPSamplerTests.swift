@@ -1,6 +1,7 @@
 // The Gaussian process sampler as a search uses it.
 
 import MartletModel
+import OrderedCollections
 import Testing
 
 @testable import MartletSearch

@@ -1,5 +1,6 @@
 // The Gaussian process against NumPy, finite differences and itself.
 
+import MartletModel
 import Testing
 
 @testable import MartletSearch

@@ -24,8 +24,12 @@ public enum SearchError: Error, Hashable, Sendable, CustomStringConvertible {
   case invalidOption(method: String, name: String, message: String)
   /// An option the method does not know.
   case unknownOption(method: String, name: String, nearest: String?, known: [String])
-  /// A condition of a parameter, a constraint between parameters or a derived parameter that has no meaning.
+  /// A condition of a parameter, or a derived parameter, that has no meaning.
   case invalidRule(parameter: String, message: String)
+  /// A relation between parameters that has no meaning.
+  case invalidRelation(String, message: String)
+  /// A point that was given by hand and that no search may try; why.
+  case pointForbidden(JSONValue, reason: String)
   /// A saved state that this sampler did not write, or wrote for another space.
   case unusableState(method: String, reason: String)
 
@@ -56,6 +60,10 @@ public enum SearchError: Error, Hashable, Sendable, CustomStringConvertible {
         + (known.isEmpty ? ": it has none" : ": it has \(known.joined(separator: ", "))")
     case .invalidRule(let parameter, let message):
       "the parameter '\(parameter)': \(message)"
+    case .invalidRelation(let text, let message):
+      "the rule '\(text)': \(message)"
+    case .pointForbidden(let point, let reason):
+      "the point \(point) may not be tried: \(reason)"
     case .unusableState(let method, let reason):
       "the saved state of the '\(method)' sampler cannot be used: \(reason)"
     }

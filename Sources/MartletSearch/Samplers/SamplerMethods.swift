@@ -2,7 +2,9 @@
 
 import MartletModel
 
-private let samplers: [any Sampler.Type] = [RandomSampler.self, GPSampler.self]
+private let samplers: [any Sampler.Type] = [
+  RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self, GPSampler.self,
+]
 
 /// The methods a search knows.
 public let samplerMethods: [String] = samplers.map { $0.method }

@@ -115,6 +115,10 @@ extension History {
     return Pareto.front(feasible.map(\.losses)).map { feasible[$0] }
   }
 
+  private func isNew(_ coordinates: [Double]) -> Bool {
+    !contains(coordinates) && cube.isAllowed(coordinates)
+  }
+
   /// The point nearest to a known one that is not known itself; nil: there is none, or none was found.
   ///
   /// Looks at the points that differ in one axis, then in more, by a walk; in a finite space that is small at all of
@@ -137,18 +141,18 @@ extension History {
         }
         coordinates = cube.canonical(coordinates)
       }
-      if !contains(coordinates) { return coordinates }
+      if isNew(coordinates) { return coordinates }
     }
     for _ in 0..<200 {
       let coordinates = cube.draw(using: &generator)
-      if !contains(coordinates) { return coordinates }
+      if isNew(coordinates) { return coordinates }
     }
     guard let cardinality = cube.space.cardinality, cardinality <= 100_000 else { return nil }
     for index in 0..<cardinality {
       guard let point = cube.space.point(at: index), let coordinates = cube.coordinates(of: point) else {
         continue
       }
-      if !contains(coordinates) { return coordinates }
+      if isNew(coordinates) { return coordinates }
     }
     return nil
   }

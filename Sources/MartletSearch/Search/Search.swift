@@ -22,6 +22,8 @@ public struct Suggestion: Hashable, Sendable {
   public var note: JSONValue?
   /// The trial whose checkpoint this one begins with.
   public var from: Int?
+  /// Its place among the points that were given by hand: those to try first, then those enqueued. Nil: the method chose it.
+  public var queued: Int?
 }
 
 /// One search over one space.
@@ -37,7 +39,7 @@ public struct Search: Sendable {
   public let repeats: Bool
   private var sampler: any Sampler
   /// Points to try before the sampler is asked, each as coordinates; the first `queuePosition` were tried.
-  private var queue: [[Double]]
+  private var queue: [[Double]] = []
   private var queuePosition = 0
   /// How often a method may answer with a known point before its neighbours are looked at.
   static let attempts = 20
@@ -57,36 +59,46 @@ public struct Search: Sendable {
     self.problem = problem
     history = History(cube: problem.cube)
     sampler = try samplerType(of: method).init(problem)
-    queue = []
     for point in first { try enqueue(point) }
   }
 
   /// A point to try before the method is asked again, after those that wait already.
   ///
-  /// - Throws: `SearchError.pointOutside`.
+  /// - Throws: `SearchError.pointOutside` and `pointForbidden`.
   public mutating func enqueue(_ point: Point) throws(SearchError) {
     guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
+    if let objection = problem.space.objection(to: point) {
+      throw .pointForbidden(point.flat, reason: objection)
+    }
     queue.append(coordinates)
   }
+
+  /// Points given by hand that were not tried yet, as coordinates.
+  var waiting: [[Double]] { Array(queue.dropFirst(queuePosition)) }
 
   /// The point for trial number `trial`, 0 or more, which was never asked for before.
   public mutating func ask(trial: Int) -> SearchAnswer {
     while queuePosition < queue.count {
       queuePosition += 1
       let coordinates = queue[queuePosition - 1]
-      if !history.contains(coordinates) { return begin(trial, coordinates, note: nil, from: nil) }
+      if !history.contains(coordinates) { return begin(trial, coordinates, queued: queuePosition - 1) }
     }
     if let cardinality = problem.space.cardinality, history.distinctCount >= cardinality {
       return exhausted(trial, "All \(cardinality) points of the space have been tried.")
     }
-    guard !problem.cube.axes.isEmpty else { return begin(trial, [], note: nil, from: nil) }
+    guard !problem.cube.axes.isEmpty else {
+      guard problem.cube.isAllowed([]) else {
+        return .exhausted("The only point of the space breaks its rules.")
+      }
+      return begin(trial, [])
+    }
     var last: (coordinates: [Double], note: JSONValue?)?
     for attempt in 0..<Self.attempts {
       switch sampler.ask(history, trial: trial, attempt: attempt) {
       case .point(let raw, let note, let from):
         let coordinates = problem.cube.canonical(raw)
         // What goes on from another trial's checkpoint is another trial even at the same point.
-        if from != nil || !history.contains(coordinates) {
+        if from != nil || !history.contains(coordinates), problem.cube.isAllowed(coordinates) {
           return begin(trial, coordinates, note: note, from: from)
         }
         last = (coordinates, note)
@@ -98,9 +110,13 @@ public struct Search: Sendable {
     guard let last else { return .wait }
     var generator = problem.generator(trial: trial, attempt: Self.attempts)
     guard let other = history.nearestUnseen(to: last.coordinates, using: &generator) else {
-      return exhausted(trial, "All points of the space have been tried.")
+      return exhausted(
+        trial,
+        problem.cube.isRestricted
+          ? "No further point that the rules of the space allow was found."
+          : "All points of the space have been tried.")
     }
-    return begin(trial, other, note: last.note, from: nil)
+    return begin(trial, other, note: last.note)
   }
 
   /// There is no new point: a known one, if those may come again.
@@ -109,20 +125,26 @@ public struct Search: Sendable {
     if !problem.cube.axes.isEmpty,
       case .point(let raw, let note, let from) = sampler.ask(history, trial: trial, attempt: 0)
     {
-      return begin(trial, problem.cube.canonical(raw), note: note, from: from)
+      let coordinates = problem.cube.canonical(raw)
+      if problem.cube.isAllowed(coordinates) { return begin(trial, coordinates, note: note, from: from) }
     }
     var generator = problem.generator(trial: trial, attempt: Self.attempts)
-    return begin(trial, problem.cube.draw(using: &generator), note: nil, from: nil)
+    let coordinates = problem.cube.draw(using: &generator)
+    return problem.cube.isAllowed(coordinates) ? begin(trial, coordinates) : .exhausted(reason)
   }
 
-  private mutating func begin(_ trial: Int, _ coordinates: [Double], note: JSONValue?, from: Int?)
-    -> SearchAnswer
-  {
+  private mutating func begin(
+    _ trial: Int, _ coordinates: [Double], note: JSONValue? = nil, from: Int? = nil, queued: Int? = nil
+  ) -> SearchAnswer {
     history.begin(PendingTrial(trial: trial, coordinates: coordinates, note: note))
     return .trial(
-      Suggestion(point: problem.cube.point(at: coordinates), coordinates: coordinates, note: note, from: from)
-    )
+      Suggestion(
+        point: problem.cube.point(at: coordinates), coordinates: coordinates, note: note, from: from,
+        queued: queued))
   }
+
+  /// A trial is under way that this search was not asked for.
+  mutating func expect(_ trial: PendingTrial) { history.begin(trial) }
 
   /// How a trial that was asked for ended.
   ///
@@ -152,7 +174,8 @@ public struct Search: Sendable {
         violations: violations))
   }
 
-  private mutating func tell(_ observation: Observation) {
+  /// A trial that ended, by its coordinates in this space.
+  mutating func tell(_ observation: Observation) {
     var observation = observation
     let isUsable =
       observation.losses.count == problem.objectiveCount && observation.losses.allSatisfy(\.isFinite)

@@ -18,6 +18,14 @@ public indirect enum Condition: Hashable, Sendable {
     }
   }
 
+  /// The conditions on one parameter each that must all hold.
+  var atoms: [Condition] {
+    switch self {
+    case .isOne, .atLeast, .atMost: [self]
+    case .all(let conditions): conditions.flatMap(\.atoms)
+    }
+  }
+
   /// Whether it holds where `value` gives the values, nil for a parameter that has none.
   public func holds(_ value: (String) -> JSONValue?) -> Bool {
     switch self {

@@ -14,8 +14,14 @@ extension Parameter {
 }
 
 extension Space {
-  /// The parameters' `json`, in order.
-  public var json: JSONValue { .array(parameters.map(\.json)) }
+  /// The parameters' `json`, in order, then `{name, kind: "derived", expression}` of those that are computed.
+  public var json: JSONValue {
+    .array(
+      parameters.map(\.json)
+        + derived.map {
+          ["name": .string($0.name), "kind": "derived", "expression": .string($0.expression.description)]
+        })
+  }
 }
 
 extension Domain {

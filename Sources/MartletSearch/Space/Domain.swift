@@ -98,6 +98,17 @@ extension Domain {
   }
 }
 
+extension Domain {
+  /// Whether every value can be computed with.
+  var isNumeric: Bool {
+    switch self {
+    case .constant(let value): value.asNumber != nil
+    case .categorical(let values, _), .ordinal(let values): values.allSatisfy { $0.asNumber != nil }
+    case .integers, .real: true
+    }
+  }
+}
+
 // MARK: - What is wrong with it
 
 extension Domain {

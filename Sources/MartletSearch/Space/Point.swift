@@ -3,7 +3,7 @@
 public import MartletModel
 public import OrderedCollections
 
-/// A value for every parameter of a space, in the order of the space.
+/// A value for every parameter of a space that has one, in the order of the space, and those derived from them.
 ///
 ///     point["optimizer.lr"]   // .double(0.1)
 ///     point.nested            // {"optimizer": {"lr": 0.1}, "width": 64}
@@ -30,9 +30,10 @@ public struct Point: Hashable, Sendable {
     return .object(root)
   }
 
-  mutating func set(_ parameter: Parameter, to value: JSONValue) {
-    values[parameter.name] = value
-    if parameter.path.count > 1 { paths[parameter.name] = parameter.path }
+  mutating func set(_ path: [String], to value: JSONValue) {
+    let name = path.joined(separator: ".")
+    values[name] = value
+    if path.count > 1 { paths[name] = path }
   }
 
   private static func put(_ value: JSONValue, at path: ArraySlice<String>, into object: inout JSONObject) {

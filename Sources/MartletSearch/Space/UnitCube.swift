@@ -39,6 +39,8 @@ public struct UnitCube: Hashable, Sendable {
   private let order: [Int]
   /// Whether any parameter may be without value.
   public let isConditional: Bool
+  /// Whether there are points that may not be tried: `isAllowed` says which.
+  public let isRestricted: Bool
 
   public init(_ space: Space) {
     self.space = space
@@ -57,6 +59,7 @@ public struct UnitCube: Hashable, Sendable {
     self.axes = axes
     axisOfParameter = places
     isConditional = space.parameters.contains { $0.condition != nil }
+    isRestricted = !space.relations.isEmpty || !space.derived.isEmpty
     order = space.evaluationOrder
   }
 
@@ -64,23 +67,27 @@ public struct UnitCube: Hashable, Sendable {
 
   /// The point at `coordinates`, which need not be canonical: they are clamped and rounded. Those of parameters that
   /// turn out to have no value are ignored; NaN where a value is needed counts as the middle.
-  public func point(at coordinates: [Double]) -> Point {
+  public func point(at coordinates: [Double]) -> Point { space.point(values(at: coordinates)) }
+
+  /// Whether the point at `coordinates`, which need not be canonical, meets every relation of the space.
+  public func isAllowed(_ coordinates: [Double]) -> Bool {
+    !isRestricted || space.allows(values(at: coordinates))
+  }
+
+  private func values(at coordinates: [Double]) -> [JSONValue?] {
     var values: [JSONValue?] = Array(repeating: nil, count: space.parameters.count)
     for index in order where isActive(index, values) {
       let domain = space.parameters[index].domain
       values[index] = axisOfParameter[index].map { domain.value(at: coordinates[$0]) } ?? domain.onlyValue
     }
-    var point = Point()
-    for (parameter, value) in zip(space.parameters, values) {
-      if let value { point.set(parameter, to: value) }
-    }
-    return point
+    return values
   }
 
   /// The coordinates of a point; nil when a value does not lie in its domain, or is missing or too many.
   ///
-  /// Constants may be missing or differ: they are not searched.
+  /// Constants and derived values may be missing or differ: they are not searched. Relations are not asked.
   public func coordinates(of point: Point) -> [Double]? {
+    guard point.values.keys.allSatisfy({ space.isKnown($0) }) else { return nil }
     var coordinates = Array(repeating: Double.nan, count: axes.count)
     let values = space.parameters.map { point[$0.name] }
     for index in order {
@@ -140,9 +147,19 @@ public struct UnitCube: Hashable, Sendable {
 
   /// A coordinate of `axis` drawn from its prior.
   public func draw(axis: Int, using generator: inout Xoshiro256) -> Double {
-    guard case .categorical(let count) = axes[axis].kind else { return generator.unit() }
-    guard let probabilities = axes[axis].probabilities else { return Double(generator.below(UInt64(count))) }
-    return Double(Self.index(probabilities, at: generator.unit()))
+    guard case .categorical(let count) = axes[axis].kind, axes[axis].probabilities == nil else {
+      return coordinate(on: axis, at: generator.unit())
+    }
+    return Double(generator.below(UInt64(count)))
+  }
+
+  /// The coordinate of `axis` at a share of its prior, 0..<1: uniform shares give coordinates drawn from the prior.
+  public func coordinate(on axis: Int, at share: Double) -> Double {
+    guard case .categorical(let count) = axes[axis].kind else { return share }
+    guard let probabilities = axes[axis].probabilities else {
+      return min((share * Double(count)).rounded(.down), Double(count - 1))
+    }
+    return Double(Self.index(probabilities, at: share))
   }
 
   /// The index whose share of 0..<1 holds `unit`; never one with probability 0.
@@ -157,8 +174,15 @@ public struct UnitCube: Hashable, Sendable {
   }
 
   /// A canonical point drawn from the prior. Draws for every axis, also for those that turn out to be inactive.
+  ///
+  /// Where relations forbid points it draws again until one is allowed, a thousand times; then it may be one that is not.
   public func draw(using generator: inout Xoshiro256) -> [Double] {
-    canonical(axes.indices.map { draw(axis: $0, using: &generator) })
+    var drawn: [Double] = []
+    for _ in 0..<1000 {
+      drawn = canonical(axes.indices.map { draw(axis: $0, using: &generator) })
+      if isAllowed(drawn) { break }
+    }
+    return drawn
   }
 
   /// `coordinates` must be canonical.

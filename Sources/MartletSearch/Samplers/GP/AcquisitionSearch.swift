@@ -25,12 +25,18 @@ struct AcquisitionSearch {
   /// Axes with few values, and the values.
   private let discrete: [(axis: Int, values: [Double])]
   private var scratch: [GaussianProcess.Scratch]
+  /// Where alone to look.
+  private let region: TrustRegion?
 
-  init(cube: UnitCube, models: [GaussianProcess], acquisition: Acquisition, starts: Int) {
+  init(
+    cube: UnitCube, models: [GaussianProcess], acquisition: Acquisition, starts: Int,
+    region: TrustRegion? = nil
+  ) {
     self.cube = cube
     self.models = models
     self.acquisition = acquisition
     self.starts = starts
+    self.region = region
     features = models[0].features
     scratch = models.map { GaussianProcess.Scratch($0) }
     var continuous: [Int] = []
@@ -63,7 +69,9 @@ struct AcquisitionSearch {
   ) -> [Candidate] {
     let screened = score(candidates)
     var found = screened
-    for start in chooseStarts(screened, score(incumbents), &generator) { found.append(climb(from: start)) }
+    for start in chooseStarts(screened, score(incumbents), &generator) {
+      found.append(climb(from: start))
+    }
     let order = found.indices.sorted { a, b in
       found[a].value != found[b].value ? found[a].value > found[b].value : a > b
     }
@@ -79,8 +87,9 @@ struct AcquisitionSearch {
     let predictions = models.map { $0.predict(columns: columns) }
     return points.indices.map { index in
       let value = acquisition.value(predictions.map { $0[index] })
+      let isUsable = !value.isNaN && cube.isAllowed(canonical[index])
       return Candidate(
-        raw: points[index], canonical: canonical[index], value: value.isNaN ? -.infinity : value)
+        raw: points[index], canonical: canonical[index], value: isUsable ? value : -.infinity)
     }
   }
 
@@ -138,22 +147,26 @@ struct AcquisitionSearch {
     var coordinates = current.canonical
     for axis in axes { coordinates[axis] = min(max(current.raw[axis], 0), 1) }
     let placeOfAxis = placeOfNumber
-    let found = BoundedMinimizer(iterations: 50, gradientTolerance: 1e-4, valueTolerance: 1e-7).minimize(
-      from: axes.map { coordinates[$0] }, lower: axes.map { _ in 0 }, upper: axes.map { _ in 1 }
-    ) { point, gradient in
-      for (place, axis) in axes.enumerated() { coordinates[axis] = point[place] }
-      let row = features.row(coordinates)
-      var predictions: [Prediction] = []
-      for index in models.indices { predictions.append(models[index].predict(row, &scratch[index])) }
-      let value = acquisition.value(predictions)
-      let slopes = acquisition.slopes(predictions)
-      var byFeature = Array(repeating: 0.0, count: row.count)
-      for index in models.indices where slopes[index] != PredictionSlope() {
-        models[index].addGradient(row, slopes[index], &scratch[index], to: &byFeature)
+    let found = BoundedMinimizer(iterations: 50, gradientTolerance: 1e-4, valueTolerance: 1e-7)
+      .minimize(
+        from: axes.map { coordinates[$0] }, lower: axes.map { region?.lower[$0] ?? 0 },
+        upper: axes.map { region?.upper[$0] ?? 1 }
+      ) { point, gradient in
+        for (place, axis) in axes.enumerated() { coordinates[axis] = point[place] }
+        let row = features.row(coordinates)
+        var predictions: [Prediction] = []
+        for index in models.indices {
+          predictions.append(models[index].predict(row, &scratch[index]))
+        }
+        let value = acquisition.value(predictions)
+        let slopes = acquisition.slopes(predictions)
+        var byFeature = Array(repeating: 0.0, count: row.count)
+        for index in models.indices where slopes[index] != PredictionSlope() {
+          models[index].addGradient(row, slopes[index], &scratch[index], to: &byFeature)
+        }
+        for (place, axis) in axes.enumerated() { gradient[place] = -byFeature[placeOfAxis[axis]] }
+        return value.isNaN ? .infinity : -value
       }
-      for (place, axis) in axes.enumerated() { gradient[place] = -byFeature[placeOfAxis[axis]] }
-      return value.isNaN ? .infinity : -value
-    }
     guard -found.value > current.value else { return }
     for (place, axis) in axes.enumerated() { current.raw[axis] = found.point[place] }
     current.canonical = cube.canonical(current.raw)
@@ -173,12 +186,13 @@ struct AcquisitionSearch {
     for (axis, values) in discrete where !current.canonical[axis].isNaN {
       let own = current.canonical[axis]
       var raws: [[Double]] = []
-      for value in values where value != own {
+      for value in values where value != own && region?.holds(value, on: axis) != false {
         var raw = current.raw
         raw[axis] = value
         raws.append(raw)
       }
-      guard let best = score(raws).max(by: { $0.value < $1.value }), best.value > current.value else {
+      guard let best = score(raws).max(by: { $0.value < $1.value }), best.value > current.value
+      else {
         continue
       }
       current = best
@@ -190,6 +204,6 @@ struct AcquisitionSearch {
     var predictions: [Prediction] = []
     for index in models.indices { predictions.append(models[index].predict(row, &scratch[index])) }
     let value = acquisition.value(predictions)
-    return value.isNaN ? -.infinity : value
+    return value.isNaN || !cube.isAllowed(canonical) ? -.infinity : value
   }
 }

@@ -131,6 +131,7 @@ private struct Edge {
     }
     let highDensity = Elementary.exp(-0.5 * high * high - Normal.logRootTurn - logLength)
     return PredictionSlope(
-      mean: -Elementary.exp(logShare - logLength), variance: (highDensity - lowDensity) / (2 * deviation))
+      mean: -Elementary.exp(logShare - logLength),
+      variance: (highDensity - lowDensity) / (2 * deviation))
   }
 }

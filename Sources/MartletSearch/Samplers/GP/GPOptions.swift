@@ -10,8 +10,10 @@ struct GPOptions: Hashable, Sendable {
   var starts: Int
   /// `prior`: of the kernel's length scales.
   var prior: KernelPrior
-  /// `warp`: whether a power transform makes losses more like normal ones.
-  var isWarped: Bool
+  /// `warp`: whether a power transform may make losses more like what the kernel expects.
+  var warp: OutputWarp
+  /// `region`: of how many asks in a row one looks only near the best point; 0: none, at most 100.
+  var regionPeriod: Int
 
   init(_ problem: SearchProblem) throws(SearchError) {
     let axes = problem.cube.axes.count
@@ -20,7 +22,16 @@ struct GPOptions: Hashable, Sendable {
     candidates = try reader.int("candidates", default: 2048, in: 16...65_536)
     starts = try reader.int("starts", default: 10, in: 1...100)
     prior = try reader.choice("prior", default: axes >= 10 ? .dimension : .unit)
-    isWarped = try reader.bool("warp", default: true)
+    warp = try reader.choice("warp", default: .auto)
+    regionPeriod = try reader.int("region", default: 2, in: 0...100)
     try reader.finish()
   }
+}
+
+/// When losses are transformed.
+enum OutputWarp: String, CaseIterable, Hashable, Sendable {
+  /// When that makes them more probable.
+  case auto
+  case on
+  case off
 }

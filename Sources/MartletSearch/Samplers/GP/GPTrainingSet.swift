@@ -8,10 +8,12 @@ struct GPTrainingSet: Sendable {
     var values: [Double]
   }
 
-  /// One for each loss that is modelled, then one for each constraint.
-  private(set) var targets: [Target]
-  /// How many of the targets are losses.
-  let lossCount: Int
+  /// For each loss that is modelled its values after `LossScale.winsorized`, one a measured trial.
+  let losses: [[Double]]
+  /// The points of the losses; failed ones after all that were measured.
+  private let lossPoints: [[Double]]
+  /// One for each constraint.
+  private let constraints: [Target]
   /// For each point of the losses: it was trained to its end and meets the constraints.
   let isFeasible: [Bool]
   /// The best feasible points, best first; those that miss the constraints least while there are none.
@@ -23,33 +25,39 @@ struct GPTrainingSet: Sendable {
   /// Failed trials count as the worst that was measured, so that the model stays away from where they were.
   ///
   /// Nil when there are fewer than two trials to learn from.
-  init?(_ history: History, _ problem: SearchProblem, isWarped: Bool, generator: inout Xoshiro256) {
+  init?(_ history: History, _ problem: SearchProblem, generator: inout Xoshiro256) {
     let observations = Self.chosen(history.observations)
     let measured = observations.filter { !$0.losses.isEmpty }
     guard measured.count >= 2 else { return nil }
     let failed = observations.filter { $0.losses.isEmpty && $0.violations.isEmpty }
-    let points = measured.map(\.coordinates) + failed.map(\.coordinates)
-    let columns: [[Double]]
+    lossPoints = measured.map(\.coordinates) + failed.map(\.coordinates)
     if problem.objectiveCount <= 3 {
-      columns = (0..<problem.objectiveCount).map { index in measured.map { $0.losses[index] } }
+      losses = (0..<problem.objectiveCount).map { index in
+        LossScale.winsorized(measured.map { $0.losses[index] })
+      }
     } else {
-      columns = [Self.chebyshev(measured.map(\.losses), &generator)]
+      losses = [LossScale.winsorized(Self.chebyshev(measured.map(\.losses), &generator))]
     }
-    targets = columns.map { column in
-      let scaled = LossScale.standardized(column, isWarped: isWarped && columns.count == 1)
-      let worst = scaled.max() ?? 0
-      return Target(points: points, values: scaled + failed.map { _ in worst })
-    }
-    lossCount = columns.count
     isFeasible = measured.map(\.isFeasible) + failed.map { _ in false }
     incumbents = Self.incumbents(measured)
     let judged = observations.filter { $0.violations.count == problem.constraintCount }
-    for index in 0..<problem.constraintCount where judged.count >= 2 {
-      targets.append(
-        Target(
-          points: judged.map(\.coordinates),
-          values: LossScale.violations(judged.map { $0.violations[index] })))
+    constraints = (0..<(judged.count < 2 ? 0 : problem.constraintCount)).map { index in
+      Target(
+        points: judged.map(\.coordinates),
+        values: LossScale.violations(judged.map { $0.violations[index] }))
     }
+  }
+
+  /// What the models learn: one target for each loss, then one for each constraint.
+  ///
+  /// - Parameter power: of the transform of losses, when there is only one.
+  func targets(power: Double) -> [Target] {
+    losses.map { clipped in
+      let scaled = LossScale.standardized(clipped, power: losses.count == 1 ? power : 1)
+      let worst = scaled.max() ?? 0
+      let failures = lossPoints.count - clipped.count
+      return Target(points: lossPoints, values: scaled + Array(repeating: worst, count: failures))
+    } + constraints
   }
 
   /// The best of measured trials by their standing, at most ten.
@@ -87,16 +95,20 @@ struct GPTrainingSet: Sendable {
       }.min() ?? 0
     }
     let rest = order.dropFirst(limit / 2).map { (place: $0, distance: distance($0)) }
-    let near = rest.sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }.prefix(limit - limit / 2)
+    let near = rest.sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }.prefix(
+      limit - limit / 2)
     return (order.prefix(limit / 2) + near.map(\.place)).sorted().map { observations[$0] }
   }
 }
 
 extension GPTrainingSet.Target {
+  static let sampleLimit = 300
+
   /// The points hyperparameters are fitted to: all of a few hundred; of more the best half of that and others evenly.
   ///
   /// A fit takes O(n³) some dozens of times, and its result hardly changes with more points.
-  func sample(_ limit: Int = 300) -> GPTrainingSet.Target {
+  func sample() -> GPTrainingSet.Target {
+    let limit = Self.sampleLimit
     guard values.count > limit else { return self }
     let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
     let others = order.dropFirst(limit / 2).sorted()

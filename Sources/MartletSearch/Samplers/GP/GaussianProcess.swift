@@ -57,7 +57,9 @@ struct GaussianProcess: Sendable {
         start[i] = kernel.scale + kernel.noise
       }
     }
-    guard let factor = CholeskyFactor(lower: matrix, order: total, stride: total) else { return nil }
+    guard let factor = CholeskyFactor(lower: matrix, order: total, stride: total) else {
+      return nil
+    }
     self.factor = factor
     alpha = factor.solve(values, count: values.count)
     means = zip(values, alpha).map { $0 - kernel.noise * $1 }

@@ -36,7 +36,9 @@ struct KernelFeatures: Hashable, Sendable {
         continue
       }
       features.append(Feature(kind: .number, axis: axis))
-      if cube.parameter(of: axis).condition != nil { features.append(Feature(kind: .activity, axis: axis)) }
+      if cube.parameter(of: axis).condition != nil {
+        features.append(Feature(kind: .activity, axis: axis))
+      }
     }
     self.features = features
     axisCount = cube.axes.count

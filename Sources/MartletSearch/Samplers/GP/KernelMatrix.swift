@@ -19,7 +19,8 @@ struct Kernel: Sendable {
 
   /// Squared distances of the first `count` points of `columns` to the point with the values `row`.
   func squaredDistances(
-    _ columns: [[Double]], to row: (Int) -> Double, count: Int, into r2: UnsafeMutablePointer<Double>
+    _ columns: [[Double]], to row: (Int) -> Double, count: Int,
+    into r2: UnsafeMutablePointer<Double>
   ) {
     r2.update(repeating: 0, count: count)
     for (index, feature) in features.enumerated() {

@@ -4,15 +4,27 @@
 ///
 /// Three steps, each monotonic. Losses are measured from their median in deviations of the better half; what is more
 /// than 3 above grows like a logarithm and ends at 6 (so 1e308 is a bad loss like others, as in the half-rank warping of
-/// Song et al.: The Vizier Gaussian Process Bandit Algorithm, 2024). A power transform by Yeo and Johnson takes skewness
-/// away (Cowen-Rivers et al.: HEBO, 2022, section 4.1). The result has mean 0 and variance 1.
+/// Song et al.: The Vizier Gaussian Process Bandit Algorithm, 2024). A power transform by Yeo and Johnson may take
+/// skewness away (Cowen-Rivers et al.: HEBO, 2022, section 4.1). The result has mean 0 and variance 1.
 enum LossScale {
-  /// - Parameter isWarped: with the power transform.
-  /// - Returns: one value a loss; all 0 when the losses are the same.
-  static func standardized(_ losses: [Double], isWarped: Bool) -> [Double] {
-    let clipped = winsorized(losses)
-    guard isWarped, let transform = PowerTransform.fitted(clipped) else { return standardized(clipped) }
-    return standardized(clipped.map(transform.apply))
+  /// `winsorized` losses after a power transform with this λ (1: none); all 0 when they are the same.
+  static func standardized(_ clipped: [Double], power: Double) -> [Double] {
+    guard power != 1 else { return standardized(clipped) }
+    return standardized(clipped.map(PowerTransform.yeoJohnson(power).apply))
+  }
+
+  /// Σ log of the slopes of `standardized(_:power:)`, up to what does not depend on the power: what a likelihood of
+  /// transformed values must add to be one of the values themselves (Snelson, Rasmussen, Ghahramani: Warped Gaussian
+  /// Processes, 2003, equation 8).
+  static func logSlopes(_ clipped: [Double], power: Double) -> Double {
+    let transformed = clipped.map(PowerTransform.yeoJohnson(power).apply)
+    let deviation = moments(transformed).deviation
+    guard deviation > 0 else { return 0 }
+    var sum = -Double(clipped.count) * Elementary.log(deviation)
+    for value in clipped {
+      sum += (power - 1) * (value >= 0 ? Elementary.log1p(value) : -Elementary.log1p(-value))
+    }
+    return sum
   }
 
   /// Violations with 0 where it was and deviations near 1; large ones grow like a logarithm.
@@ -30,7 +42,8 @@ enum LossScale {
     return scaled
   }
 
-  private static func winsorized(_ losses: [Double]) -> [Double] {
+  /// The first of the steps.
+  static func winsorized(_ losses: [Double]) -> [Double] {
     guard let largest = losses.map(\.magnitude).max(), largest > 0 else { return losses }
     // So that squares and differences stay in range; digits are kept.
     let safe = largest > 1e150 ? losses.map { $0 * 1e-160 } : losses
@@ -52,13 +65,16 @@ enum LossScale {
   }
 
   private static func standardized(_ values: [Double]) -> [Double] {
+    let (mean, deviation) = moments(values)
+    return values.map { deviation > 0 ? ($0 - mean) / deviation : 0 }
+  }
+
+  private static func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
     let count = Double(values.count)
     var mean = 0.0
     for value in values { mean += value / count }
     var variance = 0.0
     for value in values { variance += (value - mean) * (value - mean) / count }
-    guard variance > 0 else { return values.map { _ in 0 } }
-    let deviation = variance.squareRoot()
-    return values.map { ($0 - mean) / deviation }
+    return (mean, variance.squareRoot())
   }
 }

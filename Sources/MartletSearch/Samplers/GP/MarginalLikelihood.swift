@@ -76,12 +76,15 @@ final class MarginalLikelihood {
           guard let weightsOfRow = row.baseAddress else { return }
           for i in 1..<max(count, 1) {
             let start = i * count
-            for j in 0..<i { row[j] = (alpha[i] * alpha[j] - inverse[start + j]) * slopes[start + j] }
+            for j in 0..<i {
+              row[j] = (alpha[i] * alpha[j] - inverse[start + j]) * slopes[start + j]
+            }
             for (index, feature) in kernel.features.enumerated() {
               let sum =
                 feature.kind == .category
                 ? martlet_weighted_mismatches(weightsOfRow, columns[index], columns[index][i], i)
-                : martlet_weighted_square_distances(weightsOfRow, columns[index], columns[index][i], i)
+                : martlet_weighted_square_distances(
+                  weightsOfRow, columns[index], columns[index][i], i)
               gradient[feature.axis] -= kernel.scale * kernel.weights[index] * sum
             }
           }
@@ -92,13 +95,15 @@ final class MarginalLikelihood {
 }
 
 extension KernelParameters {
-  /// The most probable hyperparameters of the data, searched for from the usual ones and from `known`.
+  /// The most probable hyperparameters of the data, searched for from the usual ones and from `known`, and the negative
+  /// logarithm of their density.
   static func fitted(
     features: KernelFeatures, columns: [[Double]], values: [Double], prior: KernelPrior,
     from known: KernelParameters?, iterations: Int
-  ) -> KernelParameters {
+  ) -> (parameters: KernelParameters, value: Double) {
     let axes = features.axisCount
-    let likelihood = MarginalLikelihood(features: features, columns: columns, values: values, prior: prior)
+    let likelihood = MarginalLikelihood(
+      features: features, columns: columns, values: values, prior: prior)
     let minimizer = BoundedMinimizer(
       iterations: iterations, gradientTolerance: 1e-2, valueTolerance: 1e-5)
     var best = (parameters: known ?? KernelParameters(axes: axes), value: Double.infinity)
@@ -110,6 +115,6 @@ extension KernelParameters {
       best.value = found.value
       best.parameters.vector = found.point
     }
-    return best.parameters
+    return best
   }
 }

@@ -43,7 +43,7 @@ public struct SearchProtocol: Sendable {
       switch error {
       case .unsupported, .infiniteDomain, .tooManyPoints: return "unsupported: \(error)"
       case .unknownMethod, .emptySpace, .repeatedParameter, .invalidDomain, .pointOutside, .invalidOption,
-        .unknownOption, .invalidRule, .unusableState:
+        .unknownOption, .invalidRule, .invalidRelation, .pointForbidden, .unusableState:
         return "\(error)"
       }
     default: return "\(error)"

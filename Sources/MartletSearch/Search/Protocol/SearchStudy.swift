@@ -5,13 +5,17 @@ import OrderedCollections
 
 /// A search as the line protocol drives it.
 struct SearchStudy {
-  /// What `create` may name. The others need a hand on running trials, which the protocol has not.
-  static let algorithms = samplerMethods.filter { $0 != "pbt" }
+  /// What `create` may name: the methods, without those that need a hand on running trials or a list of points, which the
+  /// protocol has not, and the stopping rules, over random search.
+  static let algorithms =
+    samplerMethods.filter { $0 != "pbt" && $0 != PointsSampler.method } + StoppingRuleConfiguration.methods
 
   /// The request that created it.
   private let creation: JSONValue
   private let signs: [Double]
   private var search: Search
+  /// Nil: the algorithm stops no trial.
+  private var stopping: EarlyStopping?
   /// The number of the next trial.
   private var next = 0
   /// The last report of each trial under way.
@@ -33,11 +37,19 @@ struct SearchStudy {
     let budget = try hints.int("budget").map(Int.init)
     let workers = try hints.int("workers").map(Int.init) ?? 1
     for key in ["budget", "workers", "steps"] { options[key] = nil }
+    let seed = UInt64(bitPattern: try request.int("seed") ?? 0)
+    if let rule = try StoppingRuleConfiguration(
+      method: algorithm, options: options, steps: hints.int("steps"))
+    {
+      // A report has one value, whatever a trial ends with.
+      stopping = EarlyStopping(rule, objectives: [Objective(metric: "value", goal: .minimize)], seed: seed)
+      options = [:]
+    }
     let problem = SearchProblem(
       space: space.space, objectiveCount: space.signs.count, constraintCount: space.constraintCount,
-      budget: budget, parallelism: max(workers, 1),
-      seed: UInt64(bitPattern: try request.int("seed") ?? 0), options: options)
-    search = try Search(method: algorithm, problem: problem, repeats: true)
+      budget: budget, parallelism: max(workers, 1), seed: seed, options: options)
+    search = try Search(
+      method: stopping == nil ? algorithm : RandomSampler.method, problem: problem, repeats: true)
     signs = space.signs
     creation = .object(request.members)
   }
@@ -88,6 +100,7 @@ struct SearchStudy {
       trial: trial, state: state, losses: losses, violations: constraints,
       step: state == .pruned ? reports[trial]?.step : nil)
     reports[trial] = nil
+    stopping?.settle(trial: trial, as: state)
     return [:]
   }
 
@@ -95,8 +108,11 @@ struct SearchStudy {
     let trial = try pendingTrial(request)
     let step = Int(try request.requiredInt("step"))
     let value = try request.required("value", request.double("value"))
-    reports[trial] = Report(step: step, loss: value * signs[0])
-    return ["decision": "continue"]
+    let loss = value * signs[0]
+    reports[trial] = Report(step: step, loss: loss)
+    let verdict = stopping?.report(trial: trial, step: Int64(step), losses: [loss])
+    guard case .stop? = verdict else { return ["decision": "continue"] }
+    return ["decision": "stop"]
   }
 
   mutating func load(_ request: JSONReader) throws -> JSONObject {
@@ -158,6 +174,7 @@ extension SearchStudy {
   var snapshot: JSONValue {
     [
       "creation": creation, "next": JSONValue(next), "search": search.state,
+      "stopping": stopping?.state ?? .null,
       "observations": .array(search.history.observations.map(\.json)),
       "pending": .array(search.history.pending.map(\.json)),
       "reports": .array(reports.map { [JSONValue($0), JSONValue($1.step), .double($1.loss)] }),
@@ -182,6 +199,7 @@ extension SearchStudy {
       return trial
     }
     try search.restore(reader.value("search") ?? .null, observations: observations, pending: pending)
+    if let memories = reader.value("stopping") { try stopping?.restore(memories) }
     for item in try reader.array("reports") ?? [] {
       guard let items = item.array, items.count == 3, let trial = items[0].int, let step = items[1].int,
         let loss = items[2].double

@@ -158,7 +158,7 @@ public struct GPSampler: Sampler {
 
   /// Where to look first: all points of a small space, else points spread evenly and others near the best ones.
   private func candidates(
-    _ history: History, _ incumbents: [[Double]], _ region: TrustRegion?,
+    _ history: History, _ incumbents: [[Double]], _ region: TrustRegion?, _ trial: Int,
     _ generator: inout Xoshiro256
   ) -> [[Double]] {
     let cube = problem.cube

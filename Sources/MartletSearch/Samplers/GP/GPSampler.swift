@@ -55,7 +55,7 @@ public struct GPSampler: Sampler {
       cube: problem.cube, models: models, acquisition: acquisition(data, models, history.pending),
       starts: options.starts, region: region)
     let found = search.best(
-      among: candidates(history, incumbents, region, &generator),
+      among: candidates(history, incumbents, region, trial, &generator),
       incumbents: Array(incumbents.prefix(4)),
       using: &generator)
     guard

@@ -14,6 +14,8 @@ struct GPOptions: Hashable, Sendable {
   var warp: OutputWarp
   /// `region`: of how many asks in a row one looks only near the best point; 0: none, at most 100.
   var regionPeriod: Int
+  /// `margin`: by how many deviations of the losses a global ask wants the best point to be beaten, 0...1.
+  var margin: Double
 
   init(_ problem: SearchProblem) throws(SearchError) {
     let axes = problem.cube.axes.count
@@ -24,6 +26,7 @@ struct GPOptions: Hashable, Sendable {
     prior = try reader.choice("prior", default: axes >= 10 ? .dimension : .unit)
     warp = try reader.choice("warp", default: .auto)
     regionPeriod = try reader.int("region", default: 2, in: 0...100)
+    margin = try reader.double("margin", default: 0.01, in: 0...1)
     try reader.finish()
   }
 }

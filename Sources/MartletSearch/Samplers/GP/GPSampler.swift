@@ -52,7 +52,8 @@ public struct GPSampler: Sampler {
     let incumbents = data.incumbents.map { filled($0, &generator) }
     let region = region(history, data, trial)
     var search = AcquisitionSearch(
-      cube: problem.cube, models: models, acquisition: acquisition(data, models, history.pending),
+      cube: problem.cube, models: models,
+      acquisition: acquisition(data, models, history.pending, margin: region == nil ? options.margin : 0),
       starts: options.starts, region: region)
     let found = search.best(
       among: candidates(history, incumbents, region, trial, &generator),
@@ -66,12 +67,12 @@ public struct GPSampler: Sampler {
     return .point(best.canonical)
   }
 
-  /// Fits the hyperparameters anew when enough trials came to light since the last time: every one at first, a tenth
-  /// more from a hundred on.
+  /// Fits the hyperparameters anew when enough trials came to light since the last time: every one at first, a
+  /// twentieth more from forty on.
   private mutating func learn(_ data: GPTrainingSet) {
     let count = data.losses[0].count
     let modelCount = data.targets(power: 1).count
-    guard kernels.count != modelCount || count >= fittedCount + max(1, fittedCount / 10) else {
+    guard kernels.count != modelCount || count >= fittedCount + max(1, fittedCount / 20) else {
       return
     }
     fittedCount = count
@@ -124,7 +125,7 @@ public struct GPSampler: Sampler {
 
   /// What to look for: improvement over the best that is known or believed of trials under way.
   private func acquisition(
-    _ data: GPTrainingSet, _ models: [GaussianProcess], _ pending: [PendingTrial]
+    _ data: GPTrainingSet, _ models: [GaussianProcess], _ pending: [PendingTrial], margin: Double
   ) -> Acquisition {
     let feasible = data.isFeasible.indices.filter { data.isFeasible[$0] }
     let losses = models.prefix(data.losses.count)
@@ -143,7 +144,7 @@ public struct GPSampler: Sampler {
       feasible.map { model.means[$0] } + believed[index]
     }
     guard data.losses.count > 1 else {
-      return Acquisition(goal: .improvement(over: known[0].min() ?? 0), lossCount: 1)
+      return Acquisition(goal: .improvement(over: (known[0].min() ?? 0) - margin), lossCount: 1)
     }
     let points = known[0].indices.map { place in known.map { $0[place] } }
     // Beyond the worst that was seen: the ends of the front count too.

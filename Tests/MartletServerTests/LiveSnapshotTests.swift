@@ -31,13 +31,13 @@ import Testing
     return socket
   }
 
-  /// The runs of a snapshot up to its end, in order, each once.
+  /// The runs of a snapshot up to its end, in order. News of a run's creation may come late, and tell of it again.
   private func snapshot(_ socket: WebSocketClient) async throws -> (ids: [String], end: JSONValue) {
     var ids: OrderedSet<String> = []
     while true {
       let message = try await socket.message("run", "snapshot")
       guard let id = message["run"]?["id"]?.string else { return (Array(ids), message) }
-      #expect(ids.append(id).inserted)
+      ids.append(id)
     }
   }
 

@@ -3,7 +3,11 @@
 import MartletModel
 
 private let samplers: [any Sampler.Type] = [
-  RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self, GPSampler.self,
+  RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self,
+  GPSampler.self,
+  CMAESSampler.self, DifferentialEvolutionSampler.self, GeneticSampler.self,
+  TabuSampler.self, AnnealSampler.self,
+  NSGA2Sampler.self, NSGA3Sampler.self, PopulationBasedSampler.self,
 ]
 
 /// The methods a search knows.

@@ -50,7 +50,7 @@ public struct GPSampler: Sampler {
       return .point(problem.cube.draw(using: &generator))
     }
     let incumbents = data.incumbents.map { filled($0, &generator) }
-    let region = region(history, data, trial)
+    let region = region(history, data, models[0], trial)
     var search = AcquisitionSearch(
       cube: problem.cube, models: models,
       acquisition: acquisition(data, models, history.pending, margin: region == nil ? options.margin : 0),
@@ -229,9 +229,11 @@ public struct GPSampler: Sampler {
   }
 
   /// Where to look, when this ask is one that looks near the best point.
-  private func region(_ history: History, _ data: GPTrainingSet, _ trial: Int) -> TrustRegion? {
+  private func region(
+    _ history: History, _ data: GPTrainingSet, _ model: GaussianProcess, _ trial: Int
+  ) -> TrustRegion? {
     guard options.regionPeriod > 0, trial % options.regionPeriod == options.regionPeriod - 1,
-      data.losses.count == 1, problem.objectiveCount == 1, data.isFeasible.contains(true)
+      problem.objectiveCount == 1, let centre = data.best(by: model.means)
     else { return nil }
     return TrustRegion(
       history, centre: data.incumbents[0], kernel: kernels[0], startup: options.startup)

@@ -60,6 +60,14 @@ struct GPTrainingSet: Sendable {
     } + constraints
   }
 
+  /// The feasible point of which a model of the losses expects most: with noise not the one that had most luck.
+  ///
+  /// - Parameter means: what the model expects at each point of the losses.
+  func best(by means: [Double]) -> [Double]? {
+    let feasible = isFeasible.indices.filter { isFeasible[$0] }
+    return feasible.min { (means[$0], $0) < (means[$1], $1) }.map { lossPoints[$0] }
+  }
+
   /// The best of measured trials by their standing, at most ten.
   private static func incumbents(_ measured: [Observation]) -> [[Double]] {
     let ranks = Standing.ranks(measured.map { Standing($0) }, upTo: 10)

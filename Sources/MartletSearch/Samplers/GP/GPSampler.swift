@@ -236,7 +236,7 @@ public struct GPSampler: Sampler {
       problem.objectiveCount == 1, let centre = data.best(by: model.means)
     else { return nil }
     return TrustRegion(
-      history, centre: data.incumbents[0], kernel: kernels[0], startup: options.startup)
+      history, centre: centre, kernel: kernels[0], startup: options.startup)
   }
 
   // MARK: - State

@@ -10,6 +10,9 @@ public import MartletModel
 /// more the expected improvement of a randomly weighted maximum. Each constraint has a model of its own. Trials under
 /// way count as if they came out as expected.
 ///
+/// Every other ask looks only near the best point (`TrustRegion`), the others everywhere but for an improvement worth
+/// the name: of the combinations tried on the public problems this one measured best.
+///
 /// Exact up to 1,000 trials; of more, the best ones and those near them are seen.
 public struct GPSampler: Sampler {
   public static let method = "gp"
@@ -18,7 +21,7 @@ public struct GPSampler: Sampler {
   private let features: KernelFeatures
   /// Where the even spread of first points and of candidates comes from.
   private let sequence: SobolSequence
-  /// The hyperparameters of each model, and how many trials they were fitted to.
+  /// The hyperparameters of each model, and how many trials were known when they were fitted.
   private var kernels: [KernelParameters] = []
   private var fittedCount = 0
   /// The power of the transform of losses; 1: none.
@@ -44,7 +47,7 @@ public struct GPSampler: Sampler {
     else {
       return .point(problem.cube.draw(using: &generator))
     }
-    learn(data)
+    learn(data, of: history.observations.count)
     let targets = data.targets(power: power)
     guard let models = models(targets, history.pending) else {
       return .point(problem.cube.draw(using: &generator))
@@ -69,8 +72,7 @@ public struct GPSampler: Sampler {
 
   /// Fits the hyperparameters anew when enough trials came to light since the last time: every one at first, a
   /// twentieth more from forty on.
-  private mutating func learn(_ data: GPTrainingSet) {
-    let count = data.losses[0].count
+  private mutating func learn(_ data: GPTrainingSet, of count: Int) {
     let modelCount = data.targets(power: 1).count
     guard kernels.count != modelCount || count >= fittedCount + max(1, fittedCount / 20) else {
       return
@@ -89,8 +91,10 @@ public struct GPSampler: Sampler {
           prior: options.prior, from: known.indices.contains(index) ? known[index] : nil,
           iterations: 50)
       }
-      let sampled = Double(min(count, GPTrainingSet.Target.sampleLimit)) / Double(count)
-      let value = fits[0].value - sampled * LossScale.logSlopes(data.losses[0], power: candidate)
+      // The slopes of all losses, in proportion to the points that were fitted.
+      let losses = data.losses[0].count
+      let share = min(1, Double(GPTrainingSet.Target.sampleLimit) / Double(losses))
+      let value = fits[0].value - share * LossScale.logSlopes(data.losses[0], power: candidate)
       if best == .infinity { kernels = fits.map(\.parameters) }
       if value < best {
         best = value

@@ -12,7 +12,8 @@ struct GPOptions: Hashable, Sendable {
   var prior: KernelPrior
   /// `warp`: whether a power transform may make losses more like what the kernel expects.
   var warp: OutputWarp
-  /// `region`: of how many asks in a row one looks only near the best point; 0: none, at most 100.
+  /// `region`: of how many asks in a row one looks only near the best point, 0...100; 0: none. On the public problems (20,
+  /// two seeds, score against random search) none measured 78 after 100 trials, one of four 76, one of two 73.
   var regionPeriod: Int
   /// `margin`: by how many deviations of the losses a global ask wants the best point to be beaten, 0...1.
   var margin: Double
@@ -25,8 +26,8 @@ struct GPOptions: Hashable, Sendable {
     starts = try reader.int("starts", default: 10, in: 1...100)
     prior = try reader.choice("prior", default: axes >= 10 ? .dimension : .unit)
     warp = try reader.choice("warp", default: .auto)
-    regionPeriod = try reader.int("region", default: 2, in: 0...100)
-    margin = try reader.double("margin", default: 0.01, in: 0...1)
+    regionPeriod = try reader.int("region", default: 0, in: 0...100)
+    margin = try reader.double("margin", default: 0, in: 0...1)
     try reader.finish()
   }
 }

@@ -10,9 +10,6 @@ public import MartletModel
 /// more the expected improvement of a randomly weighted maximum. Each constraint has a model of its own. Trials under
 /// way count as if they came out as expected.
 ///
-/// Every other ask looks only near the best point (`TrustRegion`), the others everywhere but for an improvement worth
-/// the name: of the combinations tried on the public problems this one measured best.
-///
 /// Exact up to 1,000 trials; of more, the best ones and those near them are seen.
 public struct GPSampler: Sampler {
   public static let method = "gp"

@@ -1,6 +1,6 @@
 // A box around the best point, as large as the search has luck in it.
 
-/// Where every other ask looks, so that what was found is improved while the others look everywhere.
+/// Where some asks look when the option `region` says so: what was found is improved while the others look everywhere.
 ///
 /// The rules and constants are those of TuRBO (Eriksson, Pearce, Gardner, Turner, Poloczek: Scalable Global Optimization
 /// via Local Bayesian Optimization, 2019): the side begins at 0.8, doubles after 3 trials in a row that improve and

@@ -22,13 +22,13 @@ import Testing
     let values = LossScale.standardized(
       LossScale.winsorized([1, 1.1, 1.2, 1.3, 1.4, 1.5, 1e308]), power: 1)
     #expect(values[5] - values[0] > 0.5)
-    #expect(values.allSatisfy(\.isFinite))
+    #expect(values.allSatisfy { $0.isFinite })
   }
 
   @Test func equalLossesAreNothing() {
     #expect(LossScale.standardized(LossScale.winsorized([2, 2, 2]), power: 1) == [0, 0, 0])
     #expect(LossScale.standardized(LossScale.winsorized([2, 2, 2]), power: 0.5) == [0, 0, 0])
-    #expect(LossScale.winsorized([1e308, -1e308, 0]).allSatisfy(\.isFinite))
+    #expect(LossScale.winsorized([1e308, -1e308, 0]).allSatisfy { $0.isFinite })
   }
 
   @Test func slopesAreThoseOfTheTransform() {

@@ -129,6 +129,24 @@ struct UpTests {
     }
   }
 
+  @Test("code that only the start needed leaves memory, and the server goes on")
+  func code() async throws {
+    try await Workplace.withServer { place in
+      let pid = try #require(place.announcedPID)
+      func kilobytes(_ key: String, _ status: String) -> Int? {
+        let line = status.split(separator: "\n").first { $0.hasPrefix(key + ":") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+      }
+      // Otherwise an idle server has as much as it ever had, to some hundred kB.
+      try await eventually("4 MB are given back") {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let most = try #require(kilobytes("VmHWM", status))
+        return try most - #require(kilobytes("VmRSS", status)) > 4_096
+      }
+      #expect(try await place.json("status")["pid"]?.int == Int64(pid))
+    }
+  }
+
   @Test("version says this program's and the server's")
   func version() async throws {
     try await Workplace.with { place in

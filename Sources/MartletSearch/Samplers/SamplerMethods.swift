@@ -8,6 +8,7 @@ private let samplers: [any Sampler.Type] = [
   CMAESSampler.self, DifferentialEvolutionSampler.self, GeneticSampler.self,
   TabuSampler.self, AnnealSampler.self,
   NSGA2Sampler.self, NSGA3Sampler.self, PopulationBasedSampler.self,
+  TPESampler.self,
 ]
 
 /// The methods a search knows.

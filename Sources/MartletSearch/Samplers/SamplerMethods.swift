@@ -4,6 +4,7 @@ import MartletModel
 
 private let samplers: [any Sampler.Type] = [
   RandomSampler.self, GridSampler.self, SobolSampler.self, PointsSampler.self,
+  GPSampler.self,
   CMAESSampler.self, DifferentialEvolutionSampler.self, GeneticSampler.self,
   TabuSampler.self, AnnealSampler.self,
   NSGA2Sampler.self, NSGA3Sampler.self, PopulationBasedSampler.self,

@@ -2,6 +2,7 @@
 
 package import MartletModel
 import MartletSearch
+import HashTreeCollections
 import OrderedCollections
 
 extension SweepMachine {
@@ -37,7 +38,7 @@ extension SweepMachine {
         let origin = TrialOrigin(
           coordinates: suggestion.coordinates, note: suggestion.note,
           from: suggestion.from.flatMap { trials.indices.contains($0) ? $0 : nil })
-        openTrials.append(number)
+        openTrials.insert(number)
         trials.append(TrialRecord(point: suggestion.point, origin: origin, state: .waiting, objective: nil))
         actions.append(.create(trial: number, suggestion.point, origin))
       case .resume(let paused):
@@ -69,7 +70,7 @@ extension SweepMachine {
   }
 
   private mutating func resume(_ number: Int) -> Action {
-    openTrials.append(number)
+    openTrials.insert(number)
     trials[number].state = .waiting
     pausedCount -= 1
     return .resume(trial: number)

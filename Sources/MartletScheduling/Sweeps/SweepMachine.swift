@@ -1,8 +1,8 @@
 // One sweep as a pure machine: what happened goes in, what to do comes out.
 
+import HashTreeCollections
 package import MartletModel
 package import MartletSearch
-import OrderedCollections
 
 /// Decides which trials a sweep runs and when it has ended. No clock, no I/O: the runner carries its actions out and
 /// feeds what comes of them back in.
@@ -77,7 +77,7 @@ package struct SweepMachine: Sendable {
   /// Who looks at the values of running trials; nil: nobody does.
   package internal(set) var stopping: EarlyStopping?
   /// By number, from 0.
-  package internal(set) var trials: [TrialRecord]
+  package internal(set) var trials: Pages<TrialRecord>
   package internal(set) var best: Int?
   /// What trials are ranked by; nil: nothing.
   var objective: Objective? { objectives.first }
@@ -103,7 +103,7 @@ package struct SweepMachine: Sendable {
   ///   - stopping: likewise.
   package init(
     state: SweepState = .pending, search: Search, stopping: EarlyStopping? = nil,
-    trials: [TrialRecord] = [], best: Int? = nil, objectives: [Objective], target: Double? = nil,
+    trials: some Sequence<TrialRecord> = [], best: Int? = nil, objectives: [Objective], target: Double? = nil,
     limits: SweepLimits = SweepLimits(), maxParallel: Int,
     stopReason: String? = nil, breaker: Int? = nil, prepares: Bool = false,
     progress: SweepProgress = SweepProgress(), laws: Laws = .all
@@ -112,6 +112,7 @@ package struct SweepMachine: Sendable {
     self.prepares = prepares
     self.search = search
     self.stopping = stopping
+    let trials = Pages(trials)
     self.trials = trials
     self.best = best
     self.objectives = objectives
@@ -122,7 +123,7 @@ package struct SweepMachine: Sendable {
     self.breaker = breaker
     self.progress = progress
     self.laws = laws
-    openTrials = OrderedSet(trials.indices.filter { trials[$0].state.isOpen })
+    openTrials = TreeSet(trials.indices.filter { trials[$0].state.isOpen })
     pausedCount = trials.count { $0.state == .paused }
     // A target that was reached before a restart stays reached.
     if state == .running || state == .paused, let reached = targetReason,
@@ -135,7 +136,7 @@ package struct SweepMachine: Sendable {
 
   /// With one objective, or none, and a number of trials at most.
   package init(
-    state: SweepState = .pending, search: Search, trials: [TrialRecord] = [], best: Int? = nil,
+    state: SweepState = .pending, search: Search, trials: some Sequence<TrialRecord> = [], best: Int? = nil,
     objective: Objective?, target: Double?, budget: Int?, maxParallel: Int, stopReason: String? = nil,
     breaker: Int? = nil, prepares: Bool = false, progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
@@ -146,8 +147,8 @@ package struct SweepMachine: Sendable {
   }
 
   /// Trials that wait or run, by number.
-  package var open: [Int] { openTrials.elements }
-  var openTrials: OrderedSet<Int>
+  package var open: [Int] { openTrials.sorted() }
+  var openTrials: TreeSet<Int>
   /// How many trials are paused.
   var pausedCount: Int
   /// The time of the event at hand.

@@ -37,7 +37,7 @@ let sweepControlRoutes: [Route] = [
       + "trials there are at most; and, while it is paused, what it searches: the text of another file.",
     body: RouteBody(schema: "SweepPatch", isRequired: true), answer: RouteAnswer(schema: "Sweep")
   ) { request in
-    let (id, engine, access) = (try request.id("sweep"), request.services.engine, request.access)
+    let (id, engine, access) = try (request.id("sweep"), request.services.engine, request.access)
     let json = try request.json()
     let change = try sweepChange(json)
     if let source = try JSONReader(json).string("source") {

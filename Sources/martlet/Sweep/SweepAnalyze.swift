@@ -5,6 +5,7 @@ import MartletFormats
 import MartletModel
 import MartletScheduling
 import MartletSearch
+import OrderedCollections
 
 struct SweepAnalyze: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

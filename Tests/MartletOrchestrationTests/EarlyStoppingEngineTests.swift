@@ -131,6 +131,21 @@ import Testing
       let source = sweep("run_cap: 2", x: "[1, 2, 3, 4, 5]")
       let sweep = try await shop.submit(source)
       #expect(try await shop.running(sweep.id, count: 2))
+      try await changed(sweep, source, shop)
+      // All of it holds for the next engine.
+      await shop.close()
+      try await shop.open()
+      try await shop.engine.start()
+      _ = try await shop.engine.resumeSweep(sweep.id, access: shop.access)
+      try shop.write("go", "")
+      let ended = try await shop.ended(sweep.id)
+      #expect(ended.state == .finished)
+      #expect(try await shop.trials(sweep.id).map { $0.parameters["x"] } == [1, 2, 5, 8])
+    }
+  }
+
+  /// Adds a point, extends the sweep and gives it another space while it is paused.
+  private func changed(_ sweep: Sweep, _ source: String, _ shop: Workshop) async throws {
       let (engine, access) = (try shop.engine, try shop.access)
       _ = try await engine.addPoint(["x": 5], to: sweep.id, access: access)
       await #expect(throws: Problem.self) {
@@ -149,16 +164,6 @@ import Testing
       let changed = try await engine.changeSpace(of: sweep.id, source: wider, access: access)
       #expect(changed.spaceVersion == 2)
       #expect(changed.spaceSize == 4)
-      // All of it holds for the next engine.
-      await shop.close()
-      try await shop.open()
-      try await shop.engine.start()
-      _ = try await shop.engine.resumeSweep(sweep.id, access: shop.access)
-      try shop.write("go", "")
-      let ended = try await shop.ended(sweep.id)
-      #expect(ended.state == .finished)
-      #expect(try await shop.trials(sweep.id).map { $0.parameters["x"] } == [1, 2, 5, 8])
-    }
   }
 
   @Test func `a search may learn from the trials of another sweep`() async throws {

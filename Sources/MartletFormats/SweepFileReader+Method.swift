@@ -16,7 +16,8 @@ struct MethodChoice {
 extension SweepFileReader {
   /// Other names of methods.
   private static let aliases = [
-    "bayes": bayesianMethod, "bayesian": bayesianMethod, "grid_search": "grid", "random_search": "random", "cma-es": "cmaes",
+    "bayes": bayesianMethod, "bayesian": bayesianMethod, "grid_search": "grid", "random_search": "random",
+    "cma-es": "cmaes",
     "cma_es": "cmaes", "nsga-ii": "nsga2", "nsga-iii": "nsga3", "genetic": "ga",
     "differential_evolution": "de", "simulated_annealing": "anneal",
   ]

@@ -146,24 +146,24 @@ import Testing
 
   /// Adds a point, extends the sweep and gives it another space while it is paused.
   private func changed(_ sweep: Sweep, _ source: String, _ shop: Workshop) async throws {
-      let (engine, access) = (try shop.engine, try shop.access)
-      _ = try await engine.addPoint(["x": 5], to: sweep.id, access: access)
-      await #expect(throws: Problem.self) {
-        try await engine.addPoint(["x": 5.5], to: sweep.id, access: access)
-      }
-      await #expect(throws: Problem.self) {
-        try await engine.addPoint(["x": 1], to: sweep.id, access: access)
-      }
-      #expect(try await engine.extendSweep(sweep.id, to: 4, access: access).budget == 4)
-      await #expect(throws: Problem.self) {
-        try await engine.changeSpace(of: sweep.id, source: source, access: access)
-      }
-      _ = try await engine.pauseSweep(sweep.id, access: access)
-      let wider = source.replacing("[1, 2, 3, 4, 5]", with: "[1, 2, 5, 8]").replacing(
-        "run_cap: 2", with: "run_cap: 4")
-      let changed = try await engine.changeSpace(of: sweep.id, source: wider, access: access)
-      #expect(changed.spaceVersion == 2)
-      #expect(changed.spaceSize == 4)
+    let (engine, access) = (try shop.engine, try shop.access)
+    _ = try await engine.addPoint(["x": 5], to: sweep.id, access: access)
+    await #expect(throws: Problem.self) {
+      try await engine.addPoint(["x": 5.5], to: sweep.id, access: access)
+    }
+    await #expect(throws: Problem.self) {
+      try await engine.addPoint(["x": 1], to: sweep.id, access: access)
+    }
+    #expect(try await engine.extendSweep(sweep.id, to: 4, access: access).budget == 4)
+    await #expect(throws: Problem.self) {
+      try await engine.changeSpace(of: sweep.id, source: source, access: access)
+    }
+    _ = try await engine.pauseSweep(sweep.id, access: access)
+    let wider = source.replacing("[1, 2, 3, 4, 5]", with: "[1, 2, 5, 8]").replacing(
+      "run_cap: 2", with: "run_cap: 4")
+    let changed = try await engine.changeSpace(of: sweep.id, source: wider, access: access)
+    #expect(changed.spaceVersion == 2)
+    #expect(changed.spaceSize == 4)
   }
 
   @Test func `a search may learn from the trials of another sweep`() async throws {

@@ -99,6 +99,15 @@ extension SweepFileReader {
         }
       }
     }
+    for (index, experiment) in experiments.enumerated() {
+      for name in values.keys where !experiment.values.contains(where: { $0.key == name }) {
+        flaws.append(
+          Flaw(
+            at: experiment.node.mark, key: "experiments[\(index)]", expected: "a value for '\(name)'",
+            message: "the experiment has no value for '\(name)', which others have"))
+        return nil
+      }
+    }
     let placed = values.map { name, entry in
       PlacedParameter(
         parameter: Parameter(

@@ -16,10 +16,14 @@ struct MethodChoice {
 extension SweepFileReader {
   /// Other names of methods.
   private static let aliases = [
-    "bayes": "auto", "bayesian": "auto", "grid_search": "grid", "random_search": "random", "cma-es": "cmaes",
+    "bayes": bayesianMethod, "bayesian": bayesianMethod, "grid_search": "grid", "random_search": "random",
+    "cma-es": "cmaes",
     "cma_es": "cmaes", "nsga-ii": "nsga2", "nsga-iii": "nsga3", "genetic": "ga",
     "differential_evolution": "de", "simulated_annealing": "anneal",
   ]
+
+  /// The one that chooses by what is searched, where there is one.
+  private static let bayesianMethod = samplerMethods.contains("auto") ? "auto" : "tpe"
 
   static var methodsInWords: String { samplerMethods.joined(separator: ", ") }
 

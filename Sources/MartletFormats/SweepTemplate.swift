@@ -18,8 +18,8 @@ package enum SweepTemplate {
     # objectives: [{name: val_loss}, {name: latency}]   # several, in place of metric
     # constraints: [latency <= 20]                      # what a trial has to meet to be the best
 
-    # auto chooses by what is searched; also grid, random, sobol, tpe, gp, cmaes, nsga2 and others.
-    method: auto
+    # bayes learns from the trials so far; also grid, random, sobol, cmaes, nsga2 and others.
+    method: bayes
     run_cap: 30               # trials at most
     # budget: {time: 8h, gpu_hours: 40, no_improvement: 20}   # or as soon as one of these is spent
 

@@ -131,24 +131,7 @@ import Testing
       let source = sweep("run_cap: 2", x: "[1, 2, 3, 4, 5]")
       let sweep = try await shop.submit(source)
       #expect(try await shop.running(sweep.id, count: 2))
-      let (engine, access) = (try shop.engine, try shop.access)
-      _ = try await engine.addPoint(["x": 5], to: sweep.id, access: access)
-      await #expect(throws: Problem.self) {
-        try await engine.addPoint(["x": 5.5], to: sweep.id, access: access)
-      }
-      await #expect(throws: Problem.self) {
-        try await engine.addPoint(["x": 1], to: sweep.id, access: access)
-      }
-      #expect(try await engine.extendSweep(sweep.id, to: 4, access: access).budget == 4)
-      await #expect(throws: Problem.self) {
-        try await engine.changeSpace(of: sweep.id, source: source, access: access)
-      }
-      _ = try await engine.pauseSweep(sweep.id, access: access)
-      let wider = source.replacing("[1, 2, 3, 4, 5]", with: "[1, 2, 5, 8]").replacing(
-        "run_cap: 2", with: "run_cap: 4")
-      let changed = try await engine.changeSpace(of: sweep.id, source: wider, access: access)
-      #expect(changed.spaceVersion == 2)
-      #expect(changed.spaceSize == 4)
+      try await changed(sweep, source, shop)
       // All of it holds for the next engine.
       await shop.close()
       try await shop.open()
@@ -159,6 +142,28 @@ import Testing
       #expect(ended.state == .finished)
       #expect(try await shop.trials(sweep.id).map { $0.parameters["x"] } == [1, 2, 5, 8])
     }
+  }
+
+  /// Adds a point, extends the sweep and gives it another space while it is paused.
+  private func changed(_ sweep: Sweep, _ source: String, _ shop: Workshop) async throws {
+    let (engine, access) = (try shop.engine, try shop.access)
+    _ = try await engine.addPoint(["x": 5], to: sweep.id, access: access)
+    await #expect(throws: Problem.self) {
+      try await engine.addPoint(["x": 5.5], to: sweep.id, access: access)
+    }
+    await #expect(throws: Problem.self) {
+      try await engine.addPoint(["x": 1], to: sweep.id, access: access)
+    }
+    #expect(try await engine.extendSweep(sweep.id, to: 4, access: access).budget == 4)
+    await #expect(throws: Problem.self) {
+      try await engine.changeSpace(of: sweep.id, source: source, access: access)
+    }
+    _ = try await engine.pauseSweep(sweep.id, access: access)
+    let wider = source.replacing("[1, 2, 3, 4, 5]", with: "[1, 2, 5, 8]").replacing(
+      "run_cap: 2", with: "run_cap: 4")
+    let changed = try await engine.changeSpace(of: sweep.id, source: wider, access: access)
+    #expect(changed.spaceVersion == 2)
+    #expect(changed.spaceSize == 4)
   }
 
   @Test func `a search may learn from the trials of another sweep`() async throws {

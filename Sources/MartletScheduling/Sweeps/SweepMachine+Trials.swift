@@ -1,8 +1,8 @@
 // A sweep's trials: made, gone on with, judged; and its end when there is nothing left to do.
 
+import HashTreeCollections
 package import MartletModel
 import MartletSearch
-import HashTreeCollections
 import OrderedCollections
 
 extension SweepMachine {

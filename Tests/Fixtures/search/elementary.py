@@ -1,9 +1,10 @@
-"""Writes Tests/MartletSearchTests/Numerics/ElementaryReference.swift: values of elementary functions to 60 digits, rounded.
+"""Writes Tests/MartletSearchTests/Numerics/ElementaryReference.swift: elementary functions to 60 digits, rounded.
 
 Needs mpmath. Run from the root of the repository.
 """
 
 import random
+
 import mpmath as mp
 
 mp.mp.dps = 60

@@ -17,12 +17,10 @@ def value(y):
 
 angles = [mp.pi * (2 * k + 1) / (2 * count) for k in range(count)]
 values = [value(mp.cos(a)) for a in angles]
-chebyshev = [
-    (2 if j else 1) * sum(v * mp.cos(j * a) for v, a in zip(values, angles)) / count for j in range(count)
-]
+chebyshev = [(2 if j else 1) * sum(v * mp.cos(j * a) for v, a in zip(values, angles)) / count for j in range(count)]
 basis = [[mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]]
 while len(basis) < count:
     twice = [mp.mpf(0)] + [2 * t for t in basis[-1]]
     basis.append([t - (basis[-2][i] if i < len(basis[-2]) else 0) for i, t in enumerate(twice)])
 for power in reversed(range(count)):
-    print("    %s," % float(sum(c * p[power] for c, p in zip(chebyshev, basis) if power < len(p))).hex())
+    print(f"    {float(sum(c * p[power] for c, p in zip(chebyshev, basis) if power < len(p))).hex()},")

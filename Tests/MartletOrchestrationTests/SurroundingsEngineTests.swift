@@ -161,7 +161,7 @@ import Testing
         method: random
         run_cap: 4
         run_name: same
-        parameters: {x: {values: [1, 2]}}
+        parameters: {x: {values: [1, 2, 3, 4]}}
         """
       async let first = shop.submit(source)
       async let second = shop.submit(source)

@@ -29,7 +29,7 @@ extension Search {
         Observation(
           trial: number, coordinates: coordinates, state: record.state,
           losses: usable(SweepMachine.losses(values, objectives), record.state),
-          violations: record.measured.violations, note: record.origin.note))
+          violations: record.measured.violations, note: record.origin.note, step: record.measured.step))
     }
     let state: JSONValue =
       saved["queue"] == nil ? ["method": .string(method), "queue": 0, "sampler": .null] : saved

@@ -92,6 +92,9 @@ package final class Store: Sendable {
     return configuration
   }
 
+  /// The schema that this version of the program writes.
+  static var newestVersion: Int { migrator.migrations.compactMap(Int.init).max() ?? 0 }
+
   private static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     // Tables and columns are made and rows filled in: each is checked as it comes, not the whole file at the end.

@@ -35,7 +35,7 @@ package final class StoreInspection: Sendable {
   }
 
   /// The schema that this version of the program writes.
-  package static let newestVersion = 9
+  package static let newestVersion = Store.newestVersion
 
   /// - Throws: `Problem`: `notFound`, or `unavailable` when it is no database that can be read.
   package init(path: String) throws(Problem) {

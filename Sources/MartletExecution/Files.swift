@@ -1,6 +1,6 @@
 // Directories and small files, made by as few calls of the system as can be: for what every attempt needs.
 
-package import Glibc
+import Glibc
 package import MartletModel
 
 package enum Files {
@@ -8,7 +8,7 @@ package enum Files {
   ///
   /// - Parameter mode: of those that are made, less what the umask takes away.
   /// - Throws: `Problem.unavailable`.
-  package static func makeDirectory(_ path: String, mode: mode_t = 0o777) throws(Problem) {
+  package static func makeDirectory(_ path: String, mode: UInt32 = 0o777) throws(Problem) {
     if mkdir(path, mode) == 0 { return }
     switch errno {
     case EEXIST:
@@ -32,7 +32,7 @@ package enum Files {
   /// Writes a whole file, in its place: a crash may leave a part of it.
   ///
   /// - Throws: `Problem.unavailable`.
-  package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o666) throws(Problem) {
+  package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o666) throws(Problem) {
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard file >= 0 else { throw problem("written: \(String(cString: strerror(errno)))", path) }
     defer { close(file) }

@@ -2,7 +2,7 @@
 
 #include "martlet_mixture.h"
 
-#include "elementary.h"
+#include "normal.h"
 
 #include <math.h>
 
@@ -18,11 +18,11 @@ CLONES void martlet_mixture_scale(
   double *restrict norm, double *restrict mass, const double *restrict centre, const double *restrict inverse,
   size_t count) {
   for (size_t i = 0; i < count; i++) {
-    double inside = martlet_normal_cumulative((1 - centre[i]) * inverse[i])
-                    - martlet_normal_cumulative(-centre[i] * inverse[i]);
+    double inside = normal_cumulative((1 - centre[i]) * inverse[i])
+                    - normal_cumulative(-centre[i] * inverse[i]);
     int isUniform = inverse[i] == 0;
-    double logMass = martlet_vector_log(inside > 1e-300 ? inside : 1e-300);
-    double logInverse = martlet_vector_log(inverse[i] > 1e-300 ? inverse[i] : 1e-300);
+    double logMass = log_inside(inside > 1e-300 ? inside : 1e-300);
+    double logInverse = log_inside(inverse[i] > 1e-300 ? inverse[i] : 1e-300);
     // log √(2π)
     norm[i] = isUniform ? 0 : (logInverse - 0.91893853320467274) - logMass;
     mass[i] = isUniform ? 0 : logMass;
@@ -48,9 +48,9 @@ CLONES void martlet_mixture_share(
     int isRight = a + b > 0;
     double from = isRight ? -b : a;
     double to = isRight ? -a : b;
-    double share = martlet_normal_cumulative(to) - martlet_normal_cumulative(from);
+    double share = normal_cumulative(to) - normal_cumulative(from);
     share = inverse[i] == 0 ? high - low : share;
-    row[i] = martlet_vector_log(share > 1e-300 ? share : 1e-300) - mass[i];
+    row[i] = log_inside(share > 1e-300 ? share : 1e-300) - mass[i];
   }
 }
 
@@ -65,12 +65,12 @@ CLONES double martlet_mixture_total(const double *terms, size_t count) {
   double sums[8] = {0};
   size_t i = 0;
   for (; i + 8 <= count; i += 8)
-    for (size_t lane = 0; lane < 8; lane++) sums[lane] += martlet_vector_exp(terms[i + lane] - peak);
-  for (size_t lane = 0; i + lane < count; lane++) sums[lane] += martlet_vector_exp(terms[i + lane] - peak);
+    for (size_t lane = 0; lane < 8; lane++) sums[lane] += exp_inside(terms[i + lane] - peak);
+  for (size_t lane = 0; i + lane < count; lane++) sums[lane] += exp_inside(terms[i + lane] - peak);
   double sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-  return peak + martlet_vector_log(sum);
+  return peak + log_inside(sum);
 }
 
-double martlet_exponential(double x) { return martlet_vector_exp(x); }
-double martlet_logarithm(double x) { return martlet_vector_log(x); }
-double martlet_normal_share(double x) { return martlet_normal_cumulative(x); }
+double martlet_exponential(double x) { return exp_inside(x); }
+double martlet_logarithm(double x) { return log_inside(x); }
+double martlet_normal_share(double x) { return normal_cumulative(x); }

@@ -1,12 +1,15 @@
 """Prints the polynomial of `martlet_erfcx`: (1 + 2x) erfcx(x) in y = (x - 4)/(x + 4), by Chebyshev interpolation.
 
-The change of variable is that of Shepherd and Laframboise (1981). Needs mpmath.
+The change of variable is that of Shepherd and Laframboise (1981). The degree may be given, else it is 24. Needs mpmath.
 """
+
+import sys
 
 import mpmath as mp
 
 mp.mp.dps = 60
-centre, degree = 4, 24
+centre = 4
+degree = int(sys.argv[1]) if len(sys.argv) > 1 else 24
 count = degree + 1
 
 

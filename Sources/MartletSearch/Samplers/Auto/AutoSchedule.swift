@@ -43,7 +43,7 @@ struct AutoSchedule: Hashable, Sendable {
     stages = [Stage(method: "gp", end: min(budget / 10, 200)), Stage(method: "cmaes", end: nil)]
   }
 
-  /// Without the methods that are not there or cannot search such a problem; random search where none can.
+  /// Without the methods that cannot search such a problem; random search where none can.
   ///
   /// - Throws: what is wrong with the problem itself.
   func keepingWhatServes(_ problem: SearchProblem) throws(SearchError) -> AutoSchedule {
@@ -53,7 +53,7 @@ struct AutoSchedule: Hashable, Sendable {
       do {
         _ = try samplerType(of: stage.method).init(problem)
         kept.stages.append(stage)
-      } catch .unsupported, .unknownMethod {
+      } catch .unsupported {
         continue
       }
     }

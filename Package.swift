@@ -59,7 +59,7 @@ let package = Package(
   targets: [
     .target(name: "MartletModel", dependencies: [.collections], swiftSettings: strict),
     .target(
-      name: "MartletSearch", dependencies: ["MartletModel", "CMartletNumerics", .collections],
+      name: "MartletSearch", dependencies: ["MartletModel", "CMartletNumerics", .collections, .hashTrees],
       swiftSettings: strict),
     .target(name: "CMartletNumerics"),
     .target(
@@ -120,7 +120,8 @@ let package = Package(
       dependencies: ["MartletModel", "MartletSearch", "MartletScheduling", .collections],
       path: "Tests/Simulation", swiftSettings: strict),
     .executableTarget(
-      name: "martlet-simulate", dependencies: ["MartletScheduling", "MartletSimulation"],
+      name: "martlet-simulate",
+      dependencies: ["MartletModel", "MartletSearch", "MartletScheduling", "MartletSimulation"],
       path: "Tests/Simulate", swiftSettings: strict),
     .testTarget(
       name: "MartletSchedulingTests",

@@ -116,7 +116,7 @@ extension SweepSpecification {
     seed: UInt64, added: [JSONValue], imported: ImportedTrials, state: JSONValue,
     trials: [SweepMachine.TrialRecord]
   ) throws(SearchError) -> Search {
-    let learned = try search(seed: seed, added: added, imported: imported).history.observations
+    let learned = Array(try search(seed: seed, added: added, imported: imported).history.observations)
     var search = try emptySearch(seed: seed, added: added)
     try search.restore(state, trials: trials, objectives: objectives, imported: learned)
     return search

@@ -4,6 +4,7 @@ import MartletExecution
 import MartletFormats
 import MartletModel
 import MartletScheduling
+import MartletSearch
 import MartletStore
 import OrderedCollections
 

@@ -19,7 +19,7 @@ extension Store {
   ///
   /// - Parameter isDeep: also every point is summed up and compared with the summaries.
   package func integrity(deep isDeep: Bool) async throws -> [Finding] {
-    var findings = try await read { try $0.pageFindings() }
+    var findings = try await read { try $0.pageFindings() + $0.countFindings() }
     var last = Int64.min
     while let next = try await read({ [last] in try $0.nextRun(after: last) }) {
       last = next.row
@@ -41,6 +41,22 @@ extension StoreReader {
           run: nil,
           message: "A row of '\($0[0] as String)' refers to a row of '\($0[2] as String)' that is not there.")
       }
+  }
+
+  /// Sweeps whose kept counts are not those of their trials.
+  func countFindings() throws -> [Finding] {
+    let sweeps = try String.fetchAll(
+      db,
+      sql: """
+        WITH counted AS (SELECT sweep_id, state, count(*) AS trials FROM trial GROUP BY sweep_id, state),
+          kept AS (SELECT sweep_id, state, trials FROM trial_count WHERE trials != 0)
+        SELECT public_id FROM sweep WHERE id IN (
+          SELECT sweep_id FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept)
+          UNION SELECT sweep_id FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted)) LIMIT 20
+        """)
+    return sweeps.map {
+      Finding(run: nil, message: "The trials of sweep \($0) are other than what is counted of them.")
+    }
   }
 
   func nextRun(after row: Int64) throws -> (row: Int64, id: PublicID)? {

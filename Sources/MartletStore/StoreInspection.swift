@@ -64,6 +64,7 @@ package final class StoreInspection: Sendable {
   package func integrity(deep isDeep: Bool) async throws -> [Finding] {
     var findings = try await read { try $0.pageFindings() }
     guard isDeep, try await facts().version == Self.newestVersion else { return findings }
+    findings += try await read { try $0.countFindings() }
     var last = Int64.min
     // What is damaged everywhere need not be told of every run.
     while findings.count < 100, let next = try await read({ [last] in try $0.nextRun(after: last) }) {

@@ -8,21 +8,6 @@ import Testing
 @testable import MartletScheduling
 
 @Suite struct CollectionTests {
-  @Test func `pages are an array, and a copy stays what it was`() {
-    var (pages, array) = (Pages<Int>(), [Int]())
-    var copies: [(pages: Pages<Int>, array: [Int])] = []
-    for number in 0..<1_000 {
-      pages.append(number)
-      array.append(number)
-      pages[number / 3] += 7
-      array[number / 3] += 7
-      if number % 97 == 0 { copies.append((pages, array)) }
-    }
-    #expect(Array(pages) == array && pages.count == 1_000 && pages.last == array.last)
-    for copy in copies { #expect(Array(copy.pages) == copy.array) }
-    #expect(Array(Pages(array)) == array && Pages<Int>().isEmpty)
-  }
-
   @Test func `a roster is an ordered dictionary, and a copy stays what it was`() {
     var numbers = SplitMix64(seed: 3)
     var (roster, plain) = (Roster<Int, Int>(), OrderedDictionary<Int, Int>())

@@ -1,6 +1,10 @@
 // Simulates seed after seed, on all processors, until one violates a law.
 //
 //     martlet-simulate [--seeds N] [--from N] [--mutant NAME]
+//
+// Or tells what decisions cost in a sweep that has had so many trials:
+//
+//     martlet-simulate --decisions N [--method NAME]
 
 import Foundation
 import MartletScheduling
@@ -11,6 +15,9 @@ struct Options {
   var seeds = 1_000
   var from: UInt64 = 0
   var mutant: Law?
+  /// Trials of the sweep in which decisions are timed; nil: seeds are simulated.
+  var decisions: Int?
+  var method = "random"
 
   init?(_ words: [String]) {
     var words = words[...]
@@ -26,6 +33,10 @@ struct Options {
       case "--mutant":
         guard let law = Law(rawValue: value) else { return nil }
         mutant = law
+      case "--decisions":
+        guard let count = Int(value), count > 0 else { return nil }
+        decisions = count
+      case "--method": method = value
       default: return nil
       }
     }
@@ -49,10 +60,16 @@ struct Simulate {
   static func main() {
     guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
       let laws = Law.allCases.map(\.rawValue).joined(separator: " ")
-      FileHandle.standardError.write(
-        Data("usage: martlet-simulate [--seeds N] [--from N] [--mutant NAME]\nmutants: \(laws)\n".utf8))
+      let usage = """
+        usage: martlet-simulate [--seeds N] [--from N] [--mutant NAME]
+               martlet-simulate --decisions N [--method NAME]
+        mutants: \(laws)
+
+        """
+      FileHandle.standardError.write(Data(usage.utf8))
       exit(64)
     }
+    if let trials = options.decisions { tellCost(ofDecisions: trials, options.method) }
 
     let outcome = Mutex(Outcome())
     let next = Atomic<Int>(0)
@@ -91,5 +108,23 @@ struct Simulate {
       for violation in violations.prefix(5) { print("  \(violation)") }
     }
     exit(failed.isEmpty ? 0 : 1)
+  }
+
+  /// Prints what a trial costs in a sweep of a tenth of `count` trials and in one of all, without and with early stopping.
+  private static func tellCost(ofDecisions count: Int, _ method: String) -> Never {
+    do {
+      for stopsEarly in [false, true] {
+        for trials in [max(1, count / 10), count] {
+          let cost = try DecisionCost(method: method, stopsEarly: stopsEarly).measure(trials: trials)
+          print(
+            "\(trials) trials, \(method)\(stopsEarly ? ", asha" : ""): "
+              + "\(String(format: "%.1f", cost)) µs of processor time a trial")
+        }
+      }
+      exit(0)
+    } catch {
+      FileHandle.standardError.write(Data("martlet-simulate: \(error)\n".utf8))
+      exit(1)
+    }
   }
 }

@@ -2,6 +2,7 @@
 
 import MartletModel
 import MartletScheduling
+import MartletSearch
 import MartletStore
 import OrderedCollections
 

@@ -60,9 +60,7 @@ extension Conductor {
   ) async throws {
     if let row = found.row { reading.rows[run] = row }
     guard !found.reports.isEmpty else { return }
-    var scheduler = core.scheduler
-    let verdict = scheduler.report(sweep, trial: trial, found.reports)
-    core.scheduler = scheduler
+    let verdict = core.scheduler.report(sweep, trial: trial, found.reports)
     guard let verdict, isStarted else { return }
     let system = system
     try await transact { core, writer, effects, now in

@@ -58,9 +58,6 @@ extension SweepMachine {
     return nil
   }
 
-  /// Trials that ended with a result.
-  var finishedCount: Int { trials.count { $0.state == .complete || $0.state == .pruned } }
-
   /// Trials that may be open at a time so that no more end than may.
   var openLimit: Int {
     let room = laws.hold(.parallelKept) ? maxParallel : maxParallel + 1

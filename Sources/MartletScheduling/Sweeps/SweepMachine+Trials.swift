@@ -88,6 +88,7 @@ extension SweepMachine {
         .retire(
           trial: number, .pruned(objective: record.objective, record.measured, reason: record.reason)))
     }
+    finishedCount += pausedCount
     pausedCount = 0
     return actions
   }

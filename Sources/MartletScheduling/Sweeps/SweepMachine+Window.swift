@@ -2,6 +2,7 @@
 
 import Foundation
 import MartletModel
+import MartletSearch
 import OrderedCollections
 
 /// What a machine has left.

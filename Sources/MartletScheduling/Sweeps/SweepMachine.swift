@@ -125,6 +125,7 @@ package struct SweepMachine: Sendable {
     self.laws = laws
     openTrials = TreeSet(trials.indices.filter { trials[$0].state.isOpen })
     pausedCount = trials.count { $0.state == .paused }
+    finishedCount = trials.count { $0.state == .complete || $0.state == .pruned }
     // A target that was reached before a restart stays reached.
     if state == .running || state == .paused, let reached = targetReason,
       trials.contains(where: { $0.state == .complete && $0.objective.map(reachesTarget) == true })
@@ -151,6 +152,8 @@ package struct SweepMachine: Sendable {
   var openTrials: TreeSet<Int>
   /// How many trials are paused.
   var pausedCount: Int
+  /// How many ended with a result.
+  var finishedCount: Int
   /// The time of the event at hand.
   var now = 0.0
 
@@ -231,12 +234,14 @@ package struct SweepMachine: Sendable {
     switch outcome {
     case .complete(let value, let measured):
       trials[number].end(.complete, value, measured)
+      finishedCount += 1
       if seconds.isFinite {
         progress.timedTrials += 1
         progress.timedSeconds += seconds
       }
     case .pruned(let value, let measured, let reason):
       trials[number].end(.pruned, value, measured, reason)
+      finishedCount += 1
     case .paused(let value, let measured, let reason):
       trials[number].end(.paused, value, measured, reason)
     case .failed(let reason), .notStarted(let reason):

@@ -1,5 +1,6 @@
 // All that a search knows: the trials that ended, in columns, and those under way.
 
+import HashTreeCollections
 public import MartletModel
 import OrderedCollections
 
@@ -60,20 +61,23 @@ public struct PendingTrial: Hashable, Sendable {
 ///
 /// In order of their numbers, whatever the order in which they ended: what a sampler makes of it does not depend on
 /// which of two workers was a moment faster in telling.
+///
+/// What there may be thousands of is kept so that copies share it: whoever decides on a copy, which becomes the search when
+/// the decision is written down, pays the same for each trial however many there are.
 public struct History: Sendable {
   public let cube: UnitCube
   /// Ascending by number.
-  public private(set) var observations: [Observation] = []
+  public private(set) var observations = Pages<Observation>()
   /// `columns[axis][i]` is the coordinate of `observations[i]`.
-  public private(set) var columns: [[Double]]
+  public private(set) var columns: [Pages<Double>]
   /// Ascending by number.
   public private(set) var pending: [PendingTrial] = []
   /// How often each point has been asked for or told.
-  private var seen: [UnitCube.Key: Int] = [:]
+  private var seen: TreeDictionary<UnitCube.Key, Int> = [:]
 
   public init(cube: UnitCube) {
     self.cube = cube
-    columns = Array(repeating: [], count: cube.axes.count)
+    columns = Array(repeating: Pages(), count: cube.axes.count)
   }
 
   /// A trial is under way.

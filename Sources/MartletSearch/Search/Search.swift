@@ -195,7 +195,7 @@ public struct Search: Sendable {
   ///
   /// - Throws: `SearchError.unusableState`.
   public mutating func restore(
-    _ state: JSONValue, observations: [Observation], pending: [PendingTrial]
+    _ state: JSONValue, observations: some Sequence<Observation>, pending: [PendingTrial]
   ) throws(SearchError) {
     guard state["method"]?.string == method, let position = state["queue"]?.int, position >= 0 else {
       throw .unusableState(method: method, reason: "it was not saved by this method")

@@ -1,12 +1,13 @@
 // Several rules at once.
 
+import HashTreeCollections
 import MartletModel
 
 /// Asks every rule: the first that wants a trial to end is heard, else the first that wants it to pause.
 struct CombinedRule: StoppingRule {
   private var rules: [any StoppingRule]
   /// Whether the rule that last wanted a trial to end would sacrifice the incumbent.
-  private var sacrifices: [Int: Bool] = [:]
+  private var sacrifices: TreeDictionary<Int, Bool> = [:]
 
   init(_ rules: [any StoppingRule]) { self.rules = rules }
 

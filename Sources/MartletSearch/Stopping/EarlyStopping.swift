@@ -1,5 +1,6 @@
 // Early stopping of one sweep: a rule, and what holds for every rule.
 
+import HashTreeCollections
 public import MartletModel
 import OrderedCollections
 
@@ -11,8 +12,8 @@ import OrderedCollections
 public struct EarlyStopping: Sendable {
   private var rule: any StoppingRule
   private let objectiveCount: Int
-  /// By number; the order in which trials first reported never decides anything.
-  private var records: OrderedDictionary<Int, Record> = [:]
+  /// By number, in no order: copies share what they have in common.
+  private var records: TreeDictionary<Int, Record> = [:]
 
   /// Where a trial stands among all.
   private struct Record: Hashable, Sendable {

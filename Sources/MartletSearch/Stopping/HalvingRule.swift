@@ -1,5 +1,6 @@
 // Successive halving without waiting: ASHA, its brackets (Hyperband), and W&B's `hyperband`.
 
+import HashTreeCollections
 import MartletModel
 
 /// At certain steps (rungs), each η times the one before, only the best 1/η of all trials that came so far go on.
@@ -28,7 +29,8 @@ struct HalvingRule: StoppingRule {
   let brackets: Brackets
   let wording: MetricWording
   private var rankings: [RungRanking]
-  private var trials: [Int: Memory] = [:]
+  private var trials: TreeDictionary<Int, Memory> = [:]
+  private var paused: TreeSet<Int> = []
 
   private struct Memory: Hashable, Sendable {
     /// The last report, and the furthest step so far.
@@ -36,7 +38,6 @@ struct HalvingRule: StoppingRule {
     var step: Int64
     /// The losses on each rung it was judged on, ascending by rung.
     var marks: [Mark] = []
-    var isPaused = false
   }
 
   private struct Mark: Hashable, Sendable {
@@ -106,14 +107,16 @@ struct HalvingRule: StoppingRule {
     manner == .stop ? .stop(reason) : .pause(reason)
   }
 
-  mutating func settle(trial: Int, as state: TrialState) { trials[trial]?.isPaused = state == .paused }
+  mutating func settle(trial: Int, as state: TrialState) {
+    if state == .paused { paused.insert(trial) } else { paused.remove(trial) }
+  }
 
   /// The best paused trial on the highest rung that belongs to the best ⌊n/η⌋ there by now; of equals the eldest.
   func resumable() -> Int? {
     guard manner == .pause else { return nil }
     var best: (rung: Int, better: Int, trial: Int)?
-    for (trial, memory) in trials where memory.isPaused {
-      guard let mark = memory.marks.last, mark.losses.allSatisfy(\.isFinite) else { continue }
+    for trial in paused {
+      guard let mark = trials[trial]?.marks.last, mark.losses.allSatisfy(\.isFinite) else { continue }
       let ranking = rankings[mark.rung]
       let better = ranking.countBetter(than: mark.losses)
       guard better < quota(ranking.count) else { continue }

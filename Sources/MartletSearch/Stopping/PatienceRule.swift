@@ -1,5 +1,6 @@
 // Patience: a trial that has not become better for a while.
 
+import HashTreeCollections
 import MartletModel
 
 /// Stops a trial that went a number of reports without becoming better in any objective.
@@ -14,7 +15,7 @@ struct PatienceRule: StoppingRule {
   /// No trial is stopped before this step.
   let firstStep: Int64
   let wordings: [MetricWording]
-  private var trials: [Int: Memory] = [:]
+  private var trials: TreeDictionary<Int, Memory> = [:]
 
   private struct Memory: Hashable, Sendable {
     var best: [Double]

@@ -1,5 +1,6 @@
 // The median rule and its relatives: worse than most finished trials were at the same step.
 
+import HashTreeCollections
 import MartletModel
 
 /// Stops a trial whose best loss so far is worse than a percentile of the best losses that completed trials had at the
@@ -18,9 +19,9 @@ struct PercentileRule: StoppingRule {
   /// A trial is judged at the first report in each span of so many steps, 1 or more.
   let interval: Int64
   let wording: MetricWording
-  private var trials: [Int: Memory] = [:]
+  private var trials: TreeDictionary<Int, Memory> = [:]
   /// Those of completed trials.
-  private var completed: [BestCurve] = []
+  private var completed = Pages<BestCurve>()
 
   private struct Memory: Hashable, Sendable {
     var curve: BestCurve

@@ -1,5 +1,6 @@
 // Limits: a trial whose first objective leaves them, or is no number, ends.
 
+import HashTreeCollections
 import MartletModel
 
 /// Stops a trial whose first objective is above or below a limit, or not a number.
@@ -12,7 +13,7 @@ struct ThresholdRule: StoppingRule {
   /// Before this step a value outside of the limits is let pass; what is no number never is.
   let firstStep: Int64
   let wording: MetricWording
-  private var seen: [Int: Bool] = [:]
+  private var seen: TreeDictionary<Int, Bool> = [:]
 
   init(limits: ClosedRange<Double>, firstStep: Int64, wording: MetricWording) {
     (self.limits, self.firstStep, self.wording) = (limits, firstStep, wording)

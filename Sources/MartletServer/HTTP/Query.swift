@@ -41,9 +41,9 @@ struct Query: Sendable {
       throw Problem(.badRequest, "The parameter '\(name)' must be a whole number, not '\(text.prefix(100))'.")
     }
     guard range.contains(number) else {
+      let most = range.upperBound == .max ? "or more" : "to \(range.upperBound)"
       throw Problem(
-        .badRequest,
-        "The parameter '\(name)' must be \(range.lowerBound) to \(range.upperBound), not \(number).")
+        .badRequest, "The parameter '\(name)' must be \(range.lowerBound) \(most), not \(number).")
     }
     return number
   }

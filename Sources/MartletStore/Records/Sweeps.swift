@@ -154,9 +154,11 @@ extension StoreReader {
   private func counts(ofSweep row: Int64) throws -> OrderedDictionary<TrialState, Int> {
     var counts: OrderedDictionary<TrialState, Int> = [:]
     let rows = try Row.fetchAll(
-      db, sql: "SELECT state, count(*) AS n FROM trial WHERE sweep_id = ? GROUP BY state", arguments: [row])
+      db.cachedStatement(
+        sql: "SELECT state, trials FROM trial_count WHERE sweep_id = ? AND trials > 0 ORDER BY state"),
+      arguments: [row])
     for row in rows {
-      if let state = TrialState(rawValue: row["state"]) { counts[state] = row["n"] }
+      if let state = TrialState(rawValue: row["state"]) { counts[state] = row["trials"] }
     }
     return counts
   }

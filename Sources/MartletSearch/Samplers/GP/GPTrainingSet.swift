@@ -26,7 +26,7 @@ struct GPTrainingSet: Sendable {
   ///
   /// Nil when there are fewer than two trials to learn from.
   init?(_ history: History, _ problem: SearchProblem, generator: inout Xoshiro256) {
-    let observations = Self.chosen(history.observations)
+    let observations = Self.chosen(Array(history.observations))
     let measured = observations.filter { !$0.losses.isEmpty }
     guard measured.count >= 2 else { return nil }
     let failed = observations.filter { $0.losses.isEmpty && $0.violations.isEmpty }

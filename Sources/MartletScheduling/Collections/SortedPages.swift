@@ -1,41 +1,4 @@
-// An array whose copies share what they have in common: for memories that every decision changes a copy of.
-
-/// Elements in pages of equal size. Changing an element of a copy costs a page and the list of pages, not the whole.
-package struct Pages<Element> {
-  /// All but the last are full, none is empty.
-  private var pages: [[Element]] = []
-  package private(set) var count = 0
-
-  package init() {}
-
-  package init(_ elements: some Sequence<Element>) {
-    for element in elements { append(element) }
-  }
-
-  package mutating func append(_ element: Element) {
-    if count % pageSize == 0 {
-      pages.append([element])
-    } else {
-      pages[pages.count - 1].append(element)
-    }
-    count += 1
-  }
-}
-
-/// Elements of a page, at most: a copy of one costs about as much as a copy of the list of pages where there are 10,000.
-let pageSize = 128
-
-extension Pages: Sendable where Element: Sendable {}
-
-extension Pages: RandomAccessCollection, MutableCollection {
-  package var startIndex: Int { 0 }
-  package var endIndex: Int { count }
-
-  package subscript(position: Int) -> Element {
-    get { pages[position / pageSize][position % pageSize] }
-    set { pages[position / pageSize][position % pageSize] = newValue }
-  }
-}
+// A sorted array whose copies share what they have in common: for memories that every decision changes a copy of.
 
 /// Elements in an order that whoever inserts them knows, in pages of which a change costs one and their list.
 struct SortedPages<Element> {
@@ -47,6 +10,8 @@ struct SortedPages<Element> {
 
   /// None is empty.
   private var pages: [[Element]] = []
+  /// Elements of a page, at most.
+  private var pageSize: Int { 128 }
   private(set) var count = 0
 
   var isEmpty: Bool { pages.isEmpty }

@@ -147,7 +147,7 @@ public enum Secrets {
       let isOption = argument.hasPrefix("-")
       if let option, !isOption, isKey(argument, of: option) { isNextSecret = true }
       // A secret may begin with a dash of its own; behind two of them another option stands.
-      if isNextSecret, !argument.hasPrefix("--"), isMaskable(argument) {
+      if isNextSecret, !argument.hasPrefix("--"), isMaskable(argument, of: option ?? "") {
         kept.append(mask)
         (isNextSecret, option) = (false, nil)
         continue
@@ -162,7 +162,7 @@ public enum Secrets {
       }
       let (name, value) = (String(parts[0]), String(parts[1]))
       let isLeftOut =
-        isSecretOption(name) && isMaskable(value) || isKey(value, of: name) || isSecret(value: value)
+        isSecretOption(name) && isMaskable(value, of: name) || isKey(value, of: name) || isSecret(value: value)
       kept.append(isLeftOut ? "\(name)=\(mask)" : argument)
     }
     return kept
@@ -193,9 +193,11 @@ public enum Secrets {
       || last == "KEY" && words.count > 1 && keyWords.contains(words[words.count - 2])
   }
 
-  /// Numbers, and words of a vocabulary like `<eos>` and `[PAD]`, are no secrets.
-  private static func isMaskable(_ value: String) -> Bool {
-    !value.isEmpty && Double(value) == nil && !value.hasPrefix("<") && !value.hasPrefix("[")
+  /// Words of a vocabulary like `<eos>` and `[PAD]` are no secrets; nor are numbers of tokens, or which token. A password
+  /// may be a number.
+  private static func isMaskable(_ value: String, of option: String) -> Bool {
+    guard !value.isEmpty, !value.hasPrefix("<"), !value.hasPrefix("[") else { return false }
+    return Double(value) == nil || optionWords(of: option).last != "TOKEN"
   }
 
   // MARK: - Addresses

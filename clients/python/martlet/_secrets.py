@@ -25,7 +25,7 @@ _PREFIXES = (
     "dop_v1_", "SG.", "dapi", "nvapi-", "r8_", "gsk_", "wandb_v1_",
 )  # fmt: skip
 _ASSIGNMENTS = (
-    "password=", "passwd=", "pwd=", "token=", "secret=", "accountkey=", "accesskey=", "apikey=", "api_key=",
+    "password=", "passwd=", "pwd=", "token=", "secret=", "accountkey=", "accesskey=", "apikey=",
     "signature=", "sig=",
 )  # fmt: skip
 _IDENTIFIERS = {
@@ -81,7 +81,7 @@ def is_secret_value(value: str) -> bool:
     """Whether a value looks like a secret, whatever it is called."""
     if "-----BEGIN " in value or any("@" in authority for authority in _AUTHORITY.findall(value)):
         return True
-    lower = value.lower()
+    lower = value.lower().replace("-", "").replace("_", "")
     if any(assignment in lower for assignment in _ASSIGNMENTS):
         return True
     return any(_is_known_key(piece) or _is_web_token(piece) for piece in _BREAKS.split(value))
@@ -90,20 +90,22 @@ def is_secret_value(value: str) -> bool:
 def masked(arguments: Iterable[str]) -> list[str]:
     """A command line with `***` for each value that is a secret."""
     kept: list[str] = []
-    is_next = ""  # the option whose value comes next
+    option = ""  # what stands before, where that is an option without its value
     for argument in arguments:
         is_option = argument.startswith("-")
-        if is_next and not is_option and _is_maskable(argument, is_next):
+        is_next = bool(option) and (_is_secret_option(option) or (not is_option and _is_key(argument, option)))
+        # a secret may begin with a dash of its own; behind two of them another option stands
+        if is_next and not argument.startswith("--") and _is_maskable(argument, option):
             kept.append(MASK)
-            is_next = ""
+            option = ""
             continue
         name, equals, value = argument.partition("=")
-        is_next = argument if is_option and not equals and _is_secret_option(argument) else ""
+        option = argument if is_option and not equals else ""
         if not equals or "://" in name:  # the query of an address has its own '='
             kept.append(MASK if is_secret_value(argument) else argument)
         else:
-            is_left_out = (_is_secret_option(name) and _is_maskable(value, name)) or is_secret_value(value)
-            kept.append(f"{name}={MASK}" if is_left_out else argument)
+            is_secret = (_is_secret_option(name) and _is_maskable(value, name)) or _is_key(value, name)
+            kept.append(f"{name}={MASK}" if is_secret or is_secret_value(value) else argument)
     return kept
 
 
@@ -142,8 +144,27 @@ def _is_random_text(piece: str) -> bool:
     )
 
 
+def _is_key(value: str, option: str) -> bool:
+    """`--wandb-key` and 40 hexadecimal digits: of any key, where it looks like one."""
+    if _words_of_option(option)[-1:] != ["KEY"]:
+        return False
+    return any(_is_hexadecimal_key(piece) or _is_random_text(piece) for piece in _BREAKS.split(value))
+
+
+def _words_of_option(name: str) -> list[str]:
+    """Its words in capitals; `authToken` has two."""
+    spaced = ""
+    was_small = False
+    for sign in name:
+        if was_small and sign.isupper():
+            spaced += "_"
+        spaced += sign
+        was_small = sign.islower() or sign.isnumeric()
+    return _list_of_words(spaced)
+
+
 def _is_secret_option(name: str) -> bool:
-    words = _list_of_words(name)
+    words = _words_of_option(name)
     if not words:
         return False
     return words[-1] in _OPTION_WORDS or (words[-1] == "KEY" and len(words) > 1 and words[-2] in _KEY_WORDS)
@@ -152,7 +173,7 @@ def _is_secret_option(name: str) -> bool:
 def _is_maskable(value: str, option: str) -> bool:
     if not value or value[0] in "<[":
         return False
-    if _list_of_words(option)[-1:] != ["TOKEN"]:  # how many tokens, or which, is a number too; of a password it is it
+    if _words_of_option(option)[-1:] != ["TOKEN"]:  # how many tokens, or which, is a number too; of a password it is it
         return True
     try:
         float(value)

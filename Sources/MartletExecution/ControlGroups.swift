@@ -83,16 +83,54 @@ package struct ControlGroups: Sendable, Hashable {
   /// The smallest of the limits on the way up.
   private static func limit(_ name: String, from directory: String, to top: String, _ root: String) -> Int64?
   {
-    var limits: [Int64] = []
+    places(from: directory, to: top).compactMap { bytes("\($0)/\(name)", root) }.min()
+  }
+
+  /// A group's directory and those above it, up to where the hierarchy is mounted.
+  private static func places(from directory: String, to top: String) -> [String] {
+    var places: [String] = []
     var place = directory
-    while place.hasPrefix(top) {
-      let text = ProcText.read("\(root)\(place)/\(name)")?.trimmingCharacters(in: .whitespacesAndNewlines)
-      // Version 1 writes nearly 2^63 for "as many as there are", version 2 "max".
-      if let limit = text.flatMap({ Int64($0) }), limit > 0, limit < 1 << 60 { limits.append(limit) }
+    while place.hasPrefix(top), !place.isEmpty {
+      places.append(place)
       guard place != top, let slash = place.lastIndex(of: "/") else { break }
       place = String(place[..<slash])
     }
-    return limits.min()
+    return places
+  }
+
+  /// What a file says; nil: it is not there, or says that there is no bound.
+  private static func bytes(_ path: String, _ root: String) -> Int64? {
+    let text = ProcText.read("\(root)\(path)")?.trimmingCharacters(in: .whitespacesAndNewlines)
+    // Version 1 writes nearly 2^63 for "as many as there are", version 2 "max".
+    return text.flatMap { Int64($0) }.flatMap { $0 >= 0 && $0 < 1 << 60 ? $0 : nil }
+  }
+
+  /// What bounds the memory of this process.
+  package struct MemoryBound: Sendable, Hashable {
+    /// Bytes.
+    package var limit: Int64
+    /// Bytes that are left of it; pages of files that can be dropped count as free.
+    package var room: Int64
+  }
+
+  /// The one of this process's groups, those above its own included, that leaves it the least; nil: nothing bounds it.
+  package static func memoryBound(root: String = "") -> MemoryBound? {
+    let groups = probe(root: root)
+    guard let directory = groups.directory else { return nil }
+    let (limit, usage, cached) =
+      groups.version == .two
+      ? ("memory.max", "memory.current", "inactive_file")
+      : ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+    // Above the hierarchy there are no such files.
+    return places(from: directory, to: "").compactMap { place -> MemoryBound? in
+      guard let limit = bytes("\(place)/\(limit)", root), let used = bytes("\(place)/\(usage)", root) else {
+        return nil
+      }
+      let lines = (ProcText.read("\(root)\(place)/memory.stat") ?? "").split(separator: "\n")
+      let line = lines.first { $0.hasPrefix("\(cached) ") }
+      let dropped = line?.split(separator: " ").last.flatMap { Int64($0) } ?? 0
+      return MemoryBound(limit: limit, room: max(0, limit - max(0, used - dropped)))
+    }.min { $0.room < $1.room }
   }
 
   private static func lines(_ text: String?, separator: Character, parts: Int) -> [[String]] {

@@ -31,7 +31,7 @@ package struct Machine: Sendable {
     return Machine(
       os: os(text("/etc/os-release")), kernel: "\(string(names.sysname)) \(string(names.release))",
       cpu: cpu(text("/proc/cpuinfo")), memory: memory(text("/proc/meminfo")),
-      cgroupMemory: cgroupMemory(text), gpus: gpus(environment))
+      cgroupMemory: ControlGroups.probe(root: root).memoryLimit, gpus: gpus(environment))
   }
 
   private static func string<T>(_ characters: T) -> String {
@@ -73,16 +73,6 @@ package struct Machine: Sendable {
   static func memory(_ text: String) -> Int64? {
     for line in text.split(separator: "\n") where line.hasPrefix("MemTotal:") {
       return line.split(separator: " ").dropFirst().first.flatMap { Int64($0) }.map { $0 * 1024 }
-    }
-    return nil
-  }
-
-  /// Of version 2 the file of the whole hierarchy that this process sees, of version 1 that of its memory.
-  private static func cgroupMemory(_ text: (String) -> String) -> Int64? {
-    for place in ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"] {
-      // Version 1 writes nearly 2^63 for "as many as there are", version 2 "max".
-      let limit = Int64(text(place).trimmingCharacters(in: .whitespacesAndNewlines))
-      if let limit, limit > 0, limit < 1 << 60 { return limit }
     }
     return nil
   }

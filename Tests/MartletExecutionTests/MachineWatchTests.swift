@@ -40,14 +40,34 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
-    ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-  ])
-  func `within a control group its limit is what there is`(
-    folder: String, limit: String, usage: String, cached: String
-  ) throws {
+  /// Files of a control group, by version.
+  struct Files: Sendable {
+    var group: String
+    var mount: String
+    var folder: String
+    var limit: String
+    var usage: String
+    var cached: String
+  }
+
+  private static let two = Files(
+    group: "0::/job\n", mount: "30 22 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+    folder: "sys/fs/cgroup", limit: "memory.max", usage: "memory.current", cached: "inactive_file")
+  private static let one = Files(
+    group: "5:memory:/job\n",
+    mount: "30 22 0:26 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+    folder: "sys/fs/cgroup/memory", limit: "memory.limit_in_bytes", usage: "memory.usage_in_bytes",
+    cached: "total_inactive_file")
+
+  @Test(arguments: [one, two])
+  func `within a control group its limit is what there is`(files: Files) throws {
+    let (folder, limit, usage, cached) = (files.folder, files.limit, files.usage, files.cached)
     try root { root, write in
+      try write("proc/self/cgroup", files.group)
+      try write("proc/self/mountinfo", files.mount)
+      // Its own group has no limit.
+      try write("\(folder)/job/\(limit)", "max\n")
+      try write("\(folder)/job/\(usage)", "\(2 << 30)\n")
       try write("proc/stat", "cpu  100 0 100 800 0 0 0 0 0 0\n")
       try write("proc/meminfo", meminfo)
       try write("\(folder)/\(limit)", "\(4 << 30)\n")
@@ -59,6 +79,11 @@ import Testing
       let second = watch.look()
       let left = try #require(second)
       #expect(left.memory == 4 << 30 && left.freeMemory == 2 << 30)
+      // One below it that leaves less is what counts.
+      try write("\(folder)/job/\(limit)", "\(3 << 30)\n")
+      #expect(
+        ControlGroups.memoryBound(root: root) == ControlGroups.MemoryBound(limit: 3 << 30, room: 1 << 30))
+      try write("\(folder)/job/\(limit)", "max\n")
       // More than the machine has is no limit.
       try write("\(folder)/\(limit)", "\(1 << 62)\n")
       try write("proc/stat", "cpu  100 0 100 950 0 0 0 0 0 0\n")

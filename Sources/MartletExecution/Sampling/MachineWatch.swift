@@ -40,28 +40,11 @@ package struct MachineWatch: Sendable {
     let average = text("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) } ?? 0
     var memory = Int64(clamping: reading.memoryBytes)
     var free = Int64(clamping: reading.availableBytes)
-    if let (limit, used) = controlGroup(text), limit < memory {
-      (memory, free) = (limit, min(free, max(0, limit - used)))
+    if let bound = ControlGroups.memoryBound(root: root), bound.limit < memory {
+      (memory, free) = (bound.limit, min(free, bound.room))
     }
     return Left(
       cpu: min(1, busy / Double(reading.allTicks - before.allTicks)), load: average / Double(processors),
       freeMemory: free, memory: memory)
-  }
-
-  /// The limit of this process's control group, and what it uses; pages of files that can be dropped count as free.
-  private func controlGroup(_ text: (String) -> String) -> (limit: Int64, used: Int64)? {
-    for (folder, limit, usage, cached) in [
-      ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
-      ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    ] {
-      func number(_ name: String) -> Int64? {
-        Int64(text("\(folder)/\(name)").trimmingCharacters(in: .whitespacesAndNewlines))
-      }
-      guard let limit = number(limit), let used = number(usage) else { continue }
-      let line = text("\(folder)/memory.stat").split(separator: "\n").first { $0.hasPrefix("\(cached) ") }
-      let dropped = line?.split(separator: " ").last.flatMap { Int64($0) } ?? 0
-      return (limit, max(0, used - dropped))
-    }
-    return nil
   }
 }

@@ -26,31 +26,21 @@ extension StoreWriter {
     return db.lastInsertedRowID
   }
 
-  /// Lays out what a run's configuration is from now on. Only what differs is written: programs add to large
-  /// configurations value by value, and all points of all runs wait for the same writer.
-  func indexConfig(_ config: JSONValue, of run: Int64) throws {
-    var old = try indexedConfig(of: run)
-    for (path, value) in ConfigLeaves.leaves(of: config) {
-      guard let known = old.removeValue(forKey: path) else {
-        try setIndexed(value, try madeConfigKey(.config, path), of: run)
-        continue
-      }
-      if known.value != value.stored { try setIndexed(value, known.key, of: run) }
+  /// Lays out what a run's configuration is from now on. Only what differs is looked at in the database: programs add to
+  /// large configurations value by value, and all points of all runs wait for the same writer.
+  ///
+  /// - Parameter old: the configuration that is laid out.
+  func indexConfig(_ config: JSONValue, insteadOf old: JSONValue = [:], of run: Int64) throws {
+    var left = Dictionary(
+      ConfigLeaves.leaves(of: old).map { ($0.path, $0.value.stored) }, uniquingKeysWith: { first, _ in first }
+    )
+    for (path, value) in ConfigLeaves.leaves(of: config)
+    where left.removeValue(forKey: path) != value.stored {
+      try setIndexed(value, try madeConfigKey(.config, path), of: run)
     }
-    for gone in old.values { try removeIndexed(gone.key, of: run) }
-  }
-
-  /// What is laid out of a run's configuration, by path.
-  private func indexedConfig(of run: Int64) throws -> [String: (key: Int64, value: DatabaseValue)] {
-    let rows = try Row.fetchCursor(
-      db.cachedStatement(
-        sql: """
-          SELECT path, key_id, value FROM config_value JOIN config_key ON config_key.id = key_id
-          WHERE run_id = ? AND space = ?
-          """), arguments: [run, ConfigSpace.config.rawValue])
-    var found: [String: (key: Int64, value: DatabaseValue)] = [:]
-    while let row = try rows.next() { found[row[0]] = (row[1], row[2]) }
-    return found
+    for path in left.keys {
+      if let key = try configKey(.config, path) { try removeIndexed(key, of: run) }
+    }
   }
 
   /// Lays out one value that was set in a run's summary; nil takes it away.

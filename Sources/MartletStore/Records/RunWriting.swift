@@ -120,7 +120,7 @@ extension StoreWriter {
       // Programs tell their configuration again and again.
       if new.text != old?.text {
         set("config", new.text)
-        try indexConfig(new, of: row)
+        try indexConfig(new, insteadOf: old ?? [:], of: row)
         try outdateDerived(of: row)
       }
     }

@@ -125,14 +125,20 @@ extension StoreWriter {
     return row
   }
 
-  /// Says that a run ended as nobody wanted. Of a sweep's trials the first of each reason speaks for all.
+  /// Says that a run ended as nobody wanted. Of a sweep's trials the first of each reason speaks for all, of a run's
+  /// attempts likewise: their alerts have the state and the reason as their key.
   func alertOfEnd(
     of run: Int64, _ state: RunState, reason: String, by principal: Principal, now: Timestamp
   ) throws {
     let sweep = try Int64.fetchOne(db, sql: "SELECT sweep_id FROM run WHERE id = ?", arguments: [run])
     let title = reason.prefix { !$0.isNewline }
-    let alert = NewAlert(
+    var alert = NewAlert(
       title: title.isEmpty ? "It ended in '\(state.rawValue)'." : String(title.prefix(500)), level: .error)
+    let key = String(decoding: "end \(state.rawValue): \(alert.title)".utf8.prefix(250), as: UTF8.self)
+    let isTold = try Bool.fetchOne(
+      db, sql: "SELECT EXISTS (SELECT 1 FROM alert WHERE run_id = ? AND key = ?)", arguments: [run, key])
+    guard isTold == false else { return }
+    alert.key = key
     if let sweep {
       let isKnown = try Bool.fetchOne(
         db, sql: "SELECT EXISTS (SELECT 1 FROM alert WHERE sweep_id = ? AND title = ?)",

@@ -12,7 +12,7 @@ help:
 	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself"
 	@echo "make test          every test but the browser's"
 	@echo "make test-browser  the dashboard in a real browser"
-	@echo "make test-threads  the store, its codecs, tracking and the live feed under the thread sanitizer (a build of its own)"
+	@echo "make test-threads  the store, tracking, the live feed, engines under the thread sanitizer (a build of its own); PART=store or execution"
 	@echo "make test-integrations  the Python client's callbacks with the real libraries; INTEGRATIONS=all: with PyTorch's too"
 	@echo "make lint          formats, warnings, types: changes nothing"
 	@echo "make format        puts Swift and Python into their format"
@@ -52,7 +52,7 @@ test-browser: setup-test build
 	MARTLET_BIN=$(CURDIR)/.build/release/martlet scripts/ui-test e2e
 
 test-threads: setup-test
-	scripts/test-threads
+	scripts/test-threads $(PART)
 
 test-integrations:
 	@scripts/setup integrations

@@ -183,10 +183,14 @@ actor Conductor {
 
   /// Begins what is queued; called once, when the server can be reached.
   func begin() async throws {
-    let system = system
+    let (system, verdicts) = (system, reading.verdicts)
     try await transact { core, writer, effects, now in
       try core.decide(.begin, writer, &effects, by: system, now)
+      for case (.trial(let sweep, let number), let verdict) in verdicts {
+        try core.decide(.sweep(sweep, .judge(number, verdict)), writer, &effects, by: system, now)
+      }
     }
+    reading.verdicts = [:]
     // A server that was killed may have left a table without the trials that ended last.
     for sweep in core.sweeps.values {
       let machine = core.scheduler.sweeps[sweep.id]?.machine

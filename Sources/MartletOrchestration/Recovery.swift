@@ -24,6 +24,8 @@ extension Conductor {
     var starts: [JobID: Double] = [:]
     for (place, attempt) in attempts.enumerated() {
       var open = OpenAttempt(attempt)
+      // What people were told of when it is killed stays true.
+      open.patience = attempt.killAt.map { max(0, $0 - clock.now) }
       let sweep = open.sweep.flatMap { sweeps[$0] }
       if let number = open.trial, let machine = sweep?.machine, machine.trials.indices.contains(number) {
         // As the sampler chose it: a run's configuration may have been added to since.
@@ -78,7 +80,7 @@ extension Conductor {
       let search = try specification.search(
         seed: sweep.seed, added: progress.added, imported: imported,
         state: stored.samplerState, trials: records)
-      let stopping = try await watcher(of: specification, seed: sweep.seed, trials)
+      let stopping = try await watcher(of: sweep.id, specification, seed: sweep.seed, trials)
       core.sweeps[sweep.id] = OpenSweep(
         row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
         seed: sweep.seed, workdir: sweep.workdir, directory: sweep.outputDirectory, environmentFile: file,
@@ -106,18 +108,23 @@ extension Conductor {
   }
 
   /// Who looks at the values of a sweep's trials, having seen what they logged so far; nil: nobody does.
+  ///
+  /// What followed from that has happened, but for a trial that shall not be gone on with and was not asked to leave: the
+  /// server before ended in between. A pause that was missed comes again at the next rung.
   private func watcher(
-    of specification: SweepSpecification, seed: UInt64, _ trials: [Trial]
+    of sweep: PublicID, _ specification: SweepSpecification, seed: UInt64, _ trials: [Trial]
   ) async throws -> EarlyStopping? {
     guard var watcher = try specification.watcher(seed: seed) else { return nil }
     for trial in trials {
       let found = try await reports(of: trial.run, specification.objectives, since: nil)
       reading.rows[trial.run] = found.row
       for report in found.reports {
-        // What followed from it has happened.
-        _ = watcher.report(
+        let decision = watcher.report(
           trial: trial.number, step: report.step,
           losses: SweepMachine.losses(report.values, specification.objectives))
+        if case .stop(let reason) = decision, trial.state == .running, trial.verdict.isNull {
+          reading.verdicts[.trial(sweep: sweep, number: trial.number)] = .prune(reason: reason)
+        }
       }
       if trial.state != .running { watcher.settle(trial: trial.number, as: trial.state) }
     }
@@ -130,7 +137,9 @@ extension Conductor {
       switch condition {
       case .alive:
         watchAgain(attempt)
-        if core.scheduler.jobs[attempt.job]?.ask != nil { supervision.stop(attempt.directory) }
+        if core.scheduler.jobs[attempt.job]?.ask != nil {
+          supervision.stop(attempt.directory, patience: attempt.patience)
+        }
       case .ended, .lost, .neverStarted:
         Task { await take(.over(condition), of: attempt) }
       }

@@ -172,12 +172,13 @@ actor ResultsWriter {
       let target = "\(sweep.directory)/best_model"
       let fresh = "\(sweep.directory)/.best_model.new"
       let files = FileManager.default
+      // A server that was killed may have left a part of one.
+      if files.fileExists(atPath: fresh) { try files.removeItem(atPath: fresh) }
       guard let checkpoint = Checkpoint.newest(matching: pattern, in: directory) else {
         // What lies there is another run's, which is the best no more.
         if files.fileExists(atPath: target) { try files.removeItem(atPath: target) }
         return false
       }
-      if files.fileExists(atPath: fresh) { try files.removeItem(atPath: fresh) }
       try files.createDirectory(atPath: fresh, withIntermediateDirectories: true)
       let model = BestModel(
         runName: run.name, runID: run.id, sweep: sweep.name, parameters: run.config, objective: objective,

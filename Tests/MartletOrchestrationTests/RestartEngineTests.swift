@@ -1,7 +1,6 @@
 // Engines that end and are opened again while attempts go on.
 
 import Foundation
-import MartletExecution
 import MartletModel
 import MartletOrchestration
 import MartletTestSupport
@@ -108,15 +107,7 @@ import Testing
     async throws
   {
     try await Workshop.with { shop in
-      func sql(_ text: String) throws {
-        let program =
-          "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=60).executescript(sys.argv[2])"
-        let python = ChildProcess(
-          "/usr/bin/env", ["python3", "-c", program, "\(shop.data)/martlet.db", text],
-          environment: ProcessInfo.processInfo.environment)
-        try #require(try python.run(within: .seconds(60)).isSuccess)
-      }
-      try sql(
+      try shop.sql(
         """
         CREATE TRIGGER refuse BEFORE UPDATE OF state ON sweep WHEN NEW.state = 'finished'
         BEGIN SELECT RAISE(ABORT, 'refused'); END;
@@ -126,7 +117,7 @@ import Testing
       let began = ContinuousClock.now
       await shop.close()
       #expect(.now - began < .seconds(60))
-      try sql("DROP TRIGGER refuse")
+      try shop.sql("DROP TRIGGER refuse")
       try await shop.open()
       try await shop.engine.start()
       let ended = try await shop.ended(sweep.id)

@@ -2,6 +2,7 @@
 
 import Foundation
 import Logging
+import MartletExecution
 import MartletModel
 import MartletOrchestration
 import MartletScheduling
@@ -208,6 +209,15 @@ final class Workshop: Sendable {
     ]
     for (key, value) in more { body[key] = value }
     return try await engine.execute(try NewExecution(json: .object(body)), access: access)
+  }
+
+  /// Changes the database as a stranger does.
+  func sql(_ text: String) throws {
+    let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=60).executescript(sys.argv[2])"
+    let python = ChildProcess(
+      "/usr/bin/env", ["python3", "-c", program, "\(data)/martlet.db", text],
+      environment: ProcessInfo.processInfo.environment)
+    try #require(try python.run(within: .seconds(60)).isSuccess)
   }
 
   // MARK: - Processes

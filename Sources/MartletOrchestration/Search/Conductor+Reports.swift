@@ -15,6 +15,8 @@ struct ReportReading: Sendable {
   var rows: [PublicID: Int64] = [:]
   /// Runs that are about to be looked at.
   var due: Set<PublicID> = []
+  /// What values mean that were seen before anything may be decided.
+  var verdicts: OrderedDictionary<JobID, Verdict> = [:]
 }
 
 /// What a run reported, and its last row.
@@ -61,7 +63,11 @@ extension Conductor {
     if let row = found.row { reading.rows[run] = row }
     guard !found.reports.isEmpty else { return }
     let verdict = core.scheduler.report(sweep, trial: trial, found.reports)
-    guard let verdict, isStarted else { return }
+    guard let verdict else { return }
+    guard isStarted else {
+      reading.verdicts[.trial(sweep: sweep, number: trial)] = verdict
+      return
+    }
     let system = system
     try await transact { core, writer, effects, now in
       try core.decide(.sweep(sweep, .judge(trial, verdict)), writer, &effects, by: system, now)

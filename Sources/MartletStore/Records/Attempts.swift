@@ -28,6 +28,8 @@ package struct LiveAttempt: Sendable {
   package var createdAt: Timestamp
   /// When its command began.
   package var startedAt: Timestamp?
+  /// When it is killed if it has not left by then; nil: nobody asked it to leave.
+  package var killAt: Timestamp?
 }
 
 extension StoreReader {
@@ -80,7 +82,7 @@ extension StoreReader {
       db,
       sql: """
         SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, attempt.priority, attempt.ticket,
-          attempt.not_before, attempt.retries, attempt.failed_starts, attempt.created_at, attempt.started_at,
+          attempt.not_before, attempt.retries, attempt.failed_starts, attempt.created_at, attempt.started_at, attempt.kill_at,
           attempt.room_asked_at IS NOT NULL AS room_requested, run.public_id, run.name AS run_name, run.execution,
           run.command, run.workdir, run.directory AS run_directory, run.trial, run.config,
           run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
@@ -106,7 +108,8 @@ extension StoreReader {
           retries: (try row.json("retries").object ?? [:]).reduce(into: [:]) { retries, member in
             retries[member.key] = member.value.int.map(Int.init)
           }, failedStarts: row["failed_starts"]), roomRequested: row["room_requested"],
-        createdAt: Timestamp(microseconds: row["created_at"]), startedAt: row.time("started_at"))
+        createdAt: Timestamp(microseconds: row["created_at"]), startedAt: row.time("started_at"),
+        killAt: row.time("kill_at"))
     }
   }
 }

@@ -111,6 +111,7 @@ import Testing
         #expect(answer.status == 400 && answer.message == message, "\(query): \(answer.text)")
       }
       #expect(try await server.get("/api/v1/sweeps/zzzzzzzz/trials?from=1").status == 404)
+      _ = try await server.newRun("letters")
       let stranger = try await server.newToken([.read], project: "letters")
       #expect(try await server.get("/api/v1/sweeps/\(sweep)/trials?from=1", token: stranger).status == 404)
     }

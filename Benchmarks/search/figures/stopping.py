@@ -131,12 +131,14 @@ def _known(bench: Bench) -> dict[Key, list[Spent]]:
 
 
 def _share(runs: dict[Key, list[Spent]], key: Key, epochs: int) -> Optional[float]:
-    """The epochs to random search's loss, as a share of all; infinite: not reached."""
+    """The epochs to random search's loss, as a share of all; infinite: not reached; None: it has none."""
     family = key.rule.partition(":")[0]
     reference = runs.get(key._replace(rule=f"{family}:random"))
     if reference is None:
         return None
-    goal = min(item.best for item in reference if item.epochs <= epochs)
+    goal = min((item.best for item in reference if item.epochs <= epochs), default=math.inf)
+    if math.isinf(goal):
+        return None
     return min((item.epochs / epochs for item in runs[key] if item.best <= goal), default=math.inf)
 
 

@@ -35,8 +35,8 @@ class SweepFailed(Exception):
 
 
 class Server:
-    """Up from `with` on. Its directory stays: for a minute after thousands of files were removed, ext4 without a journal
-    goes through their inodes whenever a file is made. The next cell would pay for that."""
+    """Up from `with` on. Its directory stays: for a minute after thousands of files were removed, ext4 without a
+    journal goes through their inodes whenever a file is made. The next cell would pay for that."""
 
     def __init__(self, martlet: Path, scratch: str, options: Sequence[str] = ()) -> None:
         self._martlet = str(martlet)

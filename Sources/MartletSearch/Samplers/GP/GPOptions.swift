@@ -17,6 +17,8 @@ struct GPOptions: Hashable, Sendable {
   var regionPeriod: Int
   /// `margin`: by how many deviations of the losses a global ask wants the best point to be beaten, 0...1.
   var margin: Double
+  /// `plateaus`: whether points near several of one loss are left out (`Plateaus`).
+  var leavesPlateaus: Bool
 
   init(_ problem: SearchProblem) throws(SearchError) {
     let axes = problem.cube.axes.count
@@ -28,6 +30,7 @@ struct GPOptions: Hashable, Sendable {
     warp = try reader.choice("warp", default: .auto)
     regionPeriod = try reader.int("region", default: 0, in: 0...100)
     margin = try reader.double("margin", default: 0, in: 0...1)
+    leavesPlateaus = try reader.bool("plateaus", default: true)
     try reader.finish()
   }
 }

@@ -43,7 +43,8 @@ extension Kernel {
       let distance = feature.kind == .category ? (difference == 0 ? 0 : 1) : difference * difference
       square += weights[index] * distance
     }
-    martlet_matern(&square, &square, nil, 1)
-    return square
+    var correlation = 0.0
+    martlet_matern(&square, &correlation, nil, 1)
+    return correlation
   }
 }

@@ -7,8 +7,9 @@
 /// cell. Between two points of a cell nothing is to be found, and little near them: of a cell that is `h` wide at least,
 /// whose width has a density in proportion to 1/w², the share h/(h + d) goes on for `d` more.
 ///
-/// On the public problems with such cells (two tables of networks, 100 trials) most of the last fifty trials repeated
-/// one loss before.
+/// On the two public problems with such cells (tables of networks, 15 seeds) up to 31 of the last 50 trials repeated one
+/// loss before. Leaving cells took the mean regret, with that of random search as 1, from 0.39 to 0.33 and from 0.35 to
+/// 0.21 after 100 trials, from 0.45 to 0.43 and from 0.56 to 0.48 after 50.
 struct Plateaus: Sendable {
   struct Box: Hashable, Sendable {
     var lower: [Double]

@@ -2,6 +2,7 @@
 
 package import MartletModel
 import MartletSearch
+import OrderedCollections
 
 /// The trials of a sweep, best first.
 package struct SweepSummary: Sendable {
@@ -58,7 +59,9 @@ package struct SweepSummary: Sendable {
   package var best: TrialStanding? { ranked.first.flatMap { Self.group($0) == 0 ? $0 : nil } }
 
   /// The metric of which lines need the last value beside what the sweep looks for.
-  package var secondMetric: String? { form == .ghost && objective != nil ? "train_loss" : nil }
+  package var secondMetric: String? {
+    if case .ghost = form, objective != nil { "train_loss" } else { nil }
+  }
 
   private static func rank(_ standings: [TrialStanding], by objective: Objective?) -> [TrialStanding] {
     standings.sorted { a, b in

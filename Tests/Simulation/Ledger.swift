@@ -59,6 +59,11 @@ struct Ledger {
         job.state = .starting
         job.devices = devices
       }
+    case .lend(let id, let number, let agent):
+      change(id, number) { job in
+        job.state = .starting
+        (job.agent, job.devices) = (agent, [])
+      }
     case .setRunning(let id, let number): change(id, number) { $0.state = .running }
     case .setLost(let id, let number): change(id, number) { $0.state = .lost }
     case .ask(let id, let number, let ask): change(id, number) { $0.ask = ask }

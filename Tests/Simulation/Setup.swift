@@ -36,7 +36,7 @@ struct SweepSetup {
   ) throws -> Search {
     var search = try Search(
       method: method,
-      problem: SearchProblem(space: space, budget: budget, parallelism: maxParallel, seed: seed))
+      problem: SearchProblem(space: space, budget: budget, parallelism: max(1, maxParallel), seed: seed))
     if let state {
       try search.restore(state, trials: trials, objectives: objective.map { [$0] } ?? [])
     }
@@ -60,7 +60,7 @@ struct SweepSetup {
       objective: chance(4, of: 5) ? Objective(metric: "loss", goal: .minimize) : nil,
       target: chance(1, of: 8) ? Double.random(in: 0..<0.3, using: &numbers) : nil,
       budget: method == "random" || chance(1, of: 3) ? cap : space.cardinality,
-      maxParallel: Int.random(in: 1...6, using: &numbers),
+      maxParallel: Int.random(in: 0...6, using: &numbers),
       breaker: chance(1, of: 3) ? Int.random(in: 2...4, using: &numbers) : nil,
       plan: try .random(devices: devices, using: &numbers),
       failures: chance(1, of: 6) ? 9 : Int.random(in: 0...4, using: &numbers),

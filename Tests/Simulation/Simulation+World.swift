@@ -32,6 +32,19 @@ extension Simulation {
     agenda.put(.world(key, .begin), at: now + seconds(0...1))
   }
 
+  /// An agent takes a trial with it.
+  mutating func lend(_ key: AttemptKey) {
+    audit.expect(world.processes[key] == nil, "attempt \(key.number) of \(key.job) was lent twice")
+    audit.expect(world.alive[key.job, default: 0] == 0, "\(key.job) was lent while it runs")
+    audit.expect(world.successes[key.job, default: 0] == 0, "\(key.job) was lent though it had succeeded")
+    world.spawn(
+      SimulatedProcess(job: key.job, number: key.number, needs: Needs(), devices: [], phase: .begun))
+    agenda.put(.world(key, .run), at: now + seconds(0...0.5))
+    if chance(1, of: 6) {
+      agenda.put(.world(key, .vanish(isBlamed: chance(1, of: 2))), at: now + seconds(0...10))
+    }
+  }
+
   mutating func move(_ key: AttemptKey, _ fate: Fate) {
     guard let process = world.processes[key], world.isAlive(process.phase) else { return }
     switch (fate, process.phase) {
@@ -48,6 +61,11 @@ extension Simulation {
       world.set(key, .orphaned)
       look(key)
     case (.end(let end), .running):
+      world.set(key, .over(end))
+      look(key)
+    case (.vanish(let isBlamed), .begun), (.vanish(let isBlamed), .running):
+      let end = JobEnd(
+        .abandoned(isBlamed: isBlamed), isBlamed ? .crashed : .preempted, reason: "Its agent went.", seconds: 1)
       world.set(key, .over(end))
       look(key)
     case (.end, .orphaned):

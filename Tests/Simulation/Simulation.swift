@@ -9,6 +9,7 @@ import OrderedCollections
 package struct SimulationCount: Sendable, Hashable {
   package var events = 0
   package var grants = 0
+  package var loans = 0
   package var trials = 0
   package var attempts = 0
   package var retries = 0
@@ -22,6 +23,7 @@ package struct SimulationCount: Sendable, Hashable {
     var sum = a
     sum.events += b.events
     sum.grants += b.grants
+    sum.loans += b.loans
     sum.trials += b.trials
     sum.attempts += b.attempts
     sum.retries += b.retries
@@ -52,6 +54,8 @@ package struct Simulation {
   /// What a process does next.
   enum Fate {
     case begin, run, leave, loseSupervisor
+    /// The agent that runs it falls silent, or gives it back.
+    case vanish(isBlamed: Bool)
     case end(JobEnd)
   }
 
@@ -173,6 +177,7 @@ package struct Simulation {
     for action in actions {
       switch action {
       case .start: count.grants += 1
+      case .lend: count.loans += 1
       case .createTrial: count.trials += 1
       case .createAttempt(let job):
         count.attempts += 1
@@ -190,6 +195,7 @@ package struct Simulation {
   private mutating func carryOut(_ action: Scheduler.Action) {
     switch action {
     case .start(let id, let number, let devices): start(AttemptKey(job: id, number: number), devices)
+    case .lend(let id, let number, _): lend(AttemptKey(job: id, number: number))
     case .ask(let id, let number, _):
       agenda.put(.world(AttemptKey(job: id, number: number), .leave), at: now + seconds(0...3))
     case .wake(let time): agenda.put(.server(epoch: epoch, .wake), at: max(now, time))

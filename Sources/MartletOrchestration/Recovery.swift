@@ -45,12 +45,15 @@ extension Conductor {
       pool: startingPool.pool, sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
       starts: starts)
     try await recoverConfinement()
-    for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
+    // What agents have, they tell of themselves.
+    for attempt in core.attempts.values where attempt.state != .queued && attempt.agent == nil {
+      await findAgain(attempt)
+    }
   }
 
   /// Takes over what keeps attempts within their limits, and removes what was left by those that ended meanwhile.
   private func recoverConfinement() async throws {
-    let (confinement, started) = (confinement, core.attempts.values.filter { $0.state != .queued })
+    let (confinement, started) = (confinement, core.attempts.values.filter { $0.state != .queued && $0.agent == nil })
     try await blocking {
       for attempt in started {
         confinement.adopt(Confinement.name(attempt.run, attempt.number), attempt.directory.confined)
@@ -149,6 +152,7 @@ extension OpenAttempt {
       directory: AttemptDirectory(path: live.directory), settings: ExecutionSettings(json: live.execution),
       command: live.command, workdir: live.workdir, runDirectory: live.runDirectory, project: live.project,
       config: live.config, sweep: live.sweep, trial: live.trial, isStopRequested: live.stopRequested)
+    agent = Agent(json: live.agent)
     isRecovered = true
     queuedAt = live.createdAt
   }
@@ -162,6 +166,7 @@ extension Job {
       policy: plan.retries, expected: open.settings.timeout)
     number = live.number
     devices = live.devices
+    agent = open.agent
     failedStarts = live.queueing.failedStarts
     for (name, count) in live.queueing.retries {
       if let fault = Fault(rawValue: name) { retries[fault] = count }

@@ -33,7 +33,8 @@ package struct AttemptSurroundings: Sendable {
   package var data: String?
 
   package init(
-    run: PublicID, runName: String, number: Int, project: String, config: JSONValue, directory: AttemptDirectory,
+    run: PublicID, runName: String, number: Int, project: String, config: JSONValue,
+    directory: AttemptDirectory,
     runDirectory: String, url: String, token: String
   ) {
     self.run = run

@@ -16,7 +16,9 @@ extension Core {
     var reason = end.exit.reason + lines
     var kind: JobEnd.Kind
     let seconds = end.startedAt.map { max(0, now - $0) } ?? .infinity
-    if end.state != .finished, let judged = try judgedEnd(of: attempt, seconds: seconds, writer) { return judged }
+    if end.state != .finished, let judged = try judgedEnd(of: attempt, seconds: seconds, writer) {
+      return judged
+    }
     switch end.state {
     case .finished:
       kind = .success(objective: nil)

@@ -53,7 +53,9 @@ extension Conductor {
 
   /// Takes over what keeps attempts within their limits, and removes what was left by those that ended meanwhile.
   private func recoverConfinement() async throws {
-    let (confinement, started) = (confinement, core.attempts.values.filter { $0.state != .queued && $0.agent == nil })
+    let (confinement, started) = (
+      confinement, core.attempts.values.filter { $0.state != .queued && $0.agent == nil }
+    )
     try await blocking {
       for attempt in started {
         confinement.adopt(Confinement.name(attempt.run, attempt.number), attempt.directory.confined)

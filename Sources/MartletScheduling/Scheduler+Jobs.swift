@@ -73,7 +73,8 @@ extension Scheduler {
     case (.abandoned(let isBlamed), let ask):
       if isBlamed { job.failedStarts += 1 }
       if ask == .stop {
-        return self.end(job, JobEnd(.left, .stopped, reason: end.reason, seconds: end.seconds), at: now, &actions)
+        return self.end(
+          job, JobEnd(.left, .stopped, reason: end.reason, seconds: end.seconds), at: now, &actions)
       }
       guard job.failedStarts < Job.failedStartsLimit else {
         let reason = "\(job.failedStarts) agents fell silent while they ran it. The last: \(end.reason)"

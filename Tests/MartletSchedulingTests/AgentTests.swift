@@ -40,7 +40,9 @@ import Testing
     .over(JobEnd(kind, .finished, reason: "It is over.", seconds: seconds))
   }
 
-  @Test func `a sweep of agents alone makes each trial when one is asked for, and ends after the last`() throws {
+  @Test func `a sweep of agents alone makes each trial when one is asked for, and ends after the last`()
+    throws
+  {
     var scheduler = try scheduler(points: 3, parallel: 0)
     #expect(scheduler.sweeps[Self.sweep]?.machine.state == .running)
     #expect(scheduler.jobs.isEmpty)
@@ -56,7 +58,8 @@ import Testing
     for number in 1...2 {
       _ = scheduler.handle(.attempt(trial(number), number: 1, .running), at: 2)
       let actions = scheduler.handle(.attempt(trial(number), number: 1, over(.success(objective: 1))), at: 3)
-      #expect(actions.contains { if case .endSweep(_, .finished, _) = $0 { true } else { false } } == (number == 2))
+      #expect(
+        actions.contains { if case .endSweep(_, .finished, _) = $0 { true } else { false } } == (number == 2))
     }
     #expect(scheduler.handle(.lend(Self.sweep, to: a), at: 4).isEmpty)
   }

@@ -60,7 +60,8 @@ struct Audit {
         expect(
           job?.agent == agent && job?.number == number && job?.devices.isEmpty == true,
           "\(id) was lent to \(agent.id), but is \(job.map { "\($0)" } ?? "nobody's")")
-        expect(after.pool.holdings[id] == nil && !after.pool.isWaiting(id), "\(id) was lent, and is in the pool")
+        expect(
+          after.pool.holdings[id] == nil && !after.pool.isWaiting(id), "\(id) was lent, and is in the pool")
         let others = after.jobs.values.count { $0.agent == agent }
         expect(others == 1, "\(agent.id) has \(others) trials")
       case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
@@ -203,7 +204,8 @@ struct Audit {
       expect(a.state == b.state, "sweep \(id) is \(b.state) after a crash and was \(a.state)")
       expect(a.trials.map(\.words) == b.trials.map(\.words), "sweep \(id) has other trials after a crash")
       expect(
-        (a.best, a.maxParallel, a.open, a.own) == (b.best, b.maxParallel, b.open, b.own), "sweep \(id) is another one")
+        (a.best, a.maxParallel, a.open, a.own) == (b.best, b.maxParallel, b.open, b.own),
+        "sweep \(id) is another one")
       expect(a.progress == b.progress, "sweep \(id): \(b.progress) instead of \(a.progress)")
       expect(a.search.state == b.search.state, "the search of sweep \(id) is another after a crash")
       expect(sweep.plan == restored.plan, "sweep \(id) has another plan")

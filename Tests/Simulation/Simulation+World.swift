@@ -65,7 +65,8 @@ extension Simulation {
       look(key)
     case (.vanish(let isBlamed), .begun), (.vanish(let isBlamed), .running):
       let end = JobEnd(
-        .abandoned(isBlamed: isBlamed), isBlamed ? .crashed : .preempted, reason: "Its agent went.", seconds: 1)
+        .abandoned(isBlamed: isBlamed), isBlamed ? .crashed : .preempted, reason: "Its agent went.",
+        seconds: 1)
       world.set(key, .over(end))
       look(key)
     case (.end, .orphaned):

@@ -45,7 +45,8 @@ public struct Attempt: Sendable, Hashable {
     [
       "number": .int(Int64(number)), "state": .string(state.rawValue), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "exit": exit?.json ?? .null,
-      "agent": agent, "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }), "dir": .string(directory),
+      "agent": agent, "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }),
+      "dir": .string(directory),
       "stop_requested_at": JSONValue(stopRequestedAt), "room_requested_at": JSONValue(roomRequestedAt),
       "kill_at": JSONValue(killAt),
       "peak_memory": JSONValue(use.peakMemory), "cpu_seconds": JSONValue(use.cpuSeconds),

@@ -33,7 +33,8 @@ extension Conductor {
     }
     if case .number(let count)? = sweep.specification.needs?.devices, count > Int64(agent.devices) {
       throw Problem(
-        .unprocessable, "Each trial of the sweep needs \(count) devices, and agent '\(agent.name)' has \(agent.devices).",
+        .unprocessable,
+        "Each trial of the sweep needs \(count) devices, and agent '\(agent.name)' has \(agent.devices).",
         hint: "Give it more with --gpu, or lower resources.gpus in the sweep's file.",
         details: ["devices": .int(count)])
     }
@@ -91,7 +92,8 @@ extension Conductor {
   ///
   /// - Throws: `Problem.conflict`: it is over, or somebody else's.
   private func held(_ claim: LeaseClaim) throws -> OpenAttempt {
-    guard let open = core.attempts[claim.run], open.number == claim.attempt, open.agent?.id == claim.agent else {
+    guard let open = core.attempts[claim.run], open.number == claim.attempt, open.agent?.id == claim.agent
+    else {
       throw Problem(
         .conflict, "Attempt \(claim.attempt) of run '\(claim.run)' is not this agent's any more.",
         hint: "It has ended, or its agent was not heard of for \(Int(agentSilence)) seconds.")
@@ -108,7 +110,8 @@ extension Conductor {
     if let beginning, open.state == .starting, let agent = open.agent {
       let system = system
       try await decideTogether { core, writer, effects, now in
-        guard let open = core.attempts[claim.run], open.number == claim.attempt, open.state == .starting else {
+        guard let open = core.attempts[claim.run], open.number == claim.attempt, open.state == .starting
+        else {
           return
         }
         var known = agent.json.object ?? [:]

@@ -15,7 +15,8 @@ extension Core {
     guard var attempt = attempt(of: id) else { return }
     (attempt.state, attempt.agent, attempt.isRecovered) = (.starting, agent, false)
     keep(attempt)
-    try writer.setAttemptState(of: attempt.run, number: number, .starting, devices: [], by: principal, now: now)
+    try writer.setAttemptState(
+      of: attempt.run, number: number, .starting, devices: [], by: principal, now: now)
     try writer.setAgent(of: attempt.run, number: number, agent.json, by: principal, now: now)
     let token = try giveToken(to: attempt, writer, by: principal, now)
     effects.loan = Effects.Launch(attempt: attempt, devices: [], token: token)

@@ -84,7 +84,8 @@ package struct Lease: Sendable, Hashable {
   }
 
   init(
-    _ attempt: OpenAttempt, sweep: OpenSweep, trial: Int, parameters: JSONObject, from: String?, token: String,
+    _ attempt: OpenAttempt, sweep: OpenSweep, trial: Int, parameters: JSONObject, from: String?,
+    token: String,
     silence: Double
   ) {
     let settings = attempt.settings

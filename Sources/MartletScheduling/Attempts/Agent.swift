@@ -22,7 +22,8 @@ package struct Agent: Sendable, Hashable {
   package init?(json: JSONValue) {
     guard let id = json["id"]?.string else { return nil }
     self.init(
-      id: id, name: json["name"]?.string ?? id, devices: json["devices"]?.int.flatMap(Int.init(exactly:)) ?? 0)
+      id: id, name: json["name"]?.string ?? id, devices: json["devices"]?.int.flatMap(Int.init(exactly:)) ?? 0
+    )
   }
 
   package var json: JSONValue {

@@ -108,7 +108,8 @@ extension StoreReader {
           priority: row["priority"], ticket: row["ticket"], notBefore: row.time("not_before"),
           retries: (try row.json("retries").object ?? [:]).reduce(into: [:]) { retries, member in
             retries[member.key] = member.value.int.map(Int.init)
-          }, failedStarts: row["failed_starts"]), agent: try row.json("agent"), roomRequested: row["room_requested"],
+          }, failedStarts: row["failed_starts"]), agent: try row.json("agent"),
+        roomRequested: row["room_requested"],
         createdAt: Timestamp(microseconds: row["created_at"]), startedAt: row.time("started_at"))
     }
   }

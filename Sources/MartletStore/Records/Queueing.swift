@@ -77,7 +77,8 @@ extension StoreWriter {
       db.cachedStatement(sql: "SELECT agent FROM attempt WHERE run_id = ? AND number = ?"),
       arguments: [row, number])
     try db.executeCached(
-      sql: "UPDATE attempt SET agent = ? WHERE run_id = ? AND number = ?", arguments: [agent.text, row, number])
+      sql: "UPDATE attempt SET agent = ? WHERE run_id = ? AND number = ?",
+      arguments: [agent.text, row, number])
     guard old == nil else { return }
     try note(
       "lent", subject: "run", row: row, payload: ["agent": agent["name"] ?? .null], by: principal, at: now)

@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build simulate ui demo test test-browser test-threads test-integrations lint format crash crash-trials bench bench-tracking bench-execution clean setup-build setup-test
+.PHONY: help build simulate ui demo test test-browser test-threads test-integrations lint format crash crash-trials bench bench-tracking bench-execution bench-search clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -22,6 +22,7 @@ help:
 	@echo "make simulate      the scheduler under random work, failures and crashes; SEEDS=1000, FROM=n, MUTANT=name has to fail"
 	@echo "make bench         overhead per trial beside GNU parallel, log(), start, memory and size"
 	@echo "make bench-execution  speed-up, overhead per trial beside other schedulers, flatness; REPS, TRIALS, PEERS, ONLY"
+	@echo "make bench-search     methods of search beside other libraries; ONLY, SEEDS, TRIALS, PEERS, YAHPO, LIMIT: in pieces"
 	@echo "make bench-tracking   the store beside other trackers, in one run; REPS, SECS, PEERS, ONLY, AGED=1"
 	@echo "make clean         removes what was built, and the demo's data"
 
@@ -89,6 +90,10 @@ bench: build
 bench-execution: build
 	@scripts/setup bench-execution
 	@scripts/bench-execution
+
+bench-search: build
+	@scripts/setup bench-search
+	@scripts/bench-search
 
 bench-tracking: build
 	@scripts/setup bench-tracking

@@ -1,6 +1,6 @@
 // Trials that agents run: lent to them, and taken back.
 
-package import MartletModel
+import MartletModel
 import OrderedCollections
 
 extension Scheduler {

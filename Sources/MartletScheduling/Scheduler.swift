@@ -133,7 +133,9 @@ package struct Scheduler: Sendable {
       case .pausing(let until): pauses[job.id] = until
       case .starting, .running, .lost:
         guard job.agent == nil else {
-          if case .trial(let sweep, let number) = job.id { self.sweeps[sweep]?.machine.lent.insert(number) }
+          if case .trial(let sweep, let number) = job.id {
+            self.sweeps[sweep]?.machine.lentTrials.insert(number)
+          }
           continue
         }
         self.pool.adopt(job.request, devices: job.devices, since: starts[job.id] ?? now)

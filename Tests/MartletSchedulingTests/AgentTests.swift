@@ -96,7 +96,7 @@ import Testing
     let actions = scheduler.handle(.lend(Self.sweep, to: a), at: 0)
     #expect(lent(actions) == [trial(1)])
     #expect(created(actions) == [2])
-    #expect(scheduler.sweeps[Self.sweep]?.machine.lent.sorted() == [1])
+    #expect(scheduler.sweeps[Self.sweep]?.machine.lent == [1])
     // Given back, it waits behind the window, and nobody makes a third for the server.
     let back = scheduler.handle(.attempt(trial(1), number: 1, over(.abandoned(isBlamed: false))), at: 1)
     #expect(created(back).isEmpty)

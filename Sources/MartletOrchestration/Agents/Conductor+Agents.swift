@@ -6,6 +6,7 @@ import MartletExecution
 import MartletFormats
 import MartletModel
 import MartletScheduling
+import MartletSearch
 import MartletStore
 import MartletTracking
 import OrderedCollections

@@ -1,5 +1,7 @@
 // What goes between a server and those who run trials in its place.
 
+import MartletExecution
+import MartletFormats
 package import MartletModel
 package import MartletScheduling
 import OrderedCollections

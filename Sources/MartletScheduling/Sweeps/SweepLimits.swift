@@ -1,6 +1,7 @@
 // How far a sweep may go.
 
 package import MartletModel
+import MartletSearch
 import OrderedCollections
 
 /// What ends a sweep when it has had so much of it. Trials that run then go on to their end.
@@ -62,7 +63,7 @@ extension SweepMachine {
   var finishedCount: Int { trials.count { $0.state == .complete || $0.state == .pruned } }
 
   /// Open trials that no agent runs.
-  var ownCount: Int { openTrials.count - lent.count }
+  var ownCount: Int { openTrials.count - lentTrials.count }
 
   /// Whether another trial may be open: in the server's window, or because somebody asked for so many more, and so that
   /// no more end than may.

@@ -63,7 +63,8 @@ extension SweepMachine {
     guard since >= (progress.hasNarrowed ? Self.longPause : Self.pause), count <= progress.ceiling ?? .max,
       // There is something that would begin, all that may run does, and what that takes is known.
       hasRoom, state == .running, !progress.isExhausted, trials.count < limits.trials ?? .max,
-      ownCount >= maxParallel, openTrials.allSatisfy({ trials[$0].state == .running || lent.contains($0) }),
+      ownCount >= maxParallel,
+      openTrials.allSatisfy({ trials[$0].state == .running || lentTrials.contains($0) }),
       headroom.hasRoom(besides: ownCount)
     else { return [] }
     return setWindow(count, "Raised from \(maxParallel) to \(count): \(headroom.words).", at: now) + fill()

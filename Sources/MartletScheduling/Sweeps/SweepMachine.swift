@@ -157,7 +157,8 @@ package struct SweepMachine: Sendable {
   package var open: [Int] { openTrials.sorted() }
   var openTrials: TreeSet<Int>
   /// Those of them that agents run. It follows from their attempts.
-  package internal(set) var lent = TreeSet<Int>()
+  package var lent: [Int] { lentTrials.sorted() }
+  var lentTrials = TreeSet<Int>()
   /// How many trials are paused.
   var pausedCount: Int
   /// The time of the event at hand.
@@ -233,10 +234,10 @@ package struct SweepMachine: Sendable {
     case .demand:
       return fill(asked: 1)
     case .lent(let number):
-      lent.insert(number)
+      lentTrials.insert(number)
       return fill()
     case .takenBack(let number):
-      lent.remove(number)
+      lentTrials.remove(number)
       return []
     }
   }
@@ -244,7 +245,7 @@ package struct SweepMachine: Sendable {
   private mutating func end(_ number: Int, _ outcome: Outcome, _ seconds: Double) -> [Action] {
     var actions: [Action] = []
     openTrials.remove(number)
-    lent.remove(number)
+    lentTrials.remove(number)
     if case .notStarted = outcome { progress.notStartedInARow += 1 } else { progress.notStartedInARow = 0 }
     switch outcome {
     case .complete(let value, let measured):

@@ -89,7 +89,7 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
     }
     change.isAutomatic = true
   } else {
-    change.maxParallel = try wholeNumber(reader, "max_parallel", in: 1...1_000_000)
+    change.maxParallel = try wholeNumber(reader, "max_parallel", in: 0...1_000_000)
   }
   change.priority = try wholeNumber(reader, "priority", in: -1_000_000...1_000_000)
   if reader.members.keys.contains("timeout") {

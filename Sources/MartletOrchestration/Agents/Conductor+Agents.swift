@@ -50,6 +50,9 @@ extension Conductor {
           attempt: attempt, devices: [],
           token: try core.giveToken(to: attempt, writer, by: system, now))
       }
+    } else if !changes(.lend(id, to: agent)) {
+      // Agents ask again and again: what comes to nothing costs the store nothing.
+      loan = nil
     } else {
       loan = try await transact { core, writer, effects, now in
         try core.decide(.lend(id, to: agent), writer, &effects, by: principal, now)

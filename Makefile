@@ -9,7 +9,8 @@ UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsco
 
 help:
 	@echo "make build         the release build: .build/release/martlet"
-	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself"
+	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself,"
+	@echo "                   METHOD=bayes searches and ends trials early instead of a grid"
 	@echo "make test          every test but the browser's"
 	@echo "make test-browser  the dashboard in a real browser"
 	@echo "make test-threads  the store, its codecs, tracking and the live feed under the thread sanitizer (a build of its own)"

@@ -175,6 +175,9 @@ actor Conductor {
     endings[end.sweep.id] = nil
   }
 
+  /// Waits until the end of a sweep is stored.
+  func settle(_ sweep: PublicID) async { await endings[sweep]?.value }
+
   /// Nothing more is decided: what is under way ends, later news is left to the next server. So is the end of a sweep
   /// that the store refuses to take: a full disk must not keep a server from ending.
   func close() async {

@@ -2,7 +2,7 @@
 
 import HashTreeCollections
 package import MartletModel
-import MartletSearch
+package import MartletSearch
 import OrderedCollections
 
 extension SweepMachine {
@@ -129,17 +129,28 @@ extension SweepMachine {
     return wakes() + fill()
   }
 
+  /// Another number of trials at most, for one that is about to begin; nil: no limit.
+  package mutating func extend(to trials: Int?) {
+    limits.trials = trials
+    (progress.isExhausted, progress.exhaustion) = (false, nil)
+  }
+
   mutating func add(_ point: Point) -> [Action] {
+    enqueue(point) ? fill() : []
+  }
+
+  /// Takes a point that is tried before the method is asked. Returns false where it cannot be: whoever asks for it has looked
+  /// before.
+  @discardableResult package mutating func enqueue(_ point: Point) -> Bool {
     do throws(SearchError) {
       try search.enqueue(point)
     } catch {
-      // Whoever asks for it has looked before.
-      return []
+      return false
     }
     progress.added.append(point.flat)
     if let trials = limits.trials { limits.trials = trials + 1 }
     if progress.exhaustion != nil { (progress.isExhausted, progress.exhaustion) = (false, nil) }
-    return fill()
+    return true
   }
 
   // MARK: - The search

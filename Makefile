@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build simulate ui demo test test-browser test-threads test-integrations lint format crash crash-trials bench bench-tracking bench-execution bench-search clean setup-build setup-test
+.PHONY: help build simulate ui demo test test-crash test-clients test-browser test-threads test-integrations lint format crash crash-trials bench bench-tracking bench-execution bench-search clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -11,7 +11,9 @@ help:
 	@echo "make build         the release build: .build/release/martlet"
 	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself,"
 	@echo "                   METHOD=bayes searches and ends trials early instead of a grid"
-	@echo "make test          every test but the browser's"
+	@echo "make test          the Swift, supervisor's and dashboard's unit tests; what follows are the slower ones"
+	@echo "make test-crash    kill -9 of servers, senders and trainers, against a debug build"
+	@echo "make test-clients  the Python client against real servers"
 	@echo "make test-browser  the dashboard in a real browser"
 	@echo "make test-threads  the store, its codecs, tracking and the live feed under the thread sanitizer (a build of its own)"
 	@echo "make test-integrations  the Python client's callbacks with the real libraries; INTEGRATIONS=all: with PyTorch's too"
@@ -47,7 +49,13 @@ demo: build
 	@scripts/demo
 
 test: setup-test ui/dist/ui.pack
-	scripts/test
+	scripts/test swift
+
+test-crash: setup-test ui/dist/ui.pack
+	scripts/test crashes
+
+test-clients: setup-test ui/dist/ui.pack
+	scripts/test clients
 
 test-browser: setup-test build
 	scripts/setup demo

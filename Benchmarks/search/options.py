@@ -16,6 +16,7 @@ from search.optimizers import PEERS
 NAME = "bench-search"
 SECTIONS = ("conformance", "quality", "pending", "fronts", "parallel", "latency", "stopping")
 USUAL_PEERS = "optuna-tpe,optuna-gp,optuna-cmaes,optuna-nsga2"
+SLOW_SEEDS = 3  # the first so many of SEEDS
 USUAL_METHODS = "auto,gp,tpe,cmaes,nsga2"
 
 
@@ -53,14 +54,15 @@ def from_environment() -> Options:
     martlet = Path(os.environ.get("MARTLET") or ROOT / ".build" / "release" / "martlet").resolve()
     command = tuple(shlex.split(os.environ.get("SERVE", ""))) or (str(martlet), "sweep", "serve")
     yahpo = os.environ.get("YAHPO")
+    seeds = _ranges("SEEDS", "0-9")
     return Options(
         sections=_chosen("ONLY", os.environ.get("ONLY") or ",".join(SECTIONS), SECTIONS),
         methods=_words("METHODS", USUAL_METHODS),
         peers=_chosen("PEERS", peers, PEERS),
         problems=_words("PROBLEMS", ""),
-        seeds=_ranges("SEEDS", "0-9"),
+        seeds=seeds,
         trials=_whole("TRIALS", "200")[0],
-        slow_seeds=_ranges("SLOW_SEEDS", "0-2"),
+        slow_seeds=_ranges("SLOW_SEEDS", ",".join(map(str, seeds[:SLOW_SEEDS]))),
         slow_trials=_whole("SLOW_TRIALS", "100")[0],
         at=tuple(sorted(_whole("AT", "50,100,200"))),
         workers=_whole("WORKERS", "8")[0],

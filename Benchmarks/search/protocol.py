@@ -81,9 +81,10 @@ class Program:
 
     def answer(self, message: Union[dict[str, Any], bytes]) -> dict[str, Any]:
         """The answer, whether ok or not, to a message, or to bytes that are none."""
-        is_message = isinstance(message, dict)
-        data = (json.dumps(message) + "\n").encode() if isinstance(message, dict) else message
-        line = self.exchange(data, message["op"] if isinstance(message, dict) and is_message else "no JSON")
+        if isinstance(message, bytes):
+            line = self.exchange(message, "no JSON")
+        else:
+            line = self.exchange((json.dumps(message) + "\n").encode(), message["op"])
         try:
             answer = json.loads(line, parse_constant=_no_constant)
         except ValueError as error:

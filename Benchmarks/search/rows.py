@@ -36,8 +36,11 @@ class Places(NamedTuple):
 
 def places(out: Path, name: str, program: Path) -> Places:
     """`name` is what Martlet is called in tables: rows of another name are others."""
-    digest = hashlib.sha256(program.read_bytes()).hexdigest()[:12]
-    return Places(out / "peers", out / f"{name}-{digest}")
+    digest = hashlib.sha256()
+    with program.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return Places(out / "peers", out / f"{name}-{digest.hexdigest()[:12]}")
 
 
 def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -33,7 +33,7 @@ def measure(bench: Bench, report: Report) -> None:
                 report.failed(words)
         passed = sum(result.how == "ok" for result in found)
         failed = [result.check for result in found if result.how == "FAILED"]
-        skipped = [f"{result.check} ({result.words})" for result in found if result.how == "skipped"]
+        skipped = [result.check for result in found if result.how == "skipped"]
         table.append([method, str(passed), ", ".join(failed) or "–", ", ".join(skipped) or "–"])
     bench.service.close()
     bench.document.title(f"conformance: {len(CHECKS)} checks a method")

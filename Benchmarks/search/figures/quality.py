@@ -33,64 +33,67 @@ def _measure(bench: Bench, report: Report, section: str, workers: int) -> None:
         report.failed(f"{section}: there are no runs of random search, which scores are relative to")
         return
     for trials in bench.options.at:
-        scores = Scores(_known(found, trials), trials)
+        scores = Scores(_of_many(bench, found, trials), trials)
         if scores.problems:
-            _tables(bench, report, scores, section, workers)
+            bench.document.title(f"{section}: {trials} trials, {workers} at a time")
+            _standings(bench, report, scores, section)
+            _comparisons(bench, report, scores, section)
+            if trials == bench.options.at[-1]:
+                _by_problem(bench, scores)
             _aims(bench, report, scores, section)
     _reached(bench, found, workers)
 
 
-def _known(found: Regrets, trials: int) -> Regrets:
+def _fewest(bench: Bench) -> int:
+    return min(FEWEST_PROBLEMS, len(bench.problems))
+
+
+def _of_many(bench: Bench, found: Regrets, trials: int) -> Regrets:
     """Without searchers that have run on a few problems only."""
     counts: dict[str, int] = {}
     for (_, searcher), runs in found.items():
         counts[searcher] = counts.get(searcher, 0) + any(len(values) >= trials for values in runs.values())
-    return {key: runs for key, runs in found.items() if counts[key[1]] >= FEWEST_PROBLEMS}
+    return {key: runs for key, runs in found.items() if counts[key[1]] >= _fewest(bench)}
 
 
-def _tables(bench: Bench, report: Report, scores: Scores, section: str, workers: int) -> None:
-    document = bench.document
-    document.title(f"{section}: {scores.trials} trials, {workers} at a time")
-    standings = scores.standings()
+def _standings(bench: Bench, report: Report, scores: Scores, section: str) -> None:
     rows = []
-    for item in standings:
-        seeds = f"{item.seeds[0]}" if item.seeds[0] == item.seeds[1] else f"{item.seeds[0]}–{item.seeds[1]}"
-        rows.append(
-            [item.searcher, str(item.problems), seeds, interval(item.score), shown(item.regret), shown(item.area)]
-            + [interval(item.rank, 2)]
-        )
-        record = {"searcher": item.searcher, "trials": scores.trials, "problems": item.problems, "seeds": item.seeds}
-        report.add(section, {**record, "score": item.score, "regret": item.regret, "area": item.area})
-    document.table(
-        ["", "problems", "seeds", "score [95 %]", "median regret", "mean regret on the way", "mean rank [95 %]"], rows
-    )
+    for item in scores.standings():
+        seeds = "–".join(str(count) for count in dict.fromkeys(item.seeds))
+        figures = [interval(item.score), shown(item.regret), shown(item.area), interval(item.rank, 2)]
+        rows.append([item.searcher, str(item.problems), seeds, *figures])
+        report.add(section, {"trials": scores.trials, **vars(item)})
+    titles = ["", "problems", "seeds", "score [95 %]", "median regret", "mean regret on the way", "mean rank [95 %]"]
+    bench.document.table(titles, rows)
     if scores.solved:
-        document.note(f"Left out, since random search solves them: {', '.join(scores.solved)}.")
-    references = [name for name in scores.searchers if name in bench.peers]
-    pairs = []
-    for item in standings:
-        for other in references:
-            difference = scores.difference(item.searcher, other) if other != item.searcher else None
-            if difference and item.searcher not in references and item.searcher != RANDOM:
-                pairs.append([item.searcher, other, *_words(difference)])
-                figures = {"difference": difference.difference, "runs": difference.runs}
-                report.add(section, {"searcher": item.searcher, "other": other, "trials": scores.trials, **figures})
-    if pairs:
-        document.note("Same problems, same seeds:")
+        bench.document.note(f"Left out, since random search solves them: {', '.join(scores.solved)}.")
+
+
+def _comparisons(bench: Bench, report: Report, scores: Scores, section: str) -> None:
+    """Whatever is no peer, less each peer."""
+    peers = [name for name in scores.searchers if name in bench.peers]
+    rows = []
+    for searcher in scores.searchers:
+        for peer in peers:
+            found = None if searcher in (*peers, RANDOM) else scores.difference(searcher, peer)
+            if found:
+                rows.append([searcher, peer, *_words(found)])
+                report.add(section, {"searcher": searcher, "less": peer, "trials": scores.trials, **vars(found)})
+    if rows:
+        bench.document.note("Same problems, same seeds:")
         titles = ["", "less", "problems", "runs", "score", "other's", "difference [95 %]", "won, tied, lost"]
-        document.table(titles, pairs)
-    if scores.trials == bench.options.at[-1]:
-        names = [item.searcher for item in standings]
-        document.note("Scores by problem:")
-        by_problem = [
-            [problem]
-            + [
-                f"{scores.score(problem, scores.reached(problem, name)):.0f}" if scores.has(problem, name) else "–"
-                for name in names
-            ]
-            for problem in scores.problems
-        ]
-        document.table(["", *names], by_problem)
+        bench.document.table(titles, rows)
+
+
+def _by_problem(bench: Bench, scores: Scores) -> None:
+    names = [item.searcher for item in scores.standings()]
+    rows = []
+    for problem in scores.problems:
+        reached = [scores.reached(problem, name) if scores.has(problem, name) else None for name in names]
+        cells = ["–" if values is None else f"{scores.score(problem, values):.0f}" for values in reached]
+        rows.append([problem, *cells])
+    bench.document.note("Scores by problem:")
+    bench.document.table(["", *names], rows)
 
 
 def _words(item: Difference) -> list[str]:
@@ -106,14 +109,16 @@ def _aims(bench: Bench, report: Report, scores: Scores, section: str) -> None:
         what = f"{section}, {scores.trials} trials: {method} − {peer}, lower bound"
         report.at_least(what, found.difference.low if found else None, limit)
 
-    if "auto" in bench.options.methods:
+    peers = [peer for peer in NAMESAKES.values() if peer in bench.peers]
+    if "auto" in bench.options.methods and "optuna-tpe" in peers:
         aim("auto", "optuna-tpe", 0.0)
+    if "auto" in bench.options.methods and "optuna-gp" in peers:
         aim("auto", "optuna-gp", SLACK)
         found = scores.difference(bench.ours("auto").name, "optuna-gp")
         what = f"{section}, {scores.trials} trials: auto − optuna-gp, mean"
         report.at_least(what, found.difference.mean if found else None, 0.0)
     for method, peer in NAMESAKES.items():
-        if method in bench.options.methods and peer in bench.peers:
+        if method in bench.options.methods and peer in peers:
             aim(method, peer, SLACK)
 
 
@@ -128,7 +133,7 @@ def _reached(bench: Bench, found: Regrets, workers: int) -> None:
             runs = found.get((problem, searcher))
             if goal is not None and runs:
                 counts.append(reaching.middle([reaching.first(values, goal) for values in runs.values()]) or math.inf)
-        if len(counts) >= FEWEST_PROBLEMS:
+        if len(counts) >= _fewest(bench):
             times = sum(count < math.inf for count in counts)
             rows.append([searcher, reaching.shown(reaching.middle(counts)), f"{times} of {len(counts)}"])
     if rows:

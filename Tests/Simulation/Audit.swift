@@ -43,6 +43,7 @@ struct Audit {
         expect(number == job.number, "attempt \(number) of \(id) was started, not \(job.number)")
         check(job, granted, after.pool)
         started.append(job)
+      case .endTrial(_, _, .paused): break
       case .endTrial(let sweep, let number, _):
         let id = JobID.trial(sweep: sweep, number: number)
         ends[id, default: 0] += 1

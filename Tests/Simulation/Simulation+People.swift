@@ -54,8 +54,9 @@ extension Simulation {
     let setup = try SweepSetup.random(devices: devices, using: &numbers)
     let id = name()
     let machine = SweepMachine(
-      search: try setup.search(), objective: setup.objective, target: setup.target, budget: setup.budget,
-      maxParallel: setup.maxParallel, breaker: setup.breaker, prepares: setup.prepares,
+      search: try setup.search(), stopping: setup.stopping(), objectives: setup.objectives,
+      target: setup.target, limits: SweepLimits(trials: setup.budget), maxParallel: setup.maxParallel,
+      breaker: setup.breaker, prepares: setup.prepares,
       progress: setup.progress, laws: laws)
     let sweep = Scheduler.Sweep(machine: machine, plan: setup.plan, preparation: setup.preparation)
     try decide(.addSweep(id, sweep)) {

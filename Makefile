@@ -9,7 +9,8 @@ UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsco
 
 help:
 	@echo "make build         the release build: .build/release/martlet"
-	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself"
+	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself,"
+	@echo "                   METHOD=bayes searches and ends trials early instead of a grid"
 	@echo "make test          the Swift, supervisor's and dashboard's unit tests; what follows are the slower ones"
 	@echo "make test-crash    kill -9 of servers, senders and trainers, against a debug build"
 	@echo "make test-clients  the Python client against real servers"

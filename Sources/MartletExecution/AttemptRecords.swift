@@ -84,7 +84,7 @@ package struct ExitFile: Sendable, Hashable {
   /// came from somebody else, some process of this machine meanwhile.
   package var machineRanOut: Bool
 
-  init?(json: JSONValue) {
+  package init?(json: JSONValue) {
     guard let code = json["code"]?.int, let signal = json["signal"]?.int, let errno = json["errno"]?.int,
       let reason = json["reason"]?.string, let ended = json["ended_us"]?.int, let wall = json["wall"]?.double
     else { return nil }

@@ -24,6 +24,8 @@ package struct AttemptLaunch: Sendable {
   package var stopSignal: StopSignal
   /// Its limits beside its time, and what keeps them.
   package var confined: Confined
+  /// It is asked to leave when this process is gone; a server's goes on.
+  package var endsWithUs = false
 
   package init(
     directory: AttemptDirectory, command: [String], workdir: String, environment: [String: String],
@@ -142,6 +144,8 @@ package struct Supervision: Sendable {
     var arguments = ["-g", String(launch.grace), "-C", launch.workdir]
     if let timeout = launch.timeout { arguments += ["-t", String(timeout)] }
     if launch.stopSignal == .usr1 { arguments.append("-u") }
+    // The thread that starts it stays until it has ended: to the kernel, that thread is its parent.
+    if launch.endsWithUs { arguments += ["-p", String(getpid())] }
     return arguments + launch.confined.options + [launch.directory.path, "--"] + launch.command
   }
 

@@ -31,10 +31,10 @@ extension SweepFileReader {
     }
     if case .scalar(.string(let text), _) = member.value.content {
       if text == "auto" { return .automatic }
-      flaws.append(wrong(member, in: file, expected: "a whole number of 1 or more, or auto"))
+      flaws.append(wrong(member, in: file, expected: "a whole number of 0 or more, or auto"))
       return nil
     }
-    return whole(member, in: file, atLeast: 1).map(Parallelism.fixed)
+    return whole(member, in: file, atLeast: 0).map(Parallelism.fixed)
   }
 
   mutating func readSurroundings(_ file: FileSection, _ specification: inout SweepSpecification) {

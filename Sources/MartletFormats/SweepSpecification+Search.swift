@@ -91,7 +91,7 @@ extension SweepSpecification {
   package func problem(seed: UInt64) -> SearchProblem {
     SearchProblem(
       space: space, objectiveCount: max(1, objectives.count), constraintCount: constraints.count,
-      budget: budget, parallelism: maxParallel, seed: seed, options: methodOptions)
+      budget: budget, parallelism: max(1, maxParallel), seed: seed, options: methodOptions)
   }
 
   /// The search at its beginning.

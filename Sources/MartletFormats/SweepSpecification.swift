@@ -56,7 +56,7 @@ package struct SweepSpecification: Sendable {
   package var target: Double?
   package var space: Space
   package var runCap: Int?
-  /// Trials at a time.
+  /// Trials at a time on the server's machine; 0: agents run them all.
   package var maxParallel = 2
   /// How many trials it has at a time follows what the machine has left.
   package var isAutomatic = false

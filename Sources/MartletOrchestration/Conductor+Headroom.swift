@@ -54,7 +54,8 @@ extension Conductor {
     }
   }
 
-  private func changes(_ event: Scheduler.Event) -> Bool {
+  /// Whether anything follows from an event.
+  func changes(_ event: Scheduler.Event) -> Bool {
     var scheduler = core.scheduler
     return isStarted && !scheduler.handle(event, at: clock.now.seconds).isEmpty
   }

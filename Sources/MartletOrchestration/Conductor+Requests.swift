@@ -26,7 +26,10 @@ extension Conductor {
   nonisolated func prepare(_ new: NewSweep) async throws -> Prepared {
     try Tracking.checkName(new.name, of: "sweep")
     try Tracking.checkName(new.project, of: "project")
-    if case .number(let gpus)? = new.specification.needs?.devices, gpus > deviceCount {
+    // Agents bring their own.
+    if new.specification.maxParallel > 0, case .number(let gpus)? = new.specification.needs?.devices,
+      gpus > deviceCount
+    {
       throw Problem(
         .unprocessable, "Each trial needs \(gpus) devices, but this server has \(deviceCount).",
         hint: "Start it with 'martlet up --devices N', or lower resources.gpus.")

@@ -47,6 +47,10 @@ actor Conductor {
   let headroomEvery: Double
   /// Who looks at what the machine has left, while a sweep follows that.
   var following: Task<Void, Never>?
+  /// Seconds without a word after which an agent's trial is somebody else's.
+  let agentSilence: Double
+  /// When agents were heard of.
+  var agents = AgentWatch()
   /// Decisions that wait for their turn, and who waits for them.
   private var decisions: [(decide: Decision, done: CheckedContinuation<Void, any Error>)] = []
   /// How far the values of trials have been looked at, where somebody does.
@@ -57,8 +61,9 @@ actor Conductor {
   init(
     store: Store, tracking: Tracking, data: DataDirectory, supervision: Supervision, system: Principal,
     clock: any WallClock, pool: StartingPool, deviceWatch: DeviceWatch, url: @escaping @Sendable () -> String,
-    logger: Logger, headroomEvery: Double = 0
+    logger: Logger, headroomEvery: Double = 0, agentSilence: Double = 60
   ) {
+    self.agentSilence = agentSilence
     self.headroomEvery = headroomEvery
     self.store = store
     self.tracking = tracking
@@ -100,7 +105,8 @@ actor Conductor {
 
   private func perform(_ effects: Effects) async {
     for launch in effects.launches { Task { await start(launch) } }
-    for attempt in effects.stops {
+    // An agent hears of it with its next sign of life.
+    for attempt in effects.stops where attempt.agent == nil {
       if let watch = lost[attempt.run] {
         watch.stop(patience: attempt.patience)
       } else {
@@ -169,12 +175,16 @@ actor Conductor {
     endings[end.sweep.id] = nil
   }
 
+  /// Waits until the end of a sweep is stored.
+  func settle(_ sweep: PublicID) async { await endings[sweep]?.value }
+
   /// Nothing more is decided: what is under way ends, later news is left to the next server. So is the end of a sweep
   /// that the store refuses to take: a full disk must not keep a server from ending.
   func close() async {
     isClosed = true
     sleeper?.task.cancel()
     following?.cancel()
+    agents.task?.cancel()
     for watch in lost.values { watch.leave() }
     await queue.drain()
     for ending in endings.values { await ending.value }
@@ -197,6 +207,7 @@ actor Conductor {
       if machine?.trials.contains(where: \.state.isEnd) == true { await results.note(sweep) }
     }
     isStarted = true
+    watchAgents()
     for (news, attempt) in early {
       Task { await take(news, of: attempt) }
     }

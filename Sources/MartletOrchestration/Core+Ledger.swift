@@ -73,6 +73,8 @@ extension Core {
       try createAttempt(job, writer, &effects, by: principal, now)
     case .start(let id, let number, let devices):
       try start(id, number, devices, writer, &effects, by: principal, now)
+    case .lend(let id, let number, let agent):
+      try lend(id, number, to: agent, writer, &effects, by: principal, now)
     case .setRunning(let id, let number):
       try move(id, number, .running, told.of(id, number), writer, &effects, by: principal, now)
     case .setLost(let id, let number):
@@ -158,7 +160,7 @@ extension Core {
     }
     attempt.directory = AttemptDirectory(path: data.attempt(attempt.number, of: run))
     (attempt.state, attempt.isStopRequested, attempt.patience) = (.queued, false, nil)
-    attempt.isRecovered = false
+    (attempt.isRecovered, attempt.agent) = (false, nil)
     attempt.queuedAt = now
     keep(attempt)
     effects.runs.append(run)
@@ -178,12 +180,8 @@ extension Core {
     var patch = RunPatch()
     patch.host = host
     try writer.patchRun(run, patch, now: now)
-    let secret = TokenSecret.random()
-    let owner = try writer.createPrincipal(kind: .attempt, name: attempt.runName, now: now)
-    _ = try writer.createToken(
-      name: "attempt \(number)", principal: owner, hash: TokenSecret.hash(secret),
-      scopes: [.read, .ingest], project: attempt.project, run: run, expiresAt: nil, by: principal, now: now)
-    effects.launches.append(Effects.Launch(attempt: attempt, devices: devices, token: secret))
+    let token = try giveToken(to: attempt, writer, by: principal, now)
+    effects.launches.append(Effects.Launch(attempt: attempt, devices: devices, token: token))
     effects.runs.append(run)
   }
 

@@ -17,17 +17,8 @@ extension Core {
     var reason = end.exit.reason + lines
     var kind: JobEnd.Kind
     let seconds = end.startedAt.map { max(0, now - $0) } ?? .infinity
-    if end.state != .finished, let verdict = verdict(of: attempt) {
-      // However it left after it was asked to: that was the plan.
-      let value = try lastReport(of: attempt, writer)
-      switch verdict {
-      case .prune(let reason):
-        let kind = JobEnd.Kind.pruned(objective: value.objective, value.measured)
-        return JobEnd(kind, .stopped, reason: reason, seconds: seconds)
-      case .pause(let reason):
-        let kind = JobEnd.Kind.paused(objective: value.objective, value.measured)
-        return JobEnd(kind, .preempted, reason: reason, seconds: seconds)
-      }
+    if end.state != .finished, let judged = try judgedEnd(of: attempt, seconds: seconds, writer) {
+      return judged
     }
     switch end.state {
     case .finished:
@@ -54,6 +45,21 @@ extension Core {
     }
     let madeRoom = kind == .left && scheduler.jobs[attempt.job]?.ask == .makeRoom
     return JobEnd(kind, madeRoom ? .preempted : end.state, reason: reason, seconds: seconds)
+  }
+
+  /// The end of an attempt that had been asked to leave because of its values: however it left then, that was the plan. Nil:
+  /// it had not.
+  func judgedEnd(of attempt: OpenAttempt, seconds: Double, _ writer: StoreWriter) throws -> JobEnd? {
+    guard let verdict = verdict(of: attempt) else { return nil }
+    let value = try lastReport(of: attempt, writer)
+    switch verdict {
+    case .prune(let reason):
+      let kind = JobEnd.Kind.pruned(objective: value.objective, value.measured)
+      return JobEnd(kind, .stopped, reason: reason, seconds: seconds)
+    case .pause(let reason):
+      let kind = JobEnd.Kind.paused(objective: value.objective, value.measured)
+      return JobEnd(kind, .preempted, reason: reason, seconds: seconds)
+    }
   }
 
   /// Why a running trial has been asked to leave; nil: it has not, or not because of its values.

@@ -93,6 +93,8 @@ struct OpenAttempt: Sendable {
   var isStopRequested: Bool
   /// Seconds that whoever asked for its end allows; nil: the grace of its settings.
   var patience: Double?
+  /// Who runs it; nil: this server.
+  var agent: Agent?
   /// Started by a server before this one.
   var isRecovered = false
   /// When the attempt was made.
@@ -179,6 +181,8 @@ struct Effects: Sendable {
   }
 
   var launches: [Launch] = []
+  /// What an agent that asked is given.
+  var loan: Launch?
   var stops: [OpenAttempt] = []
   var runs: OrderedSet<PublicID> = []
   var sweeps: OrderedSet<PublicID> = []

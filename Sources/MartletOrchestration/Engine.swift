@@ -27,6 +27,8 @@ package struct EngineOptions: Sendable {
   package var sampleEvery = 0.0
   /// Seconds from one look at what the machine has left to the next, for sweeps that follow it; 0: nobody looks.
   package var headroomEvery = 5.0
+  /// Seconds without a word after which an agent's trial is somebody else's.
+  package var agentSilence = 60.0
 
   package init(
     data: String, pool: PoolOptions, allowNetworkFileSystem: Bool, url: @escaping @Sendable () -> String,
@@ -123,7 +125,7 @@ package final class Engine: Sendable {
     let conductor = Conductor(
       store: store, tracking: tracking, data: data, supervision: supervision, system: system, clock: clock,
       pool: pool, deviceWatch: DeviceWatch(gpus: gpus, clock: clock), url: options.url, logger: logger,
-      headroomEvery: options.headroomEvery)
+      headroomEvery: options.headroomEvery, agentSilence: options.agentSilence)
     try await conductor.recover()
     tracking.onRows { [weak conductor] run in Task { await conductor?.noteRows(of: run) } }
     let sampling =

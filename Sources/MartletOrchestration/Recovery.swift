@@ -47,12 +47,17 @@ extension Conductor {
       pool: startingPool.pool, sweeps: sweeps, jobs: jobs, at: clock.now.seconds,
       starts: starts)
     try await recoverConfinement()
-    for attempt in core.attempts.values where attempt.state != .queued { await findAgain(attempt) }
+    // What agents have, they tell of themselves.
+    for attempt in core.attempts.values where attempt.state != .queued && attempt.agent == nil {
+      await findAgain(attempt)
+    }
   }
 
   /// Takes over what keeps attempts within their limits, and removes what was left by those that ended meanwhile.
   private func recoverConfinement() async throws {
-    let (confinement, started) = (confinement, core.attempts.values.filter { $0.state != .queued })
+    let (confinement, started) = (
+      confinement, core.attempts.values.filter { $0.state != .queued && $0.agent == nil }
+    )
     try await blocking {
       for attempt in started {
         confinement.adopt(Confinement.name(attempt.run, attempt.number), attempt.directory.confined)
@@ -64,40 +69,12 @@ extension Conductor {
 
   /// Nil: it cannot go on.
   private func recover(_ stored: StoredSweep, _ trials: [Trial]) async throws -> Scheduler.Sweep? {
-    let sweep = stored.sweep
-    let file = "\(data.sweep(sweep.id))/environment.json"
     do {
-      let specification = try SweepSpecification.read(
-        source: sweep.source, filename: stored.filename, command: stored.commandOverride)
-      let environment = try await blocking {
-        try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file)))
-      }
-      // The code that was submitted, not what lies there by now.
-      let git = try await store.read { reader in try trials.first.flatMap { try reader.run($0.run)?.git } }
-      let records = trials.map { SweepMachine.TrialRecord($0, in: specification.space) }
-      let progress = SweepProgress(json: stored.progress)
-      let imported = ImportedTrials(json: stored.imported)
-      let search = try specification.search(
-        seed: sweep.seed, added: progress.added, imported: imported,
-        state: stored.samplerState, trials: records)
-      let stopping = try await watcher(of: sweep.id, specification, seed: sweep.seed, trials)
-      core.sweeps[sweep.id] = OpenSweep(
-        row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
-        seed: sweep.seed, workdir: sweep.workdir, directory: sweep.outputDirectory, environmentFile: file,
-        environment: (environment.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string },
-        git: git, creator: stored.creator)
-      let machine = SweepMachine(
-        state: sweep.state, search: search, stopping: stopping, trials: records, best: sweep.best?.trial,
-        objectives: specification.objectives, target: specification.target,
-        limits: specification.limits(budget: sweep.budget), maxParallel: sweep.maxParallel,
-        stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
-        prepares: specification.preparation != nil, progress: progress)
-      var plan = specification.plan(devices: deviceCount)
-      // As they were changed since.
-      (plan.priority, plan.timeout) = (sweep.priority, sweep.timeout)
-      return Scheduler.Sweep(machine: machine, plan: plan, preparation: specification.preparationPlan)
+      let (open, scheduled) = try await rebuilt(stored, trials)
+      core.sweeps[open.id] = open
+      return scheduled
     } catch {
-      logger.error("Sweep \(sweep.id) cannot go on: \(error)")
+      logger.error("Sweep \(stored.sweep.id) cannot go on: \(error)")
       let (now, system, row) = (clock.now, system, stored.row)
       try await store.write {
         try $0.setSweepState(
@@ -105,6 +82,45 @@ extension Conductor {
       }
       return nil
     }
+  }
+
+  /// A sweep as it was, from what the store has of it.
+  func rebuilt(
+    _ stored: StoredSweep, _ trials: [Trial]
+  ) async throws -> (open: OpenSweep, scheduled: Scheduler.Sweep) {
+    let sweep = stored.sweep
+    let file = "\(data.sweep(sweep.id))/environment.json"
+    let specification = try SweepSpecification.read(
+      source: sweep.source, filename: stored.filename, command: stored.commandOverride)
+    let environment = try await blocking {
+      try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: file)))
+    }
+    // The code that was submitted, not what lies there by now.
+    let git = try await store.read { reader in try trials.first.flatMap { try reader.run($0.run)?.git } }
+    let records = trials.map { SweepMachine.TrialRecord($0, in: specification.space) }
+    let progress = SweepProgress(json: stored.progress)
+    let imported = ImportedTrials(json: stored.imported)
+    let search = try specification.search(
+      seed: sweep.seed, added: progress.added, imported: imported,
+      state: stored.samplerState, trials: records)
+    let stopping = try await watcher(of: sweep.id, specification, seed: sweep.seed, trials)
+    let open = OpenSweep(
+      row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
+      seed: sweep.seed, workdir: sweep.workdir, directory: sweep.outputDirectory, environmentFile: file,
+      environment: (environment.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string },
+      git: git, creator: stored.creator)
+    let machine = SweepMachine(
+      state: sweep.state, search: search, stopping: stopping, trials: records, best: sweep.best?.trial,
+      objectives: specification.objectives, target: specification.target,
+      limits: specification.limits(budget: sweep.budget), maxParallel: sweep.maxParallel,
+      stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
+      prepares: specification.preparation != nil, progress: progress)
+    var plan = specification.plan(devices: deviceCount)
+    // As they were changed since.
+    (plan.priority, plan.timeout) = (sweep.priority, sweep.timeout)
+    return (
+      open, Scheduler.Sweep(machine: machine, plan: plan, preparation: specification.preparationPlan)
+    )
   }
 
   /// Who looks at the values of a sweep's trials, having seen what they logged so far; nil: nobody does.
@@ -158,6 +174,7 @@ extension OpenAttempt {
       directory: AttemptDirectory(path: live.directory), settings: ExecutionSettings(json: live.execution),
       command: live.command, workdir: live.workdir, runDirectory: live.runDirectory, project: live.project,
       config: live.config, sweep: live.sweep, trial: live.trial, isStopRequested: live.stopRequested)
+    agent = Agent(json: live.agent)
     isRecovered = true
     queuedAt = live.createdAt
   }
@@ -171,6 +188,7 @@ extension Job {
       policy: plan.retries, expected: open.settings.timeout)
     number = live.number
     devices = live.devices
+    agent = open.agent
     failedStarts = live.queueing.failedStarts
     for (name, count) in live.queueing.retries {
       if let fault = Fault(rawValue: name) { retries[fault] = count }

@@ -163,7 +163,8 @@ package final class Sampling: @unchecked Sendable {
 extension Conductor {
   /// Attempts whose processes run. Where no devices were declared, nothing keeps an attempt from using any.
   var sampledAttempts: [(run: PublicID, sampled: SampledAttempt)] {
-    core.attempts.values.filter { $0.state == .running || $0.state == .lost }.map { attempt in
+    core.attempts.values.filter { ($0.state == .running || $0.state == .lost) && $0.agent == nil }.map {
+      attempt in
       let devices = deviceCount > 0 ? core.scheduler.pool.holdings[attempt.job]?.devices ?? [] : nil
       return (attempt.run, SampledAttempt(directory: attempt.directory, devices: devices))
     }

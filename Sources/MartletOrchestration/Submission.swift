@@ -31,8 +31,8 @@ package struct NewSweep: Sendable {
       throw error.problem
     }
     if let count = try reader.int("max_parallel") {
-      guard let parallel = Int(exactly: count), (1...100_000).contains(parallel) else {
-        throw JSONMemberError(key: "max_parallel", message: "must be 1 to 100000, not \(count)")
+      guard let parallel = Int(exactly: count), (0...100_000).contains(parallel) else {
+        throw JSONMemberError(key: "max_parallel", message: "must be 0 to 100000, not \(count)")
       }
       (specification.maxParallel, specification.isAutomatic) = (parallel, false)
     }

@@ -36,6 +36,8 @@ package enum Law: String, Sendable, CaseIterable {
   case preparedOnce = "prepared-once"
   /// A sweep whose window was narrowed starts nothing before there is room in it.
   case windowKept = "window-kept"
+  /// A trial is one agent's at a time.
+  case lentOnce = "lent-once"
 }
 
 /// The laws in force: all of them, but in a simulation that has to fail.

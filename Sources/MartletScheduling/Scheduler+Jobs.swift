@@ -53,8 +53,9 @@ extension Scheduler {
 
   private mutating func over(_ job: Job, _ end: JobEnd, at now: Double, _ actions: inout [Action]) {
     var job = job
-    if case .trial(let sweep, _) = job.id, !job.devices.isEmpty, end.seconds.isFinite {
-      let seconds = end.seconds * Double(job.devices.count)
+    let devices = job.agent?.devices ?? job.devices.count
+    if case .trial(let sweep, _) = job.id, devices > 0, end.seconds.isFinite {
+      let seconds = end.seconds * Double(devices)
       advance(sweep, .used(deviceSeconds: seconds), at: now, &actions)
     }
     switch (end.kind, job.ask) {
@@ -69,6 +70,18 @@ extension Scheduler {
           job, JobEnd(.impossible, .failed, reason: reason, seconds: 0), at: now, &actions)
       }
       again(job, end, after: 0, at: now, &actions)
+    case (.abandoned(let isBlamed), let ask):
+      if isBlamed { job.failedStarts += 1 }
+      if ask == .stop {
+        return self.end(
+          job, JobEnd(.left, .stopped, reason: end.reason, seconds: end.seconds), at: now, &actions)
+      }
+      guard job.failedStarts < Job.failedStartsLimit else {
+        let reason = "\(job.failedStarts) agents fell silent while they ran it. The last: \(end.reason)"
+        return self.end(
+          job, JobEnd(.hopeless, .failed, reason: reason, seconds: end.seconds), at: now, &actions)
+      }
+      again(job, end, after: 0, at: now, &actions)
     case (.left, .makeRoom):
       job.failedStarts = 0
       again(job, end, after: 0, at: now, &actions)
@@ -77,7 +90,7 @@ extension Scheduler {
       let used = job.retries[fault, default: 0]
       var policy = job.policy
       // Its own limit would end it again, whoever runs beside it.
-      if fault == .oom, end.state != .killed, case .trial(let sweep, let trial) = job.id {
+      if fault == .oom, end.state != .killed, job.agent == nil, case .trial(let sweep, let trial) = job.id {
         let running = running(of: sweep)
         advance(sweep, .memoryTrouble(trial: trial, running: running, at: now), at: now, &actions)
         // With fewer beside it, it may have enough; alone it would run out of memory again.
@@ -102,13 +115,17 @@ extension Scheduler {
       actions.append(.endAttempt(job.id, number: job.number, end.state, reason: end.reason))
     }
     job.number += 1
-    job.devices = []
+    let wasLent = job.agent != nil
+    (job.devices, job.agent) = ([], nil)
     // Whoever made room, or never began, is not put back for it.
     if case .fault = end.kind { job.ticket = newTicket() }
     job.ask = nil
     job.state = pause > 0 ? .pausing(until: now + pause) : .waiting
     jobs[job.id] = job
     actions.append(.createAttempt(job))
+    if wasLent, case .trial(let sweep, let trial) = job.id {
+      advance(sweep, .takenBack(trial), at: now, &actions)
+    }
     pool.withdraw(job.id)
     if pause > 0 {
       pauses[job.id] = now + pause
@@ -135,7 +152,7 @@ extension Scheduler {
         case .success(let value, let measured): .complete(objective: value, measured)
         case .pruned(let value, let measured): .pruned(objective: value, measured, reason: end.reason)
         case .paused(let value, let measured): .paused(objective: value, measured, reason: end.reason)
-        case .fault, .hopeless, .left: .failed(reason: end.reason)
+        case .fault, .hopeless, .left, .abandoned: .failed(reason: end.reason)
         case .impossible, .neverStarted: .notStarted(reason: end.reason)
         }
       actions.append(.endTrial(sweep: sweep, number: trial, outcome))

@@ -70,9 +70,9 @@ extension Scheduler {
   /// Whether more of a sweep than the state of a trial may be another than before.
   private static func changes(_ event: SweepMachine.Event, _ decisions: [SweepMachine.Action]) -> Bool {
     switch event {
-    case .trialRunning, .headroom, .tick: !decisions.isEmpty
+    case .trialRunning, .headroom, .tick, .takenBack, .demand: !decisions.isEmpty
     case .start, .trialEnded, .stop, .pause, .resume, .setMaxParallel, .setAutomatic, .memoryTrouble,
-      .preparationEnded, .used, .change, .add:
+      .preparationEnded, .used, .change, .add, .lent:
       true
     case .judge: false
     }

@@ -4,9 +4,11 @@ import MartletModel
 import OrderedCollections
 
 extension Scheduler {
-  /// Trials of a sweep that hold something.
+  /// Trials of a sweep that hold something here; those that agents run take nobody's place.
   func running(of sweep: PublicID) -> Int {
-    sweeps[sweep]?.machine.open.count { jobs[.trial(sweep: sweep, number: $0)]?.state.holds == true } ?? 0
+    sweeps[sweep]?.machine.open.count { number in
+      jobs[.trial(sweep: sweep, number: number)].map { $0.state.holds && $0.agent == nil } ?? false
+    } ?? 0
   }
 
   /// Takes those out of the line for whom there is no room in their sweeps' windows, and puts those in for whom there is.
@@ -17,10 +19,10 @@ extension Scheduler {
     for (id, sweep) in sweeps {
       let machine = sweep.machine
       let before = held[id] ?? []
-      guard machine.openTrials.count > machine.maxParallel || !before.isEmpty else { continue }
+      guard machine.ownCount > machine.maxParallel || !before.isEmpty else { continue }
       var (room, waiting): (Int, [Job]) = (machine.maxParallel, [])
       for number in machine.open {
-        guard let job = jobs[.trial(sweep: id, number: number)] else { continue }
+        guard let job = jobs[.trial(sweep: id, number: number)], job.agent == nil else { continue }
         if job.state.holds { room -= 1 } else if job.state == .waiting { waiting.append(job) }
       }
       waiting.sort { $0.request.precedes($1.request) }
@@ -38,7 +40,9 @@ extension Scheduler {
     held.flatMap { id, trials -> [Wait] in
       let (window, running) = (sweeps[id]?.machine.maxParallel ?? 0, running(of: id))
       let reason =
-        "Its sweep runs \(Words.count(window, "trial")) at a time now, and \(running == 1 ? "one runs" : "\(running) run")."
+        window == 0
+        ? "Its sweep is run by agents: it waits for one."
+        : "Its sweep runs \(Words.count(window, "trial")) at a time now, and \(running == 1 ? "one runs" : "\(running) run")."
       return trials.compactMap { jobs[$0] }.map {
         Wait(request: $0.request, position: 0, reason: reason, estimate: nil)
       }

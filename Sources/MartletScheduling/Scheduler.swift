@@ -48,6 +48,8 @@ package struct Scheduler: Sendable {
     case moveToBack(JobID)
     /// How trials of a sweep are executed whose attempts have not begun; nil: as before.
     case changePlan(PublicID, PlanChange)
+    /// An agent asks for a trial of a sweep.
+    case lend(PublicID, to: Agent)
     /// Everything about devices; requests and releases are the scheduler's own.
     case pool(DevicePool.Event)
     /// The time that was asked for has come.
@@ -68,6 +70,8 @@ package struct Scheduler: Sendable {
     case createAttempt(Job)
     /// The attempt has its devices: it is to be started.
     case start(JobID, number: Int, devices: [Int])
+    /// The attempt is an agent's, which starts it: of the pool's devices it holds none.
+    case lend(JobID, number: Int, Agent)
     case setRunning(JobID, number: Int)
     case setLost(JobID, number: Int)
     /// An attempt is to end; one that holds nothing does so at once.
@@ -128,6 +132,12 @@ package struct Scheduler: Sendable {
       case .waiting: self.pool.enter(job.request)
       case .pausing(let until): pauses[job.id] = until
       case .starting, .running, .lost:
+        guard job.agent == nil else {
+          if case .trial(let sweep, let number) = job.id {
+            self.sweeps[sweep]?.machine.lentTrials.insert(number)
+          }
+          continue
+        }
         self.pool.adopt(job.request, devices: job.devices, since: starts[job.id] ?? now)
       }
     }
@@ -180,6 +190,8 @@ package struct Scheduler: Sendable {
       place(old, priority: old.priority, ticket: newTicket(), at: now, &actions)
     case .changePlan(let sweep, let change):
       changePlan(of: sweep, change, &actions)
+    case .lend(let sweep, let agent):
+      lend(sweep, to: agent, at: now, &actions)
     case .pool(.request), .pool(.release), .pool(.reorder):
       return []
     case .pool(let event):

@@ -111,6 +111,7 @@ package final class Store: Sendable {
     register(Migration8.name, Migration8.migrate)
     register(Migration9.name, Migration9.migrate)
     register(Migration10.name, Migration10.migrate)
+    register(Migration11.name, Migration11.migrate)
     register(Migration12.name, Migration12.migrate)
     return migrator
   }

@@ -76,6 +76,18 @@ extension Tracking {
     }
   }
 
+  /// Takes a piece of the output of an attempt that runs elsewhere; it is durable when this returns.
+  ///
+  /// - Parameter directory: of the attempt.
+  /// - Returns: the size of the stream, and how many bytes were new.
+  /// - Throws: `Problem`: `conflict` with `details.size` when bytes are missing before these; `unavailable`.
+  package func keepOutput(
+    _ piece: [UInt8], of stream: LogStream, at offset: Int, time: Timestamp, in directory: String
+  ) async throws -> (size: Int, accepted: Int) {
+    let log = ReceivedLog(directory: directory)
+    return try await blocking { try log.append(piece, to: stream, at: offset, time: time) }
+  }
+
   /// Takes a piece of the output of a run from outside; it is durable when this returns.
   ///
   /// - Parameters:

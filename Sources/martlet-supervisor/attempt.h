@@ -19,6 +19,7 @@ struct attempt_options {
   uint64_t memory;         // most bytes that the tree may hold, kept by looking at it; 0: no limit
   uint64_t address_space;  // RLIMIT_AS in bytes, 0: no limit
   uint64_t open_files;     // RLIMIT_NOFILE, 0: ours
+  pid_t parent;            // whose end is a stop request, 0: nobody's
   bool ask_by_usr1;        // a stop request or time-out: SIGUSR1 to the command, not SIGTERM to its group
 };
 

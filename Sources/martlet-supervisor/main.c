@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "attempt.h"
@@ -43,6 +44,7 @@ static const char usage[] =
   "  -c LIST     CPUs to run on: 0,2-3\n"
   "  -C DIR      the command's working directory\n"
   "  -m MIB      most address space of one process (RLIMIT_AS)\n"
+  "  -p PID      ask the command to stop when this parent of ours is gone\n"
   "  -G DIR      control group to join, to kill with, to remove at the end; repeatable\n"
   "SIGTERM or SIGINT asks the command to stop; SIGUSR1 is passed on to it.\n";
 
@@ -92,7 +94,7 @@ static void add_group(struct groups *groups, const char *path) {
 
 /// Reads the command line; returns the attempt's directory.
 static const char *parse(int count, char **arguments, struct attempt_options *options) {
-  for (int option; (option = getopt(count, arguments, "+:t:g:uo:M:n:c:C:m:G:")) != -1;) {
+  for (int option; (option = getopt(count, arguments, "+:t:g:uo:M:n:c:C:m:p:G:")) != -1;) {
     char what[64];
     switch (option) {
     case 't': options->timeout = parse_number('t', optarg); break;
@@ -104,6 +106,7 @@ static const char *parse(int count, char **arguments, struct attempt_options *op
     case 'M': options->memory = (uint64_t)parse_number('M', optarg); break;
     case 'n': options->open_files = (uint64_t)parse_number('n', optarg); break;
     case 'c': options->cpus = parse_cpus(optarg); break;
+    case 'p': options->parent = (pid_t)parse_number('p', optarg); break;
     case 'G': add_group(&options->groups, optarg); break;
     case ':':
       snprintf(what, sizeof what, "-%c needs a value", optopt);
@@ -147,6 +150,14 @@ static void block_signals(void) {
   sigprocmask(SIG_SETMASK, &signals, NULL);
 }
 
+/// From here on a stop request comes when our parent ends; at once where it has ended already. SIGTERM is blocked: it
+/// waits for whoever looks.
+static void end_with(pid_t parent) {
+  if (parent == 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) raise(SIGTERM);
+}
+
 /// The directory, locked by us and with nothing begun in it.
 static int take(const char *path) {
   int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -165,6 +176,7 @@ int main(int count, char **arguments) {
   const char *path = parse(count, arguments, &options);
   int null = detach();
   block_signals();
+  end_with(options.parent);
   int directory = take(path);
 
   struct process self;

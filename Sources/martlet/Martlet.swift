@@ -26,7 +26,8 @@ struct Martlet: AsyncParsableCommand {
       CommandGroup(
         name: "Experiments:",
         subcommands: [
-          RunGroup.self, SweepGroup.self, ProjectGroup.self, Metrics.self, Export.self, Sync.self, Probe.self,
+          RunGroup.self, SweepGroup.self, AgentCommand.self, ProjectGroup.self, Metrics.self, Export.self,
+          Sync.self, Probe.self,
         ]),
       CommandGroup(
         name: "Server:",

@@ -94,7 +94,7 @@ import Testing
     #expect(try read("max_parallel: auto").isAutomatic)
     #expect(try !read("max_parallel: 3").isAutomatic)
     #expect(
-      flaw("max_parallel: some") == "'max_parallel' must be a whole number of 1 or more, or auto, not 'some'")
+      flaw("max_parallel: some") == "'max_parallel' must be a whole number of 0 or more, or auto, not 'some'")
     #expect(flaw("profile: agressive")?.contains("conservative or aggressive") == true)
   }
 

@@ -37,6 +37,7 @@ private func simulated(_ seed: UInt64, breaking law: Law? = nil) async throws ->
     }
     // What it counted was worth it.
     #expect(sum.grants > 1_500 && sum.trials > 900 && sum.retries > 150, "\(sum)")
+    #expect(sum.loans > 300 && sum.verdicts > 100 && sum.resumptions > 20, "\(sum)")
     #expect(sum.reboots > 0 && sum.refusedWrites > 0, "\(sum)")
   }
 

@@ -43,6 +43,7 @@ struct Audit {
         expect(number == job.number, "attempt \(number) of \(id) was started, not \(job.number)")
         check(job, granted, after.pool)
         started.append(job)
+      case .endTrial(_, _, .paused): break
       case .endTrial(let sweep, let number, _):
         let id = JobID.trial(sweep: sweep, number: number)
         ends[id, default: 0] += 1
@@ -50,11 +51,20 @@ struct Audit {
       case .createTrial(let sweep, let number, _, _):
         if let machine = after.sweeps[sweep]?.machine {
           expect(
-            machine.open.count <= max(machine.maxParallel, before.sweeps[sweep]?.machine.open.count ?? 0),
-            "trial \(number) of \(sweep) is one of \(machine.open.count) at a time")
+            machine.own.count <= max(machine.maxParallel, before.sweeps[sweep]?.machine.own.count ?? 0),
+            "trial \(number) of \(sweep) is one of \(machine.own.count) at a time")
         }
       case .setMaxParallel(let sweep, let count, let reason):
         expect(count >= 1 && !reason.isEmpty, "sweep \(sweep) has \(count) at a time: '\(reason)'")
+      case .lend(let id, let number, let agent):
+        let job = after.jobs[id]
+        expect(
+          job?.agent == agent && job?.number == number && job?.devices.isEmpty == true,
+          "\(id) was lent to \(agent.id), but is \(job.map { "\($0)" } ?? "nobody's")")
+        expect(
+          after.pool.holdings[id] == nil && !after.pool.isWaiting(id), "\(id) was lent, and is in the pool")
+        let others = after.jobs.values.count { $0.agent == agent }
+        expect(others == 1, "\(agent.id) has \(others) trials")
       case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
         .resumeTrial, .setVerdict, .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy,
         .wake, .createPreparation:
@@ -64,7 +74,7 @@ struct Audit {
     if !started.isEmpty { checkOrder(started, after.pool) }
     for sweep in Set(started.compactMap { if case .trial(let sweep, _) = $0.id { sweep } else { nil } }) {
       let running = after.jobs.values.count { job in
-        if case .trial(sweep, _) = job.id { job.state.holds } else { false }
+        if case .trial(sweep, _) = job.id { job.state.holds && job.agent == nil } else { false }
       }
       let window = after.sweeps[sweep]?.machine.maxParallel ?? 0
       expect(running <= window, "a trial of \(sweep) was started as one of \(running), and \(window) may run")
@@ -195,7 +205,8 @@ struct Audit {
       expect(a.state == b.state, "sweep \(id) is \(b.state) after a crash and was \(a.state)")
       expect(a.trials.map(\.words) == b.trials.map(\.words), "sweep \(id) has other trials after a crash")
       expect(
-        (a.best, a.maxParallel, a.open) == (b.best, b.maxParallel, b.open), "sweep \(id) is another one")
+        (a.best, a.maxParallel, a.open, a.own) == (b.best, b.maxParallel, b.open, b.own),
+        "sweep \(id) is another one")
       expect(a.progress == b.progress, "sweep \(id): \(b.progress) instead of \(a.progress)")
       expect(a.search.state == b.search.state, "the search of sweep \(id) is another after a crash")
       expect(sweep.plan == restored.plan, "sweep \(id) has another plan")
@@ -226,6 +237,11 @@ extension Search {
     guard case .trial(let suggestion) = ask(trial: number) else { return nil }
     return suggestion.point
   }
+}
+
+extension SweepMachine {
+  /// Open trials that no agent runs.
+  fileprivate var own: [Int] { open.filter { !lent.contains($0) } }
 }
 
 extension SweepMachine.TrialRecord {

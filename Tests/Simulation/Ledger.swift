@@ -40,7 +40,12 @@ struct Ledger {
       if sweeps[sweep]?.trials.count != number { flaws.append("trial \(number) of \(sweep) is out of order") }
       sweeps[sweep]?.trials.append(
         .init(point: point, origin: origin, state: .waiting, objective: nil))
-    case .resumeTrial(let sweep, let number): sweeps[sweep]?.trials[number].state = .waiting
+    case .resumeTrial(let sweep, let number):
+      sweeps[sweep]?.trials[number].state = .waiting
+      // Another job, which comes after those that there are.
+      let id = JobID.trial(sweep: sweep, number: number)
+      jobs[id] = nil
+      idle.remove(id)
     case .setVerdict(let sweep, let number, let verdict): sweeps[sweep]?.trials[number].verdict = verdict
     case .createPreparation(let sweep):
       if !preparations.insert(sweep).inserted { flaws.append("sweep \(sweep) is prepared twice") }
@@ -58,6 +63,11 @@ struct Ledger {
       change(id, number) { job in
         job.state = .starting
         job.devices = devices
+      }
+    case .lend(let id, let number, let agent):
+      change(id, number) { job in
+        job.state = .starting
+        (job.agent, job.devices) = (agent, [])
       }
     case .setRunning(let id, let number): change(id, number) { $0.state = .running }
     case .setLost(let id, let number): change(id, number) { $0.state = .lost }
@@ -97,6 +107,8 @@ struct Ledger {
   }
 
   private mutating func end(_ number: Int, of sweep: PublicID, _ outcome: SweepMachine.Outcome) {
+    sweeps[sweep]?.trials[number].attempts = attempts[.trial(sweep: sweep, number: number), default: 0]
+    sweeps[sweep]?.trials[number].verdict = nil
     guard let record = sweeps[sweep]?.trials[number], !record.state.isEnd else {
       return flaws.append("trial \(number) of \(sweep) ended twice")
     }
@@ -104,6 +116,7 @@ struct Ledger {
     case .complete(let value, _):
       sweeps[sweep]?.trials[number].state = .complete
       sweeps[sweep]?.trials[number].objective = value
+      sweeps[sweep]?.trials[number].reason = nil
     case .pruned(let value, _, let reason):
       sweeps[sweep]?.trials[number].state = .pruned
       sweeps[sweep]?.trials[number].objective = value
@@ -121,7 +134,11 @@ struct Ledger {
   // MARK: - After a crash
 
   /// The scheduler that a new server makes.
-  func scheduler(devices: [Device], at now: Double, laws: Laws) throws -> Scheduler {
+  ///
+  /// - Parameter reports: what trials have logged, which outlives servers.
+  func scheduler(
+    devices: [Device], at now: Double, laws: Laws, reports: [JobID: [SweepMachine.Report]]
+  ) throws -> Scheduler {
     var pool = DevicePool(devices: devices, policy: policy, laws: laws)
     for (device, standing) in standings.sorted(by: { $0.key < $1.key }) {
       pool.restore(standing, of: device)
@@ -129,18 +146,22 @@ struct Ledger {
     var open: OrderedDictionary<PublicID, Scheduler.Sweep> = [:]
     for (id, record) in sweeps where !record.state.isEnd {
       open[id] = Scheduler.Sweep(
-        machine: try machine(of: record, laws: laws), plan: record.setup.plan,
+        machine: try machine(of: record, laws: laws) { reports[.trial(sweep: id, number: $0)] ?? [] },
+        plan: record.setup.plan,
         preparation: record.setup.preparation)
     }
     return Scheduler(pool: pool, sweeps: open, jobs: Array(jobs.values), at: now, laws: laws)
   }
 
-  private func machine(of record: SweepRecord, laws: Laws) throws -> SweepMachine {
+  private func machine(
+    of record: SweepRecord, laws: Laws, reports: (Int) -> [SweepMachine.Report]
+  ) throws -> SweepMachine {
     let setup = record.setup
     return SweepMachine(
       state: record.state, search: try setup.search(state: record.saved?.sampler, trials: record.trials),
-      trials: record.trials,
-      best: record.best, objective: setup.objective, target: setup.target, budget: setup.budget,
+      stopping: setup.stopping(record.trials, reports: reports), trials: record.trials,
+      best: record.best, objectives: setup.objectives, target: setup.target,
+      limits: SweepLimits(trials: setup.budget),
       maxParallel: record.saved?.maxParallel ?? setup.maxParallel,
       stopReason: record.state == .draining ? record.reason : nil, breaker: setup.breaker,
       prepares: setup.prepares, progress: record.saved?.progress ?? setup.progress, laws: laws)

@@ -19,13 +19,33 @@ struct SweepSetup {
   var failures: Int
   /// Whether something goes before its first trial.
   var prepares: Bool
+  /// When its trials stop or stand still because of their values; nil: never.
+  var rule: StoppingRuleConfiguration?
   /// Whether it finds out itself how many trials it has at a time.
   var isAutomatic: Bool
+
+  var objectives: [Objective] { objective.map { [$0] } ?? [] }
 
   var progress: SweepProgress {
     var progress = SweepProgress()
     progress.isAutomatic = isAutomatic
     return progress
+  }
+
+  /// Who looks at the values of its trials, having seen those.
+  func stopping(
+    _ trials: [SweepMachine.TrialRecord] = [], reports: (Int) -> [SweepMachine.Report] = { _ in [] }
+  ) -> EarlyStopping? {
+    guard let rule, let objective else { return nil }
+    var watcher = EarlyStopping(rule, objectives: [objective], seed: seed)
+    for (number, trial) in trials.enumerated() {
+      for report in reports(number) {
+        _ = watcher.report(
+          trial: number, step: report.step, losses: SweepMachine.losses(report.values, [objective]))
+      }
+      if trial.state != .running { watcher.settle(trial: number, as: trial.state) }
+    }
+    return watcher
   }
 
   var preparation: TrialPlan { TrialPlan(retries: plan.retries) }
@@ -36,12 +56,17 @@ struct SweepSetup {
   ) throws -> Search {
     var search = try Search(
       method: method,
-      problem: SearchProblem(space: space, budget: budget, parallelism: maxParallel, seed: seed))
+      problem: SearchProblem(space: space, budget: budget, parallelism: max(1, maxParallel), seed: seed))
     if let state {
       try search.restore(state, trials: trials, objectives: objective.map { [$0] } ?? [])
     }
     return search
   }
+
+  private static let rules: [JSONValue?] = [
+    nil, nil, ["type": "asha", "min_iter": 1, "eta": 2],
+    ["type": "asha", "min_iter": 1, "eta": 2, "mode": "pause"],
+  ]
 
   /// How many trials there are when nothing stops it.
   var size: Int { min(budget ?? .max, space.cardinality ?? .max) }
@@ -60,11 +85,15 @@ struct SweepSetup {
       objective: chance(4, of: 5) ? Objective(metric: "loss", goal: .minimize) : nil,
       target: chance(1, of: 8) ? Double.random(in: 0..<0.3, using: &numbers) : nil,
       budget: method == "random" || chance(1, of: 3) ? cap : space.cardinality,
-      maxParallel: Int.random(in: 1...6, using: &numbers),
+      maxParallel: Int.random(in: 0...6, using: &numbers),
       breaker: chance(1, of: 3) ? Int.random(in: 2...4, using: &numbers) : nil,
       plan: try .random(devices: devices, using: &numbers),
       failures: chance(1, of: 6) ? 9 : Int.random(in: 0...4, using: &numbers),
-      prepares: chance(1, of: 3), isAutomatic: chance(1, of: 4))
+      prepares: chance(1, of: 3),
+      rule: try (rules.randomElement(using: &numbers) ?? nil).map {
+        try StoppingRuleConfiguration($0, objectives: [Objective(metric: "loss", goal: .minimize)])
+      },
+      isAutomatic: chance(1, of: 4))
   }
 }
 

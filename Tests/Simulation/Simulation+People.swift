@@ -13,6 +13,7 @@ extension Simulation {
     if isCalm { return try calm() }
     if chance(1, of: 60) { diskIsFull = true } else if chance(1, of: 5) { diskIsFull = false }
     if chance(1, of: 90) { return try crash() }
+    if chance(1, of: 6) { return try askForTrial() }
     switch Int.random(in: 0..<24, using: &numbers) {
     case 0..<7: try submitSweep()
     case 7..<9: try submitRun()
@@ -43,6 +44,9 @@ extension Simulation {
     for (id, sweep) in scheduler?.sweeps ?? [:] where sweep.machine.state == .paused {
       try decide(.sweep(id, .resume))
     }
+    for (id, sweep) in scheduler?.sweeps ?? [:] where sweep.machine.maxParallel == 0 {
+      try decide(.sweep(id, .setMaxParallel(2)))
+    }
   }
 
   private mutating func submitSweep() throws {
@@ -50,13 +54,21 @@ extension Simulation {
     let setup = try SweepSetup.random(devices: devices, using: &numbers)
     let id = name()
     let machine = SweepMachine(
-      search: try setup.search(), objective: setup.objective, target: setup.target, budget: setup.budget,
-      maxParallel: setup.maxParallel, breaker: setup.breaker, prepares: setup.prepares,
+      search: try setup.search(), stopping: setup.stopping(), objectives: setup.objectives,
+      target: setup.target, limits: SweepLimits(trials: setup.budget), maxParallel: setup.maxParallel,
+      breaker: setup.breaker, prepares: setup.prepares,
       progress: setup.progress, laws: laws)
     let sweep = Scheduler.Sweep(machine: machine, plan: setup.plan, preparation: setup.preparation)
     try decide(.addSweep(id, sweep)) {
       $0.sweeps[id] = Ledger.SweepRecord(setup: setup)
     }
+  }
+
+  /// An agent asks, be it that it has a trial already, or that the sweep has ended.
+  private mutating func askForTrial() throws {
+    guard let id = ledger.sweeps.keys.randomElement(using: &numbers) else { return }
+    let number = Int.random(in: 0..<6, using: &numbers)
+    try decide(.lend(id, to: Agent(id: "agent\(number)", name: "agent \(number)", devices: number % 2)))
   }
 
   private mutating func submitRun() throws {
@@ -102,7 +114,7 @@ extension Simulation {
     case 1..<4: try decide(.sweep(id, .pause(reason: "Paused by the simulation.")))
     case 4..<7: try decide(.sweep(id, .resume))
     case 7: try decide(.sweep(id, .setAutomatic))
-    default: try decide(.sweep(id, .setMaxParallel(Int.random(in: 1...6, using: &numbers))))
+    default: try decide(.sweep(id, .setMaxParallel(Int.random(in: 0...6, using: &numbers))))
     }
   }
 

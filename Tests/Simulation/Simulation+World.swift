@@ -32,6 +32,19 @@ extension Simulation {
     agenda.put(.world(key, .begin), at: now + seconds(0...1))
   }
 
+  /// An agent takes a trial with it.
+  mutating func lend(_ key: AttemptKey) {
+    audit.expect(world.processes[key] == nil, "attempt \(key.number) of \(key.job) was lent twice")
+    audit.expect(world.alive[key.job, default: 0] == 0, "\(key.job) was lent while it runs")
+    audit.expect(world.successes[key.job, default: 0] == 0, "\(key.job) was lent though it had succeeded")
+    world.spawn(
+      SimulatedProcess(job: key.job, number: key.number, needs: Needs(), devices: [], phase: .begun))
+    agenda.put(.world(key, .run), at: now + seconds(0...0.5))
+    if chance(1, of: 6) {
+      agenda.put(.world(key, .vanish(isBlamed: chance(1, of: 2))), at: now + seconds(0...10))
+    }
+  }
+
   mutating func move(_ key: AttemptKey, _ fate: Fate) {
     guard let process = world.processes[key], world.isAlive(process.phase) else { return }
     switch (fate, process.phase) {
@@ -44,10 +57,17 @@ extension Simulation {
       let length = seconds(0.1...(chance(1, of: 6) ? 120 : 20))
       if chance(1, of: 12) { agenda.put(.world(key, .loseSupervisor), at: now + seconds(0...length)) }
       agenda.put(.world(key, .end(outcome(of: key.job, after: length))), at: now + length)
+      for _ in 0..<4 { agenda.put(.world(key, .report), at: now + seconds(0...length)) }
     case (.loseSupervisor, .begun), (.loseSupervisor, .running):
       world.set(key, .orphaned)
       look(key)
     case (.end(let end), .running):
+      world.set(key, .over(end))
+      look(key)
+    case (.vanish(let isBlamed), .begun), (.vanish(let isBlamed), .running):
+      let end = JobEnd(
+        .abandoned(isBlamed: isBlamed), isBlamed ? .crashed : .preempted, reason: "Its agent went.",
+        seconds: 1)
       world.set(key, .over(end))
       look(key)
     case (.end, .orphaned):
@@ -65,6 +85,33 @@ extension Simulation {
       world.set(key, .gone)
       tell(key, .over(JobEnd(.left, .stopped, reason: "It left without its supervisor.", seconds: 1)))
     default: break
+    }
+  }
+
+  /// A trial logs a value, which reaches the server that is up.
+  mutating func report(_ key: AttemptKey) throws {
+    guard case .trial(let sweep, let number) = key.job, world.processes[key]?.phase == .running,
+      ledger.sweeps[sweep]?.setup.rule != nil
+    else { return }
+    let step = Int64(world.reports[key.job, default: []].count + 1)
+    let report = SweepMachine.Report(step: step, values: [chance(1, of: 12) ? .nan : seconds(0...1)])
+    world.reports[key.job, default: []].append(report)
+    guard let verdict = scheduler?.report(sweep, trial: number, [report]) else { return }
+    try decide(.sweep(sweep, .judge(number, verdict)))
+  }
+
+  /// What the end of an attempt means whose trial had been asked to leave because of its values.
+  func judged(_ news: JobNews, of job: JobID) -> JobNews {
+    guard case .over(let end) = news, case .trial(let sweep, let number) = job,
+      let trials = scheduler?.sweeps[sweep]?.machine.trials, trials.indices.contains(number),
+      let verdict = trials[number].verdict
+    else { return news }
+    if case .success = end.kind { return news }
+    switch verdict {
+    case .prune(let reason):
+      return .over(JobEnd(.pruned(objective: 0.9), .stopped, reason: reason, seconds: end.seconds))
+    case .pause(let reason):
+      return .over(JobEnd(.paused(objective: 0.9), .preempted, reason: reason, seconds: end.seconds))
     }
   }
 

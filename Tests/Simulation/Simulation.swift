@@ -9,6 +9,9 @@ import OrderedCollections
 package struct SimulationCount: Sendable, Hashable {
   package var events = 0
   package var grants = 0
+  package var loans = 0
+  package var verdicts = 0
+  package var resumptions = 0
   package var trials = 0
   package var attempts = 0
   package var retries = 0
@@ -22,6 +25,9 @@ package struct SimulationCount: Sendable, Hashable {
     var sum = a
     sum.events += b.events
     sum.grants += b.grants
+    sum.loans += b.loans
+    sum.verdicts += b.verdicts
+    sum.resumptions += b.resumptions
     sum.trials += b.trials
     sum.attempts += b.attempts
     sum.retries += b.retries
@@ -52,6 +58,10 @@ package struct Simulation {
   /// What a process does next.
   enum Fate {
     case begin, run, leave, loseSupervisor
+    /// It logs a value.
+    case report
+    /// The agent that runs it falls silent, or gives it back.
+    case vanish(isBlamed: Bool)
     case end(JobEnd)
   }
 
@@ -101,6 +111,7 @@ package struct Simulation {
       steps += 1
       audit.expect(steps < Self.mostSteps, "it goes on and on: \(steps) things happened until \(now) s")
       switch next.thing {
+      case .world(let key, .report): try report(key)
       case .world(let key, let fate): move(key, fate)
       case .server(let epoch, let errand): if epoch == self.epoch { try perform(errand) }
       case .people: try people()
@@ -173,6 +184,9 @@ package struct Simulation {
     for action in actions {
       switch action {
       case .start: count.grants += 1
+      case .lend: count.loans += 1
+      case .setVerdict: count.verdicts += 1
+      case .resumeTrial: count.resumptions += 1
       case .createTrial: count.trials += 1
       case .createAttempt(let job):
         count.attempts += 1
@@ -190,6 +204,7 @@ package struct Simulation {
   private mutating func carryOut(_ action: Scheduler.Action) {
     switch action {
     case .start(let id, let number, let devices): start(AttemptKey(job: id, number: number), devices)
+    case .lend(let id, let number, _): lend(AttemptKey(job: id, number: number))
     case .ask(let id, let number, _):
       agenda.put(.world(AttemptKey(job: id, number: number), .leave), at: now + seconds(0...3))
     case .wake(let time): agenda.put(.server(epoch: epoch, .wake), at: max(now, time))
@@ -204,7 +219,7 @@ package struct Simulation {
   private mutating func perform(_ errand: Errand) throws {
     switch errand {
     case .news(let key, let news):
-      if try !decide(.attempt(key.job, number: key.number, news)) { again(errand) }
+      if try !decide(.attempt(key.job, number: key.number, judged(news, of: key.job))) { again(errand) }
     case .wake: if try !decide(.wake) { again(errand) }
     case .begin:
       guard try decide(.begin) else { return again(errand) }
@@ -231,14 +246,14 @@ package struct Simulation {
   private mutating func restart() throws {
     guard scheduler == nil else { return }
     epoch += 1
-    scheduler = try ledger.scheduler(devices: devices, at: now, laws: laws)
+    scheduler = try ledger.scheduler(devices: devices, at: now, laws: laws, reports: world.reports)
     try perform(.begin)
   }
 
   mutating func crash() throws {
     guard let old = scheduler else { return }
     count.crashes += 1
-    let restored = try ledger.scheduler(devices: devices, at: now, laws: laws)
+    let restored = try ledger.scheduler(devices: devices, at: now, laws: laws, reports: world.reports)
     audit.compare(old, restored, at: now)
     scheduler = nil
     diskIsFull = false

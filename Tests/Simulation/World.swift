@@ -46,6 +46,8 @@ struct World {
   /// Commands that were started, by job, and how often one succeeded.
   var successes: [JobID: Int] = [:]
   var starts = 0
+  /// What trials have logged, by job.
+  var reports: [JobID: [SweepMachine.Report]] = [:]
 
   func isAlive(_ phase: SimulatedProcess.Phase) -> Bool {
     switch phase {

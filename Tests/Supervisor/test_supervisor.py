@@ -278,6 +278,23 @@ class Stopping(SupervisorTestCase):
         self.assertEqual(process.wait(60), 0)
         self.assert_end(self.json("exit.json"), code=4, reason="exited")
 
+    def test_end_of_the_named_parent_is_a_stop_request(self):
+        script = (
+            "import os, subprocess, sys, time\n"
+            "subprocess.Popen([sys.argv[1], '-p', str(os.getpid()), sys.argv[2], '--', *sys.argv[3:]])\n"
+            "time.sleep(300)"
+        )
+        parent = subprocess.Popen([PYTHON, "-c", script, supervisor, self.directory, PYTHON, "-c", POLITE])
+        self.printed_numbers(1)
+        parent.kill()
+        parent.wait(60)
+        wait_for(lambda: pathlib.Path(self.directory, "exit.json").exists())
+        self.assert_end(self.json("exit.json"), code=5, reason="stopped")
+
+    def test_parent_that_has_ended_already(self):
+        end = self.run_to_end(PYTHON, "-c", POLITE, options=["-p", "1"])
+        self.assertEqual(end["reason"], "stopped")
+
     def test_setsid_grandchildren_end_with_the_command(self):
         script = (
             "setsid sleep 300 & echo $!; (setsid sh -c 'echo $$; sleep 300 & echo $!; wait' &); "

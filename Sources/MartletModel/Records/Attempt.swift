@@ -20,6 +20,9 @@ public struct Attempt: Sendable, Hashable {
   /// When it is killed if it has not left by then.
   public var killAt: Timestamp?
   public var use = AttemptUse()
+  /// The agent that runs it in the server's place, `{id, name, devices}`, and once it runs `{host, workdir, dir}`, which
+  /// are of the agent's machine; null: the server runs it.
+  public var agent = JSONValue.null
   /// Its limits and what keeps them, once it runs; null: it has none.
   public var limits = JSONValue.null
 
@@ -42,7 +45,8 @@ public struct Attempt: Sendable, Hashable {
     [
       "number": .int(Int64(number)), "state": .string(state.rawValue), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "exit": exit?.json ?? .null,
-      "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }), "dir": .string(directory),
+      "agent": agent, "pid": JSONValue(pid), "devices": .array(devices.map { .int(Int64($0)) }),
+      "dir": .string(directory),
       "stop_requested_at": JSONValue(stopRequestedAt), "room_requested_at": JSONValue(roomRequestedAt),
       "kill_at": JSONValue(killAt),
       "peak_memory": JSONValue(use.peakMemory), "cpu_seconds": JSONValue(use.cpuSeconds),

@@ -46,10 +46,31 @@ extension Conductor {
 
   /// Puts a point at the end of those that are tried before the method is asked.
   func addPoint(_ parameters: JSONObject, to id: PublicID, by principal: Principal) async throws {
+    guard core.sweeps[id] != nil else {
+      return try await reopen(id, by: principal) { machine in
+        machine.enqueue(try Self.point(parameters, of: machine, id))
+      }
+    }
     let machine = try openSweep(id).scheduled.machine
     guard machine.state != .draining else {
       throw Problem(.conflict, "Sweep '\(id)' is ending: it begins nothing more.")
     }
+    let point = try Self.point(parameters, of: machine, id)
+    try await transact { core, writer, effects, now in
+      try core.decide(.sweep(id, .add(point)), writer, &effects, by: principal, now)
+      if let sweep = core.sweeps[id] {
+        try writer.setBudget(ofSweep: sweep.row, core.scheduler.sweeps[id]?.machine.limits.trials)
+        effects.sweeps.append(id)
+      }
+    }
+  }
+
+  /// A point of a sweep's space that has not been tried.
+  ///
+  /// - Throws: `Problem`: `unprocessable`, `conflict`.
+  private static func point(
+    _ parameters: JSONObject, of machine: SweepMachine, _ id: PublicID
+  ) throws -> Point {
     let (cube, values) = (machine.search.problem.cube, parameters)
     guard let coordinates = cube.coordinates(of: Point(values: values)) else {
       let names = machine.search.problem.space.parameters.map(\.name)
@@ -66,24 +87,25 @@ extension Conductor {
     guard !machine.search.history.contains(coordinates) else {
       throw Problem(.conflict, "Sweep '\(id)' has tried this point already, or is about to.")
     }
-    let point = cube.point(at: coordinates)
-    try await transact { core, writer, effects, now in
-      try core.decide(.sweep(id, .add(point)), writer, &effects, by: principal, now)
-      if let sweep = core.sweeps[id] {
-        try writer.setBudget(ofSweep: sweep.row, core.scheduler.sweeps[id]?.machine.limits.trials)
-        effects.sweeps.append(id)
-      }
-    }
+    return cube.point(at: coordinates)
   }
 
   /// Another number of trials at most.
   func extendSweep(_ id: PublicID, to budget: Int?, by principal: Principal) async throws {
-    let machine = try openSweep(id).scheduled.machine
-    if let budget, budget < machine.trials.count {
+    func check(_ machine: SweepMachine) throws {
+      guard let budget, budget < machine.trials.count else { return }
       throw Problem(
         .unprocessable,
         "Sweep '\(id)' has \(machine.trials.count) trials already: the budget cannot be \(budget).")
     }
+    guard core.sweeps[id] != nil else {
+      return try await reopen(id, by: principal) { machine in
+        try check(machine)
+        machine.extend(to: budget)
+      }
+    }
+    let machine = try openSweep(id).scheduled.machine
+    try check(machine)
     var limits = machine.limits
     let before = limits.trials
     limits.trials = budget

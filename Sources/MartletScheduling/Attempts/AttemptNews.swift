@@ -28,6 +28,8 @@ package struct JobEnd: Sendable, Hashable {
     case impossible
     /// It left because it was asked to.
     case left
+    /// The agent that ran it gave it back, or, `isBlamed`, fell silent.
+    case abandoned(isBlamed: Bool)
     /// Nothing was started, and nothing will be. `isBlamed`: no server was killed meanwhile.
     case neverStarted(isBlamed: Bool)
   }

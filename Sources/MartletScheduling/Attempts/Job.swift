@@ -41,9 +41,11 @@ package struct Job: Sendable, Hashable {
   package var policy: RetryPolicy
   /// How often each fault was forgiven.
   package var retries: [Fault: Int] = [:]
-  /// Supervisors in a row that started nothing.
+  /// Supervisors in a row that started nothing, and agents that fell silent.
   package var failedStarts = 0
   package var ask: Ask?
+  /// Who runs it; nil: the server.
+  package var agent: Agent?
   /// What it holds.
   package var devices: [Int] = []
   /// Seconds that an attempt is expected to take.

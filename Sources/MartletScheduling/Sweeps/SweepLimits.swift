@@ -1,6 +1,7 @@
 // How far a sweep may go.
 
 package import MartletModel
+import MartletSearch
 import OrderedCollections
 
 /// What ends a sweep when it has had so much of it. Trials that run then go on to their end.
@@ -58,10 +59,23 @@ extension SweepMachine {
     return nil
   }
 
-  /// Trials that may be open at a time so that no more end than may.
-  var openLimit: Int {
-    let room = laws.hold(.parallelKept) ? maxParallel : maxParallel + 1
-    return limits.finished.map { min(room, max(0, $0 - finishedCount)) } ?? room
+  /// Open trials that no agent runs.
+  var ownCount: Int { openTrials.count - lentTrials.count }
+
+  /// Whether another trial may be open: in the server's window, or because somebody asked for so many more, and so that
+  /// no more end than may.
+  func hasRoom(asked: Int) -> Bool {
+    let room = (laws.hold(.parallelKept) ? maxParallel : maxParallel + 1) + asked
+    return ownCount < room && limits.finished.map { openTrials.count < $0 - finishedCount } ?? true
+  }
+
+  /// Whether agents may still ask for trials of which the server runs none itself.
+  var awaitsAgents: Bool {
+    guard maxParallel == 0, state == .running, stopReason == nil, limitReached == nil else { return false }
+    let isSpent = progress.isExhausted || trials.count >= trialLimit
+    guard isSpent, pausedCount > 0 else { return !isSpent }
+    var watcher = stopping
+    return watcher?.resume(isExhausted: true).map { trials.indices.contains($0) } ?? false
   }
 
   func wakes() -> [Action] {

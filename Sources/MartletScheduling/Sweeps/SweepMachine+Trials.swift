@@ -2,7 +2,7 @@
 
 import HashTreeCollections
 package import MartletModel
-import MartletSearch
+package import MartletSearch
 import OrderedCollections
 
 extension SweepMachine {
@@ -15,7 +15,9 @@ extension SweepMachine {
   }
 
   /// Makes trials while there is room, and ends the sweep when there is nothing left to do.
-  mutating func fill() -> [Action] {
+  ///
+  /// - Parameter asked: so many more than the server runs itself.
+  mutating func fill(asked: Int = 0) -> [Action] {
     var actions: [Action] = []
     if let waiting = preparation() {
       actions += waiting
@@ -25,7 +27,7 @@ extension SweepMachine {
     if !progress.isExhausted, let reason = limitReached { exhaust(reason) }
     // Whoever found what he looked for, or has spent what he had, goes on with nothing.
     let isSatisfied = stopReason != nil || limitReached != nil
-    filling: while state == .running, !isSatisfied, openTrials.count < openLimit {
+    filling: while state == .running, !isSatisfied, hasRoom(asked: asked) {
       let isSpent = progress.isExhausted || trials.count >= limit
       if let paused = stopping?.resume(isExhausted: isSpent), isPaused(paused) {
         actions.append(resume(paused))
@@ -51,7 +53,9 @@ extension SweepMachine {
       }
     }
     // A paused sweep may have more to ask for: whoever resumes it finds out.
-    let isOver = openTrials.isEmpty && (state != .paused || progress.isExhausted || trials.count >= limit)
+    let isOver =
+      openTrials.isEmpty && !awaitsAgents
+      && (state != .paused || progress.isExhausted || trials.count >= limit)
     return actions + (isOver ? finish() : [])
   }
 
@@ -126,17 +130,28 @@ extension SweepMachine {
     return wakes() + fill()
   }
 
+  /// Another number of trials at most, for one that is about to begin; nil: no limit.
+  package mutating func extend(to trials: Int?) {
+    limits.trials = trials
+    (progress.isExhausted, progress.exhaustion) = (false, nil)
+  }
+
   mutating func add(_ point: Point) -> [Action] {
+    enqueue(point) ? fill() : []
+  }
+
+  /// Takes a point that is tried before the method is asked. Returns false where it cannot be: whoever asks for it has looked
+  /// before.
+  @discardableResult package mutating func enqueue(_ point: Point) -> Bool {
     do throws(SearchError) {
       try search.enqueue(point)
     } catch {
-      // Whoever asks for it has looked before.
-      return []
+      return false
     }
     progress.added.append(point.flat)
     if let trials = limits.trials { limits.trials = trials + 1 }
     if progress.exhaustion != nil { (progress.isExhausted, progress.exhaustion) = (false, nil) }
-    return fill()
+    return true
   }
 
   // MARK: - The search

@@ -56,7 +56,7 @@ extension SweepMachine {
     // A clock that was put back must not keep it from ever changing again.
     let since = progress.windowChangedAt.map { now >= $0 ? now - $0 : .infinity } ?? .infinity
     if let pressure = headroom.pressure {
-      let count = min(maxParallel, openTrials.count) - 1
+      let count = min(maxParallel, ownCount) - 1
       guard count >= 1, since >= Self.pause else { return [] }
       return setWindow(count, "Lowered from \(maxParallel) to \(count): \(pressure).", at: now)
     }
@@ -64,8 +64,9 @@ extension SweepMachine {
     guard since >= (progress.hasNarrowed ? Self.longPause : Self.pause), count <= progress.ceiling ?? .max,
       // There is something that would begin, all that may run does, and what that takes is known.
       hasRoom, state == .running, !progress.isExhausted, trials.count < limits.trials ?? .max,
-      openTrials.count >= maxParallel, openTrials.allSatisfy({ trials[$0].state == .running }),
-      headroom.hasRoom(besides: openTrials.count)
+      ownCount >= maxParallel,
+      openTrials.allSatisfy({ trials[$0].state == .running || lentTrials.contains($0) }),
+      headroom.hasRoom(besides: ownCount)
     else { return [] }
     return setWindow(count, "Raised from \(maxParallel) to \(count): \(headroom.words).", at: now) + fill()
   }

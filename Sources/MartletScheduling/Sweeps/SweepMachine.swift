@@ -49,6 +49,12 @@ package struct SweepMachine: Sendable {
     case change(Search, limits: SweepLimits)
     /// A point that somebody wants to be tried.
     case add(Point)
+    /// An agent asks for a trial, however many there are.
+    case demand
+    /// A trial is an agent's.
+    case lent(Int)
+    /// A trial waits again that was an agent's.
+    case takenBack(Int)
   }
 
   package enum Action: Sendable, Hashable {
@@ -84,6 +90,7 @@ package struct SweepMachine: Sendable {
   package let objectives: [Objective]
   private let target: Double?
   package internal(set) var limits: SweepLimits
+  /// Trials at a time that the server runs itself; 0: agents run them all.
   package internal(set) var maxParallel: Int
   package internal(set) var progress: SweepProgress
   /// Whether something goes before its first trial.
@@ -150,6 +157,9 @@ package struct SweepMachine: Sendable {
   /// Trials that wait or run, by number.
   package var open: [Int] { openTrials.sorted() }
   var openTrials: TreeSet<Int>
+  /// Those of them that agents run. It follows from their attempts.
+  package var lent: [Int] { lentTrials.sorted() }
+  var lentTrials = TreeSet<Int>()
   /// How many trials are paused.
   var pausedCount: Int
   /// How many ended with a result.
@@ -207,7 +217,7 @@ package struct SweepMachine: Sendable {
       (progress.quickFailuresInARow, progress.firstQuickFailure) = (0, nil)
       return [.setState(.running, reason: preparationReason ?? stopReason)] + fill()
     case .setMaxParallel(let count):
-      maxParallel = max(count, 1)
+      maxParallel = max(count, 0)
       (progress.isAutomatic, progress.ceiling, progress.windowReason) = (false, nil, nil)
       return fill()
     case .setAutomatic:
@@ -224,12 +234,21 @@ package struct SweepMachine: Sendable {
       return change(search, limits)
     case .add(let point):
       return add(point)
+    case .demand:
+      return fill(asked: 1)
+    case .lent(let number):
+      lentTrials.insert(number)
+      return fill()
+    case .takenBack(let number):
+      lentTrials.remove(number)
+      return []
     }
   }
 
   private mutating func end(_ number: Int, _ outcome: Outcome, _ seconds: Double) -> [Action] {
     var actions: [Action] = []
     openTrials.remove(number)
+    lentTrials.remove(number)
     if case .notStarted = outcome { progress.notStartedInARow += 1 } else { progress.notStartedInARow = 0 }
     switch outcome {
     case .complete(let value, let measured):

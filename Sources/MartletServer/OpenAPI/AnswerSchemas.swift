@@ -164,7 +164,7 @@ let answerSchemas: JSONObject = [
     "started_at": optionalTime,
     "ended_at": optionalTime, "exit": nullable(schema("Exit")), "pid": optionalInteger,
     "devices": arraySchema(countSchema), "dir": stringSchema, "stop_requested_at": optionalTime,
-    "room_requested_at": optionalTime, "kill_at": optionalTime,
+    "room_requested_at": optionalTime, "kill_at": optionalTime, "agent": optionalAgentSchema,
     "peak_memory": optionalInteger, "cpu_seconds": optionalNumber, "limit": optionalString,
     "fault": optionalString, "limits": nullable(schema("AttemptLimits")),
   ]),

@@ -26,7 +26,8 @@ struct OpenAPIDocument: Sendable {
       "servers": [["url": "/"]], "paths": .object(paths),
       "components": [
         "schemas": .object(
-          [requestSchemas, poolAnswerSchemas, poolRequestSchemas].reduce(answerSchemas) { all, more in
+          [requestSchemas, poolAnswerSchemas, poolRequestSchemas, agentSchemas].reduce(answerSchemas) {
+            all, more in
             all.merging(more) { _, new in new }
           }),
         "securitySchemes": [

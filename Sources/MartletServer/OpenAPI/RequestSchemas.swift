@@ -83,7 +83,7 @@ let requestSchemas: JSONObject = [
       "filename": optionalString, "name": optionalString, "project": optionalString,
       "command": optionalStrings,
       "output": optionalString, "client_version": optionalString,
-      "max_parallel": ["type": ["integer", "null"], "minimum": 1, "maximum": 100_000],
+      "max_parallel": ["type": ["integer", "null"], "minimum": 0, "maximum": 100_000],
     ]),
   "NewPoint": objectSchema(["params": anyObject]),
   "SweepStop": objectSchema(

@@ -8,4 +8,4 @@ let apiRoutes: [Route] =
   + trackingRoutes
   + historyRoutes + logRoutes + blobRoutes + sweepRoutes
   + runAccountRoutes + derivedRoutes + systemRoutes
-  + poolRoutes + deviceRoutes + sweepControlRoutes
+  + poolRoutes + deviceRoutes + sweepControlRoutes + agentRoutes

@@ -34,7 +34,7 @@ let sweepControlRoutes: [Route] = [
   Route(
     .patch, "/sweeps/:sweep", .scope(.run),
     "Changes how a sweep runs: trials at a time, priority, the time limit of attempts that have not begun, how many "
-      + "trials there are at most; and, while it is paused, what it searches: the text of another file.",
+      + "trials there are at most, which takes one up again that has ended; and, while it is paused, what it searches: the text of another file.",
     body: RouteBody(schema: "SweepPatch", isRequired: true), answer: RouteAnswer(schema: "Sweep")
   ) { request in
     let (id, engine, access) = try (request.id("sweep"), request.services.engine, request.access)
@@ -47,6 +47,7 @@ let sweepControlRoutes: [Route] = [
       let budget = try wholeNumber(JSONReader(json), "budget", in: 1...1_000_000_000)
       _ = try await engine.extendSweep(id, to: budget, access: access)
     }
+    guard let change else { return .json(try await engine.sweep(id, access: access).json) }
     return .json(try await engine.changeSweep(id, change, access: access).json)
   },
   Route(
@@ -79,7 +80,8 @@ let sweepControlRoutes: [Route] = [
   },
 ]
 
-private func sweepChange(_ json: JSONValue) throws -> SweepChange {
+/// Nil: only what the sweep's search may do is changed.
+private func sweepChange(_ json: JSONValue) throws -> SweepChange? {
   let reader = try JSONReader(json)
   try reader.allowOnly(["max_parallel", "priority", "timeout", "budget", "source"])
   var change = SweepChange()
@@ -89,7 +91,7 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
     }
     change.isAutomatic = true
   } else {
-    change.maxParallel = try wholeNumber(reader, "max_parallel", in: 1...1_000_000)
+    change.maxParallel = try wholeNumber(reader, "max_parallel", in: 0...1_000_000)
   }
   change.priority = try wholeNumber(reader, "priority", in: -1_000_000...1_000_000)
   if reader.members.keys.contains("timeout") {
@@ -100,8 +102,9 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
     }
     change.timeout = .some(seconds)
   }
-  if change == SweepChange() {
+  guard change == SweepChange() else { return change }
+  guard reader.members.keys.contains("budget") || reader.members.keys.contains("source") else {
     throw JSONMemberError(key: "body", message: "names nothing that is to be changed")
   }
-  return change
+  return nil
 }

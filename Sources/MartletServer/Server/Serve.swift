@@ -59,6 +59,7 @@ struct ServerLife: Sendable {
       data: options.data, pool: options.pool, allowNetworkFileSystem: options.allowNetworkFileSystem,
       url: { address.url })
     engineOptions.sampleEvery = options.sampleEvery
+    engineOptions.agentSilence = options.agentSilence
     let engine = try await Engine.open(engineOptions, logger: logger)
     onOpen(engine)
     do {

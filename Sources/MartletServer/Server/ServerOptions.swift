@@ -26,6 +26,8 @@ package struct ServerOptions: Sendable {
   package var uiDirectory: String?
   /// Seconds from one sample of what executed runs use to the next; 0: none is taken.
   package var sampleEvery = 5.0
+  /// Seconds without a word after which an agent's trial is somebody else's.
+  package var agentSilence = 60.0
 
   /// - Parameter devices: so many are declared, of which nothing more is known.
   package init(
@@ -55,6 +57,11 @@ package struct ServerOptions: Sendable {
       throw Problem(
         .badRequest, "Nothing can be sampled every \(sampleEvery) seconds.",
         hint: "Choose 0.1 to 3600 seconds, or 0 for never.")
+    }
+    guard (1...86_400).contains(agentSilence) else {
+      throw Problem(
+        .badRequest, "Agents cannot be waited for \(agentSilence) seconds.",
+        hint: "Choose 1 to 86400 seconds.")
     }
     guard (1...1_000).contains(pool.slots) else {
       throw Problem(.badRequest, "A device cannot have \(pool.slots) slots.", hint: "Choose 1 to 1000.")

@@ -23,6 +23,8 @@ package struct LiveAttempt: Sendable {
   package var config: JSONValue
   package var stopRequested: Bool
   package var queueing: QueuedAttempt
+  /// Who runs it; null: the server.
+  package var agent: JSONValue
   /// It was asked to make room.
   package var roomRequested: Bool
   package var createdAt: Timestamp
@@ -59,6 +61,7 @@ extension StoreReader {
       attempt.killAt = row.time("kill_at")
       attempt.use = row.attemptUse()
       attempt.limits = try row.json("limits")
+      attempt.agent = try row.json("agent")
       return attempt
     }
   }
@@ -82,7 +85,8 @@ extension StoreReader {
       db,
       sql: """
         SELECT attempt.number, attempt.state, attempt.directory, attempt.devices, attempt.priority, attempt.ticket,
-          attempt.not_before, attempt.retries, attempt.failed_starts, attempt.created_at, attempt.started_at, attempt.kill_at,
+          attempt.agent, attempt.not_before, attempt.retries, attempt.failed_starts, attempt.created_at, attempt.started_at,
+          attempt.kill_at,
           attempt.room_asked_at IS NOT NULL AS room_requested, run.public_id, run.name AS run_name, run.execution,
           run.command, run.workdir, run.directory AS run_directory, run.trial, run.config,
           run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
@@ -107,7 +111,8 @@ extension StoreReader {
           priority: row["priority"], ticket: row["ticket"], notBefore: row.time("not_before"),
           retries: (try row.json("retries").object ?? [:]).reduce(into: [:]) { retries, member in
             retries[member.key] = member.value.int.map(Int.init)
-          }, failedStarts: row["failed_starts"]), roomRequested: row["room_requested"],
+          }, failedStarts: row["failed_starts"]), agent: try row.json("agent"),
+        roomRequested: row["room_requested"],
         createdAt: Timestamp(microseconds: row["created_at"]), startedAt: row.time("started_at"),
         killAt: row.time("kill_at"))
     }

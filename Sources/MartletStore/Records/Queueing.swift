@@ -68,6 +68,22 @@ extension StoreWriter {
       arguments: [execution.text, try requireRunRow(run)])
   }
 
+  /// Notes who runs an attempt in the server's place.
+  package func setAgent(
+    of run: PublicID, number: Int, _ agent: JSONValue, by principal: Principal, now: Timestamp
+  ) throws {
+    let row = try requireRunRow(run)
+    let old = try String.fetchOne(
+      db.cachedStatement(sql: "SELECT agent FROM attempt WHERE run_id = ? AND number = ?"),
+      arguments: [row, number])
+    try db.executeCached(
+      sql: "UPDATE attempt SET agent = ? WHERE run_id = ? AND number = ?",
+      arguments: [agent.text, row, number])
+    guard old == nil else { return }
+    try note(
+      "lent", subject: "run", row: row, payload: ["agent": agent["name"] ?? .null], by: principal, at: now)
+  }
+
   package func askForRoom(of run: PublicID, number: Int, by principal: Principal, now: Timestamp) throws {
     let row = try requireRunRow(run)
     try db.executeCached(

@@ -50,6 +50,11 @@ struct Up: AsyncParsableCommand {
       "Sample what runs use, GPUs included, every so many seconds; 0: never.", valueName: "s"))
   var sampleEvery = 5.0
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("How long an agent may say nothing before its trial is another's.", valueName: "s"))
+  var agentSilence = 60.0
+
   @Flag(name: .long, help: "Keep data on a network file system although its locks cannot be trusted.")
   var allowNetworkFileSystem = false
 
@@ -74,6 +79,9 @@ struct Up: AsyncParsableCommand {
     guard sampleEvery == 0 || (0.1...3_600).contains(sampleEvery) else {
       throw ValidationError("--sample-every must be 0.1 to 3600 seconds, or 0 for never, not \(sampleEvery).")
     }
+    guard (1...86_400).contains(agentSilence) else {
+      throw ValidationError("--agent-silence must be 1 to 86400 seconds, not \(agentSilence).")
+    }
     guard Self.logLevels.contains(logLevel) else {
       let hint = nearest(to: logLevel, in: Self.logLevels).map { "; did you mean '\($0)'?" } ?? ""
       throw ValidationError("--log-level '\(logLevel)' is not known\(hint)")
@@ -90,6 +98,7 @@ struct Up: AsyncParsableCommand {
       allowedHosts: allowedHost, openLoopback: openLoopback, devices: 0,
       allowNetworkFileSystem: allowNetworkFileSystem, logLevel: logLevel, uiDirectory: ui)
     options.sampleEvery = sampleEvery
+    options.agentSilence = agentSilence
     options.pool = try pool.options()
     do {
       try await serve(options) { ready in
@@ -143,7 +152,7 @@ struct Up: AsyncParsableCommand {
       "--host", host, "--port", String(port), "--log-level", logLevel,
     ]
     options += pool.arguments
-    options += ["--sample-every", String(sampleEvery)]
+    options += ["--sample-every", String(sampleEvery), "--agent-silence", String(agentSilence)]
     if plainHTTP { options.append("--plain-http") }
     if behindProxy { options.append("--behind-proxy") }
     if openLoopback { options.append("--open-loopback") }

@@ -45,6 +45,10 @@ struct RankedTrials {
     fields += [
       Field("duration_s", "Took", .duration, dispensability: Int.max, read: RunGroup.duration),
       Field("attempts", nil, .number),
+      // Where trials go on from each other's checkpoints: whose.
+      Field(
+        "from_trial", trials.contains { $0["from_trial"]?.int != nil } ? "From" : nil, .number,
+        dispensability: Int.max - 3),
       Field(
         "issues", trials.contains { $0["issues"]?.array?.isEmpty == false } ? "Issues" : nil,
         dispensability: Int.max - 2, read: { Self.issues(of: $0).map(JSONValue.string) }),

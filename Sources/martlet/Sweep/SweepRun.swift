@@ -204,9 +204,14 @@ struct SweepRun: AsyncParsableCommand {
   private func introduce(_ sweep: JSONValue, client: Client) async throws {
     let trials = sweep["budget"]?.int.map { Words.count($0, "trial") } ?? "trials without end"
     var line = "Sweep '\(Terminal.plain(sweep["name"]?.string ?? ""))' (\(sweep.id)): \(trials)"
-    if let parallel = sweep["max_parallel"]?.int { line += ", \(parallel) at a time" }
+    if let parallel = sweep["max_parallel"]?.int {
+      line += parallel == 0 ? ", run by agents" : ", \(parallel) at a time"
+    }
     if let goal = sweep.goalInWords { line += ", \(goal)" }
     try Terminal.say(line)
+    if sweep["max_parallel"]?.int == 0 {
+      try Terminal.say("Agents      martlet agent \(sweep.id)\(client.place.suffix)")
+    }
     if let folder = sweep["output_dir"]?.string, !folder.isEmpty { try Terminal.say("Results     \(folder)") }
     try Terminal.say("Dashboard   \(try await client.dashboardLink(path: SweepGroup.dashboardPath(sweep)))\n")
   }

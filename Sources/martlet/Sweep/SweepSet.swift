@@ -27,7 +27,9 @@ struct SweepSet: AsyncParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Trials at a time; auto: as many as the machine has room for.", valueName: "n"))
+    help: ArgumentHelp(
+      "Trials at a time; auto: as many as the machine has room for; 0: none, agents run them.", valueName: "n"
+    ))
   var maxParallel: String?
 
   @Option(
@@ -65,9 +67,9 @@ struct SweepSet: AsyncParsableCommand {
     if maxParallel == "auto" {
       change["max_parallel"] = "auto"
     } else if let maxParallel {
-      guard let count = Int64(maxParallel), count >= 1 else {
+      guard let count = Int64(maxParallel), count >= 0 else {
         throw ValidationError(
-          "--max-parallel must be a whole number of at least 1, or auto, not '\(maxParallel)'.")
+          "--max-parallel must be a whole number of at least 0, or auto, not '\(maxParallel)'.")
       }
       change["max_parallel"] = .int(count)
     }
@@ -103,8 +105,10 @@ struct SweepSet: AsyncParsableCommand {
     let changed = try await client.send(.patch, "/sweeps/\(found.id)", body: .object(change))
     let count = Words.count(changed["max_parallel"]?.int ?? 0, "trial")
     let parallel =
-      changed["max_parallel_auto"]?.bool == true
-      ? "as many trials at a time as there is room for (\(count) now)" : "\(count) at a time"
+      changed["max_parallel"]?.int == 0
+      ? "none here, agents run them"
+      : changed["max_parallel_auto"]?.bool == true
+        ? "as many trials at a time as there is room for (\(count) now)" : "\(count) at a time"
     let limit = changed["timeout"]?.double.map { "\(Words.duration($0)) for each attempt" } ?? "no time limit"
     try Terminal.say(
       "Sweep \(found.id), '\(Terminal.plain(changed["name"]?.string ?? ""))': \(parallel), priority \(changed["priority"]?.int ?? 0), \(limit)."

@@ -42,13 +42,21 @@ struct SweepShow: AsyncParsableCommand {
 
   /// Why the first of its trials in the line waits, and until when.
   private static func standing(_ sweep: JSONValue, _ client: Client) async throws -> JSONValue {
-    guard sweep.sweepState?.isEnd == false, sweep.trials(.waiting) > 0 else { return [:] }
+    guard sweep.sweepState?.isEnd == false else { return [:] }
+    let lent = try await client.send(.get, "/sweeps/\(sweep.id)/agents")["items"]?.array ?? []
+    let agents = lent.map { one in
+      let name = Terminal.plain(one["agent"]?["name"]?.string ?? "")
+      let silence = (one["silence"]?.double).map { $0 > 10 ? ", silent for \(Words.duration($0))" : "" } ?? ""
+      return "\(name) (trial \(one["trial"]?.int ?? 0)\(silence))"
+    }
+    let standing: JSONValue = agents.isEmpty ? [:] : ["agents": .string(agents.joined(separator: ", "))]
+    guard sweep.trials(.waiting) > 0 else { return standing }
     let pool = try await client.send(.get, "/pool", query: [("sweep", sweep.id), ("limit", "1")])
-    guard let entry = pool["queue"]?.array?.first else { return [:] }
+    guard let entry = pool["queue"]?.array?.first else { return standing }
     let trial = entry["trial"]?.int.map { "trial \($0): " } ?? ""
-    return [
+    return standing.merging([
       "waits": .string(trial + (entry["reason"]?.string ?? "")), "starts_at": entry["starts_at"] ?? .null,
-    ]
+    ])
   }
 
   private static let fields = [
@@ -74,7 +82,10 @@ struct SweepShow: AsyncParsableCommand {
       else { return nil }
       return .string("\(state), run \(run)")
     },
-    Field("max_parallel", "At a time", .number),
+    Field("max_parallel", "At a time") { sweep in
+      sweep["max_parallel"]?.int.map { $0 == 0 ? "none here, agents run them" : .string(String($0)) }
+    },
+    Field("agents", "Agents"),
     Field("max_parallel_reason", "Why so many") { sweep in
       if let reason = sweep["max_parallel_reason"]?.string { return .string(reason) }
       return sweep["max_parallel_auto"]?.bool == true ? "As many as the machine has room for." : nil

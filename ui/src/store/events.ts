@@ -3,7 +3,7 @@ import type { Json, RunEvent } from "../api/types";
 import { formatValue } from "../format";
 
 const WORDS: Record<string, string> = {
-  created: "Created", attempt: "Another attempt", stopRequested: "Asked to stop", roomRequested: "Asked to make room", place: "Moved in the line", renamed: "Renamed", edited: "Edited", tagged: "Tagged",
+  created: "Created", attempt: "Another attempt", stopRequested: "Asked to stop", roomRequested: "Asked to make room", lent: "Lent to an agent", place: "Moved in the line", renamed: "Renamed", edited: "Edited", tagged: "Tagged",
   configured: "Configuration changed", archived: "Archived", unarchived: "Back from the archive", locked: "Locked", unlocked: "Unlocked",
   nested: "Nested", moved: "Moved", forked: "Forked", rewound: "Rewound", trashed: "Put into the trash", restored: "Restored",
   fileSaved: "File saved", fileDeleted: "File deleted", environment: "Environment changed", model: "Model changed",

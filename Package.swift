@@ -14,6 +14,7 @@ extension Target.Dependency {
   static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
   static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
   static let collections = product(name: "OrderedCollections", package: "swift-collections")
+  static let hashTrees = product(name: "HashTreeCollections", package: "swift-collections")
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
   static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
@@ -62,7 +63,7 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "CMartletNumerics"),
     .target(
-      name: "MartletScheduling", dependencies: ["MartletModel", "MartletSearch", .collections],
+      name: "MartletScheduling", dependencies: ["MartletModel", "MartletSearch", .collections, .hashTrees],
       swiftSettings: strict),
     .target(
       name: "MartletFormats",
@@ -88,7 +89,7 @@ let package = Package(
       dependencies: [
         "MartletModel", "MartletSearch", "MartletScheduling", "MartletFormats", "MartletSeries",
         "MartletStore",
-        "MartletTracking", "MartletExecution", .collections, .logging,
+        "MartletTracking", "MartletExecution", .collections, .hashTrees, .logging,
       ], swiftSettings: strict),
     .target(
       name: "CMartletUI", cSettings: [.disableWarning("c23-extensions")]),

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static int add_actions(const struct martlet_spawn *spawn, posix_spawn_file_actions_t *actions) {
   int error = 0;
@@ -56,3 +58,5 @@ int martlet_start(const struct martlet_spawn *spawn, pid_t *pid) {
   posix_spawn_file_actions_destroy(&actions);
   return error;
 }
+
+int martlet_process_handle(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

@@ -1,5 +1,6 @@
 // Supervisors started, watched, and asked to stop.
 
+import CMartletSpawn
 import Foundation
 import Glibc
 import Logging
@@ -157,22 +158,26 @@ package struct Supervision: Sendable {
     fcntl(descriptor, F_GETFD) >= 0 ? descriptor : nil
   }
 
+  /// Milliseconds: an attempt that ends sooner is told of once, by its end.
+  private static let moment: Int32 = 30
+
   /// Returns when our child has ended and is reaped.
   private func watchChild(
     _ pid: pid_t, _ directory: AttemptDirectory, tell: @escaping @Sendable (AttemptNews) -> Void
   ) {
+    // Nobody but us reaps it, so its number is still its own. Before Linux 5.3 there is no handle: it is asked for again
+    // and again.
+    let handle = martlet_process_handle(pid)
+    defer { if handle >= 0 { close(handle) } }
     var status: Int32 = 0
-    var pause: UInt32 = 2_000
     var hasTold = false
     while !hasTold {
-      if let command = directory.attemptFile?.command {
-        tell(.running(pid: command.pid))
-        hasTold = true
-        break
-      }
+      var end = pollfd(fd: handle, events: Int16(POLLIN), revents: 0)
+      poll(&end, 1, Self.moment)
       if waitpid(pid, &status, WNOHANG) == pid { return }
-      usleep(pause)
-      pause = min(pause * 2, 50_000)
+      guard let command = directory.attemptFile?.command else { continue }
+      tell(.running(pid: command.pid))
+      hasTold = true
     }
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
   }

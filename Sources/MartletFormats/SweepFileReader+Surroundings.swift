@@ -1,6 +1,7 @@
 // What stands around a sweep's trials: how many at a time, what goes before them, what they share and leave.
 
 import MartletModel
+import MartletScheduling
 import MartletSearch
 import OrderedCollections
 
@@ -37,15 +38,7 @@ extension SweepFileReader {
   }
 
   mutating func readSurroundings(_ file: FileSection, _ specification: inout SweepSpecification) {
-    if let member = file["prepare"] {
-      specification.preparation = words(member, in: file)?.map { $0.text }
-      if let macro = specification.preparation?.first(where: { CommandPart.macroName($0) != nil }) {
-        flaws.append(
-          Flaw(
-            at: member.value.mark, key: "prepare",
-            message: "'prepare' belongs to no trial: '\(macro)' means nothing in it"))
-      }
-    }
+    if let member = file["prepare"] { readPreparation(member, in: file, &specification) }
     specification.shards = whole(file["shards"], in: file, atLeast: 1)
     if let member = file["resume"] {
       if case .scalar(.bool(let isOn), _) = member.value.content {
@@ -55,6 +48,30 @@ extension SweepFileReader {
       }
     }
     if let kinds = results(file) { specification.results = kinds }
+  }
+
+  /// A command, or one with what it needs.
+  private mutating func readPreparation(
+    _ member: Member, in file: FileSection, _ specification: inout SweepSpecification
+  ) {
+    var (command, place): (Member?, FileSection) = (member, file)
+    if member.value.members != nil {
+      let example = "{command: [make, data], resources: {gpus: 1}}"
+      guard let section = section(member, in: file, example: example) else { return }
+      checkKeys(of: section, known: ["command", "resources"])
+      command = require("command", in: section, expected: "what runs before the first trial")
+      // It belongs to no trial: there are no parameters that its needs could follow from.
+      specification.preparationNeeds = needs(section, parameters: []) ?? NeedsRule()
+      place = section
+    }
+    guard let command else { return }
+    specification.preparation = words(command, in: place)?.map { $0.text }
+    if let macro = specification.preparation?.first(where: { CommandPart.macroName($0) != nil }) {
+      flaws.append(
+        Flaw(
+          at: command.value.mark, key: place.path(command.key),
+          message: "'prepare' belongs to no trial: '\(macro)' means nothing in it"))
+    }
   }
 
   private mutating func results(_ file: FileSection) -> Set<SweepSpecification.ResultKind>? {

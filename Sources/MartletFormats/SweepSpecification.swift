@@ -46,6 +46,8 @@ package struct SweepSpecification: Sendable {
   package var isAutomatic = false
   /// What is run once before the first trial: words, as in `command`, without macros.
   package var preparation: [String]?
+  /// What that needs, and its limits; of what is not said, nothing.
+  package var preparationNeeds = NeedsRule()
   /// Over how many parts of the data its trials are spread.
   package var shards: Int?
   /// Which files and folders of a run's checkpoint directory its next attempt may go on from (a shell pattern); nil: none.

@@ -41,8 +41,7 @@ extension Conductor {
             }
           }
         }
-        let remains = left
-        return try await queue.run { try await self.handle(news, of: attempt, remains) }
+        return try await handle(news, of: attempt, left)
       } catch is OutdatedObjective {
         // Somebody else logged to the run in between, or defined the metric anew.
         continue
@@ -114,24 +113,43 @@ extension Conductor {
     switch news {
     case .running(let pid):
       let limits = try await blocking { open.directory.confined.json }
-      try await transact { core, writer, effects, now in
+      try await decideTogether { core, writer, effects, now in
         var told = Circumstances(pid: Int(pid))
         told.limits = limits
         try core.decide(
           .attempt(open.job, number: open.number, .running), told: told, writer, &effects, by: system, now)
       }
+    case .over(.ended(let file)):
+      // Of a short one nobody was told that it runs.
+      let isNew = open.state == .starting
+      let (found, pid, limits) = try await blocking {
+        (
+          AttemptEnd(
+            file, directory: open.directory, launch: (open.settings.timeout, remains.said),
+            limits: open.settings.limits, wasStopRequested: open.isStopRequested),
+          isNew ? open.directory.attemptFile?.command?.pid : nil,
+          isNew ? open.directory.confined.json : .null
+        )
+      }
+      var end = found
+      end.objectiveFault = remains.objectiveFault
+      var told = Circumstances(pid: pid.map(Int.init))
+      told.limits = limits
+      try await decideTogether(ending(open, end, told))
+    case .over(.alive), .over(.neverStarted), .over(.lost), .failed:
+      try await queue.run { try await self.handleAlone(news, of: attempt) }
+    }
+  }
+
+  /// In the queue: what is more than one decision, or happens rarely.
+  private func handleAlone(_ news: AttemptNews, of attempt: OpenAttempt) async throws {
+    let system = system
+    guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
+    switch news {
+    case .running, .over(.ended): break
     case .over(.alive):
       // Somebody else asked its lock at the same moment: ask again.
       watchAgain(open)
-    case .over(.ended(let file)):
-      var end = try await blocking {
-        AttemptEnd(
-          file, directory: open.directory, launch: (open.settings.timeout, remains.said),
-          limits: open.settings.limits,
-          wasStopRequested: open.isStopRequested)
-      }
-      end.objectiveFault = remains.objectiveFault
-      try await self.end(open, end)
     case .over(.neverStarted) where open.state == .running || open.state == .lost:
       try await end(
         open, AttemptEnd(state: .crashed, reason: "Its records in \(open.directory.path) are gone."))
@@ -150,12 +168,21 @@ extension Conductor {
     }
   }
 
+  /// In the queue.
   func end(_ attempt: OpenAttempt, _ end: AttemptEnd) async throws {
+    try await transact(ending(attempt, end))
+  }
+
+  /// - Parameter circumstances: what else is known of the attempt.
+  private func ending(
+    _ attempt: OpenAttempt, _ end: AttemptEnd, _ circumstances: Circumstances = Circumstances()
+  ) -> Decision {
     let system = system
-    try await transact { core, writer, effects, now in
+    return { core, writer, effects, now in
       guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
       let job = try core.jobEnd(of: open, end, writer, now)
-      var told = Circumstances(exit: end.exit, startedAt: end.startedAt)
+      var told = circumstances
+      (told.exit, told.startedAt) = (end.exit, end.startedAt)
       told.use = end.use
       if case .fault(let fault) = job.kind { told.use?.fault = fault.rawValue }
       try core.decide(

@@ -29,6 +29,11 @@ extension Conductor {
         .unprocessable, "Each trial needs \(gpus) devices, but this server has \(deviceCount).",
         hint: "Start it with 'martlet up --devices N', or lower resources.gpus.")
     }
+    if case .number(let gpus)? = new.specification.preparationNeeds.devices, gpus > deviceCount {
+      throw Problem(
+        .unprocessable, "Its preparation needs \(gpus) devices, but this server has \(deviceCount).",
+        hint: "Start it with 'martlet up --devices N', or lower prepare.resources.gpus.")
+    }
     let data = data
     let id = try await store.write { try $0.freshSweepID() }
     let root = new.output ?? data.results

@@ -9,6 +9,9 @@ import MartletStore
 import MartletTracking
 import OrderedCollections
 
+/// Changes a copy of the engine's memory and writes down what it changed.
+typealias Decision = @Sendable (inout Core, StoreWriter, inout Effects, Timestamp) throws -> Void
+
 /// Holds the engine's memory. Its methods are called through one `OrderedQueue`, so none meets another half done.
 actor Conductor {
   let store: Store
@@ -44,6 +47,8 @@ actor Conductor {
   let headroomEvery: Double
   /// Who looks at what the machine has left, while a sweep follows that.
   var following: Task<Void, Never>?
+  /// Decisions that wait for their turn, and who waits for them.
+  private var decisions: [(decide: Decision, done: CheckedContinuation<Void, any Error>)] = []
   /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
   private var early: [(news: AttemptNews, attempt: OpenAttempt)] = []
 
@@ -182,14 +187,49 @@ actor Conductor {
     }
     // A server that was killed may have left a table without the trials that ended last.
     for sweep in core.sweeps.values {
-      let trials = core.scheduler.sweeps[sweep.id]?.machine.trials ?? []
-      if trials.contains(where: \.state.isEnd) { await results.note(sweep) }
+      let machine = core.scheduler.sweeps[sweep.id]?.machine
+      if machine?.trials.contains(where: \.state.isEnd) == true { await results.note(sweep) }
     }
     isStarted = true
     for (news, attempt) in early {
       Task { await take(news, of: attempt) }
     }
     early = []
+  }
+
+  // MARK: - What comes at the same time
+
+  /// Decides in its turn. Decisions that come while another is being written share one transaction: so many attempts that
+  /// begin and end together wait for the disk once.
+  func decideTogether(_ decide: @escaping Decision) async throws {
+    try await withCheckedThrowingContinuation { done in
+      decisions.append((decide, done))
+      queue.add { await self.decideAll() }
+    }
+  }
+
+  private func decideAll() async {
+    let waiting = decisions
+    decisions = []
+    guard !waiting.isEmpty else { return }
+    let decide = waiting.map(\.decide)
+    do {
+      try await transact { core, writer, effects, now in
+        for decide in decide { try decide(&core, writer, &effects, now) }
+      }
+      for one in waiting { one.done.resume() }
+    } catch {
+      guard waiting.count > 1 else { return waiting[0].done.resume(throwing: error) }
+      // One that cannot be decided now holds up no other.
+      for one in waiting {
+        do {
+          try await transact(one.decide)
+          one.done.resume()
+        } catch {
+          one.done.resume(throwing: error)
+        }
+      }
+    }
   }
 
   /// Keeps news for `begin`.

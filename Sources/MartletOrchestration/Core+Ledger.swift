@@ -137,19 +137,18 @@ extension Core {
   ) throws {
     guard var attempt = attempt(of: job.id) else { return }
     let (data, run) = (data, attempt.run)
-    attempt.number = try writer.createAttempt(
-      of: run, directory: { data.attempt($0, of: run) }, by: principal, now: now)
-    guard attempt.number == job.number else {
-      throw Problem(.internal, "Attempt \(job.number) of run '\(run)' is stored as \(attempt.number).")
-    }
     var notBefore: Timestamp?
     if case .pausing(let until) = job.state { notBefore = Timestamp(seconds: until) }
-    try writer.setQueueing(
-      of: run, number: job.number,
+    attempt.number = try writer.createAttempt(
+      of: run,
       QueuedAttempt(
         priority: job.priority, ticket: job.ticket, notBefore: notBefore,
         retries: job.retries.reduce(into: [:]) { $0[$1.key.rawValue] = $1.value },
-        failedStarts: job.failedStarts))
+        failedStarts: job.failedStarts),
+      directory: { data.attempt($0, of: run) }, by: principal, now: now)
+    guard attempt.number == job.number else {
+      throw Problem(.internal, "Attempt \(job.number) of run '\(run)' is stored as \(attempt.number).")
+    }
     attempt.directory = AttemptDirectory(path: data.attempt(attempt.number, of: run))
     (attempt.state, attempt.isStopRequested, attempt.patience) = (.queued, false, nil)
     attempt.isRecovered = false
@@ -288,7 +287,7 @@ extension Core {
         project: sweep.project, config: point.nested, sweep: sweep.id, trial: number, isStopRequested: false))
   }
 
-  /// The run that goes before the first trial. It needs no devices, and has all the time that it takes.
+  /// The run that goes before the first trial. It has all the time that it takes.
   private mutating func createPreparation(
     of sweep: OpenSweep, _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal,
     _ now: Timestamp
@@ -297,10 +296,13 @@ extension Core {
     let id = try writer.freshRunID()
     let name = SweepSpecification.fileName(sweep.name, suffix: "-prepare")
     let directory = "\(sweep.directory)/prepare"
+    let rule = scheduler.sweeps[sweep.id]?.preparation.needs ?? NeedsRule()
     var settings = ExecutionSettings(
       timeout: nil, grace: specification.grace, stopSignal: specification.stopSignal == .usr1 ? .usr1 : .term,
-      needs: Needs(), environmentFile: sweep.environmentFile, seed: sweep.seed, readsTrainingLog: false)
+      needs: (try? rule.needs(of: Point()).get()) ?? Needs(), environmentFile: sweep.environmentFile,
+      seed: sweep.seed, readsTrainingLog: false)
     (settings.shared, settings.resume) = (sweep.sharedDirectory, specification.resume)
+    settings.limits = (try? rule.limits(of: Point()).get()) ?? AttemptLimits()
     let command = specification.preparationArguments(environment: sweep.environment)
     try writer.createExecutedRun(
       ExecutedRun(

@@ -1,5 +1,6 @@
 // The engine's memory: the scheduler, which decides, and what its jobs and sweeps are made of.
 
+import HashTreeCollections
 import MartletExecution
 import MartletFormats
 import MartletModel
@@ -124,7 +125,8 @@ struct OpenSweep: Sendable {
   var sharedDirectory: String { "\(directory)/shared" }
 }
 
-/// A value: a decision changes a copy, which becomes the engine's memory once the decision is committed.
+/// A value: a decision changes a copy, which becomes the engine's memory once the decision is committed. What there may be
+/// thousands of is kept so that copies share it: a decision costs the same however large its sweep is.
 struct Core: Sendable {
   let data: DataDirectory
   /// This machine's name.
@@ -134,8 +136,8 @@ struct Core: Sendable {
   private(set) var policies = (declared: PoolPolicy(), written: PoolPolicy())
   var sweeps: OrderedDictionary<PublicID, OpenSweep> = [:]
   /// By run.
-  private(set) var attempts: OrderedDictionary<PublicID, OpenAttempt> = [:]
-  private var runs: [JobID: PublicID] = [:]
+  private(set) var attempts = Roster<PublicID, OpenAttempt>()
+  private var runs: TreeDictionary<JobID, PublicID> = [:]
 
   init(data: DataDirectory, host: String, scheduler: Scheduler, declared: PoolPolicy) {
     (self.data, self.host, self.scheduler) = (data, host, scheduler)

@@ -185,9 +185,14 @@ package final class Engine: Sendable {
     return found
   }
 
-  package func trials(_ id: PublicID, order: TrialOrder, access: Access) async throws -> [Trial] {
+  /// - Parameters:
+  ///   - number: only from this one on.
+  ///   - time: only those that ended then or later; nil: also those that have not ended.
+  package func trials(
+    _ id: PublicID, order: TrialOrder, from number: Int = 0, endedSince time: Timestamp? = nil, access: Access
+  ) async throws -> [Trial] {
     let sweep = try await sweep(id, access: access)
-    let trials = try await store.read { try $0.trials(of: id) }
+    let trials = try await store.read { try $0.trials(of: id, from: number, endedSince: time) }
     switch order {
     case .number: return trials
     case .rank: return trials.ranked(by: sweep.objective)
@@ -315,7 +320,7 @@ package final class Engine: Sendable {
     watchTask.withLock { $0?.cancel() }
     sampling?.stop()
     await conductor.close()
-    await tracking.feed.drain()
+    await tracking.feed.close()
     await tracking.closeSamples()
     let store = store
     do {

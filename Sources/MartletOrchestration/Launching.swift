@@ -14,9 +14,13 @@ extension Conductor {
     let attempt = launch.attempt
     let (url, data, devices) = (url(), data.path, startingPool.pool.devices.map(\.device))
     let confinement = confinement
+    // A sweep's is known; of a run by itself it lies on the disk.
+    let environment = attempt.sweep.flatMap { core.sweeps[$0]?.environment }
     do {
       let prepared = try await blocking {
-        var prepared = try Self.prepare(launch, url: url, data: data, devices: devices)
+        var prepared = try Self.prepare(
+          launch, url: url, data: data, devices: devices,
+          submitted: try environment ?? Self.submitted(attempt.settings.environmentFile))
         try Self.confine(&prepared, attempt, by: confinement)
         return prepared
       }
@@ -43,23 +47,21 @@ extension Conductor {
   ]
 
   /// Makes what the attempt needs on the disk.
+  ///
+  /// - Parameter submitted: the environment of whoever submitted it.
   private static func prepare(
-    _ launch: Effects.Launch, url: String, data: String, devices: [Device]
+    _ launch: Effects.Launch, url: String, data: String, devices: [Device], submitted: [String: String]
   ) throws -> AttemptLaunch {
     let attempt = launch.attempt
-    let files = FileManager.default
-    for path in [attempt.directory.path, attempt.directory.spool] {
-      try files.createDirectory(
-        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    }
+    try Files.makeDirectory(attempt.directory.spool, mode: 0o700)
     let checkpoints = "\(attempt.runDirectory)/checkpoints"
-    try files.createDirectory(atPath: attempt.runDirectory, withIntermediateDirectories: true)
+    try Files.makeDirectory(checkpoints)
     let params = "\(attempt.runDirectory)/params.json"
-    // Not atomically, which waits for the disk: nobody reads it before the attempt begins, and who starts it again writes
+    // In its place, without waiting for the disk: nobody reads it before the attempt begins, and who starts it again writes
     // it again.
-    try Data(attempt.config.bytes(indented: true) + [0x0A]).write(to: URL(fileURLWithPath: params))
+    try Files.write(attempt.config.bytes(indented: true) + [0x0A], to: params)
 
-    var environment = try submitted(attempt.settings.environmentFile)
+    var environment = submitted
     // What the submitter was itself, as an attempt of another sweep perhaps, must not be taken for this one.
     for name in identity { environment[name] = nil }
     environment["MARTLET_DATA"] = data
@@ -77,7 +79,7 @@ extension Conductor {
     environment["MARTLET_TRIAL_ID"] = attempt.trial.map { String($0) }
     environment["MARTLET_SEED"] = attempt.settings.seed.map { String($0) }
     if let shared = attempt.settings.shared {
-      try files.createDirectory(atPath: shared, withIntermediateDirectories: true)
+      try Files.makeDirectory(shared)
       environment["MARTLET_SHARED_DIR"] = shared
     }
     if let shards = attempt.settings.shards, let trial = attempt.trial {
@@ -90,7 +92,6 @@ extension Conductor {
     if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
     if !devices.isEmpty { for name in DeviceEnvironment.foreign { environment[name] = nil } }
     environment.merge(DeviceEnvironment.variables(holding: launch.devices, of: devices)) { $1 }
-    try files.createDirectory(atPath: checkpoints, withIntermediateDirectories: true)
     return AttemptLaunch(
       directory: attempt.directory, command: attempt.command, workdir: attempt.workdir,
       environment: environment,
@@ -111,7 +112,6 @@ extension Conductor {
     }
   }
 
-  /// The environment of whoever submitted it.
   private static func submitted(_ path: String) throws -> [String: String] {
     let json = try JSONValue.parse(try Data(contentsOf: URL(fileURLWithPath: path)))
     return (json.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string }

@@ -159,8 +159,8 @@ extension Job {
 }
 
 extension SweepSpecification {
-  /// How what goes before its first trial is executed: without devices, with its trials' retries.
-  var preparationPlan: TrialPlan { TrialPlan(retries: retries, priority: priority) }
+  /// How what goes before its first trial is executed: with what it asks for itself, and its trials' retries.
+  var preparationPlan: TrialPlan { TrialPlan(needs: preparationNeeds, retries: retries, priority: priority) }
 
   /// How many trials an automatic sweep begins with: as many as the devices suffice for, or the processors where they need
   /// no devices.

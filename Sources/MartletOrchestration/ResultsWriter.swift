@@ -11,7 +11,7 @@ import OrderedCollections
 /// Writes one sweep's results at a time; trials that end meanwhile are gathered into the sweep's next round.
 ///
 /// A round costs as much as its sweep is large. So that each trial costs the same, however many there are, a large sweep has
-/// its next round when a sixteenth more trials have ended, or after some seconds.
+/// its next round when a quarter more trials have ended, or after some seconds, and rounds take a small part of the time.
 actor ResultsWriter {
   let store: Store
   private let clock: any WallClock
@@ -21,7 +21,9 @@ actor ResultsWriter {
   private static let shortestPause: Duration = .milliseconds(250)
   private static let longestPause: Duration = .seconds(5)
   /// The part of a sweep's trials that are worth a round.
-  private static let worthwhile = 16
+  private static let worthwhile = 4
+  /// A round is followed by a pause that is so many times as long.
+  private static let rest = 19
   /// Sweeps of so many trials have a round whenever one has ended.
   private static let small = 64
   /// Two rounds at a time could leave the older table on the disk.
@@ -82,7 +84,7 @@ actor ResultsWriter {
       // Large sweeps take long to write: most of the time belongs to their trials, of which short ones may end by the
       // dozen in a quarter of a second. The turn that was waited for counts: many sweeps together take no more time
       // than one. A cancelled sleep is a short one.
-      try? await Task.sleep(for: max(began.duration(to: .now) * 5, Self.shortestPause))
+      try? await Task.sleep(for: max(began.duration(to: .now) * Self.rest, Self.shortestPause))
     }
     writing[id] = nil
   }

@@ -1,5 +1,6 @@
 // Attempts: made, asked to leave, ended, tried again.
 
+import HashTreeCollections
 import MartletModel
 import MartletSearch
 import OrderedCollections
@@ -104,6 +105,7 @@ extension Scheduler {
     actions.append(.createAttempt(job))
     pool.withdraw(job.id)
     if pause > 0 {
+      pauses[job.id] = now + pause
       actions.append(.wake(at: now + pause))
     } else {
       pool.enter(job.request)
@@ -113,6 +115,7 @@ extension Scheduler {
   /// Ends a job for good: its devices go to whoever is next, and its sweep hears of it.
   mutating func end(_ job: Job, _ end: JobEnd, at now: Double, _ actions: inout [Action]) {
     jobs[job.id] = nil
+    pauses[job.id] = nil
     actions.append(.endAttempt(job.id, number: job.number, end.state, reason: end.reason))
     pool.withdraw(job.id)
     switch job.id {

@@ -41,7 +41,7 @@ extension Scheduler {
       requests[trial] = job.request
     }
     // All at once: while some stand in their old places still, nobody may be granted anything.
-    pool.renew(requests)
+    pool.renew { $0 = requests[$0.job] ?? $0 }
   }
 
   /// Seconds that an attempt is expected to take: what its sweep's trials took so far, else what it may take.

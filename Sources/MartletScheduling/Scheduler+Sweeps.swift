@@ -8,11 +8,11 @@ extension Scheduler {
   mutating func advance(
     _ id: PublicID, _ event: SweepMachine.Event, at now: Double, _ actions: inout [Action]
   ) {
-    guard var sweep = sweeps[id] else { return }
-    let decisions = sweep.machine.handle(event)
-    sweeps[id] = sweep
-    if Self.changes(event, decisions) {
-      let machine = sweep.machine
+    // In its place: a copy beside it would have to be a whole one.
+    guard let decisions = sweeps[id]?.machine.handle(event),
+      let (plan, preparation) = sweeps[id].map({ ($0.plan, $0.preparation) })
+    else { return }
+    if Self.changes(event, decisions), let machine = sweeps[id]?.machine {
       actions.append(
         .saveSweep(
           id,
@@ -23,10 +23,10 @@ extension Scheduler {
       switch decision {
       case .create(let number, let point):
         actions.append(.createTrial(sweep: id, number: number, point))
-        add(.trial(sweep: id, number: number), sweep.plan, point: point, at: now, &actions)
+        add(.trial(sweep: id, number: number), plan, point: point, at: now, &actions)
       case .prepare:
         actions.append(.createPreparation(sweep: id))
-        add(.preparation(sweep: id), sweep.preparation, point: Point(), at: now, &actions)
+        add(.preparation(sweep: id), preparation, point: Point(), at: now, &actions)
       case .stopPreparation:
         stop(.preparation(sweep: id), at: now, &actions)
       case .setMaxParallel(let count, let reason):

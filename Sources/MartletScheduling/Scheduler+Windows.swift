@@ -47,7 +47,7 @@ extension Scheduler {
 
   /// Whether one more trial like the last one would get what it needs at once.
   func hasRoom(for sweep: Sweep) -> Bool {
-    guard pool.waiting.isEmpty, let last = sweep.machine.trials.last,
+    guard pool.isLineEmpty, let last = sweep.machine.trials.last,
       let needs = try? sweep.plan.needs.needs(of: last.point).get()
     else { return false }
     return pool.lack(of: needs) == nil

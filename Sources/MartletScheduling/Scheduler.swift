@@ -1,5 +1,6 @@
 // Sweeps, attempts and devices of one server as one pure machine: what happened goes in, what to do comes out.
 
+import HashTreeCollections
 package import MartletModel
 package import MartletSearch
 package import OrderedCollections
@@ -94,7 +95,9 @@ package struct Scheduler: Sendable {
   package internal(set) var pool: DevicePool
   package internal(set) var sweeps: OrderedDictionary<PublicID, Sweep>
   /// In the order in which their runs were made.
-  package internal(set) var jobs: OrderedDictionary<JobID, Job>
+  package internal(set) var jobs = Roster<JobID, Job>()
+  /// Those whose next attempt has to wait for its time, and for which.
+  var pauses: TreeDictionary<JobID, Double> = [:]
   /// Trials that stand in no line, because their sweep runs as many as it may; by sweep. It follows from the rest.
   var held: OrderedDictionary<PublicID, OrderedSet<JobID>> = [:]
   var nextTicket = 1
@@ -112,7 +115,6 @@ package struct Scheduler: Sendable {
   ) {
     self.pool = pool
     self.sweeps = sweeps
-    self.jobs = [:]
     self.laws = laws
     for var job in jobs {
       if case .pausing(let until) = job.state, until <= now { job.state = .waiting }
@@ -120,7 +122,7 @@ package struct Scheduler: Sendable {
       nextTicket = max(nextTicket, job.ticket + 1)
       switch job.state {
       case .waiting: self.pool.enter(job.request)
-      case .pausing: break
+      case .pausing(let until): pauses[job.id] = until
       case .starting, .running, .lost:
         self.pool.adopt(job.request, devices: job.devices, since: starts[job.id] ?? now)
       }
@@ -245,12 +247,13 @@ package struct Scheduler: Sendable {
   /// Those whose pauses are over stand in the line again.
   private mutating func wake(at now: Double, _ actions: inout [Action]) {
     var next = Double.infinity
-    for var job in jobs.values {
-      guard case .pausing(let until) = job.state else { continue }
+    for (id, until) in pauses {
       guard until <= now, laws.hold(.backoffsEnd) else {
         next = min(next, until)
         continue
       }
+      pauses[id] = nil
+      guard var job = jobs[id] else { continue }
       job.state = .waiting
       jobs[job.id] = job
       pool.enter(job.request)

@@ -41,6 +41,8 @@ package final class LiveFeed: Sendable {
     var recent: RecentChanges
     /// What is to be told soon.
     var waiting = FeedNews()
+    /// Nothing more is read to be told.
+    var isClosed = false
 
     /// The next change, which is one of `subject`.
     mutating func note(_ subject: RecentChanges.Subject) {
@@ -90,7 +92,7 @@ package final class LiveFeed: Sendable {
   /// Notes changes for whoever comes back, as long as nobody is here to be told of them. False: somebody is.
   private func noteUnwatched(_ subjects: some Sequence<RecentChanges.Subject>) -> Bool {
     state.withLock { state in
-      guard state.receivers.isEmpty else { return false }
+      guard state.receivers.isEmpty || state.isClosed else { return false }
       for subject in subjects { state.note(subject) }
       return true
     }
@@ -187,6 +189,13 @@ package final class LiveFeed: Sendable {
 
   /// Returns when all that is to be told of rows by now was told.
   package func drain() async { await rows.drain() }
+
+  /// Returns when all that was to be told of rows by now was told. From here on nothing is read any more, of a store that is
+  /// being closed: whoever comes back, to the next server, reads all anew.
+  package func close() async {
+    state.withLock { $0.isClosed = true }
+    await rows.drain()
+  }
 
   /// Tells that runs were purged, after all that was read of them before.
   package func tell(gone runs: [(run: PublicID, project: String)]) async {

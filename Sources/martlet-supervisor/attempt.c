@@ -69,7 +69,7 @@ static int note_command(void *context, pid_t pid) {
   struct process command;
   if (!process_read(pid, &command)) return ESRCH;
   // Not durable: after a power cut the number means nothing, and attempt.json is on the disk either way.
-  return attempt_record_write(note->record, note->records, &command, false) ? 0 : errno;
+  return attempt_record_note(note->record, note->records, &command) ? 0 : errno;
 }
 
 /// The command's pid, or -errno of *step.
@@ -94,7 +94,7 @@ static pid_t start(struct watch *watch, int records, struct attempt_record *reco
   request.group_count = watch->groups.count;
   pid_t pid = spawn(&request, step);
   // Should this fail, exit.json still tells that nothing ran.
-  if (pid < 0) attempt_record_write(record, records, NULL, false);
+  if (pid < 0) attempt_record_note(record, records, NULL);
   return pid;
 }
 

@@ -28,11 +28,10 @@ static double pause_after(off_t end) {
 }
 
 bool log_index_open(struct log_index *index, int directory) {
-  *index = (struct log_index){.file = -1};
+  *index = (struct log_index){.file = -1, .directory = directory};
   index->logs[0] = records_create(directory, "stdout.log", O_APPEND);
   index->logs[1] = records_create(directory, "stderr.log", O_APPEND);
-  index->file = records_create(directory, "log.idx", O_TRUNC);
-  return index->logs[0] >= 0 && index->logs[1] >= 0 && index->file >= 0;
+  return index->logs[0] >= 0 && index->logs[1] >= 0;
 }
 
 static void put_little_endian(unsigned char *bytes, uint64_t value) {
@@ -49,6 +48,7 @@ uint64_t log_index_update(struct log_index *index, bool is_last) {
     uint64_t size = (uint64_t)status.st_size;
     total += size;
     if (!is_due || size == index->seen[stream]) continue;
+    if (index->file < 0) index->file = records_create(index->directory, "log.idx", O_TRUNC);
     unsigned char record[RECORD_SIZE];
     put_little_endian(record, (uint64_t)wall_microseconds());
     record[8] = (unsigned char)(stream + 1);

@@ -175,7 +175,7 @@ int main(int count, char **arguments) {
   if (!attempt_record_make(&record, options.command[0], &self, end.started_us)) {
     refuse(CANNOT_WRITE, path, strerror(errno));
   }
-  if (!log_index_open(&logs, directory) || !attempt_record_write(&record, directory, NULL, true)) {
+  if (!log_index_open(&logs, directory) || !attempt_record_write(&record, directory)) {
     refuse(CANNOT_WRITE, path, strerror(errno));
   }
   dup2(null, 2);  // from here on exit.json says what happened

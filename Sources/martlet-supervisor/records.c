@@ -1,6 +1,7 @@
 /// The attempt's directory: the lock that says whether it is alive, and its records.
 ///
-/// Every record replaces its file in one step (temporary name, rename): whoever reads one reads it whole.
+/// A record comes in one step (temporary name, rename): whoever reads one reads it whole. What is added to it later is
+/// written over blanks that were left for it: making files is most of what an attempt costs the kernel.
 /// All is reached through the directory's descriptor, never by its path: it may be moved meanwhile.
 #define _GNU_SOURCE
 #include "records.h"
@@ -16,6 +17,7 @@
 
 enum {
   BOOT_ID_LENGTH = 36,
+  COMMAND_ROOM = 64,   // the longest is 58 bytes
   LONGEST_ESCAPE = 6,  // bytes of JSON for one byte of text: \u001f
   LOCK_TRIES = 100,
   LOCK_PAUSE_US = 20000,
@@ -58,18 +60,18 @@ static bool write_all(int file, const char *text, size_t length) {
   return true;
 }
 
-static bool replace_file(int directory, const char *name, const char *text, size_t length,
-                         bool durable) {
+/// Durable, its name included, when it returns true.
+static bool replace_file(int directory, const char *name, const char *text, size_t length) {
   char temporary[32];
   snprintf(temporary, sizeof temporary, "%s.tmp", name);
   int file = records_create(directory, temporary, O_TRUNC);
   if (file < 0) return false;
-  bool written = write_all(file, text, length) && (!durable || fsync(file) == 0);
+  bool written = write_all(file, text, length) && fsync(file) == 0;
   int error = errno;
   close(file);
   errno = error;
   if (!written || renameat(directory, temporary, directory, name) != 0) return false;
-  return !durable || fsync(directory) == 0;
+  return fsync(directory) == 0;
 }
 
 // MARK: - JSON
@@ -130,8 +132,7 @@ bool attempt_record_make(struct attempt_record *record, const char *program, con
                          int64_t started_us) {
   char boot_id[BOOT_ID_LENGTH + 1];
   if (!read_boot_id(boot_id)) return false;
-  record->room = LONGEST_ESCAPE * strlen(program) + 512;
-  record->text = malloc(record->room);
+  record->text = malloc(LONGEST_ESCAPE * strlen(program) + 512);
   if (!record->text) return false;
   char *end = record->text;
   end += sprintf(end, "{\"boot_id\":\"%s\",\"started_us\":%" PRId64, boot_id, started_us);
@@ -139,18 +140,32 @@ bool attempt_record_make(struct attempt_record *record, const char *program, con
   end += sprintf(end, ",\"program\":\"");
   end += json_escape(end, program);
   *end++ = '"';
-  record->fixed = (size_t)(end - record->text);
+  record->command = end - record->text;
+  memset(end, ' ', COMMAND_ROOM);
+  end = stpcpy(end + COMMAND_ROOM, "}\n");
+  record->length = (size_t)(end - record->text);
   return true;
 }
 
-bool attempt_record_write(struct attempt_record *record, int directory, const struct process *command,
-                          bool durable) {
-  char *end = record->text + record->fixed;
-  size_t room = record->room - record->fixed;
-  const char *with_command = ",\"command\":{\"pid\":%d,\"start\":%llu}}\n";
-  int length = command ? snprintf(end, room, with_command, command->pid, command->start)
-                       : snprintf(end, room, "}\n");
-  return replace_file(directory, "attempt.json", record->text, record->fixed + (size_t)length, durable);
+bool attempt_record_write(const struct attempt_record *record, int directory) {
+  return replace_file(directory, "attempt.json", record->text, record->length);
+}
+
+bool attempt_record_note(const struct attempt_record *record, int directory, const struct process *command) {
+  char text[COMMAND_ROOM + 1] = "";
+  if (command) {
+    snprintf(text, sizeof text, ",\"command\":{\"pid\":%d,\"start\":%llu}", command->pid, command->start);
+  }
+  size_t length = strlen(text);
+  memset(text + length, ' ', COMMAND_ROOM - length);
+  int file = records_create(directory, "attempt.json", 0);
+  if (file < 0) return false;
+  // One small piece: whoever reads meanwhile reads it before or after.
+  bool written = pwrite(file, text, COMMAND_ROOM, record->command) == COMMAND_ROOM;
+  int error = errno;
+  close(file);
+  errno = error;
+  return written;
 }
 
 // MARK: - exit.json
@@ -173,5 +188,5 @@ bool exit_record_write(const struct exit_record *record, int directory) {
                         (long)user->tv_sec, (long)user->tv_usec, (long)system->tv_sec, (long)system->tv_usec,
                         record->usage.ru_maxrss, quote, limit, quote, record->peak_bytes, record->oom_kills,
                         record->machine_oom_kills);
-  return replace_file(directory, "exit.json", text, (size_t)length, true);
+  return replace_file(directory, "exit.json", text, (size_t)length);
 }

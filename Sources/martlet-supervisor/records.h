@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 #include "process_tree.h"
 
@@ -16,21 +17,23 @@ int records_lock(int directory);
 /// Whether nothing may be started here any more: the server revoked the attempt, or it was begun before.
 bool records_forbid_start(int directory);
 
-/// The text of attempt.json. Made before the command exists; the command's own part is put at its end later.
+/// The text of attempt.json. Made before the command exists, with blanks where that is noted later.
 struct attempt_record {
   char *text;
-  size_t fixed;  // bytes before the command's part
-  size_t room;
+  size_t length;
+  off_t command;  // where the blanks begin
 };
 
 /// False with errno (out of memory, or /proc/sys/kernel/random/boot_id cannot be read).
 bool attempt_record_make(struct attempt_record *record, const char *program, const struct process *supervisor,
                          int64_t started_us);
 
-/// Writes attempt.json, with the command where there is one. When `durable`, it is on the disk before this
-/// returns true. Allocates nothing: it may run between vfork and exec.
-bool attempt_record_write(struct attempt_record *record, int directory, const struct process *command,
-                          bool durable);
+/// Writes attempt.json without the command, durably. False with errno.
+bool attempt_record_write(const struct attempt_record *record, int directory);
+
+/// Notes the command in it, or with NULL that there is none; not durably. False with errno. Allocates nothing: it may run
+/// between vfork and exec.
+bool attempt_record_note(const struct attempt_record *record, int directory, const struct process *command);
 
 /// What exit.json says.
 struct exit_record {

@@ -73,9 +73,9 @@ static void require(struct progress *progress, bool succeeded) {
   if (!succeeded) give_up(progress, errno);
 }
 
-/// The child's side, from vfork to exec. Signals are blocked until just before exec.
+/// The child's side, from vfork to exec. Signals are blocked until just before exec, and have their default meanings
+/// since our own start (`reset_signals`).
 static _Noreturn void become_command(const struct spawn_request *request, struct progress *progress) {
-  reset_signals();
   progress->step = "setpgid";
   require(progress, setpgid(0, 0) == 0);
   progress->step = "descriptors";

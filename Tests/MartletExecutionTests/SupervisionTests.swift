@@ -19,8 +19,11 @@ import Testing
 
   @Test func `a command that succeeds`() async throws {
     try await withScratch { scratch in
-      let launched = try Launched(script: "pwd; echo $GREETING; echo oops >&2", in: scratch)
+      // One that ends sooner than it is looked at is told of by its end alone.
+      let launched = try Launched(
+        script: "pwd; echo $GREETING; echo oops >&2; while [ ! -e go ]; do sleep 0.02; done", in: scratch)
       let pid = try await launched.news.running()
+      try Data().write(to: URL(fileURLWithPath: "\(scratch)/go"))
       let end = try await end(launched)
       #expect(end.state == .finished)
       #expect(pid > 1)

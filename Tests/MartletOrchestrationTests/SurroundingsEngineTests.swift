@@ -75,6 +75,19 @@ import Testing
     }
   }
 
+  @Test func `what goes before gets the devices that it asks for itself`() async throws {
+    try await Workshop.with(devices: 2) { shop in
+      let prepare = "echo $MARTLET_DEVICES > \(shop.work)/devices"
+      let sweep = try await shop.submit(
+        sweep("true", "prepare: {command: [/bin/sh, -c, '\(prepare)'], resources: {gpus: 2}}", points: 1))
+      #expect(try await shop.ended(sweep.id).state == .finished)
+      #expect(try shop.lines("devices") == ["0,1"])
+      await #expect(throws: Problem.self) {
+        _ = try await shop.submit(self.sweep("true", "prepare: {command: make, resources: {gpus: 3}}"))
+      }
+    }
+  }
+
   @Test func `its failure ends the sweep with the reason`() async throws {
     try await Workshop.with { shop in
       let sweep = try await shop.submit(

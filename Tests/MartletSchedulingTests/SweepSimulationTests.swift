@@ -116,7 +116,7 @@ private struct Simulation {
       }
     }
     stored.samplerState = machine.sampler.state
-    stored.trials = machine.trials
+    stored.trials = Array(machine.trials)
     check(open.count <= maxParallel, "\(open.count) at a time, \(maxParallel) are allowed")
     check(Set(machine.open) == open, "it thinks that \(machine.open) are open, not \(open)")
     check(created.count <= limit, "\(created.count) trials, at most \(limit) were asked for")

@@ -174,11 +174,10 @@ struct Audit {
     expect(
       new.pool.waiting.filter { known.contains($0.job) } == waiting.filter { found.contains($0.job) }
         && (known.subtracting(found).isEmpty || !woken.isEmpty), "another line after a crash")
-    expect(
-      old.pool.holdings.mapValues(\.devices) == new.pool.holdings.mapValues(\.devices)
-        || Dictionary(uniqueKeysWithValues: old.pool.holdings.map { ($0.key, $0.value.devices) })
-          == Dictionary(uniqueKeysWithValues: new.pool.holdings.map { ($0.key, $0.value.devices) }),
-      "other holdings after a crash")
+    func held(_ pool: DevicePool) -> [JobID: [Int]] {
+      Dictionary(uniqueKeysWithValues: pool.holdings.map { ($0.key, $0.value.devices) })
+    }
+    expect(held(old.pool) == held(new.pool), "other holdings after a crash")
     expect(
       old.pool.devices.map(\.usedSlots) == new.pool.devices.map(\.usedSlots),
       "other devices in use after a crash")

@@ -605,8 +605,13 @@ class Surroundings(SupervisorTestCase):
     def test_records_are_private(self):
         self.run_to_end("true")
         modes = {name: os.stat(f"{self.directory}/{name}").st_mode & 0o777 for name in os.listdir(self.directory)}
-        names = ("attempt.json", "exit.json", "lock", "log.idx", "stderr.log", "stdout.log")
+        names = ("attempt.json", "exit.json", "lock", "stderr.log", "stdout.log")
         self.assertEqual(modes, dict.fromkeys(names, 0o600))
+
+    def test_index_comes_with_the_first_output(self):
+        self.run_to_end("echo", "word")
+        self.assertEqual(os.stat(f"{self.directory}/log.idx").st_mode & 0o777, 0o600)
+        self.assertEqual(len(self.read("log.idx")), 17)
 
 
 class Logs(SupervisorTestCase):

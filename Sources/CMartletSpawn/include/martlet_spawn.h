@@ -23,3 +23,6 @@ struct martlet_spawn {
 // Starts a program that has no other descriptor of the caller's, be it closed on exec or not, and no signal blocked.
 // Returns 0 or an error number.
 int martlet_start(const struct martlet_spawn *spawn, pid_t *pid);
+
+// A descriptor of a child that can be read from when it has ended (pidfd_open(2)); -1 where the kernel has none.
+int martlet_process_handle(pid_t pid);

@@ -80,10 +80,11 @@ package struct Confined: Sendable, Hashable {
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
   ]
 
-  /// Leaves word of it in an attempt's directory: the next server, and whoever sees to an attempt without a supervisor,
-  /// find its groups by that.
+  /// Leaves word of it in an attempt's directory, where there is something to tell: the next server, and whoever sees to an
+  /// attempt without a supervisor, find its groups by that.
   package func write(in directory: AttemptDirectory) throws {
-    try Data(record.bytes()).write(to: URL(fileURLWithPath: "\(directory.path)/limits.json"))
+    guard self != Confined() else { return }
+    try Files.write(record.bytes(), to: "\(directory.path)/limits.json")
   }
 }
 

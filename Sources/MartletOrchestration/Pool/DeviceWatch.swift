@@ -160,7 +160,7 @@ extension Conductor {
     let back = core.scheduler.pool.devices.filter { $0.absence != nil && look.absent[$0.device.index] == nil }
     for device in gone { logger.warning("Device \(device.device.index) is gone: nobody is given it.") }
     for device in back { logger.notice("Device \(device.device.index) is there again.") }
-    if !isStarted || core.scheduler.pool.waiting.isEmpty {
+    if !isStarted || core.scheduler.pool.isLineEmpty {
       // Nobody is granted anything by it, so nothing is written down.
       core.scheduler.know(look.readings, absent: look.absent)
       return tracking.feed.publish([.pool])

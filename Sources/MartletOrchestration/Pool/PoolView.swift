@@ -24,7 +24,7 @@ struct PoolView: Sendable {
     pool = core.scheduler.foreseen
   }
 
-  private var jobs: OrderedDictionary<JobID, Job> { core.scheduler.jobs }
+  private var jobs: Roster<JobID, Job> { core.scheduler.jobs }
 
   // MARK: - All of it
 
@@ -37,10 +37,12 @@ struct PoolView: Sendable {
       if let sweep, id.sweep != sweep { return false }
       return run == nil || core.attempt(of: id)?.run == run
     }
+    let (queue, length) = queue(limit: limit, isWanted)
     return [
       "host": .string(core.host), "devices": .array(pool.devices.map(device)),
       "running": .array(pool.holdings.keys.filter(isWanted).compactMap(holding)),
-      "queue": .array(queue(limit: limit, isWanted)), "policy": .object(pool.policy.json), "totals": totals,
+      "queue": .array(queue), "queue_length": .int(Int64(length)), "policy": .object(pool.policy.json),
+      "totals": totals,
     ]
   }
 
@@ -128,20 +130,21 @@ struct PoolView: Sendable {
 
   // MARK: - The queue
 
-  private func queue(limit: Int?, _ isWanted: (JobID) -> Bool) -> [JSONValue] {
-    var entries: [JSONValue] = []
-    let limit = limit ?? .max
+  /// The first entries, and how many there are.
+  private func queue(limit: Int?, _ isWanted: (JobID) -> Bool) -> (entries: [JSONValue], length: Int) {
+    var (entries, length): ([JSONValue], Int) = ([], 0)
+    func add(_ job: Job, _ wait: Wait?) {
+      length += 1
+      if entries.count < limit ?? .max { entries.append(entry(job, wait)) }
+    }
     let waits = pool.waits(at: now.seconds) + core.scheduler.heldBack(at: now.seconds)
     for wait in waits where isWanted(wait.request.job) {
-      guard entries.count < limit else { return entries }
-      guard let job = jobs[wait.request.job] else { continue }
-      entries.append(entry(job, wait))
+      if let job = jobs[wait.request.job] { add(job, wait) }
     }
     for job in jobs.values where isWanted(job.id) {
-      guard entries.count < limit else { return entries }
-      if case .pausing = job.state { entries.append(entry(job, nil)) }
+      if case .pausing = job.state { add(job, nil) }
     }
-    return entries
+    return (entries, length)
   }
 
   /// The entry of a run that waits or has just begun; null when it is neither.

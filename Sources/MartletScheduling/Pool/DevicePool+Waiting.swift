@@ -96,22 +96,12 @@ extension DevicePool {
   }
 
   /// Ends that are looked at for estimates: fewer where each is a look along a long line.
-  private var horizon: Int { min(1_000, max(50, 1_000_000 / max(1, waiting.count))) }
-
-  /// Takes over other requests of those who wait; nothing is granted before a `look`.
-  mutating func renew(_ requests: [JobID: PoolRequest]) {
-    for place in waiting.indices {
-      if let request = requests[waiting[place].job] { waiting[place] = request }
-    }
-    waiting.sort { $0.precedes($1) }
-  }
+  private var horizon: Int { min(1_000, max(50, 1_000_000 / max(1, waitingLine.count))) }
 
   /// Takes over how long everybody is expected to take.
   mutating func foresee(_ expected: (JobID) -> Double?) {
-    for place in waiting.indices { waiting[place].expected = expected(waiting[place].job) }
-    for place in holdings.values.indices {
-      holdings.values[place].expected = expected(holdings.keys[place])
-    }
+    renew { $0.expected = expected($0.job) }
+    holdings.updateValues { $1.expected = expected($0) }
   }
 
   /// Seconds from now, for those of whom anything is known: everybody who holds or gets something is taken to give it
@@ -125,7 +115,7 @@ extension DevicePool {
       if let expected = holding.expected { ends.append((max(now, holding.since + expected), job)) }
     }
     ends.sort { $0.at < $1.at }
-    for _ in 0..<horizon where !ends.isEmpty && !pool.waiting.isEmpty {
+    for _ in 0..<horizon where !ends.isEmpty && !pool.isLineEmpty {
       let end = ends.removeFirst()
       for action in pool.handle(.release(end.job), at: end.at) {
         guard case .grant(let job, _) = action else { continue }

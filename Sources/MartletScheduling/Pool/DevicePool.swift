@@ -1,7 +1,5 @@
 // Who holds which device and who waits: strictly first come, first served, all at once or not at all.
 
-package import OrderedCollections
-
 /// The devices of a server as a pure machine: what happens goes in, who gets what comes out.
 ///
 /// Requests that need something in common stand in one line: while the first waits, so do all behind it. A request
@@ -55,10 +53,14 @@ package struct DevicePool: Sendable {
 
   /// By index.
   package internal(set) var devices: [PooledDevice]
-  package internal(set) var policy: PoolPolicy
-  /// In the order of the line.
-  package internal(set) var waiting: [PoolRequest] = []
-  package internal(set) var holdings: OrderedDictionary<JobID, Holding> = [:]
+  package private(set) var policy: PoolPolicy
+  /// Those who wait.
+  private(set) var waitingLine = WaitingLine()
+  /// Those in the line of whom nobody has asked yet whether they could wait for ever.
+  private var unchecked: [JobID] = []
+  /// The devices or the policy are others than before: everybody is to be asked about.
+  private var isUnchecked = false
+  package internal(set) var holdings = Roster<JobID, Holding>()
   package internal(set) var usedCPUSlots = 0
   /// Bytes.
   package internal(set) var usedMemory: Int64 = 0
@@ -100,12 +102,9 @@ package struct DevicePool: Sendable {
   @discardableResult package mutating func withdraw(_ job: JobID) -> Bool {
     if let holding = holdings.removeValue(forKey: job) {
       giveBack(holding, of: job)
-    } else if let place = waiting.firstIndex(where: { $0.job == job }) {
-      waiting.remove(at: place)
-    } else {
-      return false
+      return true
     }
-    return true
+    return waitingLine.remove(job) != nil
   }
 
   // MARK: - Events
@@ -139,13 +138,15 @@ package struct DevicePool: Sendable {
       stand(device, .open)
       return grants(at: now)
     case .reorder(let job, let priority, let ticket):
-      guard let place = waiting.firstIndex(where: { $0.job == job }) else { return [] }
-      var request = waiting.remove(at: place)
+      guard var request = waitingLine.remove(job) else { return [] }
       (request.priority, request.ticket) = (priority, ticket)
       insert(request)
       return grants(at: now)
     case .policy(let policy):
       self.policy = policy
+      isUnchecked = true
+      // What has an end now may have had none before.
+      renew()
       return grants(at: now)
     case .refuse:
       return refusals()
@@ -160,7 +161,13 @@ package struct DevicePool: Sendable {
       && devices.allSatisfy { $0.holders.isEmpty && $0.usedSlots == 0 && $0.reserved == 0 }
   }
 
-  package func isWaiting(_ job: JobID) -> Bool { waiting.contains { $0.job == job } }
+  package func isWaiting(_ job: JobID) -> Bool { waitingLine[job] != nil }
+
+  /// Those who wait, in the order of the line; in time that grows with their number.
+  package var waiting: [PoolRequest] { waitingLine.requests }
+
+  /// Whether nobody waits.
+  package var isLineEmpty: Bool { waitingLine.isEmpty }
 
   // MARK: - The line
 
@@ -187,99 +194,107 @@ package struct DevicePool: Sendable {
     return things
   }
 
-  /// Whether nobody further behind can pass. Who asks takes devices or a CPU slot; without an end to CPU slots there may
-  /// always be one who lacks nothing.
-  private func stopsAll(_ line: Line) -> Bool {
-    policy.backfill == 0 && policy.cpuSlots != nil && line.blocked.isSuperset(of: [.devices, .cpuSlots])
+  private mutating func insert(_ request: PoolRequest) {
+    waitingLine.insert(request, needing: scarcity(of: request.needs))
+    unchecked.append(request.job)
   }
 
-  private mutating func insert(_ request: PoolRequest) {
-    let place = waiting.partitioningIndex { request.precedes($0) }
-    waiting.insert(request, at: place)
+  /// Takes over other requests of those who wait; nothing is granted before a `look`.
+  mutating func renew(_ change: (inout PoolRequest) -> Void = { _ in }) {
+    var line = waitingLine
+    line.sort(by: scarcity, change)
+    waitingLine = line
   }
 
   private mutating func refusals() -> [Action] {
-    var actions: [Action] = []
-    var left: [PoolRequest] = []
-    for request in waiting {
-      if let reason = refusal(of: request.needs) {
-        actions.append(.refuse(request.job, reason: reason))
-      } else {
-        left.append(request)
-      }
+    let requests: [PoolRequest]
+    if isUnchecked {
+      requests = waitingLine.requests
+    } else {
+      // One that was withdrawn and came back is named twice.
+      var seen: Set<JobID> = []
+      requests = unchecked.filter { seen.insert($0).inserted }.compactMap { waitingLine[$0] }
+        .sorted { $0.precedes($1) }
     }
-    waiting = left
+    (unchecked, isUnchecked) = ([], false)
+    var actions: [Action] = []
+    // They are mostly alike.
+    var reasons: [Needs: String?] = [:]
+    for request in requests {
+      let reason = reasons[request.needs] ?? refusal(of: request.needs)
+      reasons.updateValue(reason, forKey: request.needs)
+      guard let reason else { continue }
+      waitingLine.remove(request.job)
+      actions.append(.refuse(request.job, reason: reason))
+    }
     return actions
   }
 
   private mutating func grants(at now: Double) -> [Action] {
     var actions: [Action] = []
-    var line = Line()
-    var place = 0
-    while place < waiting.count {
-      let request = waiting[place]
-      let things = scarcity(of: request.needs)
-      guard mayPass(request, things, line) else {
-        line.block(things, by: request)
-        if stopsAll(line) { break }
-        place += 1
+    var blocks = Blocks()
+    var walk = waitingLine.walk()
+    while let step = waitingLine.next(in: walk) {
+      let request = step.request
+      if mayPass(request, step.things, blocks), let found = fit(request.needs) {
+        waitingLine.take(step, in: &walk)
+        actions.append(grant(request, found, at: now))
+        if policy.groupsEqualNeeds { actions += grantEquals(of: step, in: &walk, at: now) }
         continue
       }
-      if let found = fit(request.needs) {
-        actions.append(grant(place, found, at: now))
-        if policy.groupsEqualNeeds { actions += grantEquals(of: request, from: place, at: now) }
-        continue
+      blocks.block(step.things, by: request)
+      if isWithoutPassing, !blocks.things.isDisjoint(with: step.things) {
+        waitingLine.close(step, in: &walk)
+      } else {
+        waitingLine.pass(step, in: &walk)
       }
-      line.block(things, by: request)
-      if stopsAll(line) { break }
-      place += 1
     }
     return actions
   }
 
+  /// While somebody waits, so do all behind him who need something of the same.
+  private var isWithoutPassing: Bool { policy.backfill == 0 && laws.hold(.firstComeFirstServed) }
+
   /// Who already waits in a walk along the line, and for what.
-  private struct Line {
-    var blocked: Scarcity = []
+  private struct Blocks {
+    var things: Scarcity = []
     /// The earliest ticket among those who wait, by thing.
     var earliest: [Int: Int] = [:]
 
     mutating func block(_ things: Scarcity, by request: PoolRequest) {
-      blocked.formUnion(things)
+      self.things.formUnion(things)
       for thing in Scarcity.all where things.contains(thing) {
         earliest[thing.rawValue] = min(earliest[thing.rawValue] ?? .max, request.ticket)
       }
     }
   }
 
-  private func mayPass(_ request: PoolRequest, _ things: Scarcity, _ line: Line) -> Bool {
-    let shared = line.blocked.intersection(things)
+  private func mayPass(_ request: PoolRequest, _ things: Scarcity, _ blocks: Blocks) -> Bool {
+    let shared = blocks.things.intersection(things)
     if shared.isEmpty || !laws.hold(.firstComeFirstServed) { return true }
     guard policy.backfill > 0 else { return false }
     if !laws.hold(.boundedBackfill) { return true }
     return Scarcity.all.allSatisfy { thing in
       !shared.contains(thing)
-        || request.ticket - (line.earliest[thing.rawValue] ?? .max) <= policy.backfill
+        || request.ticket - (blocks.earliest[thing.rawValue] ?? .max) <= policy.backfill
     }
   }
 
-  private mutating func grant(_ place: Int, _ found: [Int], at now: Double) -> Action {
-    let request = waiting.remove(at: place)
+  private mutating func grant(_ request: PoolRequest, _ found: [Int], at now: Double) -> Action {
     take(request, found, since: now)
     return .grant(request.job, devices: found)
   }
 
-  private mutating func grantEquals(of first: PoolRequest, from start: Int, at now: Double) -> [Action] {
+  private mutating func grantEquals(
+    of first: WaitingLine.Step, in walk: inout WaitingLine.Walk, at now: Double
+  ) -> [Action] {
     var actions: [Action] = []
-    var place = start
-    while place < waiting.count {
-      let request = waiting[place]
-      if request.priority == first.priority, request.needs == first.needs {
-        guard let found = fit(request.needs) else { break }
-        actions.append(grant(place, found, at: now))
-      } else {
-        place += 1
-      }
+    for request in waitingLine.equals(of: first, in: walk) {
+      guard let found = fit(request.needs) else { break }
+      waitingLine.remove(request.job)
+      actions.append(grant(request, found, at: now))
     }
+    waitingLine.resume(after: first, in: &walk)
     return actions
   }
 
@@ -343,6 +358,7 @@ package struct DevicePool: Sendable {
   }
 
   private mutating func replaceDevices(_ found: [Device]) {
+    isUnchecked = true
     var fresh = found.sorted { $0.index < $1.index }.map(PooledDevice.init)
     for place in fresh.indices {
       guard let old = self.place(of: fresh[place].device.index) else { continue }
@@ -358,17 +374,5 @@ package struct DevicePool: Sendable {
         devices[place].reserved += holding.needs.deviceMemory ?? 0
       }
     }
-  }
-}
-
-extension RandomAccessCollection where Index == Int {
-  /// The first place from which on `isAfter` holds; the end when it never does. It must hold for all places after it.
-  func partitioningIndex(where isAfter: (Element) -> Bool) -> Int {
-    var (low, high) = (startIndex, endIndex)
-    while low < high {
-      let middle = low + (high - low) / 2
-      if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
   }
 }

@@ -1,8 +1,8 @@
 // One sweep as a pure machine: what happened goes in, what to do comes out.
 
+import HashTreeCollections
 package import MartletModel
 package import MartletSearch
-import OrderedCollections
 
 /// Decides which trials a sweep runs and when it has ended. No clock, no I/O: the runner carries its actions out and
 /// feeds what comes of them back in.
@@ -69,7 +69,7 @@ package struct SweepMachine: Sendable {
   package internal(set) var state: SweepState
   package private(set) var sampler: any Sampler
   /// By number, from 0.
-  package private(set) var trials: [TrialRecord]
+  package private(set) var trials: Pages<TrialRecord>
   package private(set) var best: Int?
   private let objective: Objective?
   private let target: Double?
@@ -89,13 +89,15 @@ package struct SweepMachine: Sendable {
   var stopReason: String?
 
   package init(
-    state: SweepState = .pending, sampler: any Sampler, trials: [TrialRecord] = [], best: Int? = nil,
+    state: SweepState = .pending, sampler: any Sampler, trials: some Sequence<TrialRecord> = [],
+    best: Int? = nil,
     objective: Objective?, target: Double?, budget: Int?, maxParallel: Int, stopReason: String? = nil,
     breaker: Int? = nil, prepares: Bool = false, progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
     self.state = state
     self.prepares = prepares
     self.sampler = sampler
+    let trials = Pages(trials)
     self.trials = trials
     self.best = best
     self.objective = objective
@@ -106,7 +108,7 @@ package struct SweepMachine: Sendable {
     self.breaker = breaker
     self.progress = progress
     self.laws = laws
-    openTrials = OrderedSet(trials.indices.filter { !trials[$0].state.isEnd })
+    openTrials = TreeSet(trials.indices.filter { !trials[$0].state.isEnd })
     // A target that was reached before a restart stays reached.
     if state == .running || state == .paused, let reached = targetReason,
       trials.contains(where: { $0.state == .complete && $0.objective.map(reachesTarget) == true })
@@ -117,8 +119,8 @@ package struct SweepMachine: Sendable {
   }
 
   /// Trials that have not ended, by number.
-  package var open: [Int] { openTrials.elements }
-  var openTrials: OrderedSet<Int>
+  package var open: [Int] { openTrials.sorted() }
+  var openTrials: TreeSet<Int>
 
   package mutating func handle(_ event: Event) -> [Action] {
     guard !state.isEnd else { return [] }
@@ -259,7 +261,7 @@ package struct SweepMachine: Sendable {
         progress.isExhausted = true
         break
       }
-      openTrials.append(trials.count)
+      openTrials.insert(trials.count)
       trials.append(TrialRecord(point: point, state: .waiting, objective: nil))
       actions.append(.create(trial: trials.count - 1, point))
     }

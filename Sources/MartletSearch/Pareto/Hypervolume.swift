@@ -137,8 +137,8 @@ enum Hypervolume {
     return sum
   }
 
-  /// More dimensions (While, Bradstreet, Barone: A Fast Way of Calculating Exact Hypervolumes, 2012): what each box adds
-  /// to those after it. With boxes in ascending order of the last dimension all later ones are as high, and one
+  /// More dimensions (While, Bradstreet, Barone: A Fast Way of Calculating Exact Hypervolumes, 2012): what each box
+  /// adds to those after it. With boxes in ascending order of the last dimension all later ones are as high, and one
   /// dimension less remains.
   private static func slices(_ corners: [[Double]], _ dimension: Int) -> Double {
     let sorted = corners.sorted { $0[dimension - 1] < $1[dimension - 1] }

@@ -45,6 +45,9 @@ enum Standing: Hashable, Sendable {
     }
   }
 
+  /// Whether neither is better by the first of their losses.
+  func isEqual(to other: Standing) -> Bool { !isBetter(than: other) && !other.isBetter(than: self) }
+
   /// For each its rank by constraint domination: 0 on the front of the feasible ones, if there are such.
   ///
   /// - Parameter limit: ranks are told apart until so many have one; the others all have the rank after the last.

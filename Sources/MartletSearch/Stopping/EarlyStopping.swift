@@ -12,10 +12,10 @@ public struct EarlyStopping: Sendable {
   private var rule: any StoppingRule
   private let objectiveCount: Int
   /// By number; the order in which trials first reported never decides anything.
-  private var standings: OrderedDictionary<Int, Standing> = [:]
+  private var records: OrderedDictionary<Int, Record> = [:]
 
   /// Where a trial stands among all.
-  private struct Standing: Hashable, Sendable {
+  private struct Record: Hashable, Sendable {
     /// One objective: the lowest loss; several: the last. Empty: no number yet.
     var losses: [Double] = []
     var endsInNumber = false
@@ -42,16 +42,16 @@ public struct EarlyStopping: Sendable {
     let report = StoppingReport(trial: trial, step: step, losses: losses)
     note(report)
     let decision = rule.report(report)
-    if let verdict = standings[trial]?.verdict { return .stop(verdict) }
+    if let verdict = records[trial]?.verdict { return .stop(verdict) }
     guard case .stop(let reason) = decision else { return decision }
     if isIncumbent(trial), !rule.maySacrifice(trial: trial) { return .goOn }
-    standings[trial]?.verdict = reason
+    records[trial]?.verdict = reason
     return decision
   }
 
   /// A trial changed its state: `paused` when its program really stands still, `running` when it goes on.
   public mutating func settle(trial: Int, as state: TrialState) {
-    standings[trial, default: Standing()].state = state
+    records[trial, default: Record()].state = state
     rule.settle(trial: trial, as: state)
   }
 
@@ -63,32 +63,32 @@ public struct EarlyStopping: Sendable {
     let trial =
       rule.resumable()
       ?? (isExhausted
-        ? standings.filter { $1.state == .paused && isIncumbent($0) }.map(\.key).min() : nil)
+        ? records.filter { $1.state == .paused && isIncumbent($0) }.map(\.key).min() : nil)
     if let trial { settle(trial: trial, as: .running) }
     return trial
   }
 
   /// All trials standing still, ascending.
-  public var paused: [Int] { standings.filter { $1.state == .paused }.map(\.key).sorted() }
+  public var paused: [Int] { records.filter { $1.state == .paused }.map(\.key).sorted() }
 
   // MARK: - The incumbent
 
   private mutating func note(_ report: StoppingReport) {
-    var standing = standings[report.trial] ?? Standing()
-    standing.endsInNumber = report.isFinite
+    var record = records[report.trial] ?? Record()
+    record.endsInNumber = report.isFinite
     if report.isFinite {
-      if objectiveCount > 1 || standing.losses.isEmpty || report.losses[0] < standing.losses[0] {
-        standing.losses = report.losses
+      if objectiveCount > 1 || record.losses.isEmpty || report.losses[0] < record.losses[0] {
+        record.losses = report.losses
       }
     }
-    standings[report.trial] = standing
+    records[report.trial] = record
   }
 
   /// Whether no trial is better. Several trials may be that.
   public func isIncumbent(_ trial: Int) -> Bool {
-    guard let own = standings[trial], own.endsInNumber, !own.losses.isEmpty else { return false }
-    return !standings.values.contains { other in
-      other.state != .failed && !other.losses.isEmpty && RungRanking.dominates(other.losses, own.losses)
+    guard let own = records[trial], own.endsInNumber, !own.losses.isEmpty else { return false }
+    return !records.values.contains { other in
+      other.state != .failed && !other.losses.isEmpty && Pareto.dominates(other.losses, own.losses)
     }
   }
 
@@ -96,19 +96,19 @@ public struct EarlyStopping: Sendable {
 
   /// All that is known of a trial, a small object; nil: it is not known.
   public func memory(of trial: Int) -> JSONValue? {
-    guard let standing = standings[trial] else { return nil }
+    guard let record = records[trial] else { return nil }
     var members: JSONObject = [
-      "state": .string(standing.state.rawValue), "losses": .array(standing.losses.map(JSONValue.double)),
-      "number": .bool(standing.endsInNumber), "rule": rule.memory(of: trial) ?? .null,
+      "state": .string(record.state.rawValue), "losses": .array(record.losses.map(JSONValue.double)),
+      "number": .bool(record.endsInNumber), "rule": rule.memory(of: trial) ?? .null,
     ]
-    if let verdict = standing.verdict { members["verdict"] = .string(verdict) }
+    if let verdict = record.verdict { members["verdict"] = .string(verdict) }
     return .object(members)
   }
 
   /// The memories of all trials, by number.
   public var state: JSONValue {
     var members = JSONObject()
-    for trial in standings.keys.sorted() { members[String(trial)] = memory(of: trial) }
+    for trial in records.keys.sorted() { members[String(trial)] = memory(of: trial) }
     return .object(members)
   }
 
@@ -120,7 +120,7 @@ public struct EarlyStopping: Sendable {
       let losses = memory["losses"]?.array?.map(\.double), !losses.contains(nil),
       let endsInNumber = memory["number"]?.bool, let kept = memory["rule"]
     else { throw rule.unusable(trial: trial) }
-    standings[trial] = Standing(
+    records[trial] = Record(
       losses: losses.compactMap { $0 }, endsInNumber: endsInNumber, state: state,
       verdict: memory["verdict"]?.string)
     if !kept.isNull { try rule.restore(trial: trial, kept) }

@@ -15,16 +15,6 @@ struct RungRanking: Hashable, Sendable {
 
   var count: Int { max(sorted.count, vectors.count) }
 
-  /// Whether `a` is as low in every loss and lower in one.
-  static func dominates(_ a: [Double], _ b: [Double]) -> Bool {
-    var isLower = false
-    for (left, right) in zip(a, b) {
-      if left > right { return false }
-      if left < right { isLower = true }
-    }
-    return isLower
-  }
-
   mutating func insert(_ losses: [Double]) {
     if losses.count == 1 {
       sorted.insert(losses[0], at: countBelow(losses[0]))
@@ -36,7 +26,7 @@ struct RungRanking: Hashable, Sendable {
     var moved = [vectors.count - 1]
     while let mover = moved.popLast() {
       for index in vectors.indices
-      where fronts[index] <= fronts[mover] && Self.dominates(vectors[mover], vectors[index]) {
+      where fronts[index] <= fronts[mover] && Pareto.dominates(vectors[mover], vectors[index]) {
         fronts[index] = fronts[mover] + 1
         moved.append(index)
       }
@@ -55,7 +45,7 @@ struct RungRanking: Hashable, Sendable {
 
   private func front(of losses: [Double]) -> Int {
     var front = 0
-    for (vector, own) in zip(vectors, fronts) where own >= front && Self.dominates(vector, losses) {
+    for (vector, own) in zip(vectors, fronts) where own >= front && Pareto.dominates(vector, losses) {
       front = own + 1
     }
     return front

@@ -16,7 +16,7 @@ extension StoppingRuleConfiguration {
   ///
   /// | type | keys |
   /// |---|---|
-  /// | `hyperband` | W&B's: `min_iter` (rungs at min_iter · eta^k) or `max_iter` with `s` (rungs at max_iter / eta^k, k = 1 … s), `eta` 3, `strict` false: true lets ⌊n/eta⌋ of n pass instead of one more, and judges again at every report. With `min_iter` and `max_iter` Hyperband proper: all brackets there are room for, or the first `brackets`. |
+  /// | `hyperband` | W&B's: `min_iter` (rungs at min_iter · eta^k) or `max_iter` with `s` (rungs at max_iter / eta^k, k = 1 … s), `eta` 3, `strict` false: true lets ⌊n/eta⌋ of n pass instead of one more, and judges again at every report. With `min_iter` and `max_iter` Hyperband proper: `brackets` of them, usually all whose first rung lies within the first quarter; ⌊n/eta⌋ pass. |
   /// | `asha` | `min_iter` 1, `max_iter` (no rung at or beyond it), `eta` 3, `brackets` 1, `mode`: `stop` or `pause` (pause at every rung, go on when among the best; needs programs that resume) |
   /// | `median` | `startup_trials` 5, `min_iter` 0, `interval` 1 |
   /// | `percentile` | `percentile` 25 (what is worse than the best 25 % ends), and those of `median` |
@@ -148,11 +148,18 @@ extension StoppingRuleConfiguration {
     guard !rungs.steps.isEmpty else { throw tooShort("hyperband", first: first, end: end) }
     var rule = Halving(rungs: rungs, eta: eta)
     // W&B's forms judge every trial on every rung; with both ends given it is the method of the paper.
+    let isProper = halvings == 0 && end > 0
     rule.brackets = try reader.int(
-      "brackets", default: halvings == 0 && end > 0 ? rungs.steps.count : 1, in: 1...rungs.steps.count)
-    rule.isStrict = isStrict
+      "brackets", default: isProper ? Self.usefulBrackets(rungs, end: end) : 1, in: 1...rungs.steps.count)
+    rule.isStrict = isStrict || isProper
     rule.isRejudging = isStrict
     return rule
+  }
+
+  /// A bracket whose trials are first judged beyond a quarter of the way spends about as much as all the others, and is
+  /// little better than none: it is left out unless it is asked for.
+  private static func usefulBrackets(_ rungs: Rungs, end: Int64) -> Int {
+    max(1, rungs.steps.count { $0 <= end / 4 })
   }
 
   private static let etas = 1.5...1000.0

@@ -59,7 +59,7 @@ let poolAnswerSchemas: JSONObject = [
   "Pool": objectSchema([
     "host": stringSchema, "devices": arraySchema(schema("PoolDevice")),
     "running": arraySchema(schema("Holding")), "queue": arraySchema(schema("QueueEntry")),
-    "policy": schema("PoolPolicy"),
+    "queue_length": countSchema, "policy": schema("PoolPolicy"),
     "totals": objectSchema([
       "devices": countSchema, "free": countSchema, "slots": countSchema, "used_slots": countSchema,
       "running": countSchema, "waiting": countSchema,

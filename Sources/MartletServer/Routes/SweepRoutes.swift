@@ -30,16 +30,26 @@ let sweepRoutes: [Route] = [
     .json(try await request.services.engine.sweep(request.id("sweep"), access: request.access).json)
   },
   Route(
-    .get, "/sweeps/:sweep/trials", .scope(.read), "All trials of a sweep.",
+    .get, "/sweeps/:sweep/trials", .scope(.read), "Trials of a sweep: all, unless a parameter says which.",
     query: [
       QueryParameter(
         name: "sort", summary: "By number, or best first with failed ones last.",
-        schema: ["type": "string", "enum": ["number", "rank"], "default": "number"])
+        schema: ["type": "string", "enum": ["number", "rank"], "default": "number"]),
+      QueryParameter(
+        name: "from", summary: "Only those of this number and higher ones.",
+        schema: ["type": "integer", "minimum": 0]),
+      QueryParameter(
+        name: "ended_since",
+        summary:
+          "Only those that ended then or later, in microseconds since 1970: of a sweep that goes on, what is new.",
+        schema: ["type": "integer"]),
     ], answer: RouteAnswer(schema: "TrialList")
   ) { request in
     let order = try request.query.choice("sort", TrialOrder.self) ?? .number
     let trials = try await request.services.engine.trials(
-      request.id("sweep"), order: order, access: request.access)
+      request.id("sweep"), order: order, from: request.query.int("from", in: 0 ... .max) ?? 0,
+      endedSince: request.query.int("ended_since").map { Timestamp(microseconds: Int64($0)) },
+      access: request.access)
     return .json(["items": .array(trials.map(\.json))])
   },
   Route(

@@ -101,7 +101,9 @@ extension StoreReader {
 extension StoreWriter {
   /// A new attempt of a run, `queued`; the run shows its state from here on. Returns its number, from 1.
   package func createAttempt(
-    of run: PublicID, directory: (Int) -> String, by principal: Principal, now: Timestamp
+    of run: PublicID, _ queueing: QueuedAttempt = QueuedAttempt(), directory: (Int) -> String,
+    by principal: Principal,
+    now: Timestamp
   ) throws -> Int {
     let row = try requireRunRow(run)
     let number =
@@ -109,8 +111,14 @@ extension StoreWriter {
       + (try Int.fetchOne(
         db.cachedStatement(sql: "SELECT max(number) FROM attempt WHERE run_id = ?"), arguments: [row]) ?? 0)
     try db.executeCached(
-      sql: "INSERT INTO attempt (run_id, number, state, directory, created_at) VALUES (?, ?, 'queued', ?, ?)",
-      arguments: [row, number, directory(number), now.microseconds])
+      sql: """
+        INSERT INTO attempt (run_id, number, state, directory, created_at, priority, ticket, not_before, retries,
+          failed_starts) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        row, number, directory(number), now.microseconds, queueing.priority, queueing.ticket,
+        queueing.notBefore?.microseconds, queueing.retriesText, queueing.failedStarts,
+      ])
     try note(
       "attempt", subject: "run", row: row, payload: ["number": .int(Int64(number))], by: principal, at: now)
     if number > 1 {

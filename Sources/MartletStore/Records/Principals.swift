@@ -36,7 +36,7 @@ extension StoreReader {
 extension StoreWriter {
   package func createPrincipal(kind: Principal.Kind, name: String, now: Timestamp) throws -> Principal {
     let name = name.inNormalForm
-    try db.execute(
+    try db.executeCached(
       sql: "INSERT INTO principal (kind, name, created_at) VALUES (?, ?, ?)",
       arguments: [kind.rawValue, name, now.microseconds])
     return Principal(row: db.lastInsertedRowID, kind: kind, name: name)

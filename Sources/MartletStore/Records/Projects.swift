@@ -7,7 +7,8 @@ extension StoreReader {
   /// By name or public id.
   func projectRowID(_ nameOrID: String) throws -> Int64? {
     try Int64.fetchOne(
-      db, sql: "SELECT id FROM project WHERE name = ?1 OR public_id = ?1 ORDER BY name = ?1 DESC LIMIT 1",
+      db.cachedStatement(
+        sql: "SELECT id FROM project WHERE name = ?1 OR public_id = ?1 ORDER BY name = ?1 DESC LIMIT 1"),
       arguments: [nameOrID.inNormalForm])
   }
 
@@ -71,7 +72,7 @@ extension StoreWriter {
   func projectRow(_ name: String, by principal: Principal, now: Timestamp) throws -> Int64 {
     let name = name.inNormalForm
     if let row = try projectRowID(name) {
-      try db.execute(
+      try db.executeCached(
         sql: "UPDATE project SET last_activity_at = ? WHERE id = ?", arguments: [now.microseconds, row])
       return row
     }

@@ -17,7 +17,8 @@ package struct QueuedAttempt: Sendable, Hashable {
   package var failedStarts: Int
 
   package init(
-    priority: Int, ticket: Int?, notBefore: Timestamp?, retries: [String: Int], failedStarts: Int
+    priority: Int = 0, ticket: Int? = nil, notBefore: Timestamp? = nil, retries: [String: Int] = [:],
+    failedStarts: Int = 0
   ) {
     self.priority = priority
     self.ticket = ticket
@@ -25,25 +26,15 @@ package struct QueuedAttempt: Sendable, Hashable {
     self.retries = retries
     self.failedStarts = failedStarts
   }
+
+  var retriesText: String {
+    guard !retries.isEmpty else { return "{}" }
+    let members = retries.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.int(Int64($0.value))) }
+    return JSONValue.object(JSONObject(uniqueKeysWithValues: members)).text
+  }
 }
 
 extension StoreWriter {
-  package func setQueueing(of run: PublicID, number: Int, _ queueing: QueuedAttempt) throws {
-    let retries = JSONObject(
-      uniqueKeysWithValues: queueing.retries.sorted { $0.key < $1.key }.map {
-        ($0.key, .int(Int64($0.value)))
-      })
-    try db.executeCached(
-      sql: """
-        UPDATE attempt SET priority = ?, ticket = ?, not_before = ?, retries = ?, failed_starts = ?
-        WHERE run_id = ? AND number = ?
-        """,
-      arguments: [
-        queueing.priority, queueing.ticket, queueing.notBefore?.microseconds, JSONValue.object(retries).text,
-        queueing.failedStarts, try requireRunRow(run), number,
-      ])
-  }
-
   package func setPlace(
     of run: PublicID, number: Int, priority: Int, ticket: Int, by principal: Principal, now: Timestamp
   ) throws {

@@ -69,7 +69,7 @@ extension StoreWriter {
     _ new: ExecutedRun, id: PublicID, by principal: Principal, now: Timestamp
   ) throws {
     let projectRow = try projectRow(new.project, by: principal, now: now)
-    try db.execute(
+    try db.executeCached(
       sql: """
         INSERT INTO run (public_id, project_id, sweep_id, trial, is_executed, name, state, environment_id, config,
           command, workdir, directory, execution, created_at, created_by)
@@ -134,7 +134,8 @@ extension StoreWriter {
     if let model = patch.model { try setModel(model, of: row) }
     guard !columns.isEmpty else { return }
     arguments += [row]
-    try db.execute(
+    // There are few kinds of changes.
+    try db.executeCached(
       sql: "UPDATE run SET \(columns.joined(separator: ", ")) WHERE id = ?", arguments: arguments)
   }
 
@@ -221,15 +222,19 @@ extension StoreReader {
   }
 
   package func isExecuted(_ id: PublicID) throws -> Bool {
-    try Bool.fetchOne(db, sql: "SELECT is_executed FROM run WHERE public_id = ?", arguments: [id.rawValue])
+    try Bool.fetchOne(
+      db.cachedStatement(sql: "SELECT is_executed FROM run WHERE public_id = ?"), arguments: [id.rawValue])
       ?? false
   }
 
   /// Words that an executed run's process left for its end (`setReason`), until it ends.
   package func saidReason(of id: PublicID) throws -> String? {
-    guard let place = try place(of: id), place.isExecuted, !place.state.isEnd else { return nil }
-    return try String.fetchOne(
-      db, sql: "SELECT said_reason FROM run WHERE public_id = ?", arguments: [id.rawValue])
+    let found = try Row.fetchOne(
+      db.cachedStatement(
+        sql: "SELECT state, said_reason FROM run WHERE public_id = ? AND is_executed AND purge IS NULL"),
+      arguments: [id.rawValue])
+    guard let found, RunState(rawValue: found["state"])?.isEnd == false else { return nil }
+    return found["said_reason"]
   }
 
   /// What an access is checked against: one row, without the run's metrics. Nil: there is no such run.
@@ -238,12 +243,12 @@ extension StoreReader {
   ) throws -> (project: String, state: RunState, isExecuted: Bool, isDeleted: Bool, isLocked: Bool)? {
     guard
       let row = try Row.fetchOne(
-        db,
-        sql: """
-          SELECT project.name AS project_name, run.state, run.is_executed, run.deleted_at IS NOT NULL AS is_deleted,
-            run.locked_at IS NOT NULL AS is_locked
-          FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ? AND run.purge IS NULL
-          """, arguments: [id.rawValue])
+        db.cachedStatement(
+          sql: """
+            SELECT project.name AS project_name, run.state, run.is_executed, run.deleted_at IS NOT NULL AS is_deleted,
+              run.locked_at IS NOT NULL AS is_locked
+            FROM run JOIN project ON project.id = run.project_id WHERE run.public_id = ? AND run.purge IS NULL
+            """), arguments: [id.rawValue])
     else { return nil }
     guard let state = RunState(rawValue: row["state"]) else {
       throw Problem(.internal, "A stored run has an unknown state.", hint: "Run 'martlet doctor'.")

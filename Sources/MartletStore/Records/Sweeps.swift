@@ -146,8 +146,18 @@ extension StoreReader {
   }
 
   /// Trials of a sweep by number, from one on; at most `limit`.
-  package func trials(of id: PublicID, from number: Int, limit: Int) throws -> [Trial] {
-    try trials("trial.sweep_id = ? AND trial.number >= ?", [try requireSweepRow(id), number], limit: limit)
+  ///
+  /// - Parameter time: only those that ended then or later; nil: also those that have not ended.
+  package func trials(
+    of id: PublicID, from number: Int, limit: Int = .max, endedSince time: Timestamp? = nil
+  ) throws -> [Trial] {
+    let sweep = try requireSweepRow(id)
+    guard let time else {
+      return try trials("trial.sweep_id = ? AND trial.number >= ?", [sweep, number], limit: limit)
+    }
+    return try trials(
+      "trial.sweep_id = ? AND trial.number >= ? AND trial.ended_at >= ?", [sweep, number, time.microseconds],
+      limit: limit)
   }
 
   package func trial(of id: PublicID, number: Int) throws -> Trial? {

@@ -145,7 +145,7 @@ struct PoolGroup: AsyncParsableCommand {
     add("Running without a device", running.filter { $0["devices"]?.array?.isEmpty ?? true }, holdingFields)
     let queue = pool["queue"]?.array ?? []
     add("Waiting", queue, queueFields)
-    let more = (pool["totals"]?["waiting"]?.int ?? 0) - Int64(queue.count)
+    let more = (pool["queue_length"]?.int ?? 0) - Int64(queue.count)
     if more > 0, !queue.isEmpty { lines.append("and \(more) more; --limit 0 shows all") }
     return lines
   }

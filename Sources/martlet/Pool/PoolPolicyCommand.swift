@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MartletModel
+import MartletScheduling
 import OrderedCollections
 
 struct PoolPolicyCommand: AsyncParsableCommand {
@@ -14,107 +15,25 @@ struct PoolPolicyCommand: AsyncParsableCommand {
       Examples:
         martlet pool policy
         martlet pool policy --backfill 4
-        martlet pool policy --cpu-slots 8 --memory 48GB
-        martlet pool policy --memory none
+        martlet pool policy --cpu-slots 8 --memory-limit 48GB
+        martlet pool policy --memory-limit none
       """)
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp("A request may pass those that came at most so many before it.", valueName: "n"))
-  var backfill: Int?
-
-  @Option(
-    name: .long, help: ArgumentHelp("Start those who need the same together: on or off.", valueName: "word"))
-  var groupEqualNeeds: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("In a set, the least free memory is this part of the most: 0 to 1.", valueName: "part")
-  )
-  var balance: Double?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Weights of free memory and idleness in the choice, like 0.6,0.4.", valueName: "a,b"))
-  var weights: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Busier than this, a device that nobody here holds is other people's.", valueName: "part")
-  )
-  var foreignUtilization: Double?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("With less free memory than this, too.", valueName: "size"))
-  var foreignFreeMemory: String?
-
-  @Option(
-    name: .long, help: ArgumentHelp("Runs without devices at a time; none: no limit.", valueName: "n"))
-  var cpuSlots: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("What all may ask for of memory together; none: no limit.", valueName: "size"))
-  var memory: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("What all may ask for of device memory together; none: no limit.", valueName: "size"))
-  var gpuMemory: String?
-
+  @OptionGroup(title: "How it chooses") var policy: PolicyOptions
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var format: FormatOption
 
-  func validate() throws { _ = try change() }
-
-  /// The members that are to be others.
-  private func change() throws -> JSONObject {
-    var change: JSONObject = [:]
-    if let backfill { change["backfill"] = .int(Int64(backfill)) }
-    if let balance { change["balance"] = .double(balance) }
-    if let foreignUtilization { change["foreign_utilization"] = .double(foreignUtilization) }
-    if let foreignFreeMemory {
-      change["foreign_free_memory"] = .int(try Words.size(foreignFreeMemory, of: "--foreign-free-memory"))
-    }
-    if let groupEqualNeeds {
-      guard ["on", "off"].contains(groupEqualNeeds) else {
-        throw ValidationError("--group-equal-needs must be on or off, not '\(groupEqualNeeds)'.")
-      }
-      change["group_equal_needs"] = .bool(groupEqualNeeds == "on")
-    }
-    if let weights {
-      let parts = weights.split(separator: ",").map { Double($0) }
-      guard parts.count == 2, let memory = parts[0], let idle = parts[1] else {
-        throw ValidationError("--weights must be two numbers with a comma between them, like 0.6,0.4.")
-      }
-      (change["memory_weight"], change["idle_weight"]) = (.double(memory), .double(idle))
-    }
-    if let cpuSlots {
-      guard cpuSlots == "none" || Int64(cpuSlots) != nil else {
-        throw ValidationError("--cpu-slots must be a whole number or none, not '\(cpuSlots)'.")
-      }
-      change["cpu_slots"] = .some(JSONValue(Int64(cpuSlots)))
-    }
-    for (key, option, text) in [("memory", "--memory", memory), ("gpu_memory", "--gpu-memory", gpuMemory)] {
-      guard let text else { continue }
-      change[key] = .some(.null)
-      if text != "none" { change[key] = .int(try Words.size(text, of: option)) }
-    }
-    return change
-  }
-
   func run() async throws {
     let client = try connection.client()
-    let change = try change()
-    let policy: JSONValue
+    var change: JSONObject = [:]
+    for (setting, value) in try policy.settings() { change[setting.rawValue] = value }
+    let answer: JSONValue
     if change.isEmpty {
-      policy = try await client.send(.get, "/pool", query: [("limit", "0")])["policy"] ?? .null
+      answer = try await client.send(.get, "/pool", query: [("limit", "0")])["policy"] ?? .null
     } else {
-      policy = try await client.send(.patch, "/pool/policy", body: .object(change))
+      answer = try await client.send(.patch, "/pool/policy", body: .object(change))
     }
-    try Card(item: policy, fields: Self.fields).print(format.format)
+    try Card(item: answer, fields: Self.fields).print(format.format)
   }
 
   private static func limit(_ key: String) -> @Sendable (JSONValue) -> JSONValue? {

@@ -1,4 +1,4 @@
-// What a command needs, and what follows when it goes wrong: options of `martlet run -- CMD`.
+// What a command needs: options of `martlet run -- CMD` and of `martlet probe`.
 
 import ArgumentParser
 import MartletModel
@@ -34,24 +34,10 @@ struct ResourceOptions: ParsableArguments {
   var openFiles: Int?
 
   @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Tries after a failure: 2, or by cause: infra=3,failure=1,oom=0,timeout=0.", valueName: "n"))
-  var retries: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Time before the first retry; it doubles. (default: 1s)", valueName: "span")
-  )
-  var retryPause: String?
-
-  @Option(
     // It may be below zero.
     name: .long, parsing: .unconditional,
     help: ArgumentHelp("Its place in the line: higher goes first. (default: 0)", valueName: "n"))
   var priority: Int?
-
-  private static let causes = ["infra", "failure", "oom", "timeout"]
 
   func validate() throws { _ = try members() }
 
@@ -78,33 +64,7 @@ struct ResourceOptions: ParsableArguments {
     }
     if anyHost { resources["same_host"] = false }
     var members: JSONObject = resources.isEmpty ? [:] : ["resources": .object(resources)]
-    if let retries { members["retries"] = try Self.retries(retries) }
-    if let retryPause {
-      guard retryPause == "0" || Words.seconds(retryPause) != nil else {
-        throw ValidationError("--retry-pause '\(retryPause)' is no time span; write 2s or 5m.")
-      }
-      members["retry_pause"] = .double(Words.seconds(retryPause) ?? 0)
-    }
     if let priority { members["priority"] = .int(Int64(priority)) }
     return members
-  }
-
-  /// "3" or "infra=3,failure=1".
-  private static func retries(_ text: String) throws(ValidationError) -> JSONValue {
-    if let count = Int64(text), count >= 0 { return .int(count) }
-    var causes: JSONObject = [:]
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let words = part.split(separator: "=", maxSplits: 1).map(String.init)
-      guard words.count == 2, let count = Int64(words[1]), count >= 0 else {
-        throw ValidationError("--retries '\(text)' is none; write 2, or infra=3,failure=1.")
-      }
-      guard Self.causes.contains(words[0]) else {
-        let meant = nearest(to: words[0], in: Self.causes).map { " Did you mean '\($0)'?" } ?? ""
-        throw ValidationError(
-          "--retries knows no '\(words[0])'.\(meant) There are \(Self.causes.joined(separator: ", ")).")
-      }
-      causes[words[0]] = .int(count)
-    }
-    return .object(causes)
   }
 }

@@ -34,6 +34,7 @@ struct RunStart: AsyncParsableCommand {
   var detach = false
 
   @OptionGroup(title: "Needs") var resources: ResourceOptions
+  @OptionGroup(title: "When it goes wrong") var trying: RetryOptions
   @OptionGroup var connection: ConnectionOptions
 
   @Argument(help: ArgumentHelp("Nothing but options stands before --.", visibility: .private))
@@ -73,6 +74,7 @@ struct RunStart: AsyncParsableCommand {
     if let name { body["name"] = .string(name) }
     if let seconds = timeout.flatMap(Words.seconds) { body["timeout_s"] = .double(seconds) }
     body.merge(try resources.members()) { $1 }
+    body.merge(try trying.members()) { $1 }
     let interrupts = Interrupts()
     let run = try await client.send(.post, "/executions", body: .object(body))
     if resources.gpus == nil { await Self.tellOfDevices(client) }

@@ -10,6 +10,8 @@ struct SweepAttachment {
   private let isFailFast: Bool
   private var trial: AttachedTrial?
   private var shown: Set<Int64> = []
+  /// All before this one were shown.
+  private var next: Int64 = 0
   private var stage = Stage.none
   private var askedAt: ContinuousClock.Instant?
   /// The trial that failed first, without being asked to end.
@@ -95,7 +97,6 @@ struct SweepAttachment {
         Style.faint.paint("── attempt \(current.attempt)\(why) ──", if: Terminal.usesColor))
       return true
     }
-    shown.insert(current.number)
     trial = nil
     try await report(current)
     return true
@@ -103,7 +104,9 @@ struct SweepAttachment {
 
   private mutating func report(_ ended: AttachedTrial) async throws {
     sweep = try await client.get("/sweeps/\(sweep.id)")
-    guard let found = try await trials().first(where: { $0["number"]?.int == ended.number }) else { return }
+    let found = try await trials().first { $0["number"]?.int == ended.number }
+    shown.insert(ended.number)
+    guard let found else { return }
     try Terminal.say(SweepFollower.line(found, of: sweep, done: shown.count) + "\n")
     guard firstFailure == nil, stage == .none, found["state"]?.string == TrialState.failed.rawValue else {
       return
@@ -112,8 +115,11 @@ struct SweepAttachment {
     if isFailFast { try await client.client.stopForFailure(of: found, in: sweep.id) }
   }
 
+  /// Those from the first on that was not shown.
   private mutating func trials() async throws -> [JSONValue] {
-    try await client.get("/sweeps/\(sweep.id)/trials", query: [("sort", "number")])["items"]?.array ?? []
+    while shown.contains(next) { next += 1 }
+    let query = [("sort", "number"), ("from", String(next))]
+    return try await client.get("/sweeps/\(sweep.id)/trials", query: query)["items"]?.array ?? []
   }
 
   // MARK: - Ctrl-C

@@ -14,6 +14,10 @@ struct SweepFollower {
   private var sweep: JSONValue
   private var client: PatientClient
   private var reported: Set<Int64> = []
+  /// All trials before this one were reported.
+  private var next: Int64 = 0
+  /// When the last one of those that were reported ended, in microseconds since 1970.
+  private var lastEnd: Int64 = 0
   private var bar = ProgressBar()
   private var isStopping = false
   /// Whether the first failure stops the sweep.
@@ -54,9 +58,12 @@ struct SweepFollower {
     }
   }
 
-  /// A line for every trial that ended since the last look, in the order of their ends.
+  /// A line for every trial that ended since the last look, in the order of their ends. Asked is for what may be new: a
+  /// look at a large sweep takes no longer than one at a small one.
   private mutating func reportEnded() async throws {
-    let answer = try await client.get("/sweeps/\(sweep.id)/trials", query: [("sort", "number")])
+    let answer = try await client.get(
+      "/sweeps/\(sweep.id)/trials",
+      query: [("sort", "number"), ("from", String(next)), ("ended_since", String(lastEnd))])
     let ended = (answer["items"]?.array ?? []).filter { trial in
       let state = trial["state"]?.string.flatMap(TrialState.init(rawValue:))
       return state?.isEnd == true && trial["number"]?.int.map { !reported.contains($0) } == true
@@ -64,12 +71,16 @@ struct SweepFollower {
     bar.clear()
     for trial in ended.sorted(by: { $0["ended_at"]?.int ?? 0 < $1["ended_at"]?.int ?? 0 }) {
       reported.insert(trial["number"]?.int ?? -1)
+      lastEnd = max(lastEnd, trial["ended_at"]?.int ?? 0)
       try Terminal.say(Self.line(trial, of: sweep, done: reported.count))
       if firstFailure == nil, trial["state"]?.string == TrialState.failed.rawValue {
         firstFailure = trial
         if isFailFast { try await client.client.stopForFailure(of: trial, in: sweep.id) }
       }
     }
+    while reported.contains(next) { next += 1 }
+    // The clock was put back: the next look asks for all that are left.
+    if Int64(reported.count) < sweep.endedTrials { lastEnd = 0 }
   }
 
   /// What is said of a trial that has ended; `done` of the sweep's have.

@@ -5,11 +5,11 @@ import MartletModel
 
 /// Simulated annealing: a walk that always takes a better point and sometimes a worse one, ever more rarely.
 ///
-/// Kirkpatrick, Gelatt, Vecchi: Optimization by Simulated Annealing (1983). How much worse a point is counts by how much
-/// losses vary among those seen lately, so that the temperature has no unit. The moves shrink with the temperature; an
-/// ordered axis moves by at least a step, a category to any other. After a while without a new best the walk begins
-/// again at the best point, warmer. With several pending, all are moves from the present point; each is taken or left
-/// in the order of the trials' numbers.
+/// Kirkpatrick, Gelatt, Vecchi: Optimization by Simulated Annealing (1983). How much worse a point is counts by how
+/// much losses vary among those seen lately, so that the temperature has no unit. The moves shrink with the
+/// temperature; an ordered axis moves by at least a step, a category to any other. After a while without a new best the
+/// walk begins again at the best point, warmer. With several pending, all are moves from the present point; each is
+/// taken or left in the order of the trials' numbers.
 ///
 /// Options: `startup` (points from the prior before the walk, 1...10000), `hot` (the first temperature, 0.0001...100),
 /// `cold` (the last one), `cooling` (the factor a trial; usually so that `cold` is reached at the end of the budget, or

@@ -116,8 +116,8 @@ struct CMAESModel: Sendable {
     let n = dimension
     let w = constants
     var norms: [Double] = []
-    // How far a point of the distribution goes at most, nearly always (Hansen: Injecting External Solutions Into CMA-ES,
-    // 2011, section 2): points of elsewhere are pulled in to that.
+    // How far a point of the distribution goes at most, nearly always (Hansen: Injecting External Solutions Into
+    // CMA-ES, 2011, section 2): points of elsewhere are pulled in to that.
     let far = Double(n).squareRoot() + 2 * Double(n) / (Double(n) + 2)
     let steps = points.enumerated().map { place, point in
       var y = (0..<n).map { (point[$0] - mean[$0]) / (sigma * widening[$0]) }
@@ -196,9 +196,6 @@ struct CMAESModel: Sendable {
   func deviation(_ axis: Int) -> Double {
     sigma * widening[axis] * covariance[axis * dimension + axis].squareRoot()
   }
-
-  /// The largest standard deviation in any direction of the continuous axes, and of ordered ones without the margin.
-  var extent: Double { sigma * (eigen.values.last ?? 0).squareRoot() }
 
   /// How much longer than wide the distribution is, squared.
   var condition: Double {

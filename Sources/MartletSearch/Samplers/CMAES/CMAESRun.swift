@@ -49,27 +49,37 @@ struct CMAESRun: Sendable {
   /// The best standing of each generation since the last restart, the latest last.
   private var best: [Standing] = []
 
-  /// - Parameter found: points known before, the best first; where they lie is where it begins.
+  /// - Parameter found: points known before, the best first; their weighted middle is where it begins, as if they were
+  ///   a
+  ///   generation.
   init(_ settings: CMAESSettings, found: [[Double]]) {
     self.settings = settings
     largeSize = settings.size
     let layout = settings.layout
     var mean = layout.numeric.map { _ in 0.5 }
     var deviations = layout.numeric.map { _ in settings.sigma }
+    let weights = found.indices.map { log(Double(found.count) + 0.5) - log(Double($0) + 1) }
     for (place, axis) in layout.numeric.enumerated() {
-      let values = found.map { $0[axis] }.filter { !$0.isNaN }
-      guard !values.isEmpty else { continue }
-      mean[place] = values.reduce(0, +) / Double(values.count)
-      guard values.count >= 4 else { continue }
+      var sum = 0.0
+      var total = 0.0
+      var squares = 0.0
+      for (point, weight) in zip(found, weights) where !point[axis].isNaN {
+        sum += weight * point[axis]
+        squares += weight * point[axis] * point[axis]
+        total += weight
+      }
+      guard total > 0 else { continue }
+      mean[place] = sum / total
+      guard found.count >= 4 else { continue }
       // As far as the good points lie apart, and a bit (Nomura et al.: Warm Starting CMA-ES, 2021, section 4.2).
-      let variance = values.reduce(0) { $0 + ($1 - mean[place]) * ($1 - mean[place]) } / Double(values.count)
-      deviations[place] = (variance + 0.01).squareRoot()
+      let variance = max(squares / total - mean[place] * mean[place], 0)
+      deviations[place] = min((variance + 0.01).squareRoot(), settings.sigma)
     }
     model = CMAESModel(
       layout: layout, size: settings.size, mean: mean, deviations: deviations, sigma: settings.sigma)
     let votes = found.map { layout.sample($0, base: CMAESSample(layout)).choices }
     if votes.count >= 2 {
-      model.categories.learn(votes, votes.map { _ in 1 / Double(votes.count) })
+      model.categories.learn(votes, weights.map { $0 / weights.reduce(0, +) })
     }
   }
 
@@ -90,23 +100,23 @@ struct CMAESRun: Sendable {
     let longest = 10 + 30 * settings.layout.numeric.count / model.constants.size
     if next.best.count > longest { next.best.removeFirst(next.best.count - longest) }
     if isLarge { next.spentLarge += results.count } else { next.spentSmall += results.count }
+    // Half of the generation came only after many answers that were known points.
     let isCrowded = results.count { $0.attempt >= 10 } * 2 >= results.count
-    let isFlat =
-      next.best.count == longest
-      && next.best.allSatisfy { !$0.isBetter(than: next.best[0]) && !next.best[0].isBetter(than: $0) }
+    let isFlat = next.best.count == longest && next.best.allSatisfy { $0.isEqual(to: next.best[0]) }
     if settings.restarts != .none, isCrowded || isFlat || next.hasConverged { next.restart() }
     return next
   }
 
+  /// Whether it would only draw the same point again. Ordered axes never stand still, for their margin moves them;
+  /// where there are no others, `isCrowded` tells.
   private var hasConverged: Bool {
-    guard !model.layout.numeric.isEmpty else { return false }
-    return model.condition > 1e14
-      || model.layout.numeric.indices.allSatisfy {
-        // A margin never lets an ordered axis converge; it is done when only the margin moves it.
-        model.layout.isOrdered[$0]
-          ? model.deviation($0) < 10 * settings.tolerance || model.isHeldByMargin($0)
-          : model.deviation($0) < settings.tolerance
-      } && !model.layout.isOrdered.allSatisfy { $0 }
+    if model.condition > 1e14 { return true }
+    let axes = model.layout.numeric.indices
+    guard axes.contains(where: { !model.layout.isOrdered[$0] }) else { return false }
+    return axes.allSatisfy { axis in
+      model.layout.isOrdered[axis]
+        ? model.isHeldByMargin(axis) : model.deviation(axis) < settings.tolerance
+    }
   }
 
   private mutating func restart() {

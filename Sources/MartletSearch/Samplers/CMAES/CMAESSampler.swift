@@ -6,15 +6,16 @@ import OrderedCollections
 
 /// CMA-ES over numbers, with a margin for ordered axes and probabilities for categories.
 ///
-/// Begins at the best of a few points drawn from the prior, or of what was told before. Any number of trials may be
-/// pending: a generation ends as soon as enough of its results are there, and late ones count in the next.
-/// Each trial's note says which generation drew it, and that of a generation's first trial which results ended the one
-/// before; so the whole chain of models can be computed again from the trials.
+/// Begins in the weighted middle of the best of some points drawn from the prior, or of what was told before. Any number
+/// of trials may be pending: a generation ends as soon as enough of its results are there, and late ones count in the
+/// next. Each trial's note says which generation drew it, and that of a generation's first trial which results ended the
+/// one before; so the whole chain of models can be computed again from the trials.
 ///
 /// Options: `population` (λ, 4...10000; usually 4 + ⌊3 ln d⌋, at least as many as are pending), `sigma` (the first
-/// standard deviation as a share of each range, 0.01...1), `startup` (points from the prior before it begins, 0...10000),
-/// `restarts` (`none`, `ipop`, `bipop`), `tolerance` (it has converged when all standard deviations are below this share
-/// of the range).
+/// standard deviation as a share of each range, 0.01...1), `startup` (points from the prior before it begins,
+/// 0...10000), `restarts` (`none`, `ipop`, `bipop`), `tolerance` (it has converged when all standard deviations are
+/// below this share of the range). The defaults of `sigma` and `startup` did best of a few (0.15, 0.2, 0.25; 5, 10, 16)
+/// on the public problems of the search benchmark, on average over 50, 100 and 200 trials.
 public struct CMAESSampler: Sampler {
   public static let method = "cmaes"
 
@@ -54,7 +55,7 @@ public struct CMAESSampler: Sampler {
       sigma: try options.double("sigma", default: 0.2, in: 0.01...1),
       tolerance: try options.double("tolerance", default: 1e-5, in: 1e-12...0.1),
       restarts: try options.choice("restarts", default: CMAESRestarts.bipop), seed: problem.seed)
-    startup = try options.int("startup", default: 10, in: 0...10_000)
+    startup = try options.int("startup", default: 16, in: 0...10_000)
     try options.finish()
     self.problem = problem
   }
@@ -105,10 +106,10 @@ public struct CMAESSampler: Sampler {
     ready.removeAll { used.contains($0.trial) || run.model(of: $0.note.generation) == nil }
   }
 
-  /// The best tenth of what was found by others, 20 at most, the best first.
+  /// The best of what was found by others: a tenth, but at least 5 (or half) and at most 20, the best first.
   private func beginnings(_ history: History) -> [Int] {
     let found = history.observations.filter { $0.state == .complete && !$0.losses.isEmpty }
-    let count = min((found.count + 9) / 10, 20)
+    let count = max(min((found.count + 9) / 10, 20), min((found.count + 1) / 2, 5))
     return Standing.order(found.map(Standing.init)).prefix(count).map { found[$0].trial }
   }
 

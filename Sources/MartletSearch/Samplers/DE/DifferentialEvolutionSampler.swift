@@ -6,15 +6,17 @@ import OrderedCollections
 /// Differential evolution, current-to-pbest/1 with an archive, parameters learnt from what succeeded, and a population
 /// that shrinks towards the end of the budget.
 ///
-/// Tanabe, Fukunaga: Improving the Search Performance of SHADE Using Linear Population Size Reduction (2014). Each trial
-/// challenges one member and takes its place if it is at least as good; its note says which member, and with which
-/// parameters. Results may come in any order and any number may be pending: members are replaced in the order of the
-/// trials' numbers. Categories are taken over from the better points, or swapped where two differ.
+/// Tanabe, Fukunaga: Improving the Search Performance of SHADE Using Linear Population Size Reduction (2014). Each
+/// trial challenges one member and takes its place if it is at least as good; its note says which member, and with
+/// which parameters. Results may come in any order and any number may be pending: members are replaced in the order of
+/// the trials' numbers. Categories are taken over from the better points, or swapped where two differ.
 ///
-/// Options: `population` (the first one, 4...10000; usually 18 trials an axis, but at most a fifth of the budget and at
-/// least 10), `shrink` (whether it shrinks, for which the budget must be known), `greed` (p: the share of the best that
-/// lead, 0.01...1), `memory` (H: how many parameter pairs are remembered, 1...1000), `archive` (how many beaten members
-/// are kept, as a multiple of the population, 0...10).
+/// Options: `population` (the first one, 4...10000; usually 18 trials an axis, but at most a twelfth of the budget
+/// and at least 10), `shrink` (whether it shrinks, for which the budget must be known), `greed` (p: the share of the
+/// best that lead, 0.01...1), `memory` (H: how many parameter pairs are remembered, 1...1000), `archive` (how many
+/// beaten members are kept, as a multiple of the population, 0...10).
+/// The defaults of `population` and `greed` did best of a few (a fifth and a twelfth of the budget, 10; 0.2, 0.3) on the
+/// public problems of the search benchmark.
 public struct DifferentialEvolutionSampler: Sampler {
   public static let method = "de"
 
@@ -28,10 +30,10 @@ public struct DifferentialEvolutionSampler: Sampler {
     }
     var options = OptionReader(problem.options, of: Self.method)
     let wide = 18 * max(problem.cube.axes.count, 1)
-    let usual = min(max(problem.budget.map { min(wide, $0 / 5) } ?? wide, 10), 200)
+    let usual = min(max(problem.budget.map { min(wide, $0 / 12) } ?? wide, 10), 200)
     let size = try options.int("population", default: usual, in: 4...10_000)
     let shrink = try options.bool("shrink", default: true)
-    let greed = try options.double("greed", default: 0.2, in: 0.01...1)
+    let greed = try options.double("greed", default: 0.3, in: 0.01...1)
     let memorySize = try options.int("memory", default: 6, in: 1...1000)
     let archiveShare = try options.double("archive", default: 1, in: 0...10)
     try options.finish()

@@ -9,8 +9,8 @@ import MartletModel
 /// before make the next population, so that results may come in any order and nothing waits for anything.
 ///
 /// Options: `population` (4...10000; 20 for budgets up to 200, else 50), `tournament` (how many compete to be a parent,
-/// 1...100), `elite` (how many of all generations stay in the population, 0...`population`), `tabu` (a child must differ
-/// from so many of the latest trials by more than a hundredth of the range on some axis, 0...1000), and those of
+/// 1...100), `elite` (how many of all generations stay in the population, 0...`population`), `tabu` (a child must
+/// differ from so many of the latest trials by more than a hundredth of the range on some axis, 0...1000), and those of
 /// `Variation`.
 public struct GeneticSampler: Sampler {
   public static let method = "ga"

@@ -22,8 +22,8 @@ enum Mutation: String, CaseIterable, Sendable {
 }
 
 /// The operators of genetic methods on the coordinates of a cube: numbers are crossed over and mutated by place,
-/// categories swapped and drawn anew. A number that is inactive in one parent comes from the other; one that is inactive
-/// in both is drawn from its prior, in case the child needs it.
+/// categories swapped and drawn anew. A number that is inactive in one parent comes from the other; one that is
+/// inactive in both is drawn from its prior, in case the child needs it.
 struct Variation: Sendable {
   let cube: UnitCube
   var crossover: Crossover

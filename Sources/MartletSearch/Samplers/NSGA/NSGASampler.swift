@@ -33,8 +33,8 @@ public struct NSGA2Sampler: Sampler {
 /// Deb, Jain: An Evolutionary Many-Objective Optimization Algorithm Using Reference-Point-Based Nondominated Sorting
 /// Approach, part I (2014).
 ///
-/// Options: those of `nsga2`, and `divisions` (how many steps each objective's axis has, 1...100; usually as many as give
-/// about as many directions as the population has members).
+/// Options: those of `nsga2`, and `divisions` (how many steps each objective's axis has, 1...100; usually as many as
+/// give about as many directions as the population has members).
 public struct NSGA3Sampler: Sampler {
   public static let method = "nsga3"
   private var engine: NSGAEngine

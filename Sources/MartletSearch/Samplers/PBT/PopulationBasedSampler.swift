@@ -6,14 +6,15 @@ import OrderedCollections
 /// Population based training: members train in short stretches; who falls behind goes on from the checkpoint of one of
 /// the best, with changed parameters.
 ///
-/// Jaderberg et al.: Population Based Training of Neural Networks (2017). Each trial is one stretch of one member, which
-/// begins with the checkpoint of the trial that `Ask.point(from:)` names. A member that is among the worst copies one of
-/// the best (exploit) and multiplies its numbers with 1 − `perturb` or 1 + `perturb`, or draws them anew (explore); all
-/// others go on with what they have. Members are compared by their latest finished stretches, so that nobody waits for
-/// anybody unless `wait` is set. The note keeps the lineage: `{"pbt": [member, stretch, trial it began from or null]}`.
+/// Jaderberg et al.: Population Based Training of Neural Networks (2017). Each trial is one stretch of one member,
+/// which begins with the checkpoint of the trial that `Ask.point(from:)` names. A member that is among the worst copies
+/// one of the best (exploit) and multiplies its numbers with 1 − `perturb` or 1 + `perturb`, or draws them anew
+/// (explore); all others go on with what they have. Members are compared by their latest finished stretches, so that
+/// nobody waits for anybody unless `wait` is set. The note keeps the lineage: `{"pbt": [member, stretch, trial it began
+/// from or null]}`.
 ///
-/// Options: `population` (2...10000; usually as many as are pending, 8...32), `truncation` (which share copies and which
-/// is copied, 0.01...0.5), `perturb` (0.01...0.9), `resample` (the probability of drawing a number anew, 0...1),
+/// Options: `population` (2...10000; usually as many as are pending, 8...32), `truncation` (which share copies and
+/// which is copied, 0.01...0.5), `perturb` (0.01...0.9), `resample` (the probability of drawing a number anew, 0...1),
 /// `ready_interval` (after how many stretches a member is compared, 1...10000), `generations` (how many stretches a
 /// member has, 1...1000000; without it, no end), `wait` (whether a stretch begins only when all have ended the one
 /// before).

@@ -43,27 +43,40 @@ struct TPERecords: Sendable {
   private(set) var keys: [Key]
   /// Places of `keys`, the best first.
   private(set) var order: [Int]
+  /// With several objectives the feasible ones that may be among the best.
+  private(set) var contenders: TPEContenders
   private var counts = [0, 0, 0, 0]
 
   /// All trials of a history.
-  init(_ history: History) {
+  ///
+  /// - Parameter limit: how many are called good at most.
+  init(_ history: History, limit: Int) {
     let keys = history.observations.map(Key.init)
     self.keys = keys
     order = keys.indices.sorted { keys[$0] < keys[$1] }
-    for key in keys { counts[key.tier.rawValue] += 1 }
+    contenders = TPEContenders(limit: limit)
+    for (key, observation) in zip(keys, history.observations) { count(key, observation) }
+  }
+
+  private mutating func count(_ key: Key, _ observation: Observation) {
+    counts[key.tier.rawValue] += 1
+    if key.tier == .feasible, observation.losses.count > 1 { contenders.add(key.trial, observation.losses) }
   }
 
   /// Another trial ended.
   mutating func add(_ observation: Observation) {
     let key = Key(observation)
-    let place = keys.partition { $0.trial < key.trial }
+    let place = place(of: key.trial)
     if place < keys.count {
       for index in order.indices where order[index] >= place { order[index] += 1 }
     }
     keys.insert(key, at: place)
     order.insert(place, at: order.partition { keys[$0] < key })
-    counts[key.tier.rawValue] += 1
+    count(key, observation)
   }
+
+  /// The place of a trial that is known.
+  func place(of trial: Int) -> Int { keys.partition { $0.trial < trial } }
 
   func count(_ tier: Tier) -> Int { counts[tier.rawValue] }
 

@@ -24,8 +24,9 @@ public struct TPESampler: Sampler {
 
   public init(_ problem: SearchProblem) throws(SearchError) {
     self.problem = problem
-    settings = try TPESettings(problem)
-    records = TPERecords(History(cube: problem.cube))
+    let settings = try TPESettings(problem)
+    self.settings = settings
+    records = TPERecords(History(cube: problem.cube), limit: settings.goodLimit)
   }
 
   public mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
@@ -46,6 +47,6 @@ public struct TPESampler: Sampler {
   }
 
   public mutating func restore(_ state: JSONValue, _ history: History) throws(SearchError) {
-    records = TPERecords(history)
+    records = TPERecords(history, limit: settings.goodLimit)
   }
 }

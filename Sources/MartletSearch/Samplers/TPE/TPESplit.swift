@@ -88,7 +88,7 @@ extension TPESplit {
   /// Multiobjective Tree-structured Parzen Estimator, 2022, section 4.2). Pruned trials, then those that miss
   /// constraints, fill what feasible ones leave.
   private static func front(_ records: TPERecords, _ history: History, good: Int) -> [Member] {
-    let feasible = Array(records.order.prefix(records.count(.feasible)))
+    let feasible = records.contenders.trials.map(records.place)
     let losses = Pareto.normalized(feasible.map { history.observations[$0].losses })
     let ranks = Pareto.ranks(losses, upTo: good)
     var chosen: [Int] = []
@@ -104,15 +104,9 @@ extension TPESplit {
       }
       rank += 1
     }
-    let others = records.order[feasible.count...].prefix(
+    let others = records.order[records.count(.feasible)...].prefix(
       max(min(good, records.usableCount) - chosen.count, 0))
-    return zip(chosen, weights(chosen.map { losses[$0] })).map { Member(place: feasible[$0], weight: $1) }
-      + others.map { Member(place: $0, weight: 1) }
-  }
-
-  /// What each adds to the volume that all dominate, beside the one that adds most; at least a little.
-  private static func weights(_ losses: [[Double]]) -> [Double] {
-    losses.map { _ in 1 }
+    return (chosen.map { feasible[$0] } + others).map { Member(place: $0, weight: 1) }
   }
 
   /// A little worse than the worst in every objective.

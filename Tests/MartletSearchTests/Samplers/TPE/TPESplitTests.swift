@@ -24,7 +24,7 @@ import Testing
   }
 
   private func below(_ history: History, good: Int) -> [Int] {
-    TPESplit(TPERecords(history), history, good: good, seed: 0).below.map {
+    TPESplit(TPERecords(history, limit: 100), history, good: good, seed: 0).below.map {
       history.observations[$0.place].trial
     }
   }
@@ -37,7 +37,7 @@ import Testing
       observation(5, [-3], violations: [2, -1]), observation(6, [2]), observation(7, [4], .pruned, step: 3),
       observation(8, [7], .pruned), observation(9, [-9], violations: [.nan]),
     ])
-    let records = TPERecords(history)
+    let records = TPERecords(history, limit: 100)
     #expect(records.order.prefix(9).map { history.observations[$0].trial } == [6, 0, 2, 7, 1, 8, 4, 5, 9])
     #expect(records.usableCount == 9)
     #expect(below(history, good: 3) == [0, 2, 6])
@@ -51,11 +51,11 @@ import Testing
         trial, trial % 17 == 0 ? [] : [Double(generator.below(40))], trial % 5 == 0 ? .pruned : .complete,
         violations: [Double(generator.below(3)) - 1])
     }
-    let expected = TPERecords(history(ending))
+    let expected = TPERecords(history(ending), limit: 100)
     for place in ending.indices.reversed() {
       ending.swapAt(place, Int(generator.below(UInt64(place + 1))))
     }
-    var records = TPERecords(History(cube: Self.cube))
+    var records = TPERecords(History(cube: Self.cube), limit: 100)
     for observation in ending { records.add(observation) }
     #expect(records.order == expected.order)
     #expect(records.usableCount == expected.usableCount)
@@ -79,11 +79,25 @@ import Testing
     #expect(below(mixed, good: 41).contains(50))
   }
 
+  /// The contenders are those whom fewer than the limit dominate, and the first by rank are all among them.
+  @Test(arguments: [2, 3]) func contendersHoldTheBest(objectives: Int) {
+    var generator = Xoshiro256(seed: 11)
+    let losses = (0..<300).map { _ in (0..<objectives).map { _ in Double(generator.below(30)) } }
+    var contenders = TPEContenders(limit: 20)
+    for trial in losses.indices.reversed() { contenders.add(trial, losses[trial]) }
+    let expected = losses.indices.filter { place in
+      losses.count { Pareto.dominates($0, losses[place]) } < 20
+    }
+    #expect(contenders.trials == expected)
+    let ranks = Pareto.ranks(losses)
+    #expect(Pareto.ranks(expected.map { losses[$0] }) == expected.map { ranks[$0] })
+  }
+
   /// With very many trials only some are looked at: always the best and the newest, and the others stand for all.
   @Test func theBadAreSampled() {
     let count = 10_000
     let history = history((0..<count).map { observation($0, [Double(($0 * 7919) % count)]) })
-    let records = TPERecords(history)
+    let records = TPERecords(history, limit: 100)
     let split = TPESplit(records, history, good: 25, seed: 3)
     #expect(split.below.count == 25)
     #expect(split.above.count < 1_150)

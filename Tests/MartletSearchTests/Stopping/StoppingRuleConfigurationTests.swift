@@ -1,0 +1,94 @@
+// What early_terminate may say, and what is refused, by which key.
+
+import MartletModel
+import OrderedCollections
+import Testing
+
+@testable import MartletSearch
+
+private let loss = [Objective(metric: "loss", goal: .minimize)]
+
+@Suite struct StoppingRuleConfigurationTests {
+  @Test(arguments: [
+    // The examples of W&B's page on sweep configuration.
+    (#"{"type":"hyperband","min_iter":3}"#, [3, 9, 27, 81], 1),
+    (#"{"type":"hyperband","max_iter":27,"s":2}"#, [3, 9], 1),
+    (#"{"type":"hyperband","max_iter":100,"s":9,"eta":4}"#, [1, 6, 25], 1),
+    (#"{"type":"hyperband","min_iter":1,"max_iter":36}"#, [1, 3, 9, 27], 3),
+    (#"{"type":"hyperband","min_iter":1,"max_iter":3}"#, [1], 1),
+    (#"{"type":"hyperband","min_iter":1,"max_iter":28,"brackets":2}"#, [1, 3, 9, 27], 2),
+    (#"{"type":"asha","min_iter":2,"max_iter":20,"eta":2.5}"#, [2, 5, 12], 1),
+    (#"{"type":"asha","min_iter":1,"eta":1.5}"#, [1, 2, 3, 5, 7], 1),
+  ])
+  func rungs(json: String, steps: [Int64], brackets: Int) throws {
+    let configuration = try StoppingRuleConfiguration(JSONValue.parse(json), objectives: loss)
+    guard case .halving(let rule) = configuration else {
+      Issue.record("\(configuration)")
+      return
+    }
+    #expect(rule.steps.prefix(steps.count).elementsEqual(steps))
+    #expect(rule.brackets == brackets)
+    if json.contains("max_iter") { #expect(rule.steps.count == steps.count) }
+  }
+
+  @Test(arguments: [
+    ("3", "early_terminate", "type"), ("[]", "early_terminate", "type"),
+    ("{}", "early_terminate", "type"), (#"{"type":"hyperbnd"}"#, "early_terminate", "type"),
+    (#"{"type":"hyperband"}"#, "hyperband", "min_iter"),
+    (#"{"type":"hyperband","min_iter":0}"#, "hyperband", "min_iter"),
+    (#"{"type":"hyperband","min_iter":1.5}"#, "hyperband", "min_iter"),
+    (#"{"type":"hyperband","min_iter":3,"max_iter":27,"s":2}"#, "hyperband", "s"),
+    (#"{"type":"hyperband","min_iter":3,"s":2}"#, "hyperband", "s"),
+    (#"{"type":"hyperband","max_iter":2,"s":2}"#, "hyperband", "max_iter"),
+    (#"{"type":"hyperband","min_iter":3,"eta":1}"#, "hyperband", "eta"),
+    (#"{"type":"hyperband","min_iter":3,"strict":1}"#, "hyperband", "strict"),
+    (#"{"type":"asha","min_iter":9,"max_iter":9}"#, "asha", "max_iter"),
+    (#"{"type":"asha","mode":"halt"}"#, "asha", "mode"),
+    (#"{"type":"asha","max_iter":9,"brackets":3}"#, "asha", "brackets"),
+    (#"{"type":"percentile","percentile":101}"#, "percentile", "percentile"),
+    (#"{"type":"median","interval":0}"#, "median", "interval"),
+    (#"{"type":"patience"}"#, "patience", "patience"),
+    (#"{"type":"patience","patience":3,"min_delta":-1}"#, "patience", "min_delta"),
+    (#"{"type":"threshold","lower":2,"upper":1}"#, "threshold", "lower"),
+    (#"[{"type":"asha"},{"type":"median","startup_trials":0}]"#, "median", "startup_trials"),
+  ])
+  func refusedByKey(json: String, method: String, key: String) throws {
+    let value = try JSONValue.parse(json)
+    do {
+      _ = try StoppingRuleConfiguration(value, objectives: loss)
+      Issue.record("accepted")
+    } catch {
+      guard case .invalidOption(method, key, _) = error else {
+        Issue.record("\(error)")
+        return
+      }
+    }
+  }
+
+  @Test func whatNobodyReadsIsRefusedWithTheNearest() {
+    #expect(
+      throws: SearchError.unknownOption(
+        method: "hyperband", name: "miniter", nearest: "min_iter",
+        known: ["eta", "strict", "min_iter", "max_iter", "s", "brackets"])
+    ) {
+      try StoppingRuleConfiguration(
+        ["type": "hyperband", "max_iter": 27, "miniter": 3], objectives: loss)
+    }
+  }
+
+  @Test func rulesThatCompareOneObjectiveSaySo() {
+    let two = loss + [Objective(metric: "size", goal: .minimize)]
+    #expect(throws: SearchError.self) { try StoppingRuleConfiguration(["type": "median"], objectives: two) }
+    #expect(throws: Never.self) { try StoppingRuleConfiguration(["type": "asha"], objectives: two) }
+  }
+
+  @Test func methodsBringTheirRules() throws {
+    for method in StoppingRuleConfiguration.methods {
+      #expect(try StoppingRuleConfiguration(method: method, options: [:], steps: 52) != nil)
+      #expect(try StoppingRuleConfiguration(method: method, options: [:], steps: nil) != nil)
+    }
+    #expect(try StoppingRuleConfiguration(method: "random", options: [:], steps: 52) == nil)
+    #expect(
+      try StoppingRuleConfiguration(method: "asha", options: ["mode": "pause"], steps: 52)?.isPausing == true)
+  }
+}

@@ -46,21 +46,21 @@ struct SweepFindings: Sendable {
     let volume = front.flatMap { Self.volume(analysis, front: $0.count, &leftOut) }
     let progress = analysis.progress(
       objective: objective, target: objective == 0 ? specification.target : nil)
+    let note: String? = model == nil ? Self.silence(completed.count, analysis) : nil
+    let counts: JSONValue = [
+      "ended": .int(Int64(ended.count)), "complete": .int(Int64(completed.count)),
+      "feasible": .int(Int64(completed.count { $0.isFeasible })),
+    ]
+    let importance: JSONValue = [
+      "needed": .int(Int64(ResponseModel.leastTrials)), "note": JSONValue(note),
+      "parameters": .array(importances.map(\.json)), "interactions": .array(interactions.map(\.json)),
+    ]
+    let numbers = front.map { trials in JSONValue.array(trials.map { .int(Int64($0)) }) }
     json = [
       "sweep": .string(sweep.rawValue), "objective": .int(Int64(objective)),
-      "objectives": .array(specification.objectives.map(\.json)),
-      "trials": [
-        "ended": .int(Int64(ended.count)), "complete": .int(Int64(completed.count)),
-        "feasible": .int(Int64(completed.count(where: \.isFeasible))),
-      ],
-      "progress": progress.json,
-      "importance": [
-        "needed": .int(Int64(ResponseModel.leastTrials)),
-        "note": JSONValue(model == nil ? Self.silence(completed.count, analysis) : nil),
-        "parameters": .array(importances.map(\.json)), "interactions": .array(interactions.map(\.json)),
-      ],
-      "slices": .array(slices), "front": front.map { .array($0.map { .int(Int64($0)) }) } ?? .null,
-      "hypervolume": volume?.json ?? .null, "left_out": JSONValue(leftOut),
+      "objectives": .array(specification.objectives.map(\.json)), "trials": counts,
+      "progress": progress.json, "importance": importance, "slices": .array(slices),
+      "front": numbers ?? .null, "hypervolume": volume?.json ?? .null, "left_out": JSONValue(leftOut),
     ]
   }
 

@@ -99,6 +99,10 @@ export function ParallelCard({ project, parameters, trials, objectives, lit, onL
 
   const held = kept?.reduce((sum, each) => sum + each, 0) ?? trials.length;
   const hidden = choices.filter((each) => each.hidden).length;
+  // While a head is dragged it stays where it is among the elements: one that is put elsewhere loses the pointer.
+  const [still, setStill] = useState<readonly string[] | null>(null);
+  const heads = axes.map((axis, at) => ({ axis, at }));
+  if (still) heads.sort((a, b) => still.indexOf(a.axis.id) - still.indexOf(b.axis.id));
   const share = (i: number) => (axes.length < 2 ? 0.5 : i / (axes.length - 1));
   return (
     <section className="chart-card parallel-card" aria-label="Parameters">
@@ -114,9 +118,10 @@ export function ParallelCard({ project, parameters, trials, objectives, lit, onL
       </header>
       <div className="parallel-scroll">
         <div className="parallel" style={{ minWidth: `${axes.length * ROOM}px` }}>
-          {axes.map((each, i) => (
-            <AxisHead key={each.id} axis={each} at={i} count={axes.length} isColour={each.id === colourBy?.id}
+          {heads.map(({ axis: each, at }) => (
+            <AxisHead key={each.id} axis={each} at={at} count={axes.length} isColour={each.id === colourBy?.id}
               choice={choices.find(({ id }) => id === each.id)!} onPlace={(to) => placeAxis(each.id, to)}
+              onDrag={(begins) => setStill(begins ? axes.map(({ id }) => id) : null)}
               onChange={(to) => change(each.id, to)} onColour={() => setQuery({ colour: each.id === "@0" ? null : each.id })} />
           ))}
           <figure className="chart" ref={body} aria-label="Each trial as a line through its parameters to what it came to; the table below holds the same numbers" />
@@ -146,9 +151,9 @@ const position = (share: number): string => `calc(${MARGIN.side}px + ${share} * 
 /** An axis' name: dragged it moves the axis, pressed it opens what can be done with it. */
 function AxisHead(props: {
   axis: ParallelAxis; at: number; count: number; choice: AxisChoice; isColour: boolean;
-  onPlace: (to: number) => void; onChange: (to: Partial<AxisChoice>) => void; onColour: () => void;
+  onPlace: (to: number) => void; onDrag: (begins: boolean) => void; onChange: (to: Partial<AxisChoice>) => void; onColour: () => void;
 }) {
-  const { axis: { axis, id }, at, count, choice, isColour, onPlace, onChange, onColour } = props;
+  const { axis: { axis, id }, at, count, choice, isColour, onPlace, onDrag, onChange, onColour } = props;
   const press = useRef<{ x: number; dragged: boolean } | null>(null);
   const isLog = axis.note === "log";
   const items: MenuItem[] = [
@@ -171,7 +176,10 @@ function AxisHead(props: {
   const dragged = (event: PointerEvent<HTMLButtonElement>) => {
     const now = press.current;
     if (!now || !event.currentTarget.hasPointerCapture(event.pointerId)) return;
-    if (Math.abs(event.clientX - now.x) > CLICK) now.dragged = true;
+    if (!now.dragged && Math.abs(event.clientX - now.x) > CLICK) {
+      now.dragged = true;
+      onDrag(true);
+    }
     if (!now.dragged || count < 2) return;
     const box = event.currentTarget.closest(".parallel")!.getBoundingClientRect();
     const share = (event.clientX - box.left - MARGIN.side) / (box.width - 2 * MARGIN.side);
@@ -185,7 +193,7 @@ function AxisHead(props: {
       style={{ left: count < 2 ? "50%" : position(at / (count - 1)), width: `min(180px, calc((100% - ${2 * MARGIN.side}px) / ${Math.max(1, count - 1)} - 8px))` }}>
       <Menu label={`Axis ${title}`} items={items} trigger={(open, toggle) => (
         <button type="button" className="axis-name" aria-expanded={open} aria-haspopup="menu" title={`${title}: drag it to move the axis`}
-          onPointerDown={pressed} onPointerMove={dragged}
+          onPointerDown={pressed} onPointerMove={dragged} onLostPointerCapture={() => press.current?.dragged && onDrag(false)}
           onClick={() => {
             const wasDrag = press.current?.dragged ?? false;
             press.current = null;
@@ -236,7 +244,9 @@ function AxisBrush({ axis: { axis, brush }, left, onBrush }: { axis: ParallelAxi
     event.stopPropagation();
     onBrush(next);
   };
-  const words = brush === null ? "everything" : [axis.words(brush.from), axis.words(brush.to)].join(" to ");
+  // From the lesser value to the greater, also on an axis that is turned over.
+  const ends = brush === null ? [] : [brush.from, brush.to].sort((a, b) => axis.unit(a) - axis.unit(b));
+  const words = [...new Set(ends.map(axis.words))].join(" to ") || "everything";
   return (
     // Two ends, upright, over a canvas: no input does that.
     // eslint-disable-next-line jsx-a11y/prefer-tag-over-role

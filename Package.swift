@@ -104,7 +104,8 @@ let package = Package(
     .executableTarget(
       name: "martlet",
       dependencies: [
-        "MartletModel", "MartletFormats", "MartletSeries", "MartletStore", "MartletExecution",
+        "MartletModel", "MartletSearch", "MartletFormats", "MartletSeries", "MartletStore",
+        "MartletExecution",
         "MartletServer", "MartletScheduling", "MartletOrchestration",
         .argumentParser, .asyncHTTPClient, .collections, .logging, .nioCore, .nioHTTP1, .nioPosix,
       ], swiftSettings: strict),

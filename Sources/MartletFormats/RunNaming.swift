@@ -105,6 +105,9 @@ extension SweepSpecification {
   /// By the file's rule where it has one (`ed_128_nl_4`, floats as `5.00e-04`), with the number behind it unless the
   /// rule alone tells all points apart; else adjective-bird-number from `seed` and `number`.
   package func runName(for point: Point, number: Int, seed: UInt64) -> String {
+    if let name = points.first(where: { $0.point.flat == point.flat })?.name {
+      return Self.fileName(name, suffix: Self.reservedNames.contains(name) ? "_\(number)" : "")
+    }
     guard let name = ruledName(for: point, number: number) else {
       return RunNames.name(seed: seed, number: number)
     }
@@ -155,7 +158,9 @@ extension SweepSpecification {
   /// Whether the naming rule gives every point a directory of its own.
   func ruleTellsPointsApart() -> Bool {
     if runNameTemplate?.numberTellsApart == true { return true }
-    guard method == GridSampler.method, let count = space.cardinality, count <= 20_000 else { return false }
+    guard method == gridMethod, points.isEmpty, let count = space.cardinality, count <= 20_000 else {
+      return false
+    }
     var names = Self.reservedNames
     return (0..<count).allSatisfy { index in
       guard let point = space.point(at: index), let name = ruledName(for: point, number: index) else {

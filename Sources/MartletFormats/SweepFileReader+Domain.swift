@@ -55,7 +55,7 @@ private enum Distribution: String, CaseIterable {
 }
 
 extension SweepFileReader {
-  private static let settingKeys = [
+  static let settingKeys = [
     "value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "q", "step", "a", "b",
     "parameters",
   ]

@@ -6,14 +6,16 @@ import OrderedCollections
 
 extension SweepFileReader {
   mutating func readGhost(_ file: FileSection) -> SweepSpecification? {
-    let method = method(file, standard: GridSampler.method)
-    let objective = file["metric"] == nil ? Objective(metric: "eval_loss", goal: .minimize) : objective(file)
+    let method = method(file, standard: gridMethod)
+    let objectives =
+      file["metric"] == nil && file["objectives"] == nil
+      ? [Objective(metric: "eval_loss", goal: .minimize)] : objectives(file)
     var prefixes: OrderedDictionary<String, String> = [:]
-    let space = ghostSpace(file, method: method, prefixes: &prefixes)
+    let space = ghostSpace(file, prefixes: &prefixes)
     let command = baseCommand(file)
     let ghost = GhostForm(prefixes: prefixes, staticParameters: staticParameters(file))
     return specification(
-      file, method: method, objective: objective, space: space, program: nil, command: command,
+      file, method: method, objectives: objectives, space: space, program: nil, command: command,
       form: .ghost(ghost))
   }
 
@@ -24,8 +26,8 @@ extension SweepFileReader {
   }
 
   private mutating func ghostSpace(
-    _ file: FileSection, method: String?, prefixes: inout OrderedDictionary<String, String>
-  ) -> Space? {
+    _ file: FileSection, prefixes: inout OrderedDictionary<String, String>
+  ) -> PlacedSpace? {
     guard let member = require("sweep_params", in: file, expected: "what to search") else { return nil }
     guard let members = member.value.members else {
       flaws.append(
@@ -51,7 +53,7 @@ extension SweepFileReader {
           parameter: Parameter(parameter.key, .categorical(values)), mark: parameter.mark, path: keyPath))
     }
     guard flaws.count == before else { return nil }
-    return space(placed, method: method, at: member.mark, key: member.key)
+    return space(placed, of: file, at: member.mark, key: member.key)
   }
 
   private mutating func ghostValues(_ settings: FileSection) -> [JSONValue]? {

@@ -7,19 +7,19 @@ import OrderedCollections
 extension SweepFileReader {
   mutating func readSweep(_ file: FileSection) -> SweepSpecification? {
     let method = method(file)
-    let objective = objective(file)
-    let space = sweepSpace(file, method: method)
+    let objectives = objectives(file)
+    let space = sweepSpace(file)
     var program = text(file["program"], in: file)
     let command = command(file, program: &program)
     return specification(
-      file, method: method, objective: objective, space: space, program: program, command: command,
+      file, method: method, objectives: objectives, space: space, program: program, command: command,
       form: .sweep)
   }
 
-  private mutating func sweepSpace(_ file: FileSection, method: String?) -> Space? {
+  private mutating func sweepSpace(_ file: FileSection) -> PlacedSpace? {
     guard let member = require("parameters", in: file, expected: "what to search") else { return nil }
     if case .scalar(.null, _) = member.value.content {
-      return space([], method: nil, at: member.mark, key: member.key)
+      return space([], of: file, at: member.mark, key: member.key)
     }
     guard let members = member.value.members else {
       flaws.append(wrong(member, in: file, expected: "parameters by name, like lr: {values: [0.1, 0.01]}"))
@@ -29,7 +29,7 @@ extension SweepFileReader {
     let placed = parameters(
       FileSection(members: members, mark: member.value.mark, path: "parameters"), under: [])
     guard flaws.count == before else { return nil }
-    return space(placed, method: method, at: member.mark, key: member.key)
+    return space(placed, of: file, at: member.mark, key: member.key)
   }
 
   /// The parameters of `section`; `path` is where their values belong.
@@ -48,9 +48,18 @@ extension SweepFileReader {
         if inner.isEmpty { flaws.append(empty(nested, in: settings, expected: "parameters by name")) }
         let section = FileSection(members: inner, mark: nested.value.mark, path: settings.path("parameters"))
         placed += parameters(section, under: path)
-      } else if let domain = domain(settings, at: member.mark) {
+      } else if let expression = settings["expression"] {
+        checkKeys(of: settings, known: ["expression"])
+        readDerived(expression, in: settings, path: path)
+      } else {
+        let condition = condition(settings["when"], in: settings)
+        var settings = settings
+        settings.members.removeAll { $0.key == "when" }
+        guard let domain = domain(settings, at: member.mark) else { continue }
         placed.append(
-          PlacedParameter(parameter: Parameter(path: path, domain: domain), mark: member.mark, path: keyPath))
+          PlacedParameter(
+            parameter: Parameter(path: path, domain: domain, condition: condition), mark: member.mark,
+            path: keyPath))
       }
     }
     return placed
@@ -72,7 +81,7 @@ extension SweepFileReader {
 
   // MARK: - Commands
 
-  private mutating func command(_ file: FileSection, program: inout String?) -> [CommandPart]? {
+  mutating func command(_ file: FileSection, program: inout String?) -> [CommandPart]? {
     if let commandLine, !commandLine.isEmpty {
       // A lone Python file is a program, not something to execute.
       if commandLine.count == 1, commandLine[0].hasSuffix(".py") {

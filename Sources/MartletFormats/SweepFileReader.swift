@@ -1,6 +1,7 @@
 // A parsed sweep file to its specification: which keys there are, and which form the file has.
 
 import MartletModel
+import MartletScheduling
 import MartletSearch
 import OrderedCollections
 
@@ -45,6 +46,8 @@ struct SweepFileReader {
   let commandLine: [String]?
   var flaws: [Flaw] = []
   var notes: [String] = []
+  /// Parameters that are computed from others, in the order of the file.
+  var derived: [PlacedExpression] = []
 
   init(source: String, filename: String?, commandLine: [String]?) {
     self.source = source
@@ -55,8 +58,9 @@ struct SweepFileReader {
   // MARK: - Keys
 
   /// Keys both forms have.
-  private static let commonKeys = [
-    "name", "description", "project", "method", "metric", "run_cap", "max_parallel",
+  static let commonKeys = [
+    "name", "description", "project", "method", "metric", "objectives", "constraints", "run_cap", "budget",
+    "early_terminate", "points", "where", "derived", "warm_start", "metadata", "max_parallel",
     "max_parallel_experiments",
     "timeout", "grace", "stop_signal", "resources", "retries", "retry_pause", "priority", "breaker",
     "checkpoint", "seed", "workdir", "output", "env",
@@ -71,15 +75,12 @@ struct SweepFileReader {
     "image_uri",
   ]
 
-  /// Keys that ask for something this version does not do.
-  private static let unsupportedKeys = [
-    "early_terminate", "objectives", "constraints", "where", "when", "derived", "points",
-    "executor",
-  ]
-
   // MARK: - The file
 
   mutating func read(_ root: FileNode) -> SweepSpecification? {
+    if root.items?.first?.members != nil {
+      return readExperiments(FileSection(members: [], mark: root.mark, path: ""), list: root)
+    }
     guard let members = root.members else {
       flaws.append(
         Flaw(
@@ -94,22 +95,17 @@ struct SweepFileReader {
       return read(inner.value)
     }
     let file = FileSection(members: members, mark: root.mark, path: "")
+    if Self.taskKeys.contains(where: { file[$0] != nil }) { return readTask(file) }
+    if let list = file["experiments"] { return readExperiments(file, list: list.value) }
     let isGhost = ["base_command", "sweep_params", "static_params"].contains { file[$0] != nil }
     checkTopLevelKeys(of: file, known: isGhost ? Self.ghostKeys : Self.sweepKeys)
     return isGhost ? readGhost(file) : readSweep(file)
   }
 
-  private mutating func checkTopLevelKeys(of file: FileSection, known: [String]) {
+  mutating func checkTopLevelKeys(of file: FileSection, known: [String]) {
     for member in file.members where !known.contains(member.key) {
       if Self.ignoredKeys.contains(member.key) {
         notes.append("line \(member.mark.line): '\(member.key)' has no meaning here and is ignored")
-      } else if Self.unsupportedKeys.contains(member.key) {
-        flaws.append(
-          Flaw(
-            at: member.mark, key: member.key,
-            message:
-              "'\(member.key)' is not supported by this version, and ignoring it would change the sweep: "
-              + "remove it"))
       } else if !member.key.hasPrefix("x-") {
         flaws.append(unknown(member, in: file, known: known))
       }
@@ -120,9 +116,10 @@ struct SweepFileReader {
 
   /// The specification with everything but what the caller gives; nil when a flaw leaves nothing to build.
   mutating func specification(
-    _ file: FileSection, method: String?, objective: Objective?, space: Space?, program: String?,
-    command: [CommandPart]?, form: SweepSpecification.Form
+    _ file: FileSection, method: MethodChoice?, objectives: [Objective]?, space placed: PlacedSpace?,
+    program: String?, command: [CommandPart]?, form: SweepSpecification.Form = .sweep
   ) -> SweepSpecification? {
+    let space = placed?.space
     let name = text(file["name"], in: file)
     let description = text(file["description"], in: file)
     let project = text(file["project"], in: file)
@@ -141,11 +138,15 @@ struct SweepFileReader {
     let output = text(file["output"], in: file)
     let environment = environment(file)
     let template = template(file, parameters: space?.parameters.map(\.name))
-    guard let method, let space, let command else { return nil }
+    let constraints = constraints(file)
+    let limits = budget(file)
+    let warmStart = warmStart(file)
+    guard let method, let objectives, let placed, let space, let command else { return nil }
     var specification = SweepSpecification(
-      name: name, description: description, project: project, method: method, objective: objective,
-      space: space,
-      runCap: runCap, timeout: timeout, needs: needs, breaker: breaker, seed: seed.map(UInt64.init),
+      name: name, description: description, project: project, method: method.name,
+      methodOptions: method.options,
+      objectives: objectives, space: space, runCap: runCap, timeout: timeout, needs: needs, breaker: breaker,
+      seed: seed.map(UInt64.init),
       workdir: workdir,
       output: output,
       environment: environment, program: program, command: command, form: form, runNameTemplate: template,
@@ -162,6 +163,15 @@ struct SweepFileReader {
     if let stopSignal { specification.stopSignal = stopSignal }
     if let checkpoint { specification.checkpoint = checkpoint }
     specification.target = target(file)
+    specification.constraints = constraints
+    if let limits { specification.furtherLimits = limits }
+    specification.runCap = specification.runCap ?? specification.furtherLimits.trials
+    specification.furtherLimits.trials = nil
+    specification.warmStart = warmStart
+    specification.metadata = metadata(file)
+    specification.points = points(file, in: placed)
+    readEarlyTermination(file, &specification)
+    checkSearch(&specification, method, placed)
     specification.namesAreUnique = specification.ruleTellsPointsApart()
     specification.notes = notes
     return specification
@@ -211,72 +221,6 @@ struct SweepFileReader {
       return nil
     }
   }
-
-  /// - Parameter standard: for a file without the key.
-  mutating func method(_ file: FileSection, standard: String? = nil) -> String? {
-    guard let member = file["method"] else {
-      if standard == nil { require("method", in: file, expected: Self.methodsInWords) }
-      return standard
-    }
-    guard let name = text(member, in: file) else { return nil }
-    if samplerMethods.contains(name) { return name }
-    let known = ["bayes", "tpe", "gp", "cmaes", "sobol", "hyperband", "asha", "nsga2", "custom", "auto"]
-    flaws.append(
-      Flaw(
-        at: member.value.mark, key: "method", expected: Self.methodsInWords,
-        nearest: known.contains(name) ? nil : suggestion(for: name, among: samplerMethods),
-        message: known.contains(name)
-          ? "the method '\(name)' is not supported by this version, which searches with \(Self.methodsInWords)"
-          : "unknown method '\(name)': this version searches with \(Self.methodsInWords)"))
-    return nil
-  }
-
-  static let methodsInWords = samplerMethods.joined(separator: " or ")
-
-  mutating func objective(_ file: FileSection) -> Objective? {
-    guard let section = section(file["metric"], in: file, example: "{name: val_loss, goal: minimize}") else {
-      return nil
-    }
-    checkKeys(of: section, known: ["name", "goal", "target"], ignored: ["impute", "impute_while_running"])
-    let name = require("name", in: section, expected: "the name under which the program logs it")
-      .flatMap { text($0, in: section) }
-    let goal = choice(section["goal"], in: section, among: ["minimize", "maximize"])
-    guard let name else { return nil }
-    return Objective(metric: name, goal: goal.flatMap(Objective.Goal.init(rawValue:)) ?? .minimize)
-  }
-
-  private mutating func target(_ file: FileSection) -> Double? {
-    guard let metric = file["metric"], let members = metric.value.members else { return nil }
-    let section = FileSection(members: members, mark: metric.value.mark, path: "metric")
-    return number(section["target"], in: section)
-  }
-
-  /// The space of these parameters; nil, with the flaws told, when it cannot be searched by `method`.
-  mutating func space(_ placed: [PlacedParameter], method: String?, at mark: FileMark, key: String) -> Space?
-  {
-    var isUsable = true
-    for item in placed where method == GridSampler.method && item.parameter.domain.count == nil {
-      isUsable = false
-      let error = SearchError.infiniteDomain(parameter: item.parameter.name, method: GridSampler.method)
-      flaws.append(Flaw(at: item.mark, key: item.path, message: "\(error)"))
-    }
-    guard isUsable else { return nil }
-    do {
-      let space = try Space(placed.map(\.parameter))
-      if method == GridSampler.method { _ = try GridSampler(space: space) }
-      return space
-    } catch {
-      let repeated: PlacedParameter? =
-        if case .repeatedParameter(let name) = error { placed.last { $0.parameter.name == name } } else {
-          nil
-        }
-      flaws.append(
-        Flaw(
-          at: repeated?.mark ?? mark, key: repeated?.path ?? key,
-          expected: error == .emptySpace ? "at least one parameter" : nil, message: "\(error)"))
-      return nil
-    }
-  }
 }
 
 /// A parameter and where it stands in the file.
@@ -285,4 +229,21 @@ struct PlacedParameter {
   var mark: FileMark
   /// Its key in the file, like `parameters.lr`.
   var path: String
+}
+
+/// A computed parameter and where it stands in the file.
+struct PlacedExpression {
+  var parameter: DerivedParameter
+  var mark: FileMark
+  /// Its key in the file.
+  var path: String
+}
+
+/// A space and where its parameters stand in the file.
+struct PlacedSpace {
+  var space: Space
+  var parameters: [PlacedParameter]
+  /// Of the list of them all.
+  var mark: FileMark
+  var key: String
 }

@@ -33,9 +33,25 @@ package struct SweepSpecification: Sendable {
   package var name: String?
   package var description: String?
   package var project: String?
-  /// `grid` or `random`.
+  /// One of `samplerMethods`.
   package var method: String
-  package var objective: Objective?
+  /// The method's own settings.
+  package var methodOptions = JSONObject()
+  /// What trials are judged by; the first ranks them.
+  package var objectives: [Objective]
+  package var objective: Objective? { objectives.first }
+  /// What a trial has to meet beside that.
+  package var constraints: [OutcomeConstraint] = []
+  /// When a running trial is stopped because of its values; null: never. As it is written.
+  package var earlyTerminate = JSONValue.null
+  /// Points that are tried before the method is asked, by name where they have one.
+  package var points: [NamedPoint] = []
+  /// Sweeps whose trials the search learns from at its beginning, by id or name.
+  package var warmStart: [String] = []
+  /// What the file says beside what is searched and run, kept as it is.
+  package var metadata = JSONObject()
+  /// How far it goes beside the number of its trials.
+  package var furtherLimits = SweepLimits()
   /// The metric value at which the sweep has found what it looked for.
   package var target: Double?
   package var space: Space
@@ -94,15 +110,16 @@ package struct SweepSpecification: Sendable {
 
   /// How many trials there will be at most; nil when there is no limit.
   package var budget: Int? {
-    switch (method == GridSampler.method ? space.cardinality : nil, runCap) {
+    let size: Int? =
+      switch method {
+      case gridMethod: space.cardinality.flatMap { $0 == .max ? nil : $0 }
+      case pointsMethod: points.count
+      default: nil
+      }
+    return switch (size, runCap) {
     case (let points?, let cap?): min(points, cap)
     case (let points, let cap): points ?? cap
     }
-  }
-
-  /// The sampler for this file, at its beginning or as saved.
-  package func sampler(seed: UInt64, state: JSONValue? = nil) throws(SearchError) -> any Sampler {
-    try makeSampler(method: method, space: space, seed: seed, state: state)
   }
 
   private static func stem(of filename: String?) -> String? {

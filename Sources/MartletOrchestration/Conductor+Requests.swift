@@ -17,6 +17,8 @@ struct Prepared: Sendable {
   /// Where its results lie.
   var directory: String
   var capture: Capture
+  /// What its search learns from at its beginning.
+  var imported = ImportedTrials()
 }
 
 extension Conductor {
@@ -38,6 +40,7 @@ extension Conductor {
     let id = try await store.write { try $0.freshSweepID() }
     let root = new.output ?? data.results
     let name = new.name
+    let imported = try await trialsToLearnFrom(new.specification)
     let machine = try await machine()
     let (directory, capture) = try await blocking { () -> (String, Capture) in
       guard FileManager.default.fileExists(atPath: new.workdir) else {
@@ -62,7 +65,7 @@ extension Conductor {
         environment: new.environment, on: machine)
       return (directory, capture)
     }
-    return Prepared(id: id, directory: directory, capture: capture)
+    return Prepared(id: id, directory: directory, capture: capture, imported: imported)
   }
 
   /// Stores a sweep and begins it.
@@ -75,7 +78,9 @@ extension Conductor {
         devices: deviceCount, processors: ProcessInfo.processInfo.activeProcessorCount)
       : specification.maxParallel
     let seed = specification.seed ?? UInt64.random(in: .min ... .max)
-    let sampler = try specification.sampler(seed: seed)
+    let imported = prepared.imported
+    let search = try specification.search(seed: seed, imported: imported)
+    let stopping = try specification.watcher(seed: seed)
     let sweep = Sweep(
       id: id, project: new.project, name: name, description: specification.description ?? "", state: .pending,
       method: specification.method, objective: specification.objective, parameters: specification.space.json,
@@ -85,13 +90,14 @@ extension Conductor {
       createdBy: principal.name, seed: seed, source: specification.source)
     var stored = sweep
     stored.priority = specification.priority
+    stored.search = specification.searchJSON
     let kept = stored
     let environmentFile = "\(data.sweep(id))/environment.json"
     let devices = deviceCount
     try await transact { core, writer, effects, now in
       let row = try writer.createSweep(
-        kept, samplerState: sampler.state, filename: specification.filename,
-        commandOverride: new.commandOverride,
+        kept, samplerState: search.state, filename: specification.filename,
+        commandOverride: new.commandOverride, imported: imported.json,
         by: principal, now: now)
       try writer.setEnvironment(capture.environment, ofSweep: row)
       core.sweeps[id] = OpenSweep(
@@ -102,8 +108,9 @@ extension Conductor {
       var progress = SweepProgress()
       progress.isAutomatic = specification.isAutomatic
       let machine = SweepMachine(
-        sampler: sampler, objective: specification.objective, target: specification.target,
-        budget: specification.budget, maxParallel: window, breaker: specification.breaker,
+        search: search, stopping: stopping, objectives: specification.objectives,
+        target: specification.target, limits: specification.limits(budget: kept.budget), maxParallel: window,
+        breaker: specification.breaker,
         prepares: specification.preparation != nil, progress: progress)
       try core.decide(
         .addSweep(

@@ -49,6 +49,8 @@ actor Conductor {
   var following: Task<Void, Never>?
   /// Decisions that wait for their turn, and who waits for them.
   private var decisions: [(decide: Decision, done: CheckedContinuation<Void, any Error>)] = []
+  /// How far the values of trials have been looked at, where somebody does.
+  var reading = ReportReading()
   /// What was heard of attempts before anything may be launched: nobody knows yet where attempts reach this server.
   private var early: [(news: AttemptNews, attempt: OpenAttempt)] = []
 

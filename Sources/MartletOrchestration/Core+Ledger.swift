@@ -56,9 +56,16 @@ extension Core {
     _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal, _ now: Timestamp
   ) throws {
     switch action {
-    case .createTrial(let id, let number, let point):
+    case .createTrial(let id, let number, let point, let origin):
       guard let sweep = sweeps[id] else { return }
-      try createTrial(number, point, of: sweep, writer, &effects, by: principal, now)
+      try createTrial(number, point, origin, of: sweep, writer, &effects, by: principal, now)
+    case .resumeTrial(let id, let number):
+      guard let sweep = sweeps[id] else { return }
+      try resumeTrial(number, of: sweep, writer, &effects, by: principal, now)
+    case .setVerdict(let id, let number, let verdict):
+      guard let row = sweeps[id]?.row else { return }
+      try writer.setVerdict(ofSweep: row, number: number, verdict.json, by: principal, now: now)
+      effects.trials[id, default: []].append(number)
     case .createPreparation(let id):
       guard let sweep = sweeps[id] else { return }
       try createPreparation(of: sweep, writer, &effects, by: principal, now)
@@ -225,22 +232,24 @@ extension Core {
     _ number: Int, of id: PublicID, _ outcome: SweepMachine.Outcome, _ startedAt: Timestamp?,
     _ writer: StoreWriter, _ effects: inout Effects, by principal: Principal, _ now: Timestamp
   ) throws {
-    let (state, objective, reason): (TrialState, Double?, String?) =
+    let (state, objective, measured, reason): (TrialState, Double?, Measured?, String?) =
       switch outcome {
-      case .complete(let value): (.complete, value, nil)
-      case .pruned(let value): (.pruned, value, nil)
-      case .failed(let reason), .notStarted(let reason): (.failed, nil, reason)
+      case .complete(let value, let measured): (.complete, value, measured, nil)
+      case .pruned(let value, let measured, let reason): (.pruned, value, measured, reason)
+      case .paused(let value, let measured, let reason): (.paused, value, measured, reason)
+      case .failed(let reason), .notStarted(let reason): (.failed, nil, nil, reason)
       }
     // A sweep that could not go on after a restart has ended before its last trials.
     try writer.setTrialState(
       ofSweep: try sweeps[id]?.row ?? writer.row(ofSweep: id), number: number, state, objective: objective,
-      reason: reason, startedAt: startedAt, by: principal, now: now)
+      measured: measured?.json ?? .null, reason: reason, startedAt: startedAt, by: principal, now: now)
     effects.trials[id, default: []].append(number)
     if let sweep = sweeps[id] { effects.results[id] = sweep }
   }
 
   private mutating func createTrial(
-    _ number: Int, _ point: Point, of sweep: OpenSweep, _ writer: StoreWriter, _ effects: inout Effects,
+    _ number: Int, _ point: Point, _ origin: TrialOrigin, of sweep: OpenSweep, _ writer: StoreWriter,
+    _ effects: inout Effects,
     by principal: Principal, _ now: Timestamp
   ) throws {
     let specification = sweep.specification
@@ -264,6 +273,12 @@ extension Core {
     (settings.shared, settings.resume) = (sweep.sharedDirectory, specification.resume)
     let limits = plan?.needs.limits(of: point)
     settings.limits = (try? limits?.get()) ?? AttemptLimits()
+    if let from = origin.from, let trials = scheduler.sweeps[sweep.id]?.machine.trials,
+      trials.indices.contains(from)
+    {
+      let name = specification.runName(for: trials[from].point, number: from, seed: sweep.seed)
+      settings.firstCheckpoints = "\(sweep.directory)/\(name)/checkpoints"
+    }
     let command = specification.arguments(
       for: point,
       run: RunPlace(name: name, directory: directory, paramsFile: paramsFile, environment: sweep.environment))
@@ -278,13 +293,32 @@ extension Core {
       try writer.patchRun(id, patch, now: now)
     }
     try writer.createTrial(
-      ofSweep: sweep.row, number: number, parameters: point.values, run: id, by: principal, now: now)
+      ofSweep: sweep.row, number: number, parameters: point.values, origin: origin.json, run: id,
+      by: principal,
+      now: now)
     effects.trials[sweep.id, default: []].append(number)
     keep(
       OpenAttempt(
         run: id, runName: name, number: 0, state: .queued, directory: AttemptDirectory(path: directory),
         settings: settings, command: command, workdir: sweep.workdir, runDirectory: directory,
         project: sweep.project, config: point.nested, sweep: sweep.id, trial: number, isStopRequested: false))
+  }
+
+  /// A trial that was paused has another attempt: what is known of its run is read back.
+  private mutating func resumeTrial(
+    _ number: Int, of sweep: OpenSweep, _ writer: StoreWriter, _ effects: inout Effects,
+    by principal: Principal, _ now: Timestamp
+  ) throws {
+    guard let last = try writer.lastAttempt(ofSweep: sweep.row, trial: number) else {
+      throw Problem(.internal, "Trial \(number) of sweep '\(sweep.id)' has no attempt to go on from.")
+    }
+    var attempt = OpenAttempt(last)
+    if let machine = scheduler.sweeps[sweep.id]?.machine {
+      attempt.config = machine.trials[number].point.nested
+    }
+    try writer.setTrialState(ofSweep: sweep.row, number: number, .waiting, by: principal, now: now)
+    effects.trials[sweep.id, default: []].append(number)
+    keep(attempt)
   }
 
   /// The run that goes before the first trial. It has all the time that it takes.

@@ -15,12 +15,25 @@ extension Core {
     let lines = end.lastLines.isEmpty ? "" : "\n" + end.lastLines.joined(separator: "\n")
     var reason = end.exit.reason + lines
     var kind: JobEnd.Kind
+    let seconds = end.startedAt.map { max(0, now - $0) } ?? .infinity
+    if end.state != .finished, let verdict = verdict(of: attempt) {
+      // However it left after it was asked to: that was the plan.
+      let value = try lastReport(of: attempt, writer)
+      switch verdict {
+      case .prune(let reason):
+        let kind = JobEnd.Kind.pruned(objective: value.objective, value.measured)
+        return JobEnd(kind, .stopped, reason: reason, seconds: seconds)
+      case .pause(let reason):
+        let kind = JobEnd.Kind.paused(objective: value.objective, value.measured)
+        return JobEnd(kind, .preempted, reason: reason, seconds: seconds)
+      }
+    }
     switch end.state {
     case .finished:
       kind = .success(objective: nil)
       if let sweep = attempt.sweep, attempt.trial != nil {
-        switch try objective(of: attempt, end, in: sweep, writer) {
-        case .success(let value): kind = .success(objective: value)
+        switch try objectives(of: attempt, end, in: sweep, writer) {
+        case .success(let value): kind = .success(objective: value.objective, value.measured)
         case .failure(let missing): (kind, reason) = (.hopeless, missing.reason)
         }
       }
@@ -38,28 +51,68 @@ extension Core {
     case .queued, .starting, .running, .lost:
       throw Problem(.internal, "\(end.state.rawValue) is no end of an attempt.")
     }
-    let seconds = end.startedAt.map { max(0, now - $0) } ?? .infinity
     let madeRoom = kind == .left && scheduler.jobs[attempt.job]?.ask == .makeRoom
     return JobEnd(kind, madeRoom ? .preempted : end.state, reason: reason, seconds: seconds)
   }
 
-  /// The value that a sweep ranks a trial by; nil when it ranks by nothing.
-  private func objective(
+  /// Why a running trial has been asked to leave; nil: it has not, or not because of its values.
+  private func verdict(of attempt: OpenAttempt) -> Verdict? {
+    guard let sweep = attempt.sweep, let trial = attempt.trial,
+      let machine = scheduler.sweeps[sweep]?.machine,
+      machine.trials.indices.contains(trial)
+    else { return nil }
+    return machine.trials[trial].verdict
+  }
+
+  /// What a trial that did not come to its end reported; nothing where it said nothing.
+  private func lastReport(of attempt: OpenAttempt, _ writer: StoreWriter) throws -> TrialValues {
+    guard let specification = attempt.sweep.flatMap({ sweeps[$0] })?.specification,
+      let main = specification.objective, let run = try writer.run(attempt.run),
+      let summary = run.metric(main.metric)
+    else { return TrialValues() }
+    let others = specification.objectives.dropFirst().map { objective in
+      run.metric(objective.metric).flatMap(objective.value(in:)) ?? .nan
+    }
+    return TrialValues(
+      objective: main.value(in: summary),
+      measured: Measured(
+        others: others,
+        violations: specification.constraints.map { $0.violation(in: run.metric($0.metric)) },
+        step: Int(exactly: summary.lastStep)))
+  }
+
+  /// What a sweep judges a trial by; nothing when it ranks by nothing.
+  private func objectives(
     of attempt: OpenAttempt, _ end: AttemptEnd, in sweep: PublicID, _ writer: StoreWriter
-  ) throws -> Result<Double?, MissingObjective> {
-    guard let objective = sweeps[sweep]?.specification.objective else { return .success(nil) }
-    func failed(reason: String) -> Result<Double?, MissingObjective> {
+  ) throws -> Result<TrialValues, MissingObjective> {
+    guard let specification = sweeps[sweep]?.specification else { return .success(TrialValues()) }
+    var values: [Double] = []
+    for objective in specification.objectives {
+      switch try value(of: objective, attempt, end, writer) {
+      case .success(let value): values.append(value)
+      case .failure(let missing): return .failure(missing)
+      }
+    }
+    let run = specification.constraints.isEmpty ? nil : try writer.run(attempt.run)
+    return .success(
+      TrialValues(
+        objective: values.first,
+        measured: Measured(
+          others: Array(values.dropFirst()),
+          violations: specification.constraints.map { $0.violation(in: run?.metric($0.metric)) })))
+  }
+
+  private func value(
+    of objective: Objective, _ attempt: OpenAttempt, _ end: AttemptEnd, _ writer: StoreWriter
+  ) throws -> Result<Double, MissingObjective> {
+    func failed(reason: String) -> Result<Double, MissingObjective> {
       .failure(MissingObjective(reason: reason))
     }
     if let fault = end.objectiveFault { return failed(reason: fault) }
     // What is derived may lag behind the points; here it must not.
     guard try !writer.isObjectiveOutdated(of: attempt.run) else { throw OutdatedObjective() }
     let run = try writer.run(attempt.run)
-    if let summary = run?.metric(objective.metric),
-      let value = objective.goal == .minimize ? summary.min : summary.max
-    {
-      return .success(value)
-    }
+    if let value = run?.metric(objective.metric).flatMap(objective.value(in:)) { return .success(value) }
     let logged = run?.metrics.map(\.name) ?? []
     let isDerived =
       try run.map { try writer.derivedMetrics(inProject: $0.project) }?
@@ -78,6 +131,12 @@ extension Core {
     }
     return failed(reason: "The metric '\(objective.metric)' was never logged; \(hint)")
   }
+}
+
+/// What a trial is judged by.
+private struct TrialValues {
+  var objective: Double?
+  var measured = Measured()
 }
 
 /// Why a trial whose command succeeded has failed.

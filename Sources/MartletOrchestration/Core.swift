@@ -27,6 +27,8 @@ struct ExecutionSettings: Sendable, Hashable {
   var shared: String?
   /// Which of its checkpoints a later attempt goes on from, a shell pattern; nil: none.
   var resume: String?
+  /// Where its first attempt finds a checkpoint to go on from; nil: it begins anew.
+  var firstCheckpoints: String?
   /// Of an attempt, beside its time.
   var limits = AttemptLimits()
 
@@ -36,7 +38,7 @@ struct ExecutionSettings: Sendable, Hashable {
       "gpus": .int(Int64(needs.devices)), "needs": needs.json, "environment": .string(environmentFile),
       "seed": JSONValue(seed.map { String($0) }), "training_log": .bool(readsTrainingLog),
       "shards": JSONValue(shards), "shared": JSONValue(shared), "resume": JSONValue(resume),
-      "retries": retries?.json ?? .null,
+      "retries": retries?.json ?? .null, "first_checkpoints": JSONValue(firstCheckpoints),
       "limits": limits == AttemptLimits() ? .null : limits.json,
     ]
   }
@@ -68,6 +70,7 @@ struct ExecutionSettings: Sendable, Hashable {
     shards = json["shards"]?.int.map(Int.init)
     shared = json["shared"]?.string
     resume = json["resume"]?.string
+    firstCheckpoints = json["first_checkpoints"]?.string
     limits = AttemptLimits(json: json["limits"] ?? .null)
   }
 }

@@ -126,6 +126,7 @@ package final class Engine: Sendable {
       pool: pool, deviceWatch: DeviceWatch(gpus: gpus, clock: clock), url: options.url, logger: logger,
       headroomEvery: options.headroomEvery)
     try await conductor.recover()
+    tracking.onRows { [weak conductor] run in Task { await conductor?.noteRows(of: run) } }
     let sampling =
       options.sampleEvery > 0
       ? Sampling(

@@ -86,8 +86,14 @@ extension Conductor {
       environment["MARTLET_SHARD_COUNT"] = String(shards)
       environment["MARTLET_SHARD_INDEX"] = String(trial % shards)
     }
-    if attempt.number > 1, let pattern = attempt.settings.resume {
-      environment["MARTLET_RESUME_FROM"] = Checkpoint.newestToResume(matching: pattern, in: checkpoints)
+    if let pattern = attempt.settings.resume {
+      let own =
+        attempt.number > 1 ? Checkpoint.newestToResume(matching: pattern, in: checkpoints) : nil
+      // Whoever has not come to a checkpoint of its own begins again where it began.
+      let first = attempt.settings.firstCheckpoints.flatMap {
+        Checkpoint.newestToResume(matching: pattern, in: $0)
+      }
+      environment["MARTLET_RESUME_FROM"] = own ?? first
     }
     if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
     if !devices.isEmpty { for name in DeviceEnvironment.foreign { environment[name] = nil } }

@@ -72,23 +72,24 @@ extension Conductor {
       }
       // The code that was submitted, not what lies there by now.
       let git = try await store.read { reader in try trials.first.flatMap { try reader.run($0.run)?.git } }
-      let sampler = try specification.sampler(seed: sweep.seed, state: stored.samplerState)
+      let records = trials.map { SweepMachine.TrialRecord($0, in: specification.space) }
+      let progress = SweepProgress(json: stored.progress)
+      let imported = ImportedTrials(json: stored.imported)
+      let search = try specification.search(
+        seed: sweep.seed, added: progress.added, imported: imported,
+        state: stored.samplerState, trials: records)
+      let stopping = try await watcher(of: specification, seed: sweep.seed, trials)
       core.sweeps[sweep.id] = OpenSweep(
         row: stored.row, id: sweep.id, name: sweep.name, project: sweep.project, specification: specification,
         seed: sweep.seed, workdir: sweep.workdir, directory: sweep.outputDirectory, environmentFile: file,
         environment: (environment.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string },
         git: git, creator: stored.creator)
       let machine = SweepMachine(
-        state: sweep.state, sampler: sampler,
-        trials: trials.map {
-          SweepMachine.TrialRecord(
-            point: specification.space.point(flat: .object($0.parameters)) ?? Point(values: $0.parameters),
-            state: $0.state, objective: $0.objective, reason: $0.reason
-          )
-        }, best: sweep.best?.trial, objective: specification.objective, target: specification.target,
-        budget: specification.budget, maxParallel: sweep.maxParallel,
+        state: sweep.state, search: search, stopping: stopping, trials: records, best: sweep.best?.trial,
+        objectives: specification.objectives, target: specification.target,
+        limits: specification.limits(budget: sweep.budget), maxParallel: sweep.maxParallel,
         stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
-        prepares: specification.preparation != nil, progress: SweepProgress(json: stored.progress))
+        prepares: specification.preparation != nil, progress: progress)
       var plan = specification.plan(devices: deviceCount)
       // As they were changed since.
       (plan.priority, plan.timeout) = (sweep.priority, sweep.timeout)
@@ -102,6 +103,25 @@ extension Conductor {
       }
       return nil
     }
+  }
+
+  /// Who looks at the values of a sweep's trials, having seen what they logged so far; nil: nobody does.
+  private func watcher(
+    of specification: SweepSpecification, seed: UInt64, _ trials: [Trial]
+  ) async throws -> EarlyStopping? {
+    guard var watcher = try specification.watcher(seed: seed) else { return nil }
+    for trial in trials {
+      let found = try await reports(of: trial.run, specification.objectives, since: nil)
+      reading.rows[trial.run] = found.row
+      for report in found.reports {
+        // What followed from it has happened.
+        _ = watcher.report(
+          trial: trial.number, step: report.step,
+          losses: SweepMachine.losses(report.values, specification.objectives))
+      }
+      if trial.state != .running { watcher.settle(trial: trial.number, as: trial.state) }
+    }
+    return watcher
   }
 
   private func findAgain(_ attempt: OpenAttempt) async {

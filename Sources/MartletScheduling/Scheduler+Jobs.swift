@@ -7,12 +7,14 @@ import OrderedCollections
 
 extension Scheduler {
   mutating func add(
-    _ id: JobID, _ plan: TrialPlan, point: Point, at now: Double, _ actions: inout [Action]
+    _ id: JobID, _ plan: TrialPlan, point: Point, after attempts: Int = 0, at now: Double,
+    _ actions: inout [Action]
   ) {
     let needs = plan.needs.needs(of: point)
-    let job = Job(
+    var job = Job(
       id: id, needs: (try? needs.get()) ?? Needs(), priority: plan.priority, ticket: newTicket(),
       policy: plan.retries, expected: plan.timeout)
+    job.number = attempts + 1
     jobs[id] = job
     actions.append(.createAttempt(job))
     if case .failure(let fault) = needs {
@@ -51,6 +53,10 @@ extension Scheduler {
 
   private mutating func over(_ job: Job, _ end: JobEnd, at now: Double, _ actions: inout [Action]) {
     var job = job
+    if case .trial(let sweep, _) = job.id, !job.devices.isEmpty, end.seconds.isFinite {
+      let seconds = end.seconds * Double(job.devices.count)
+      advance(sweep, .used(deviceSeconds: seconds), at: now, &actions)
+    }
     switch (end.kind, job.ask) {
     case (.neverStarted(let isBlamed), let ask):
       if isBlamed { job.failedStarts += 1 }
@@ -82,7 +88,7 @@ extension Scheduler {
       }
       job.retries[fault] = used + 1
       again(job, end, after: pause, at: now, &actions)
-    case (.success, _), (.pruned, _), (.hopeless, _), (.impossible, _), (.left, _), (.fault, _):
+    case (.success, _), (.pruned, _), (.paused, _), (.hopeless, _), (.impossible, _), (.left, _), (.fault, _):
       self.end(job, end, at: now, &actions)
     }
   }
@@ -126,13 +132,15 @@ extension Scheduler {
     case .trial(let sweep, let trial):
       let outcome: SweepMachine.Outcome =
         switch end.kind {
-        case .success(let value): .complete(objective: value)
-        case .pruned(let value): .pruned(objective: value)
+        case .success(let value, let measured): .complete(objective: value, measured)
+        case .pruned(let value, let measured): .pruned(objective: value, measured, reason: end.reason)
+        case .paused(let value, let measured): .paused(objective: value, measured, reason: end.reason)
         case .fault, .hopeless, .left: .failed(reason: end.reason)
         case .impossible, .neverStarted: .notStarted(reason: end.reason)
         }
       actions.append(.endTrial(sweep: sweep, number: trial, outcome))
-      advance(sweep, .trialEnded(trial, outcome, seconds: end.seconds), at: now, &actions)
+      advance(
+        sweep, .trialEnded(trial, outcome, seconds: end.seconds, attempts: job.number), at: now, &actions)
     }
   }
 
@@ -143,6 +151,14 @@ extension Scheduler {
     actions.append(.ask(id, number: job.number, .stop))
     if !job.state.holds {
       end(job, stopped("Stopped by \(asker) before it began."), at: now, &actions)
+    }
+  }
+
+  /// Asks a trial to leave whose values were judged.
+  mutating func leave(_ id: JobID, _ verdict: Verdict, at now: Double, _ actions: inout [Action]) {
+    switch verdict {
+    case .prune: stop(id, at: now, &actions)
+    case .pause: makeRoom(id, keepsPlace: true, &actions)
     }
   }
 

@@ -57,7 +57,11 @@ package struct Scheduler: Sendable {
   }
 
   package enum Action: Sendable, Hashable {
-    case createTrial(sweep: PublicID, number: Int, Point)
+    case createTrial(sweep: PublicID, number: Int, Point, TrialOrigin)
+    /// A paused trial is gone on with; its attempt follows.
+    case resumeTrial(sweep: PublicID, number: Int)
+    /// A trial has been asked to leave because of its values.
+    case setVerdict(sweep: PublicID, number: Int, Verdict)
     /// What goes before its first trial; its attempt follows.
     case createPreparation(sweep: PublicID)
     /// A new attempt, queued: the whole job as it has to be kept.
@@ -183,6 +187,9 @@ package struct Scheduler: Sendable {
       take(pool.handle(event, at: now), at: now, &actions)
     case .wake:
       wake(at: now, &actions)
+      for (id, sweep) in sweeps where sweep.machine.limits.seconds != nil {
+        advance(id, .tick, at: now, &actions)
+      }
     case .headroom(let headroom):
       for (id, sweep) in sweeps where sweep.machine.progress.isAutomatic {
         let hasRoom = hasRoom(for: sweep)

@@ -1,7 +1,5 @@
 // Random numbers that are the same on every machine and in every version for the same seed.
 
-import Foundation
-
 /// SplitMix64: a counter and a finalizer, for seeding and for hashing small numbers.
 ///
 /// Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators (2014), with the constants of its reference
@@ -75,13 +73,13 @@ extension Xoshiro256 {
 
   /// Standard normal (Box and Muller, 1958); the second value of the pair is not kept, so that a draw has no past.
   mutating func normal() -> Double {
-    let radius = (-2 * log(1 - unit())).squareRoot()
-    return radius * cos(2 * Double.pi * unit())
+    let radius = (-2 * Elementary.log(1 - unit())).squareRoot()
+    return radius * Elementary.cosTurn(unit())
   }
 
   /// Gamma with this shape and scale 1 (Marsaglia, Tsang: A Simple Method for Generating Gamma Variables, 2000).
   mutating func gamma(shape: Double) -> Double {
-    guard shape >= 1 else { return gamma(shape: shape + 1) * pow(1 - unit(), 1 / shape) }
+    guard shape >= 1 else { return gamma(shape: shape + 1) * Elementary.pow(1 - unit(), 1 / shape) }
     let d = shape - 1.0 / 3
     let c = 1 / (9 * d).squareRoot()
     while true {
@@ -89,7 +87,7 @@ extension Xoshiro256 {
       let root = 1 + c * x
       guard root > 0 else { continue }
       let v = root * root * root
-      if log(1 - unit()) < 0.5 * x * x + d - d * v + d * log(v) { return d * v }
+      if Elementary.log(1 - unit()) < 0.5 * x * x + d - d * v + d * Elementary.log(v) { return d * v }
     }
   }
 }

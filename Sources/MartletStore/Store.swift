@@ -107,6 +107,7 @@ package final class Store: Sendable {
     register(Migration7.name, Migration7.migrate)
     register(Migration8.name, Migration8.migrate)
     register(Migration9.name, Migration9.migrate)
+    register(Migration10.name, Migration10.migrate)
     return migrator
   }
 

@@ -69,7 +69,10 @@ extension Tracking {
     _ batch: RowBatch, to id: PublicID, client: String, bytes: Int
   ) async throws -> AppendReceipt {
     let (receipt, stored) = try await ingest.append(batch, to: id, client: client, bytes: bytes)
-    if stored != nil { await changes.note(id) }
+    if stored != nil {
+      await changes.note(id)
+      tellListener(of: id)
+    }
     return receipt
   }
 

@@ -36,6 +36,7 @@ package final class Tracking: Sendable {
   /// Whether there may be files that nobody has any more.
   let needsCleaning = Atomic(true)
   let purges = Purges()
+  private let listener = Mutex<(@Sendable (PublicID) -> Void)?>(nil)
 
   package init(
     store: Store, blobs: BlobStore, directories: RunDirectories, feed: LiveFeed, clock: any WallClock,
@@ -59,6 +60,13 @@ package final class Tracking: Sendable {
     store.onFreed(note)
     samples = SystemSamples(path: "\(directories.data)/\(SystemSamples.fileName)")
   }
+
+  /// Calls `listener` whenever rows of a run have become durable; it returns at once. There is one listener at most.
+  package func onRows(_ listener: @escaping @Sendable (PublicID) -> Void) {
+    self.listener.withLock { $0 = listener }
+  }
+
+  func tellListener(of run: PublicID) { listener.withLock(\.self)?(run) }
 
   /// Tells watchers what these runs, trials and sweeps are now. Whoever changed rows calls this after the commit: an
   /// older state can never be told after a newer one.

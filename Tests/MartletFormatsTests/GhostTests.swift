@@ -18,9 +18,9 @@ import Testing
   }
 
   private func points(_ file: SweepSpecification) throws -> [Point] {
-    var sampler = try file.sampler(seed: 0)
+    var search = try file.search(seed: 0)
     var points: [Point] = []
-    while let point = sampler.ask() { points.append(point) }
+    while case .trial(let suggestion) = search.ask(trial: points.count) { points.append(suggestion.point) }
     return points
   }
 

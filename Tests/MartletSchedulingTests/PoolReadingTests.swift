@@ -79,9 +79,9 @@ import Testing
   /// A sweep of four trials, of which each needs the one device.
   private func scheduler(maxParallel: Int) throws -> Scheduler {
     let space = try Space([Parameter("x", .categorical([1, 2, 3, 4]))])
-    let sampler = try makeSampler(method: GridSampler.method, space: space, seed: 1, state: nil)
+    let search = try Search(method: "grid", problem: SearchProblem(space: space, seed: 1))
     let machine = SweepMachine(
-      sampler: sampler, objective: nil, target: nil, budget: 4, maxParallel: maxParallel)
+      search: search, objective: nil, target: nil, budget: 4, maxParallel: maxParallel)
     var rule = NeedsRule()
     rule.devices = .number(1)
     var scheduler = Scheduler(pool: DevicePool(devices: [Device(index: 0)]), at: 0)

@@ -153,7 +153,8 @@ import Testing
     let space = try Space([Parameter("tp", .categorical((1...count).map { .int(Int64($0)) }))])
     return Scheduler.Sweep(
       machine: SweepMachine(
-        sampler: try GridSampler(space: space), objective: nil, target: nil, budget: count,
+        search: try Search(method: "grid", problem: SearchProblem(space: space, seed: 1)), objective: nil,
+        target: nil, budget: count,
         maxParallel: parallel, breaker: breaker), plan: plan)
   }
 

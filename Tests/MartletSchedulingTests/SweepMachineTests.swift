@@ -9,8 +9,16 @@ import Testing
 @Suite struct SweepMachineTests {
   private static let loss = Objective(metric: "loss", goal: .minimize)
 
-  private static func grid(_ count: Int) throws -> GridSampler {
-    try GridSampler(space: Space([Parameter("x", .categorical((1...count).map { .int(Int64($0)) }))]))
+  private static func grid(_ count: Int) throws -> Search {
+    let space = try Space([Parameter("x", .categorical((1...count).map { .int(Int64($0)) }))])
+    return try Search(method: "grid", problem: SearchProblem(space: space, seed: 0))
+  }
+
+  /// The search of a machine as a restart makes it again.
+  private func restored(_ machine: SweepMachine, points: Int) throws -> Search {
+    var search = try Self.grid(points)
+    try search.restore(machine.search.state, trials: machine.trials, objectives: machine.objectives)
+    return search
   }
 
   private func machine(
@@ -18,13 +26,13 @@ import Testing
     parallel: Int = 2
   ) throws -> SweepMachine {
     SweepMachine(
-      sampler: try Self.grid(points), objective: objective, target: target, budget: budget,
+      search: try Self.grid(points), objective: objective, target: target, budget: budget,
       maxParallel: parallel)
   }
 
   /// The numbers of the trials that were asked for.
   private func created(_ actions: [SweepMachine.Action]) -> [Int] {
-    actions.compactMap { if case .create(let trial, _) = $0 { trial } else { nil } }
+    actions.compactMap { if case .create(let trial, _, _) = $0 { trial } else { nil } }
   }
 
   private func states(_ actions: [SweepMachine.Action]) -> [SweepState] {
@@ -50,7 +58,10 @@ import Testing
     var machine = try machine(points: 2)
     _ = machine.handle(.start)
     #expect(states(machine.handle(.trialEnded(0, .complete(objective: 1)))) == [])
-    #expect(machine.handle(.trialEnded(1, .complete(objective: 2))) == [.setState(.finished, reason: nil)])
+    #expect(
+      machine.handle(.trialEnded(1, .complete(objective: 2))) == [
+        .setState(.finished, reason: "All 2 points of the space have been tried.")
+      ])
     #expect(machine.best == 0)
     #expect(machine.handle(.start) == [])
     #expect(machine.handle(.stop(now: true, reason: "late")) == [])
@@ -80,7 +91,10 @@ import Testing
     _ = machine.handle(.start)
     #expect(created(machine.handle(.trialEnded(0, .failed(reason: "no memory")))) == [1])
     _ = machine.handle(.trialEnded(1, .complete(objective: 3)))
-    #expect(machine.handle(.trialEnded(2, .failed(reason: "no"))) == [.setState(.finished, reason: nil)])
+    #expect(
+      machine.handle(.trialEnded(2, .failed(reason: "no"))) == [
+        .setState(.finished, reason: "All 3 points of the space have been tried.")
+      ])
     #expect(machine.best == 1)
   }
 
@@ -109,7 +123,10 @@ import Testing
   @Test func `without an objective there is no best`() throws {
     var machine = try machine(points: 1, objective: nil)
     _ = machine.handle(.start)
-    #expect(machine.handle(.trialEnded(0, .complete(objective: nil))) == [.setState(.finished, reason: nil)])
+    #expect(
+      machine.handle(.trialEnded(0, .complete(objective: nil))) == [
+        .setState(.finished, reason: "All 1 points of the space have been tried.")
+      ])
     #expect(machine.best == nil)
   }
 
@@ -133,7 +150,7 @@ import Testing
     _ = machine.handle(.trialEnded(0, .complete(objective: 0.05)))
     var again = SweepMachine(
       state: machine.state,
-      sampler: try GridSampler(space: machine.sampler.space, state: machine.sampler.state),
+      search: try restored(machine, points: 10),
       trials: machine.trials, best: machine.best, objective: Self.loss, target: 0.1, budget: nil,
       maxParallel: 2)
     #expect(again.handle(.start) == [])
@@ -177,7 +194,7 @@ import Testing
       _ = machine.handle(.start)
       let end = states(machine.handle(.trialEnded(0, outcome)))
       var again = SweepMachine(
-        state: .running, sampler: try GridSampler(space: machine.sampler.space, state: machine.sampler.state),
+        state: .running, search: try restored(machine, points: 1),
         trials: machine.trials, best: machine.best, objective: Self.loss, target: nil, budget: nil,
         maxParallel: 2)
       #expect(states(again.handle(.start)) == end)

@@ -11,7 +11,7 @@ private struct Simulation {
   struct Stored {
     var state = SweepState.pending
     var reason: String?
-    var samplerState: JSONValue
+    var searchState: JSONValue
     var trials: [SweepMachine.TrialRecord] = []
     var best: Int?
   }
@@ -45,14 +45,14 @@ private struct Simulation {
     let cap = Int.random(in: 0...20, using: &numbers)
     budget = method == "random" ? cap : Bool.random(using: &numbers) ? cap : nil
     maxParallel = Int.random(in: 1...5, using: &numbers)
-    let sampler = try makeSampler(method: method, space: space, seed: seed)
+    let search = try Search(method: method, problem: SearchProblem(space: space, seed: seed))
     machine = SweepMachine(
-      sampler: sampler, objective: objective, target: target, budget: budget, maxParallel: maxParallel)
-    stored = Stored(samplerState: sampler.state)
+      search: search, objective: objective, target: target, budget: budget, maxParallel: maxParallel)
+    stored = Stored(searchState: search.state)
     self.numbers = numbers
   }
 
-  var limit: Int { min(budget ?? .max, method == "grid" ? space.cardinality ?? .max : .max) }
+  var limit: Int { min(budget ?? .max, space.cardinality ?? .max) }
 
   /// Runs it to its end, at most so many steps.
   mutating func run() throws {
@@ -93,11 +93,11 @@ private struct Simulation {
 
   private mutating func send(_ event: SweepMachine.Event) throws {
     let actions = machine.handle(event)
-    if case .trialEnded(let number, _, _) = event { open.remove(number) }
+    if case .trialEnded(let number, _, _, _) = event { open.remove(number) }
     var end: (SweepState, String?)?
     for action in actions {
       switch action {
-      case .create(let number, let point):
+      case .create(let number, let point, _):
         check(number == created.count, "trial \(number) after \(created.count) trials")
         created.append(point)
         open.insert(number)
@@ -112,10 +112,11 @@ private struct Simulation {
           (stored.state, stored.reason) = (state, reason)
         }
       case .setBest(let number): stored.best = number
-      case .prepare, .stopPreparation, .setMaxParallel: check(false, "nobody asked for \(action)")
+      case .prepare, .stopPreparation, .setMaxParallel, .resume, .retire, .judge, .wake:
+        check(false, "nobody asked for \(action)")
       }
     }
-    stored.samplerState = machine.sampler.state
+    stored.searchState = machine.search.state
     stored.trials = Array(machine.trials)
     check(open.count <= maxParallel, "\(open.count) at a time, \(maxParallel) are allowed")
     check(Set(machine.open) == open, "it thinks that \(machine.open) are open, not \(open)")
@@ -135,9 +136,10 @@ private struct Simulation {
   /// What recovery does, and then what `begin` does.
   private mutating func restart() throws {
     restarts += 1
+    var search = try Search(method: method, problem: SearchProblem(space: space, seed: seed))
+    try search.restore(stored.searchState, trials: stored.trials, objectives: [objective])
     machine = SweepMachine(
-      state: stored.state,
-      sampler: try makeSampler(method: method, space: space, seed: seed, state: stored.samplerState),
+      state: stored.state, search: search,
       trials: stored.trials, best: stored.best, objective: objective, target: target, budget: budget,
       maxParallel: maxParallel, stopReason: stored.state == .draining ? stored.reason : nil)
     try send(.start)
@@ -177,9 +179,16 @@ private struct Simulation {
       check(wasReached == (stored.reason?.contains("target") ?? false), "reason: \(stored.reason ?? "none")")
     }
     // No point lost, none twice: the trials are the beginning of what one undisturbed sampler asks for.
-    guard var undisturbed = try? makeSampler(method: method, space: space, seed: seed) else { return }
-    check(created == created.indices.compactMap { _ in undisturbed.ask() }, "not the points of the sampler")
-    if method == "grid" { check(Set(created).count == created.count, "a point of the grid ran twice") }
+    guard var undisturbed = try? Search(method: method, problem: SearchProblem(space: space, seed: seed))
+    else {
+      return
+    }
+    let asked = created.indices.compactMap { number -> Point? in
+      guard case .trial(let suggestion) = undisturbed.ask(trial: number) else { return nil }
+      return suggestion.point
+    }
+    check(created == asked, "not the points of the search")
+    check(Set(created).count == created.count, "a point ran twice")
   }
 
   private func check(_ condition: Bool, _ words: @autoclosure () -> String) {

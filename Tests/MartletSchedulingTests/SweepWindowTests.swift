@@ -20,7 +20,8 @@ import Testing
     var progress = SweepProgress()
     progress.isAutomatic = automatic
     let machine = SweepMachine(
-      sampler: try GridSampler(space: space), objective: nil, target: nil, budget: budget ?? count,
+      search: try Search(method: "grid", problem: SearchProblem(space: space, seed: 1)), objective: nil,
+      target: nil, budget: budget ?? count,
       maxParallel: parallel, progress: progress)
     let plan = TrialPlan(
       needs: NeedsRule(Needs(devices: devices > 0 ? 1 : 0)),
@@ -190,7 +191,8 @@ import Testing
   private func prepared(_ limits: [Fault: Int] = [:]) throws -> (Scheduler, [Scheduler.Action]) {
     let space = try Space([Parameter("x", .categorical([1, 2, 3]))])
     let machine = SweepMachine(
-      sampler: try GridSampler(space: space), objective: nil, target: nil, budget: 3, maxParallel: 2,
+      search: try Search(method: "grid", problem: SearchProblem(space: space, seed: 1)), objective: nil,
+      target: nil, budget: 3, maxParallel: 2,
       prepares: true)
     var scheduler = Scheduler(pool: DevicePool(0), at: 0)
     let actions = scheduler.handle(

@@ -47,7 +47,7 @@ struct Audit {
         let id = JobID.trial(sweep: sweep, number: number)
         ends[id, default: 0] += 1
         expect(ends[id] == 1, "\(id) ended \(ends[id] ?? 0) times")
-      case .createTrial(let sweep, let number, _):
+      case .createTrial(let sweep, let number, _, _):
         if let machine = after.sweeps[sweep]?.machine {
           expect(
             machine.open.count <= max(machine.maxParallel, before.sweeps[sweep]?.machine.open.count ?? 0),
@@ -56,7 +56,8 @@ struct Audit {
       case .setMaxParallel(let sweep, let count, let reason):
         expect(count >= 1 && !reason.isEmpty, "sweep \(sweep) has \(count) at a time: '\(reason)'")
       case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
-        .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy, .wake, .createPreparation:
+        .resumeTrial, .setVerdict, .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy,
+        .wake, .createPreparation:
         break
       }
     }
@@ -196,7 +197,7 @@ struct Audit {
       expect(
         (a.best, a.maxParallel, a.open) == (b.best, b.maxParallel, b.open), "sweep \(id) is another one")
       expect(a.progress == b.progress, "sweep \(id): \(b.progress) instead of \(a.progress)")
-      expect(a.sampler.state == b.sampler.state, "the sampler of sweep \(id) is another after a crash")
+      expect(a.search.state == b.search.state, "the search of sweep \(id) is another after a crash")
       expect(sweep.plan == restored.plan, "sweep \(id) has another plan")
     }
   }
@@ -211,13 +212,19 @@ struct Audit {
       expect(
         ends[.trial(sweep: id, number: number)] == 1, "the end of trial \(number) of \(id) was not told once")
     }
-    var undisturbed = try setup.sampler()
+    var undisturbed = try setup.search()
     expect(
-      trials.map(\.point) == trials.indices.compactMap { _ in undisturbed.ask() },
-      "sweep \(id) asked for other points than its sampler")
-    if setup.method == GridSampler.method {
-      expect(Set(trials.map(\.point)).count == trials.count, "a point of sweep \(id) ran twice")
-    }
+      trials.map(\.point) == trials.indices.compactMap { undisturbed.point(of: $0) },
+      "sweep \(id) asked for other points than its search")
+    expect(Set(trials.map(\.point)).count == trials.count, "a point of sweep \(id) ran twice")
+  }
+}
+
+extension Search {
+  /// What it asks for as trial `number`, when nothing is told meanwhile.
+  fileprivate mutating func point(of number: Int) -> Point? {
+    guard case .trial(let suggestion) = ask(trial: number) else { return nil }
+    return suggestion.point
   }
 }
 

@@ -36,9 +36,12 @@ struct Ledger {
 
   private mutating func write(_ action: Scheduler.Action) {
     switch action {
-    case .createTrial(let sweep, let number, let point):
+    case .createTrial(let sweep, let number, let point, let origin):
       if sweeps[sweep]?.trials.count != number { flaws.append("trial \(number) of \(sweep) is out of order") }
-      sweeps[sweep]?.trials.append(.init(point: point, state: .waiting, objective: nil))
+      sweeps[sweep]?.trials.append(
+        .init(point: point, origin: origin, state: .waiting, objective: nil))
+    case .resumeTrial(let sweep, let number): sweeps[sweep]?.trials[number].state = .waiting
+    case .setVerdict(let sweep, let number, let verdict): sweeps[sweep]?.trials[number].verdict = verdict
     case .createPreparation(let sweep):
       if !preparations.insert(sweep).inserted { flaws.append("sweep \(sweep) is prepared twice") }
     case .createAttempt(let job):
@@ -98,12 +101,17 @@ struct Ledger {
       return flaws.append("trial \(number) of \(sweep) ended twice")
     }
     switch outcome {
-    case .complete(let value):
+    case .complete(let value, _):
       sweeps[sweep]?.trials[number].state = .complete
       sweeps[sweep]?.trials[number].objective = value
-    case .pruned(let value):
+    case .pruned(let value, _, let reason):
       sweeps[sweep]?.trials[number].state = .pruned
       sweeps[sweep]?.trials[number].objective = value
+      sweeps[sweep]?.trials[number].reason = reason
+    case .paused(let value, _, let reason):
+      sweeps[sweep]?.trials[number].state = .paused
+      sweeps[sweep]?.trials[number].objective = value
+      sweeps[sweep]?.trials[number].reason = reason
     case .failed(let reason), .notStarted(let reason):
       sweeps[sweep]?.trials[number].state = .failed
       sweeps[sweep]?.trials[number].reason = reason
@@ -130,7 +138,8 @@ struct Ledger {
   private func machine(of record: SweepRecord, laws: Laws) throws -> SweepMachine {
     let setup = record.setup
     return SweepMachine(
-      state: record.state, sampler: try setup.sampler(state: record.saved?.sampler), trials: record.trials,
+      state: record.state, search: try setup.search(state: record.saved?.sampler, trials: record.trials),
+      trials: record.trials,
       best: record.best, objective: setup.objective, target: setup.target, budget: setup.budget,
       maxParallel: record.saved?.maxParallel ?? setup.maxParallel,
       stopReason: record.state == .draining ? record.reason : nil, breaker: setup.breaker,

@@ -30,12 +30,21 @@ struct SweepSetup {
 
   var preparation: TrialPlan { TrialPlan(retries: plan.retries) }
 
-  func sampler(state: JSONValue? = nil) throws -> any Sampler {
-    try makeSampler(method: method, space: space, seed: seed, state: state)
+  /// The search at its beginning, or as it was kept.
+  func search(
+    state: JSONValue? = nil, trials: [SweepMachine.TrialRecord] = []
+  ) throws -> Search {
+    var search = try Search(
+      method: method,
+      problem: SearchProblem(space: space, budget: budget, parallelism: maxParallel, seed: seed))
+    if let state {
+      try search.restore(state, trials: trials, objectives: objective.map { [$0] } ?? [])
+    }
+    return search
   }
 
   /// How many trials there are when nothing stops it.
-  var size: Int { min(budget ?? .max, method == GridSampler.method ? space.cardinality ?? .max : .max) }
+  var size: Int { min(budget ?? .max, space.cardinality ?? .max) }
 
   static func random(devices: [Device], using numbers: inout SplitMix64) throws -> SweepSetup {
     func chance(_ part: Int, of whole: Int) -> Bool { Int.random(in: 0..<whole, using: &numbers) < part }

@@ -50,7 +50,7 @@ extension Simulation {
     let setup = try SweepSetup.random(devices: devices, using: &numbers)
     let id = name()
     let machine = SweepMachine(
-      sampler: try setup.sampler(), objective: setup.objective, target: setup.target, budget: setup.budget,
+      search: try setup.search(), objective: setup.objective, target: setup.target, budget: setup.budget,
       maxParallel: setup.maxParallel, breaker: setup.breaker, prepares: setup.prepares,
       progress: setup.progress, laws: laws)
     let sweep = Scheduler.Sweep(machine: machine, plan: setup.plan, preparation: setup.preparation)

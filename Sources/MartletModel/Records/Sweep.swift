@@ -6,15 +6,45 @@ public import OrderedCollections
 public struct Objective: Sendable, Hashable {
   public enum Goal: String, Sendable, CaseIterable { case minimize, maximize }
 
-  public var metric: String
-  public var goal: Goal
-
-  public init(metric: String, goal: Goal) {
-    self.metric = metric
-    self.goal = goal
+  /// Which number of a metric's values counts.
+  public enum Statistic: String, Sendable, CaseIterable {
+    /// The least where it is minimised, the greatest where it is maximised.
+    case best
+    case last, mean, min, max
   }
 
-  public var json: JSONValue { ["name": .string(metric), "goal": .string(goal.rawValue)] }
+  public var metric: String
+  public var goal: Goal
+  public var statistic: Statistic
+
+  public init(metric: String, goal: Goal, statistic: Statistic = .best) {
+    self.metric = metric
+    self.goal = goal
+    self.statistic = statistic
+  }
+
+  public init?(json: JSONValue) {
+    guard let metric = json["name"]?.string, let goal = json["goal"]?.string.flatMap(Goal.init) else {
+      return nil
+    }
+    self.init(
+      metric: metric, goal: goal, statistic: json["of"]?.string.flatMap(Statistic.init) ?? .best)
+  }
+
+  public var json: JSONValue {
+    ["name": .string(metric), "goal": .string(goal.rawValue), "of": .string(statistic.rawValue)]
+  }
+
+  /// What counts of a run's metric; nil while nothing but NaN was logged.
+  public func value(in summary: MetricSummary) -> Double? {
+    switch (statistic, goal) {
+    case (.best, .minimize), (.min, _): summary.min
+    case (.best, .maximize), (.max, _): summary.max
+    case (.last, _): summary.last
+    case (.mean, _):
+      summary.count > summary.nanCount ? summary.sum / Double(summary.count - summary.nanCount) : nil
+    }
+  }
 
   /// Whether `a` is better than `b`; NaN is worse than any number.
   public func isBetter(_ a: Double, than b: Double) -> Bool {
@@ -58,7 +88,10 @@ public struct Sweep: Sendable, Hashable {
   /// Why it is in this state, a sentence; nil when the state says it all.
   public var stateReason: String?
   public var method: String
+  /// What its trials are ranked by: the first of its objectives.
   public var objective: Objective?
+  /// What else was asked of its search, as its file says it: `objectives`, `constraints`, `early_terminate`, `budget`.
+  public var search: JSONObject = [:]
   /// As the API shows them: `[{name, kind, …}]`.
   public var parameters: JSONValue
   public var maxParallel: Int
@@ -86,6 +119,8 @@ public struct Sweep: Sendable, Hashable {
   public var seed: UInt64
   /// The sweep file's text.
   public var source: String
+  /// Counts the spaces it had: people may change that of a paused sweep.
+  public var spaceVersion = 1
 
   public init(
     id: PublicID, project: String, name: String, description: String, state: SweepState, method: String,
@@ -117,7 +152,7 @@ public struct Sweep: Sendable, Hashable {
 
   public var json: JSONValue {
     var counts = JSONObject()
-    for state in [TrialState.waiting, .running, .complete, .pruned, .failed] {
+    for state in [TrialState.waiting, .running, .paused, .complete, .pruned, .failed] {
       counts[state.rawValue] = .int(Int64(self.counts[state] ?? 0))
     }
     let best: JSONValue =
@@ -131,7 +166,8 @@ public struct Sweep: Sendable, Hashable {
       "id": .string(id.rawValue), "project": .string(project), "name": .string(name),
       "description": .string(description), "state": .string(state.rawValue),
       "state_reason": JSONValue(stateReason),
-      "method": .string(method), "metric": objective?.json ?? .null, "parameters": parameters,
+      "method": .string(method), "metric": objective?.json ?? .null, "search": .object(search),
+      "parameters": parameters,
       "max_parallel": .int(Int64(maxParallel)), "timeout": JSONValue(timeout),
       "priority": .int(Int64(priority)), "command": JSONValue(command),
       "workdir": .string(workdir), "output_dir": .string(outputDirectory), "space_size": JSONValue(spaceSize),
@@ -139,6 +175,7 @@ public struct Sweep: Sendable, Hashable {
       "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "created_by": .string(createdBy),
       "seed": .string(String(seed)), "source": .string(source),
+      "space_version": .int(Int64(spaceVersion)),
       "max_parallel_auto": .bool(isAutomatic), "max_parallel_reason": JSONValue(parallelReason),
       "preparation": preparation.map {
         ["run": .string($0.run.rawValue), "state": .string($0.state.rawValue)]
@@ -171,7 +208,13 @@ public struct Trial: Sendable, Hashable {
   /// Flat: dotted names of nested parameters.
   public var parameters: JSONObject
   public var objective: Double?
-  /// Why it failed, a sentence.
+  /// What it came to beside that: `others`, the further objectives, and `violations`, one a constraint; null: nothing.
+  public var measured = JSONValue.null
+  /// How it was chosen: `at`, its place in the search, `note`, and `from`, the trial whose checkpoint it began with.
+  public var origin = JSONValue.null
+  /// Why it has been asked to leave while it runs: `prune` or `pause` with a sentence; null: it has not.
+  public var verdict = JSONValue.null
+  /// Why it failed or was pruned, a sentence.
   public var reason: String?
   public var createdAt: Timestamp
   public var startedAt: Timestamp?
@@ -200,10 +243,13 @@ public struct Trial: Sendable, Hashable {
     let metrics: JSONValue =
       self.metrics.map { ["final": .double($0.final), "min": JSONValue($0.min), "max": JSONValue($0.max)] }
       ?? .null
+    let others = measured["others"] ?? []
     return [
       "number": .int(Int64(number)), "state": .string(state.rawValue), "run": .string(run.rawValue),
       "run_name": .string(runName), "run_state": .string(runState.rawValue), "params": .object(parameters),
-      "objective": JSONValue(objective), "reason": JSONValue(reason), "created_at": JSONValue(createdAt),
+      "objective": JSONValue(objective), "other_objectives": others,
+      "violations": measured["violations"] ?? [], "from_trial": origin["from"] ?? .null,
+      "reason": JSONValue(reason), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "metrics": metrics,
       "attempts": .int(Int64(attempts)), "issues": JSONValue(findings?.issues ?? []),
     ]

@@ -82,7 +82,7 @@ extension Conductor {
   /// A sweep that has not ended.
   ///
   /// - Throws: `Problem.conflict`.
-  private func openSweep(_ id: PublicID) throws -> (sweep: OpenSweep, scheduled: Scheduler.Sweep) {
+  func openSweep(_ id: PublicID) throws -> (sweep: OpenSweep, scheduled: Scheduler.Sweep) {
     guard let sweep = core.sweeps[id], let scheduled = core.scheduler.sweeps[id] else {
       throw Problem(.conflict, "Sweep '\(id)' has ended already.")
     }

@@ -32,7 +32,7 @@ extension Engine {
 
   // MARK: - Sweeps
 
-  private func change(
+  func change(
     _ id: PublicID, access: Access, _ body: @escaping @Sendable (Conductor, Principal) async throws -> Void
   ) async throws -> Sweep {
     _ = try await sweep(id, access: access)

@@ -16,9 +16,11 @@ package enum JobNews: Sendable, Hashable {
 package struct JobEnd: Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
     /// It did what it was to do; the objective is what its sweep ranks it by.
-    case success(objective: Double?)
+    case success(objective: Double?, Measured = Measured())
     /// It was ended early, and that was the plan.
-    case pruned(objective: Double?)
+    case pruned(objective: Double?, Measured = Measured())
+    /// It left at a checkpoint, to be gone on with perhaps.
+    case paused(objective: Double?, Measured = Measured())
     case fault(Fault)
     /// It did something, and would do the same again.
     case hopeless

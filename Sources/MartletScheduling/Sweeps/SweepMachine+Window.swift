@@ -62,7 +62,7 @@ extension SweepMachine {
     let count = maxParallel + 1
     guard since >= (progress.hasNarrowed ? Self.longPause : Self.pause), count <= progress.ceiling ?? .max,
       // There is something that would begin, all that may run does, and what that takes is known.
-      hasRoom, state == .running, !progress.isExhausted, trials.count < budget ?? .max,
+      hasRoom, state == .running, !progress.isExhausted, trials.count < limits.trials ?? .max,
       openTrials.count >= maxParallel, openTrials.allSatisfy({ trials[$0].state == .running }),
       headroom.hasRoom(besides: openTrials.count)
     else { return [] }

@@ -9,8 +9,11 @@ package import MartletSearch
 package struct SweepMachine: Sendable {
   /// How one trial ended.
   package enum Outcome: Sendable, Hashable {
-    case complete(objective: Double?)
-    case pruned(objective: Double?)
+    case complete(objective: Double?, Measured = Measured())
+    /// - reason: a sentence.
+    case pruned(objective: Double?, Measured = Measured(), reason: String? = nil)
+    /// It left to be gone on with, perhaps, from its checkpoint; the values are its last.
+    case paused(objective: Double?, Measured = Measured(), reason: String? = nil)
     case failed(reason: String)
     /// Nothing ran: no place to write, no such program.
     case notStarted(reason: String)
@@ -20,7 +23,14 @@ package struct SweepMachine: Sendable {
     case start
     case trialRunning(Int)
     /// - seconds: how long its last attempt ran.
-    case trialEnded(Int, Outcome, seconds: Double = .infinity)
+    /// - attempts: how many it had.
+    case trialEnded(Int, Outcome, seconds: Double = .infinity, attempts: Int = 1)
+    /// Its values say that going on with it is not worth it.
+    case judge(Int, Verdict)
+    /// An attempt of a trial had devices for so long together, seconds.
+    case used(deviceSeconds: Double)
+    /// A look at the clock.
+    case tick
     /// End: `now` asks running trials to leave, otherwise they may go on to their end.
     case stop(now: Bool, reason: String)
     /// No new trials until it is resumed; running ones go on.
@@ -35,11 +45,23 @@ package struct SweepMachine: Sendable {
     case memoryTrouble(trial: Int, running: Int, at: Double)
     /// What goes before the first trial is over; nil: it succeeded.
     case preparationEnded(failure: String?)
+    /// Another search in place of the old one, with all its trials, and how far it may go.
+    case change(Search, limits: SweepLimits)
+    /// A point that somebody wants to be tried.
+    case add(Point)
   }
 
   package enum Action: Sendable, Hashable {
-    case create(trial: Int, Point)
+    case create(trial: Int, Point, TrialOrigin)
+    /// Another attempt for a paused trial.
+    case resume(trial: Int)
+    /// A paused trial is not gone on with any more.
+    case retire(trial: Int, Outcome)
     case stop(trial: Int)
+    /// Asks a running trial to leave, because of what its values are.
+    case judge(trial: Int, Verdict)
+    /// Look at the clock then, in seconds.
+    case wake(at: Double)
     case setState(SweepState, reason: String?)
     /// The best trial changed; nil when there is none.
     case setBest(trial: Int?)
@@ -50,65 +72,59 @@ package struct SweepMachine: Sendable {
     case setMaxParallel(Int, reason: String)
   }
 
-  /// A trial that was asked for.
-  package struct TrialRecord: Sendable, Hashable {
-    package var point: Point
-    package var state: TrialState
-    package var objective: Double?
-    /// Why it failed.
-    package var reason: String?
-
-    package init(point: Point, state: TrialState, objective: Double?, reason: String? = nil) {
-      self.point = point
-      self.state = state
-      self.objective = objective
-      self.reason = reason
-    }
-  }
-
   package internal(set) var state: SweepState
-  package private(set) var sampler: any Sampler
+  package internal(set) var search: Search
+  /// Who looks at the values of running trials; nil: nobody does.
+  package internal(set) var stopping: EarlyStopping?
   /// By number, from 0.
-  package private(set) var trials: Pages<TrialRecord>
-  package private(set) var best: Int?
-  private let objective: Objective?
+  package internal(set) var trials: Pages<TrialRecord>
+  package internal(set) var best: Int?
+  /// What trials are ranked by; nil: nothing.
+  var objective: Objective? { objectives.first }
+  package let objectives: [Objective]
   private let target: Double?
-  let budget: Int?
+  package internal(set) var limits: SweepLimits
   package internal(set) var maxParallel: Int
   package internal(set) var progress: SweepProgress
   /// Whether something goes before its first trial.
   let prepares: Bool
   /// After so many quick failures in a row the sweep is paused; nil: it never is.
-  private let breaker: Int?
+  let breaker: Int?
   /// A failure before so many seconds is a quick one.
   package static let quickSeconds = 60.0
   /// After so many trials in a row that could not be started, the next ones could not either.
-  private static let notStartedLimit = 5
+  static let notStartedLimit = 5
   let laws: Laws
   /// Why no more trials are made.
   var stopReason: String?
 
+  /// - Parameters:
+  ///   - search: which knows of the trials.
+  ///   - stopping: likewise.
   package init(
-    state: SweepState = .pending, sampler: any Sampler, trials: some Sequence<TrialRecord> = [],
-    best: Int? = nil,
-    objective: Objective?, target: Double?, budget: Int?, maxParallel: Int, stopReason: String? = nil,
-    breaker: Int? = nil, prepares: Bool = false, progress: SweepProgress = SweepProgress(), laws: Laws = .all
+    state: SweepState = .pending, search: Search, stopping: EarlyStopping? = nil,
+    trials: some Sequence<TrialRecord> = [], best: Int? = nil, objectives: [Objective], target: Double? = nil,
+    limits: SweepLimits = SweepLimits(), maxParallel: Int,
+    stopReason: String? = nil, breaker: Int? = nil, prepares: Bool = false,
+    progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
     self.state = state
     self.prepares = prepares
-    self.sampler = sampler
+    self.search = search
+    self.stopping = stopping
     let trials = Pages(trials)
     self.trials = trials
     self.best = best
-    self.objective = objective
+    self.objectives = objectives
     self.target = target
-    self.budget = budget
+    self.limits = limits
     self.maxParallel = maxParallel
     self.stopReason = stopReason
     self.breaker = breaker
     self.progress = progress
     self.laws = laws
-    openTrials = TreeSet(trials.indices.filter { !trials[$0].state.isEnd })
+    openTrials = TreeSet(trials.indices.filter { trials[$0].state.isOpen })
+    pausedCount = trials.count { $0.state == .paused }
     // A target that was reached before a restart stays reached.
     if state == .running || state == .paused, let reached = targetReason,
       trials.contains(where: { $0.state == .complete && $0.objective.map(reachesTarget) == true })
@@ -118,25 +134,55 @@ package struct SweepMachine: Sendable {
     }
   }
 
-  /// Trials that have not ended, by number.
+  /// With one objective, or none, and a number of trials at most.
+  package init(
+    state: SweepState = .pending, search: Search, trials: some Sequence<TrialRecord> = [], best: Int? = nil,
+    objective: Objective?, target: Double?, budget: Int?, maxParallel: Int, stopReason: String? = nil,
+    breaker: Int? = nil, prepares: Bool = false, progress: SweepProgress = SweepProgress(), laws: Laws = .all
+  ) {
+    self.init(
+      state: state, search: search, trials: trials, best: best, objectives: objective.map { [$0] } ?? [],
+      target: target, limits: SweepLimits(trials: budget), maxParallel: maxParallel, stopReason: stopReason,
+      breaker: breaker, prepares: prepares, progress: progress, laws: laws)
+  }
+
+  /// Trials that wait or run, by number.
   package var open: [Int] { openTrials.sorted() }
   var openTrials: TreeSet<Int>
+  /// How many trials are paused.
+  var pausedCount: Int
+  /// The time of the event at hand.
+  var now = 0.0
 
-  package mutating func handle(_ event: Event) -> [Action] {
+  /// - Parameter now: seconds of a clock that goes on through restarts.
+  package mutating func handle(_ event: Event, at now: Double = 0) -> [Action] {
     guard !state.isEnd else { return [] }
+    self.now = now
     switch event {
     case .start:
       // After a restart the sweep goes on in the state it had.
       if !laws.hold(.preparedOnce) { progress.isPrepared = false }
-      guard state == .pending else { return fill() }
+      guard state == .pending else { return wakes() + fill() }
       state = .running
-      return [.setState(.running, reason: preparationReason)] + fill()
+      progress.startedAt = now
+      return [.setState(.running, reason: preparationReason)] + wakes() + fill()
     case .trialRunning(let number):
-      if trials.indices.contains(number), !trials[number].state.isEnd { trials[number].state = .running }
+      if openTrials.contains(number) {
+        trials[number].state = .running
+        stopping?.settle(trial: number, as: .running)
+      }
       return []
-    case .trialEnded(let number, let outcome, let seconds):
-      guard trials.indices.contains(number), !trials[number].state.isEnd else { return [] }
+    case .trialEnded(let number, let outcome, let seconds, let attempts):
+      guard openTrials.contains(number) else { return [] }
+      trials[number].attempts = attempts
       return end(number, outcome, seconds) + fill()
+    case .judge(let number, let verdict):
+      return judge(number, verdict)
+    case .used(let seconds):
+      progress.deviceSeconds += seconds
+      return []
+    case .tick:
+      return fill()
     case .stop(let now, let reason):
       var actions: [Action] = []
       if stopReason == nil || state != .draining {
@@ -171,6 +217,10 @@ package struct SweepMachine: Sendable {
       return narrow(after: number, running: running, at: now)
     case .preparationEnded(let failure):
       return endPreparation(failure)
+    case .change(let search, let limits):
+      return change(search, limits)
+    case .add(let point):
+      return add(point)
     }
   }
 
@@ -179,32 +229,33 @@ package struct SweepMachine: Sendable {
     openTrials.remove(number)
     if case .notStarted = outcome { progress.notStartedInARow += 1 } else { progress.notStartedInARow = 0 }
     switch outcome {
-    case .complete(let value):
-      (trials[number].state, trials[number].objective) = (.complete, value)
+    case .complete(let value, let measured):
+      trials[number].end(.complete, value, measured)
       if seconds.isFinite {
         progress.timedTrials += 1
         progress.timedSeconds += seconds
       }
-    case .pruned(let value):
-      (trials[number].state, trials[number].objective) = (.pruned, value)
+    case .pruned(let value, let measured, let reason):
+      trials[number].end(.pruned, value, measured, reason)
+    case .paused(let value, let measured, let reason):
+      trials[number].end(.paused, value, measured, reason)
     case .failed(let reason), .notStarted(let reason):
       (trials[number].state, trials[number].reason) = (.failed, reason)
     }
-    sampler.tell(
-      TrialOutcome(
-        trial: number, point: trials[number].point, state: trials[number].state,
-        objective: trials[number].objective))
+    tell(number)
     actions += countFailure(outcome, seconds)
     if progress.notStartedInARow == Self.notStartedLimit, state == .running || state == .paused {
       let reason = "\(Self.notStartedLimit) trials in a row could not be started."
       (state, stopReason) = (.draining, reason)
       actions.append(.setState(.draining, reason: reason))
     }
-    guard let objective, let value = trials[number].objective, trials[number].state == .complete else {
+    guard let objective, let value = trials[number].objective, trials[number].isFeasible else {
       return actions
     }
+    progress.finishedSinceBest += 1
     if best.flatMap({ trials[$0].objective }).map({ objective.isBetter(value, than: $0) }) ?? !value.isNaN {
       best = number
+      progress.finishedSinceBest = 0
       actions.append(.setBest(trial: number))
     }
     if let reason = targetReason, stopReason == nil, reachesTarget(value) {
@@ -222,7 +273,7 @@ package struct SweepMachine: Sendable {
     case .failed(let reason) where seconds < Self.quickSeconds:
       progress.quickFailuresInARow += 1
       progress.firstQuickFailure = progress.firstQuickFailure ?? reason
-    case .complete, .pruned, .failed, .notStarted:
+    case .complete, .pruned, .paused, .failed, .notStarted:
       (progress.quickFailuresInARow, progress.firstQuickFailure) = (0, nil)
     }
     guard let breaker, progress.quickFailuresInARow >= breaker, state == .running else { return [] }
@@ -245,47 +296,5 @@ package struct SweepMachine: Sendable {
   private var targetReason: String? {
     guard let objective, let target else { return nil }
     return "The target \(objective.metric) \(objective.goal == .minimize ? "≤" : "≥") \(target) was reached."
-  }
-
-  /// Makes trials while there is room, and ends the sweep when there is nothing left to do.
-  mutating func fill() -> [Action] {
-    var actions: [Action] = []
-    if let waiting = preparation() {
-      actions += waiting
-      if laws.hold(.preparedFirst) { return actions }
-    }
-    let room = laws.hold(.parallelKept) ? maxParallel : maxParallel + 1
-    let limit = laws.hold(.budgetKept) ? budget ?? .max : .max
-    while state == .running, !progress.isExhausted, openTrials.count < room, trials.count < limit {
-      guard let point = sampler.ask() else {
-        progress.isExhausted = true
-        break
-      }
-      openTrials.insert(trials.count)
-      trials.append(TrialRecord(point: point, state: .waiting, objective: nil))
-      actions.append(.create(trial: trials.count - 1, point))
-    }
-    // A paused sweep may have more to ask for: whoever resumes it finds out.
-    let isOver = openTrials.isEmpty && (state != .paused || progress.isExhausted || trials.count >= limit)
-    return actions + (isOver ? finish() : [])
-  }
-
-  /// The sentence that begins the reason of the first trial that failed.
-  private var firstFailure: String? {
-    trials.lazy.compactMap(\.reason).first?.split(whereSeparator: \.isNewline).first.map(String.init)
-  }
-
-  mutating func finish() -> [Action] {
-    let succeeded = trials.count { $0.state == .complete || $0.state == .pruned }
-    if state == .draining, succeeded > 0 || progress.notStartedInARow < Self.notStartedLimit {
-      state = trials.isEmpty ? .cancelled : .stopped
-    } else if succeeded == 0, !trials.isEmpty {
-      state = .failed
-      let first = firstFailure.map { " The first failure: \($0)" } ?? ""
-      return [.setState(.failed, reason: "No trial succeeded.\(first)")]
-    } else {
-      state = .finished
-    }
-    return [.setState(state, reason: stopReason)]
   }
 }

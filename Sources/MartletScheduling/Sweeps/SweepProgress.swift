@@ -13,6 +13,16 @@ package struct SweepProgress: Sendable, Hashable {
   package var firstQuickFailure: String?
   /// Nothing is left to ask for.
   package var isExhausted = false
+  /// Why, a sentence; nil: the state says it all.
+  package var exhaustion: String?
+  /// When it first began, in seconds.
+  package var startedAt: Double?
+  /// Seconds that its attempts had devices, each device by itself.
+  package var deviceSeconds = 0.0
+  /// Complete trials since the best one.
+  package var finishedSinceBest = 0
+  /// Points that somebody added by hand, in their order.
+  package var added: [JSONValue] = []
   /// Its preparation was asked for, and has not ended.
   package var isPreparing = false
   /// Its preparation succeeded.
@@ -51,6 +61,11 @@ package struct SweepProgress: Sendable, Hashable {
     hasNarrowed = json["has_narrowed"]?.bool ?? false
     timedTrials = json["timed_trials"]?.int.map(Int.init) ?? 0
     timedSeconds = json["timed_seconds"]?.double ?? 0
+    exhaustion = json["exhaustion"]?.string
+    startedAt = json["started_at"]?.double
+    deviceSeconds = json["device_seconds"]?.double ?? 0
+    finishedSinceBest = json["since_best"]?.int.map(Int.init) ?? 0
+    added = json["added"]?.array ?? []
   }
 
   package var json: JSONValue {
@@ -69,6 +84,11 @@ package struct SweepProgress: Sendable, Hashable {
     if let preparationFailure { members["preparation_failure"] = .string(preparationFailure) }
     if let ceiling { members["ceiling"] = .int(Int64(ceiling)) }
     if let windowChangedAt { members["window_changed_at"] = .double(windowChangedAt) }
+    if let exhaustion { members["exhaustion"] = .string(exhaustion) }
+    if let startedAt { members["started_at"] = .double(startedAt) }
+    if deviceSeconds > 0 { members["device_seconds"] = .double(deviceSeconds) }
+    if finishedSinceBest > 0 { members["since_best"] = .int(Int64(finishedSinceBest)) }
+    if !added.isEmpty { members["added"] = .array(added) }
     if let windowReason { members["window_reason"] = .string(windowReason) }
     return .object(members)
   }

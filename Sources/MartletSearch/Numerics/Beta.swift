@@ -1,7 +1,5 @@
 // The beta distribution.
 
-import Foundation
-
 enum Beta {
   /// The share of Beta(a, b) below `x`: the regularised incomplete beta function, by its continued fraction
   /// (DLMF 8.17.22) with Lentz's method.
@@ -10,7 +8,8 @@ enum Beta {
     guard x < 1 else { return 1 }
     // The fraction converges fast on this side only.
     guard x <= (a + 1) / (a + b + 2) else { return 1 - cumulative(1 - x, a: b, b: a) }
-    let front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
+    let logBeta = Elementary.lgamma(a) + Elementary.lgamma(b) - Elementary.lgamma(a + b)
+    let front = Elementary.exp(a * Elementary.log(x) + b * Elementary.log1p(-x) - logBeta) / a
     let tiny = 1e-300
     var c = 1.0
     var d = 1 - (a + b) * x / (a + 1)

@@ -90,7 +90,7 @@ public struct History: Sendable {
     } else {
       seen[cube.key(observation.coordinates), default: 0] += 1
     }
-    let place = observations.lastIndex { $0.trial < observation.trial }.map { $0 + 1 } ?? 0
+    let place = place(of: observation.trial)
     observations.insert(observation, at: place)
     for axis in columns.indices { columns[axis].insert(observation.coordinates[axis], at: place) }
   }

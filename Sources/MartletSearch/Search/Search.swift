@@ -167,7 +167,8 @@ public struct Search: Sendable {
   public mutating func learn(_ point: Point, losses: [Double], violations: [Double] = []) throws(SearchError)
   {
     guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
-    let number = min(history.observations.first?.trial ?? 0, 0) - 1
+    let last = history.observations.last { $0.trial < 0 }?.trial
+    let number = last.map { $0 + 1 } ?? -1_000_000_000
     tell(
       Observation(
         trial: number, coordinates: coordinates, state: losses.isEmpty ? .failed : .complete, losses: losses,

@@ -1,6 +1,5 @@
 // Steps of real numbers: a quantum and where its multiples begin.
 
-import Foundation
 import MartletModel
 
 /// The step whose multiples a quantised parameter takes, counted from an origin.
@@ -24,7 +23,7 @@ public struct Quantum: Hashable, Sendable {
     guard let digits = Self.decimals(of: value), let more = Self.decimals(of: origin) else {
       return .double(number)
     }
-    let scale = pow(10, Double(max(digits, more)))
+    let scale = (0..<max(digits, more)).reduce(1.0) { power, _ in power * 10 }
     let scaled = (number * scale).rounded()
     return .double(scaled.magnitude < 0x1p53 ? scaled / scale : number)
   }

@@ -185,10 +185,14 @@ public struct UnitCube: Hashable, Sendable {
     return drawn
   }
 
-  /// `coordinates` must be canonical.
+  /// `coordinates` must be canonical. Continuous ones that differ by rounding only, as after a way through a file, have one
+  /// key.
   public func key(_ coordinates: [Double]) -> Key {
-    // One pattern for all NaN, and one zero.
-    coordinates.map { $0.isNaN ? .max : ($0 + 0).bitPattern }
+    zip(coordinates, axes).map { coordinate, axis in
+      // One pattern for all NaN, and one zero.
+      if coordinate.isNaN { return .max }
+      return ((axis.kind == .continuous ? (coordinate * 0x1p40).rounded() : coordinate) + 0).bitPattern
+    }
   }
 
   private func isActive(_ parameter: Int, _ values: [JSONValue?]) -> Bool {

@@ -208,7 +208,9 @@ let answerSchemas: JSONObject = [
     "id": idSchema, "project": stringSchema, "name": stringSchema, "description": stringSchema,
     "state": words(SweepState.self), "state_reason": optionalString, "method": stringSchema,
     "metric": nullable(
-      objectSchema(["name": stringSchema, "goal": ["type": "string", "enum": ["minimize", "maximize"]]])),
+      objectSchema([
+        "name": stringSchema, "goal": words(Objective.Goal.self), "of": words(Objective.Statistic.self),
+      ])), "search": anyObject, "space_version": countSchema,
     "parameters": arraySchema(
       [
         "type": "object",
@@ -221,7 +223,8 @@ let answerSchemas: JSONObject = [
     "command": stringsSchema, "workdir": stringSchema,
     "output_dir": stringSchema, "space_size": optionalInteger, "budget": optionalInteger,
     "counts": objectSchema([
-      "waiting": countSchema, "running": countSchema, "complete": countSchema, "pruned": countSchema,
+      "waiting": countSchema, "running": countSchema, "paused": countSchema, "complete": countSchema,
+      "pruned": countSchema,
       "failed": countSchema,
     ]),
     "best": nullable(
@@ -241,6 +244,8 @@ let answerSchemas: JSONObject = [
   "Trial": objectSchema([
     "number": countSchema, "state": words(TrialState.self), "run": idSchema, "run_name": stringSchema,
     "run_state": words(RunState.self), "params": anyObject, "objective": optionalNumber,
+    "other_objectives": arraySchema(numberSchema), "violations": arraySchema(numberSchema),
+    "from_trial": optionalInteger,
     "reason": optionalString,
     "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
     "metrics": nullable(objectSchema(["final": numberSchema, "min": optionalNumber, "max": optionalNumber])),

@@ -97,6 +97,13 @@ let poolRequestSchemas: JSONObject = [
       "timeout": [
         "type": ["number", "null"], "exclusiveMinimum": 0, "description": "Seconds; null: no limit.",
       ],
+      "budget": [
+        "type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000_000,
+        "description": "Trials at most; null: no limit.",
+      ],
+      "source": [
+        "type": ["string", "null"], "description": "The text of another file, for a paused sweep.",
+      ],
     ]),
 ]
 

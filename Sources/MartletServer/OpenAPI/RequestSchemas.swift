@@ -85,6 +85,7 @@ let requestSchemas: JSONObject = [
       "output": optionalString, "client_version": optionalString,
       "max_parallel": ["type": ["integer", "null"], "minimum": 1, "maximum": 100_000],
     ]),
+  "NewPoint": objectSchema(["params": anyObject]),
   "SweepStop": objectSchema(
     [:],
     optional: [

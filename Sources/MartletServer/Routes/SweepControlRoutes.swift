@@ -33,12 +33,34 @@ let sweepControlRoutes: [Route] = [
   },
   Route(
     .patch, "/sweeps/:sweep", .scope(.run),
-    "Changes how a sweep runs: trials at a time, priority, and the time limit of attempts that have not begun.",
+    "Changes how a sweep runs: trials at a time, priority, the time limit of attempts that have not begun, how many "
+      + "trials there are at most; and, while it is paused, what it searches: the text of another file.",
     body: RouteBody(schema: "SweepPatch", isRequired: true), answer: RouteAnswer(schema: "Sweep")
   ) { request in
-    let change = try sweepChange(request.json())
+    let (id, engine, access) = try (request.id("sweep"), request.services.engine, request.access)
+    let json = try request.json()
+    let change = try sweepChange(json)
+    if let source = try JSONReader(json).string("source") {
+      _ = try await engine.changeSpace(of: id, source: source, access: access)
+    }
+    if json.object?.keys.contains("budget") == true {
+      let budget = try wholeNumber(JSONReader(json), "budget", in: 1...1_000_000_000)
+      _ = try await engine.extendSweep(id, to: budget, access: access)
+    }
+    return .json(try await engine.changeSweep(id, change, access: access).json)
+  },
+  Route(
+    .post, "/sweeps/:sweep/points", .scope(.run),
+    "Adds a point, which is tried before the sweep's method is asked again.",
+    body: RouteBody(schema: "NewPoint", isRequired: true), answer: RouteAnswer(status: 201, schema: "Sweep")
+  ) { request in
+    let reader = try JSONReader(request.json())
+    try reader.allowOnly(["params"])
+    let parameters = try reader.required("params", reader.object("params"))
     return .json(
-      try await request.services.engine.changeSweep(request.id("sweep"), change, access: request.access).json)
+      try await request.services.engine.addPoint(
+        parameters, to: request.id("sweep"), access: request.access
+      ).json, status: 201)
   },
   Route(
     .post, "/sweeps/:sweep/trials/:trial/stop", .scope(.run), "Asks one trial to end; the others go on.",
@@ -59,7 +81,7 @@ let sweepControlRoutes: [Route] = [
 
 private func sweepChange(_ json: JSONValue) throws -> SweepChange {
   let reader = try JSONReader(json)
-  try reader.allowOnly(["max_parallel", "priority", "timeout"])
+  try reader.allowOnly(["max_parallel", "priority", "timeout", "budget", "source"])
   var change = SweepChange()
   if case .string(let word)? = reader.value("max_parallel") {
     guard word == "auto" else {

@@ -63,6 +63,19 @@ extension StoreReader {
 
   /// All attempts that have not ended, oldest first: the order in which they queue.
   package func liveAttempts() throws -> [LiveAttempt] {
+    try recordedAttempts("attempt.state IN ('queued', 'starting', 'running', 'lost') ORDER BY attempt.id", [])
+  }
+
+  /// The newest attempt of a trial with all that another one needs; nil: there is none.
+  package func lastAttempt(ofSweep row: Int64, trial: Int) throws -> LiveAttempt? {
+    try recordedAttempts(
+      "run.sweep_id = ? AND run.trial = ? ORDER BY attempt.number DESC LIMIT 1", [row, trial]
+    ).first
+  }
+
+  private func recordedAttempts(
+    _ condition: String, _ arguments: StatementArguments
+  ) throws -> [LiveAttempt] {
     try Row.fetchAll(
       db,
       sql: """
@@ -73,8 +86,8 @@ extension StoreReader {
           run.stop_requested_at IS NOT NULL AS stop_requested, project.name AS project, sweep.public_id AS sweep
         FROM attempt JOIN run ON run.id = attempt.run_id JOIN project ON project.id = run.project_id
           LEFT JOIN sweep ON sweep.id = run.sweep_id
-        WHERE attempt.state IN ('queued', 'starting', 'running', 'lost') ORDER BY attempt.id
-        """
+        WHERE \(condition)
+        """, arguments: arguments
     ).map { row in
       guard let run = PublicID(rawValue: row["public_id"]), let state = AttemptState(rawValue: row["state"])
       else {

@@ -14,6 +14,8 @@ package struct StoredSweep: Sendable {
   package var creator: Principal
   /// What its machine remembers.
   package var progress: JSONValue
+  /// Trials of elsewhere that it learned from; null: there were none.
+  package var imported: JSONValue
 }
 
 extension StoreReader {
@@ -31,6 +33,19 @@ extension StoreReader {
 
   package func sweep(_ id: PublicID) throws -> Sweep? {
     try sweeps("WHERE sweep.public_id = ?", [id.rawValue]).first?.sweep
+  }
+
+  package func storedSweep(_ id: PublicID) throws -> StoredSweep? {
+    try sweeps("WHERE sweep.public_id = ?", [id.rawValue]).first
+  }
+
+  /// The sweep with this id, or the newest of this name; nil: there is none.
+  package func sweep(called name: String) throws -> PublicID? {
+    if let id = PublicID(rawValue: name), try sweepRow(id) != nil { return id }
+    return try String.fetchOne(
+      db, sql: "SELECT public_id FROM sweep WHERE name = ? ORDER BY id DESC LIMIT 1",
+      arguments: [name.inNormalForm]
+    ).flatMap(PublicID.init(rawValue:))
   }
 
   package func sweeps(_ query: SweepQuery, _ page: PageRequest) throws -> Page<Sweep> {
@@ -94,7 +109,13 @@ extension StoreReader {
         maxParallel: row["max_parallel"], timeout: row["timeout"], command: try row.strings("command") ?? [],
         workdir: row["workdir"], outputDirectory: row["output_dir"], spaceSize: row["space_size"],
         budget: row["budget"], createdAt: Timestamp(microseconds: row["created_at"]),
-        createdBy: row["creator_name"], seed: UInt64(bitPattern: row["seed"] as Int64), source: row["source"])
+        createdBy: row["creator_name"], seed: UInt64(bitPattern: row["seed"] as Int64),
+        source: row["source_override"] ?? row["source"])
+      sweep.search = try row.json("search").object ?? [:]
+      if let statistic = sweep.search["objectives"]?.array?.first.flatMap(Objective.init(json:))?.statistic {
+        sweep.objective?.statistic = statistic
+      }
+      sweep.spaceVersion = row["space_version"]
       sweep.stateReason = row["state_reason"]
       sweep.priority = row["priority"]
       sweep.startedAt = row.time("started_at")
@@ -114,7 +135,7 @@ extension StoreReader {
         row: row["id"], sweep: sweep, samplerState: try row.json("sampler_state"), filename: row["filename"],
         commandOverride: try row.strings("command_override"),
         creator: Principal(row: row["created_by"], kind: creatorKind, name: row["creator_name"]),
-        progress: progress)
+        progress: progress, imported: try row.json("imported"))
     }
   }
 
@@ -194,6 +215,8 @@ extension StoreReader {
         parameters: try row.json("parameters").object ?? [:],
         createdAt: Timestamp(microseconds: row["created_at"]))
       trial.objective = row["objective"]
+      (trial.origin, trial.measured) = (try row.json("origin"), try row.json("measured"))
+      trial.verdict = try row.json("verdict")
       trial.reason = row["reason"]
       trial.startedAt = row.time("started_at")
       trial.endedAt = row.time("ended_at")

@@ -6,9 +6,11 @@ import MartletModel
 struct SweepGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Run, list, show, pause, change and stop sweeps.",
+    abstract: "Write, run, list, show, pause, change and stop sweeps.",
     discussion: """
       Examples:
+        martlet sweep new sweep.yaml
+        martlet sweep run sweep.yaml --dry-run
         martlet sweep run sweep.yaml
         martlet sweep show digits-grid
         martlet sweep set digits-grid --max-parallel 8
@@ -16,7 +18,7 @@ struct SweepGroup: AsyncParsableCommand {
       """,
     subcommands: [
       SweepRun.self, SweepList.self, SweepShow.self, SweepStop.self, SweepPause.self, SweepResume.self,
-      SweepSet.self,
+      SweepSet.self, SweepAnalyze.self, SweepNew.self, SweepAddPoint.self, SweepServe.self,
     ])
 
   static let listFields = [

@@ -21,6 +21,7 @@ struct SweepRun: AsyncParsableCommand {
 
       Examples:
         martlet sweep run sweep.yaml
+        martlet sweep run sweep.yaml --dry-run
         martlet sweep run sweep.yaml --output out --project digits
         martlet sweep run sweep.yaml -- python train.py
         martlet sweep run sweep.yaml --attach --fail-fast
@@ -43,6 +44,9 @@ struct SweepRun: AsyncParsableCommand {
 
   @Flag(name: .long, help: "Print the sweep's id and leave it running.")
   var detach = false
+
+  @Flag(name: .long, help: "Show what it would do, and start nothing.")
+  var dryRun = false
 
   @Flag(name: .long, help: "Show all trials at the end, not the best 20.")
   var all = false
@@ -71,6 +75,10 @@ struct SweepRun: AsyncParsableCommand {
   func run() async throws {
     let source = try readSource()
     let specification = try check(source)
+    if dryRun {
+      for line in try SweepPlanText(specification: specification).lines() { try Terminal.say(line) }
+      return
+    }
     let client = try await connection.clientStartingServer()
     // From here on Ctrl-C must know of the sweep.
     let interrupts = Interrupts()

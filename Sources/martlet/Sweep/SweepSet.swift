@@ -1,6 +1,7 @@
 // `martlet sweep set`: a sweep that runs already, changed.
 
 import ArgumentParser
+import Foundation
 import MartletModel
 import OrderedCollections
 
@@ -17,6 +18,8 @@ struct SweepSet: AsyncParsableCommand {
         martlet sweep set p81hq0zz --priority 10 --timeout 2h
         martlet sweep set p81hq0zz --timeout none
         martlet sweep set p81hq0zz --max-parallel auto
+        martlet sweep set p81hq0zz --budget 200
+        martlet sweep set p81hq0zz --file wider.yaml
       """)
 
   @Argument(help: "The sweep's id, or its name when it is unique.")
@@ -38,11 +41,22 @@ struct SweepSet: AsyncParsableCommand {
     help: ArgumentHelp("How long an attempt may take: 90s, 30m, 12h, 2d; none: no limit.", valueName: "span"))
   var timeout: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("How many trials there are at most; none: no limit.", valueName: "n"))
+  var budget: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Another sweep file, for a paused sweep: what it searches from now on.", valueName: "path"))
+  var file: String?
+
   @OptionGroup var connection: ConnectionOptions
 
   func validate() throws {
-    guard try !change().isEmpty else {
-      throw ValidationError("Say what to change: --max-parallel, --priority or --timeout.")
+    guard try file != nil || !change().isEmpty else {
+      throw ValidationError("Say what to change: --max-parallel, --priority, --timeout, --budget or --file.")
     }
   }
 
@@ -56,6 +70,14 @@ struct SweepSet: AsyncParsableCommand {
           "--max-parallel must be a whole number of at least 1, or auto, not '\(maxParallel)'.")
       }
       change["max_parallel"] = .int(count)
+    }
+    if budget == "none" {
+      change["budget"] = .some(.null)
+    } else if let budget {
+      guard let count = Int64(budget), count >= 1 else {
+        throw ValidationError("--budget must be a whole number of at least 1, or none, not '\(budget)'.")
+      }
+      change["budget"] = .int(count)
     }
     if let priority { change["priority"] = .int(Int64(priority)) }
     if let timeout {
@@ -71,7 +93,14 @@ struct SweepSet: AsyncParsableCommand {
   func run() async throws {
     let client = try connection.client()
     let found = try await client.find(.sweep, sweep)
-    let changed = try await client.send(.patch, "/sweeps/\(found.id)", body: .object(try change()))
+    var change = try change()
+    if let file {
+      guard let bytes = FileManager.default.contents(atPath: file),
+        let text = String(validating: bytes, as: UTF8.self)
+      else { throw Failure(.notFound, "There is no text file '\(file)' that this account may read.") }
+      change["source"] = .string(text)
+    }
+    let changed = try await client.send(.patch, "/sweeps/\(found.id)", body: .object(change))
     let count = Words.count(changed["max_parallel"]?.int ?? 0, "trial")
     let parallel =
       changed["max_parallel_auto"]?.bool == true

@@ -4,7 +4,7 @@ enum SobolTable {
   /// How many dimensions after the first have a polynomial of degree 1, 2, ….
   static let counts = [1, 1, 2, 2, 6, 6, 18, 16, 48, 60, 176, 144, 630]
 
-  /// For each dimension after the first, by degree s: the s − 1 inner coefficients of its primitive polynomial, then the
+  /// For each dimension after the first, by degree s: the s − 1 inner coefficients of its primitive polynomial, then
   /// direction numbers m₂ … m_s of Joe and Kuo (new-joe-kuo-6) without their last bit, which is 1, in k − 1 bits each.
   /// Base 64.
   static let bits = """

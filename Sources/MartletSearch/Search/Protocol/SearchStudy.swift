@@ -29,7 +29,7 @@ struct SearchStudy {
   init(creating request: JSONReader) throws {
     let space = try ProtocolSpace(request.required("space", request.value("space")))
     let algorithm = try request.requiredString("algorithm")
-    guard Self.algorithms.contains(algorithm) else {
+    guard Self.algorithms.contains(methodAliases[algorithm] ?? algorithm) else {
       throw SearchError.unknownMethod(algorithm, nearest: nearest(to: algorithm, in: Self.algorithms))
     }
     var options = try request.object("options") ?? [:]

@@ -1,0 +1,128 @@
+// What a file looks for: metrics, which of their numbers, and bounds on others.
+
+import Foundation
+import MartletModel
+import MartletSearch
+import OrderedCollections
+
+extension SweepFileReader {
+  /// Nil: something is wrong with them. Empty: nothing is looked for.
+  mutating func objectives(_ file: FileSection) -> [Objective]? {
+    guard let member = file["objectives"] else {
+      guard let place = file["metric"] else { return [] }
+      guard let section = section(place, in: file, example: "{name: val_loss, goal: minimize}") else {
+        return nil
+      }
+      return objective(section, mayHaveTarget: true).map { [$0] }
+    }
+    if let metric = file["metric"] {
+      flaws.append(
+        Flaw(
+          at: metric.mark, key: "metric", expected: "one of them",
+          message: "'metric' and 'objectives' say the same thing: give one of them"))
+    }
+    guard let items = member.value.items, !items.isEmpty else {
+      flaws.append(
+        wrong(member, in: file, expected: "a list, like [{name: val_loss, goal: minimize}, {name: latency}]"))
+      return nil
+    }
+    let before = flaws.count
+    var objectives: [Objective] = []
+    for (index, item) in items.enumerated() {
+      let path = "objectives[\(index)]"
+      let place = FileNode.Member(key: path, mark: item.mark, value: item)
+      let root = FileSection(members: [], mark: item.mark, path: "")
+      guard let section = section(place, in: root, example: "{name: val_loss, goal: minimize}"),
+        let objective = objective(section, mayHaveTarget: false)
+      else { continue }
+      if objectives.contains(where: { $0.metric == objective.metric }) {
+        flaws.append(
+          Flaw(
+            at: item.mark, key: path, message: "the metric '\(objective.metric)' is an objective twice"))
+      }
+      objectives.append(objective)
+    }
+    return flaws.count == before ? objectives : nil
+  }
+
+  private mutating func objective(_ section: FileSection, mayHaveTarget: Bool) -> Objective? {
+    checkKeys(
+      of: section, known: ["name", "goal", "of"] + (mayHaveTarget ? ["target"] : []),
+      ignored: ["impute", "impute_while_running"])
+    let name = require("name", in: section, expected: "the name under which the program logs it")
+      .flatMap { text($0, in: section) }
+    let goal = choice(section["goal"], in: section, among: ["minimize", "maximize"])
+    let statistic = choice(
+      section["of"], in: section, among: Objective.Statistic.allCases.map(\.rawValue))
+    guard let name else { return nil }
+    return Objective(
+      metric: name, goal: goal.flatMap(Objective.Goal.init(rawValue:)) ?? .minimize,
+      statistic: statistic.flatMap(Objective.Statistic.init(rawValue:)) ?? .best)
+  }
+
+  mutating func target(_ file: FileSection) -> Double? {
+    guard let metric = file["metric"], let members = metric.value.members else { return nil }
+    let section = FileSection(members: members, mark: metric.value.mark, path: "metric")
+    return number(section["target"], in: section)
+  }
+
+  /// `latency <= 20`, or `{metric: latency, max: 20, of: last}`.
+  mutating func constraints(_ file: FileSection) -> [OutcomeConstraint] {
+    guard let member = file["constraints"] else { return [] }
+    let example = "like [latency <= 20] or [{metric: latency, max: 20}]"
+    guard let items = member.value.items else {
+      flaws.append(wrong(member, in: file, expected: "a list, \(example)"))
+      return []
+    }
+    return items.enumerated().compactMap { index, item in
+      let path = "constraints[\(index)]"
+      if case .scalar(.string(let text), _) = item.content {
+        if let constraint = Self.constraint(text) { return constraint }
+        flaws.append(
+          Flaw(
+            at: item.mark, key: path, expected: "a metric, <= or >=, and a number",
+            message: "'\(text)' is no constraint: write a metric, <= or >=, and a number, \(example)"))
+        return nil
+      }
+      let place = FileNode.Member(key: path, mark: item.mark, value: item)
+      let root = FileSection(members: [], mark: item.mark, path: "")
+      guard let section = section(place, in: root, example: "{metric: latency, max: 20}") else { return nil }
+      checkKeys(of: section, known: ["metric", "min", "max", "of"])
+      let metric = require("metric", in: section, expected: "the name under which the program logs it")
+        .flatMap { text($0, in: section) }
+      let statistic = choice(
+        section["of"], in: section, among: Objective.Statistic.allCases.map(\.rawValue))
+      let (least, most) = (number(section["min"], in: section), number(section["max"], in: section))
+      if section["min"] == nil, section["max"] == nil {
+        flaws.append(
+          Flaw(
+            at: item.mark, key: path, expected: "min or max",
+            message: "'\(path)' bounds nothing: give it min, max or both"))
+      }
+      return metric.map {
+        OutcomeConstraint(
+          metric: $0, statistic: statistic.flatMap(Objective.Statistic.init(rawValue:)) ?? .last,
+          least: least, most: most)
+      }
+    }
+  }
+
+  private static func constraint(_ text: String) -> OutcomeConstraint? {
+    for (sign, isMost) in [("<=", true), (">=", false), ("≤", true), ("≥", false), ("<", true), (">", false)]
+    {
+      guard let place = text.range(of: sign) else { continue }
+      let metric = text[..<place.lowerBound].trimmed
+      guard let bound = Double(text[place.upperBound...].trimmed), bound.isFinite, !metric.isEmpty else {
+        return nil
+      }
+      return OutcomeConstraint(metric: metric, least: isMost ? nil : bound, most: isMost ? bound : nil)
+    }
+    return nil
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: String {
+    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}

@@ -1,0 +1,99 @@
+// What running trials log, shown to whoever may stop them early.
+
+import Logging
+import MartletFormats
+import MartletModel
+import MartletScheduling
+import MartletSeries
+import MartletStore
+import MartletTracking
+import OrderedCollections
+
+/// How far the values of trials have been looked at.
+struct ReportReading: Sendable {
+  /// The last row of each run that was read.
+  var rows: [PublicID: Int64] = [:]
+  /// Runs that are about to be looked at.
+  var due: Set<PublicID> = []
+}
+
+/// What a run reported, and its last row.
+struct RunReports: Sendable {
+  var reports: [SweepMachine.Report] = []
+  var row: Int64?
+}
+
+extension Conductor {
+  /// Rows of a history that are read at a time.
+  private static let page = 10_000
+
+  /// A run has logged something. Where nobody looks at its values, this is nothing.
+  func noteRows(of run: PublicID) {
+    guard let open = core.attempts[run], let sweep = open.sweep, open.trial != nil,
+      core.scheduler.sweeps[sweep]?.machine.stopping != nil, reading.due.insert(run).inserted
+    else { return }
+    Task {
+      // What comes by the batch is looked at together; a cancelled sleep only looks earlier.
+      try? await Task.sleep(for: .milliseconds(50))
+      await look(at: run)
+    }
+  }
+
+  private func look(at run: PublicID) async {
+    reading.due.remove(run)
+    guard !isClosed, let open = core.attempts[run], let sweep = open.sweep, let trial = open.trial,
+      let objectives = core.sweeps[sweep]?.specification.objectives
+    else { return }
+    do {
+      try await queue.run {
+        let found = try await self.reports(of: run, objectives, since: self.reading.rows[run])
+        try await self.report(found, of: run, sweep, trial)
+      }
+    } catch {
+      logger.error("The values of run \(run) could not be looked at: \(error)")
+    }
+  }
+
+  /// Shows reports to the sweep's rule; only what it decides is written down.
+  private func report(
+    _ found: RunReports, of run: PublicID, _ sweep: PublicID, _ trial: Int
+  ) async throws {
+    if let row = found.row { reading.rows[run] = row }
+    guard !found.reports.isEmpty else { return }
+    var scheduler = core.scheduler
+    let verdict = scheduler.report(sweep, trial: trial, found.reports)
+    core.scheduler = scheduler
+    guard let verdict, isStarted else { return }
+    let system = system
+    try await transact { core, writer, effects, now in
+      try core.decide(.sweep(sweep, .judge(trial, verdict)), writer, &effects, by: system, now)
+    }
+  }
+
+  /// What a run logged of these metrics, in the order in which it came.
+  ///
+  /// - Parameter row: the last one that was read before; nil: from the first.
+  func reports(
+    of run: PublicID, _ objectives: [Objective], since row: Int64?
+  ) async throws -> RunReports {
+    let keys = objectives.map(\.metric)
+    let limit = Self.page
+    return try await store.read { reader in
+      var found = RunReports(row: row)
+      var next = row
+      repeat {
+        let page = try reader.history(
+          run: run, keys: keys, fromStep: nil, toStep: nil, after: next, limit: limit)
+        for row in page.rows {
+          let values = keys.map { key in row.numbers.first { $0.name == key.inNormalForm }?.value ?? .nan }
+          // A row without any of them says nothing; one that says NaN does.
+          guard row.numbers.contains(where: { keys.map(\.inNormalForm).contains($0.name) }) else { continue }
+          found.reports.append(SweepMachine.Report(step: row.step, values: values))
+        }
+        if let last = page.rows.last?.row { found.row = last }
+        next = page.next
+      } while next != nil
+      return found
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// Searches that people help: trials of other sweeps to learn from, points by hand, another space while paused.
+
+import MartletFormats
+import MartletModel
+import MartletScheduling
+import MartletSearch
+import MartletStore
+import OrderedCollections
+
+extension Conductor {
+  /// The trials of the sweeps that a file names under `warm_start`.
+  ///
+  /// - Throws: `Problem.unprocessable` for a sweep that is not there.
+  nonisolated func trialsToLearnFrom(_ specification: SweepSpecification) async throws -> ImportedTrials {
+    guard !specification.warmStart.isEmpty else { return ImportedTrials() }
+    let (names, objectives) = (specification.warmStart, specification.objectives)
+    let constraints = specification.constraints
+    guard !objectives.isEmpty else {
+      throw Problem(
+        .unprocessable, "'warm_start' needs 'metric': the search learns from the values of trials.",
+        details: ["key": "warm_start"])
+    }
+    return try await store.read { reader in
+      var items: [ImportedTrials.Item] = []
+      for name in names {
+        guard let sweep = try reader.sweep(called: name) else {
+          throw Problem(
+            .unprocessable, "There is no sweep '\(name)' to learn from.",
+            hint: "'martlet sweep list' shows the sweeps there are.", details: ["key": "warm_start"])
+        }
+        for trial in try reader.trials(of: sweep) where trial.state == .complete {
+          let run = try reader.run(trial.run)
+          let values = objectives.compactMap { objective in
+            run?.metric(objective.metric).flatMap(objective.value(in:))
+          }
+          guard values.count == objectives.count else { continue }
+          items.append(
+            ImportedTrials.Item(
+              parameters: trial.parameters, losses: SweepMachine.losses(values, objectives),
+              violations: constraints.map { $0.violation(in: run?.metric($0.metric)) }))
+        }
+      }
+      return ImportedTrials(items: items)
+    }
+  }
+
+  /// Puts a point at the end of those that are tried before the method is asked.
+  func addPoint(_ parameters: JSONObject, to id: PublicID, by principal: Principal) async throws {
+    let machine = try openSweep(id).scheduled.machine
+    guard machine.state != .draining else {
+      throw Problem(.conflict, "Sweep '\(id)' is ending: it begins nothing more.")
+    }
+    let (cube, values) = (machine.search.problem.cube, parameters)
+    guard let coordinates = cube.coordinates(of: Point(values: values)) else {
+      let names = machine.search.problem.space.parameters.map(\.name)
+      let unknown = values.keys.first { !names.contains($0) }
+      let missing = names.first { values[$0] == nil }
+      let words =
+        unknown.map { name in
+          "'\(name)' is no parameter of it\(nearest(to: name, in: names).map { "; did you mean '\($0)'?" } ?? "")"
+        } ?? missing.map { "there is no value for '\($0)'" } ?? "a value is none that its parameter may have"
+      throw Problem(
+        .unprocessable, "The point does not lie in the space of sweep '\(id)': \(words).",
+        hint: "Give a value for each of \(names.joined(separator: ", ")).")
+    }
+    guard !machine.search.history.contains(coordinates) else {
+      throw Problem(.conflict, "Sweep '\(id)' has tried this point already, or is about to.")
+    }
+    let point = cube.point(at: coordinates)
+    try await transact { core, writer, effects, now in
+      try core.decide(.sweep(id, .add(point)), writer, &effects, by: principal, now)
+      if let sweep = core.sweeps[id] {
+        try writer.setBudget(ofSweep: sweep.row, core.scheduler.sweeps[id]?.machine.limits.trials)
+        effects.sweeps.append(id)
+      }
+    }
+  }
+
+  /// Another number of trials at most.
+  func extendSweep(_ id: PublicID, to budget: Int?, by principal: Principal) async throws {
+    let machine = try openSweep(id).scheduled.machine
+    if let budget, budget < machine.trials.count {
+      throw Problem(
+        .unprocessable,
+        "Sweep '\(id)' has \(machine.trials.count) trials already: the budget cannot be \(budget).")
+    }
+    var limits = machine.limits
+    let before = limits.trials
+    limits.trials = budget
+    let (changed, search) = (limits, machine.search)
+    try await transact { core, writer, effects, now in
+      guard let row = core.sweeps[id]?.row else { return }
+      try writer.setBudget(ofSweep: row, budget)
+      try writer.noteLimits(
+        ofSweep: row, ["budget": ["from": JSONValue(before), "to": JSONValue(budget)]], by: principal,
+        now: now)
+      try core.decide(.sweep(id, .change(search, limits: changed)), writer, &effects, by: principal, now)
+      effects.sweeps.append(id)
+    }
+  }
+
+  /// Another file for a paused sweep: its space, method and limits change for the trials to come.
+  func changeSpace(of id: PublicID, source: String, by principal: Principal) async throws {
+    let (sweep, scheduled) = try openSweep(id)
+    guard scheduled.machine.state == .paused else {
+      throw Problem(
+        .conflict, "Sweep '\(id)' is not paused: its space can be changed only while it is.",
+        hint: "'martlet sweep pause \(id)' pauses it.")
+    }
+    guard let stored = try await store.read({ try $0.storedSweep(id) }) else { return }
+    let changed: SweepSpecification
+    do {
+      changed = try SweepSpecification.read(
+        source: source, filename: stored.filename, command: stored.commandOverride)
+    } catch {
+      throw error.problem
+    }
+    guard changed.objectives == sweep.specification.objectives else {
+      throw Problem(
+        .unprocessable, "The new file looks for something else than sweep '\(id)' does.",
+        hint: "What is looked for cannot change: begin another sweep with 'warm_start: \(id)'.",
+        details: ["key": "metric"])
+    }
+    let machine = scheduled.machine
+    let records = machine.trials.map { record in
+      var record = record
+      record.origin.coordinates = []
+      return record
+    }
+    let imported = ImportedTrials(json: stored.imported)
+    let search: Search
+    do {
+      search = try changed.search(
+        seed: sweep.seed, added: machine.progress.added, imported: imported, state: .null, trials: records)
+    } catch {
+      throw Problem(.unprocessable, "The new file cannot be searched: \(error).")
+    }
+    try await transact { core, writer, effects, now in
+      try writer.setSpace(
+        ofSweep: sweep.row, source: source, parameters: changed.space.json,
+        spaceSize: changed.space.cardinality, budget: changed.budget, search: changed.searchJSON,
+        by: principal, now: now)
+      core.sweeps[id]?.specification = changed
+      try core.decide(
+        .sweep(id, .change(search, limits: changed.limits(budget: changed.budget))), writer, &effects,
+        by: principal, now)
+      effects.sweeps.append(id)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// The method for who does not want to choose one.
+
+public import MartletModel
+
+/// Chooses among the methods by the problem: the types and number of its parameters, its objectives, and how many trials
+/// there will be. Names, bounds and seeds decide nothing.
+///
+/// `AutoSchedule` says which method serves which trials; this sampler hands every question on to the one whose turn it is.
+/// One that takes over learns from all trials before it.
+public struct AutoSampler: Sampler {
+  public static let method = "auto"
+  private let problem: SearchProblem
+  private let schedule: AutoSchedule
+  private var stage = 0
+  private var sampler: any Sampler
+
+  public init(_ problem: SearchProblem) throws(SearchError) {
+    try OptionReader(problem.options, of: Self.method).finish()
+    self.problem = problem
+    schedule = try AutoSchedule(problem).keepingWhatServes(problem)
+    sampler = try samplerType(of: schedule.stages[0].method).init(problem)
+  }
+
+  public mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
+    let due = max(stage, schedule.stage(of: trial))
+    // Every stage was begun once in `init`: none of them throws.
+    if due != stage, let next = try? begin(due, state: nil, history) {
+      sampler = next
+      stage = due
+    }
+    return sampler.ask(history, trial: trial, attempt: attempt)
+  }
+
+  public mutating func tell(_ observation: Observation, _ history: History) {
+    sampler.tell(observation, history)
+  }
+
+  public var state: JSONValue { ["stage": JSONValue(stage), "sampler": sampler.state] }
+
+  public mutating func restore(_ state: JSONValue, _ history: History) throws(SearchError) {
+    let saved = state.isNull ? 0 : state["stage"]?.int.map(Int.init)
+    guard let saved, schedule.stages.indices.contains(saved) else {
+      throw .unusableState(method: Self.method, reason: "it has no 'stage' of this search")
+    }
+    sampler = try begin(saved, state: state["sampler"], history)
+    stage = saved
+  }
+
+  /// - Parameter state: nil: as it is at a beginning.
+  private func begin(_ stage: Int, state: JSONValue?, _ history: History) throws(SearchError) -> any Sampler {
+    var sampler = try samplerType(of: schedule.stages[stage].method).init(problem)
+    try sampler.restore(state ?? sampler.state, history)
+    return sampler
+  }
+}

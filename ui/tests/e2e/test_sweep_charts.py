@@ -130,7 +130,7 @@ def test_an_axis_filters_the_trials_and_moves(server, window, look):
 
     # With the pointer: the lower half of x, on which its values stand at equal distances.
     strip = card.get_by_role("slider", name="Filter by x")
-    strip.scroll_into_view_if_needed()
+    strip.evaluate("(each) => each.scrollIntoView({block: 'center'})")
     box = strip.bounding_box()
     across = box["x"] + box["width"] / 2
     page.mouse.move(across, box["y"] + box["height"] * 0.5)

@@ -1,8 +1,9 @@
 // The sweeps of a project, and one sweep with its trials: read once, then kept fresh by the live feed.
 import { api } from "../api/client";
-import type { Numeric, Sweep, SweepState, Trial } from "../api/types";
+import type { Sweep, SweepState, Trial } from "../api/types";
 import { toNumber } from "../format";
 import { Follow } from "./follow";
+import { isFeasible, valueOf } from "./objectives";
 import { Rows } from "./rows";
 import { Store } from "./store";
 
@@ -40,13 +41,13 @@ export function rank(trials: readonly Trial[], maximise: boolean): Trial[] {
   });
 }
 
-/** The best objective up to each trial, in the order in which the trials ended. */
-export function bestSoFar(trials: readonly Trial[], maximise: boolean): { number: number; best: number }[] {
-  const done = trials.filter((trial) => trial.state === "complete" && Number.isFinite(toNumber(trial.objective)));
+/** The best value of an objective up to each complete trial that meets every constraint, in the order of numbers. */
+export function bestSoFar(trials: readonly Trial[], maximise: boolean, objective = 0): { number: number; best: number }[] {
+  const done = trials.filter((trial) => trial.state === "complete" && isFeasible(trial) && Number.isFinite(valueOf(trial, objective)));
   done.sort((a, b) => a.number - b.number);
   let best = maximise ? -Infinity : Infinity;
   return done.map((trial) => {
-    const value = toNumber(trial.objective as Numeric);
+    const value = valueOf(trial, objective);
     best = maximise ? Math.max(best, value) : Math.min(best, value);
     return { number: trial.number, best };
   });

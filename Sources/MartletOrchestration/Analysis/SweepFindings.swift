@@ -55,12 +55,41 @@ struct SweepFindings: Sendable {
       "needed": .int(Int64(ResponseModel.leastTrials)), "note": JSONValue(note),
       "parameters": .array(importances.map(\.json)), "interactions": .array(interactions.map(\.json)),
     ]
+    // The file was read when the sweep began: neither can fail now.
+    let plan = try? SearchPlan(method: specification.method, specification.problem(seed: 0))
     let numbers = front.map { trials in JSONValue.array(trials.map { .int(Int64($0)) }) }
     json = [
       "sweep": .string(sweep.rawValue), "objective": .int(Int64(objective)),
       "objectives": .array(specification.objectives.map(\.json)), "trials": counts,
+      "search": plan?.json(at: trials.count) ?? .null, "stopping": Self.stopping(trials, specification),
       "progress": progress.json, "importance": importance, "slices": .array(slices),
       "front": numbers ?? .null, "hypervolume": volume?.json ?? .null, "left_out": JSONValue(leftOut),
+    ]
+  }
+
+  /// The rule by which trials are stopped, and who was, by how far they had come; null: there is none.
+  private static func stopping(_ trials: [Trial], _ specification: SweepSpecification) -> JSONValue {
+    guard let rule = try? specification.stoppingRule() else { return .null }
+    let steps = rule.rungs
+    var rungs: OrderedDictionary<Int64, (stopped: [JSONValue], paused: [JSONValue])> = [:]
+    for trial in trials where trial.state == .pruned || trial.state == .paused {
+      guard let step = Measured(json: trial.measured).step,
+        let rung = steps.last(where: { $0 <= Int64(step) })
+      else { continue }
+      let number = JSONValue.int(Int64(trial.number))
+      if trial.state == .paused {
+        rungs[rung, default: ([], [])].paused.append(number)
+      } else {
+        rungs[rung, default: ([], [])].stopped.append(number)
+      }
+    }
+    rungs.sort { $0.key < $1.key }
+    return [
+      "rules": JSONValue(rule.sentences(specification.objectives)),
+      "rungs": .array(
+        rungs.map { step, trials in
+          ["step": .int(step), "stopped": .array(trials.stopped), "paused": .array(trials.paused)]
+        }),
     ]
   }
 

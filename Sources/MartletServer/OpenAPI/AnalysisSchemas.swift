@@ -13,6 +13,22 @@ let analysisSchemas: JSONObject = [
         "name": stringSchema, "goal": words(Objective.Goal.self), "of": words(Objective.Statistic.self),
       ])),
     "trials": objectSchema(["ended": countSchema, "complete": countSchema, "feasible": countSchema]),
+    "search": nullable(
+      objectSchema([
+        "method": stringSchema, "stage": countSchema, "reason": optionalString,
+        "stages": arraySchema(
+          objectSchema([
+            "method": stringSchema, "from": countSchema, "until": optionalInteger, "words": optionalString,
+          ])),
+      ])),
+    "stopping": nullable(
+      objectSchema([
+        "rules": stringsSchema,
+        "rungs": arraySchema(
+          objectSchema([
+            "step": ["type": "integer"], "stopped": arraySchema(countSchema), "paused": arraySchema(countSchema),
+          ])),
+      ])),
     "progress": objectSchema([
       "trials": countSchema, "best": optionalNumber, "best_trial": optionalInteger,
       "since_best": countSchema, "late_gain": shareSchema, "chance": shareSchema, "regret": optionalNumber,

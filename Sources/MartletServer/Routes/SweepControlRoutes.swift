@@ -47,6 +47,7 @@ let sweepControlRoutes: [Route] = [
       let budget = try wholeNumber(JSONReader(json), "budget", in: 1...1_000_000_000)
       _ = try await engine.extendSweep(id, to: budget, access: access)
     }
+    // What the two above have changed is told, too.
     return .json(try await engine.changeSweep(id, change, access: access).json)
   },
   Route(
@@ -100,7 +101,7 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
     }
     change.timeout = .some(seconds)
   }
-  if change == SweepChange() {
+  if reader.members.isEmpty {
     throw JSONMemberError(key: "body", message: "names nothing that is to be changed")
   }
   return change

@@ -102,6 +102,10 @@ import Testing
     #expect(stat(path, &status) == 0)
     #expect(status.st_mode & 0o777 == 0o600)
     #expect(try AddressSigner.open(path: path).check(text, now: now) == address())
+    // What a server left that was killed while it wrote the file.
+    #expect(FileManager.default.createFile(atPath: path + ".new", contents: Data("half".utf8)))
+    #expect(try AddressSigner.open(path: path).check(text, now: now) == address())
+    #expect(!FileManager.default.fileExists(atPath: path + ".new"))
     #expect(chmod(path, 0o644) == 0)
     let anew = try AddressSigner.open(path: path)
     #expect(throws: Problem.self) { try anew.check(text, now: now) }

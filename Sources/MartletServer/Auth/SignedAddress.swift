@@ -66,9 +66,11 @@ struct AddressSigner: Sendable {
   /// Takes the key out of the file at `path`. One that is missing, or that others could have read or written, is made
   /// anew: addresses signed with it before are then good no longer.
   static func open(path: String) throws -> AddressSigner {
-    if let kept = try readPrivately(path) { return AddressSigner(key: Array(kept.utf8)) }
+    let file = PrivateFile(path)
+    try file.removeUnfinished()
+    if let kept = try file.secret() { return AddressSigner(key: Array(kept.utf8)) }
     let secret = Secret.random()
-    try writePrivately(secret.text + "\n", to: path)
+    try file.write(secret.text + "\n")
     return AddressSigner(key: Array(secret.text.utf8))
   }
 

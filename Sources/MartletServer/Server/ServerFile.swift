@@ -5,9 +5,9 @@ import MartletModel
 import MartletTracking
 
 struct ServerFile: Sendable {
-  let path: String
+  private let file: PrivateFile
 
-  init(data: String) { path = data + "/server.json" }
+  init(data: String) { file = PrivateFile(data + "/server.json") }
 
   /// Readable by this account alone, and never half there.
   func write(url: String, startedAt: Timestamp) async throws {
@@ -15,14 +15,12 @@ struct ServerFile: Sendable {
       "url": .string(url), "pid": .int(Int64(getpid())), "started_at": JSONValue(startedAt),
       "version": .string(martletVersion),
     ]
-    let (text, path) = (content.text + "\n", path)
-    try await blocking { try writePrivately(text, to: path) }
+    let (text, file) = (content.text + "\n", file)
+    try await blocking { try file.write(text) }
   }
 
   func remove() async throws {
-    let path = path
-    try await blocking {
-      if unlink(path) != 0, errno != ENOENT { throw fileProblem("\(path) cannot be removed") }
-    }
+    let file = file
+    try await blocking { try file.remove() }
   }
 }

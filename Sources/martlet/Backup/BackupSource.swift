@@ -29,6 +29,8 @@ struct BackupSource: Sendable {
       Self.database, "\(Self.database)-wal", "\(Self.database)-shm", Self.samples,
       "\(Self.samples)-wal", "\(Self.samples)-shm", Self.blobs, "lock", "server.json",
       "server.log", BackupRecord.fileName,
+      // What a server left that was killed while it wrote one of these.
+      "server.json.new", "token.new", "address.key.new",
     ]
     if !withToken { excluded.formUnion(["token", "address.key"]) }
     if !withResults { excluded.insert("results") }

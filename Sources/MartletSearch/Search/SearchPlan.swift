@@ -79,19 +79,21 @@ public struct SearchPlan: Hashable, Sendable {
     "grid": "Every point of the grid in its order.",
     "sobol": "A sequence that fills the space more evenly than random points do.",
     "points": "The points of the file, and no others.",
-    "gp": "A Gaussian process learns how the metric depends on the parameters, and the next point is the one with the "
-      + "most to gain: it makes the most of few trials.",
-    "tpe": "Parzen estimators compare where good trials lie with where all others do: quick, also with categories, "
-      + "conditions and many trials.",
-    "cmaes": "An evolution strategy moves a normal distribution towards better points: strong on numbers alone, with "
-      + "many trials.",
+    "gp": "A Gaussian process learns how the metric depends on the parameters, and the next point is the one "
+      + "with the most to gain: it makes the most of few trials.",
+    "tpe": "Parzen estimators compare where good trials lie with where all others do: quick, also with "
+      + "categories, conditions and many trials.",
+    "cmaes": "An evolution strategy moves a normal distribution towards better points: strong on numbers "
+      + "alone, with many trials.",
     "de": "Differential evolution moves points along the differences of others: numbers, with many trials.",
     "ga": "A genetic algorithm crosses and changes the better points.",
     "tabu": "Steps to the best neighbour that was not visited lately.",
     "anneal": "Steps from point to point that may also lead downhill, ever less so.",
-    "nsga2": "A genetic algorithm that keeps a whole front of trials of which none is better than another in everything.",
+    "nsga2":
+      "A genetic algorithm that keeps a whole front of trials, none of which is better than another in "
+      + "everything.",
     "nsga3": "A genetic algorithm that spreads its front along directions: for many objectives.",
-    "pbt": "A population trains side by side; those that fall behind go on from a better one's checkpoint with changed "
-      + "values.",
+    "pbt": "A population trains side by side; those that fall behind go on from a better one's checkpoint "
+      + "with changed values.",
   ]
 }

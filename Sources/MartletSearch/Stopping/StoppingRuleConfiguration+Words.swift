@@ -43,8 +43,9 @@ extension StoppingRuleConfiguration.Percentile {
   fileprivate func sentence(_ wording: MetricWording) -> String {
     let bound = percentile == 50 ? "the median" : "percentile \(MetricWording.plain(percentile))"
     let often = interval > 1 ? ", looked at once in \(interval) steps," : ""
-    return "\(StoppingRuleConfiguration.from(minIter)) trial\(often) ends when its best \(wording.name) so far is worse than "
-      + "\(bound) of what completed trials had at that step, once \(startupTrials) of them came so far."
+    return
+      "\(StoppingRuleConfiguration.from(minIter)) trial\(often) ends when its best \(wording.name) so far is "
+      + "worse than \(bound) of what completed trials had at that step, once \(startupTrials) of them came so far."
   }
 }
 
@@ -53,7 +54,8 @@ extension StoppingRuleConfiguration.Patience {
     let names = wordings.map(\.name).joined(separator: " and ")
     let least = minDelta > 0 ? " by more than \(MetricWording.plain(minDelta))" : ""
     let reports = patience == 1 ? "in one report" : "in \(patience) reports"
-    return "\(StoppingRuleConfiguration.from(minIter)) trial ends when its \(names) became no better\(least) \(reports)."
+    return "\(StoppingRuleConfiguration.from(minIter)) trial ends when its \(names) became no better\(least) "
+      + "\(reports)."
   }
 }
 
@@ -73,13 +75,17 @@ extension StoppingRuleConfiguration.Halving {
     guard !steps.isEmpty else { return "No step lies between the first and the last: no trial is compared." }
     let place = StoppingRuleConfiguration.named(steps)
     let share = "the best 1/\(MetricWording.plain(eta))"
-    let judged = wordings.count == 1 ? "by \(wordings[0].name)" : "by fronts of \(wordings.map(\.name).joined(separator: " and "))"
+    let names = wordings.map(\.name).joined(separator: " and ")
+    let judged = wordings.count == 1 ? "by \(names)" : "by fronts of \(names)"
     let more = isPausing || isStrict ? "" : " and one more"
     let fate =
       isPausing
       ? "the others stand still, and go on when they belong to the best" : "the others end"
     let again = isRejudging ? " Those that went on are judged again at each report." : ""
-    let spread = brackets > 1 ? " Trials are spread over \(brackets) brackets, each of which is first judged one step later." : ""
-    return "At \(place) \(share)\(more) of the trials that came so far, \(judged), go on; \(fate).\(again)\(spread)"
+    let spread =
+      brackets > 1
+      ? " Trials are spread over \(brackets) brackets, each of which is first judged at a later step." : ""
+    return "At \(place) \(share)\(more) of the trials that came so far, \(judged), go on; \(fate).\(again)"
+      + spread
   }
 }

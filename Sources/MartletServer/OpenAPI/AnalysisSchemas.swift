@@ -26,7 +26,8 @@ let analysisSchemas: JSONObject = [
         "rules": stringsSchema,
         "rungs": arraySchema(
           objectSchema([
-            "step": ["type": "integer"], "stopped": arraySchema(countSchema), "paused": arraySchema(countSchema),
+            "step": ["type": "integer"], "stopped": arraySchema(countSchema),
+            "paused": arraySchema(countSchema),
           ])),
       ])),
     "progress": objectSchema([

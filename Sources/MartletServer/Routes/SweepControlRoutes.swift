@@ -47,7 +47,6 @@ let sweepControlRoutes: [Route] = [
       let budget = try wholeNumber(JSONReader(json), "budget", in: 1...1_000_000_000)
       _ = try await engine.extendSweep(id, to: budget, access: access)
     }
-    // What the two above have changed is told, too.
     return .json(try await engine.changeSweep(id, change, access: access).json)
   },
   Route(

@@ -1,6 +1,6 @@
 // Early-stopping rules in words for people.
 
-import MartletModel
+public import MartletModel
 
 extension StoppingRuleConfiguration {
   /// Rungs that are named; those behind them follow by the factor.

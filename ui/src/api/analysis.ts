@@ -20,6 +20,18 @@ export interface SweepAnalysis {
   objective: number;
   /** Trials that ended, that came to their end with a value, and of these those that meet every constraint. */
   trials: { ended: number; complete: number; feasible: number };
+  /** Which methods serve which trials; null: it cannot be said. */
+  search: {
+    method: string;
+    /** From the number `from` up to that before `until`; null: all that come. */
+    stages: { method: string; from: number; until: number | null; words: string | null }[];
+    /** The place of the stage that chooses the next trial. */
+    stage: number;
+    /** What the choice went by; null: the file names the method. */
+    reason: string | null;
+  } | null;
+  /** Early stopping in words, and by step the trials that came no further; null: there is none. */
+  stopping: { rules: string[]; rungs: { step: number; stopped: number[]; paused: number[] }[] } | null;
   progress: {
     best: Numeric | null;
     best_trial: number | null;

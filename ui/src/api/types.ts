@@ -251,7 +251,18 @@ export interface Sweep {
   method: string;
   metric: { name: string; goal: string; of?: string } | null;
   /** What was asked of the search beside its method. */
-  search?: { objectives?: { name: string; goal: string; of?: string }[] };
+  search?: {
+    objectives?: { name: string; goal: string; of?: string }[];
+    options?: { [name: string]: Json };
+    constraints?: { metric: string; of?: string; min?: number | null; max?: number | null }[];
+    early_terminate?: Json;
+    /** Limits beside the number of trials. */
+    budget?: { [name: string]: Json };
+    target?: number;
+    /** How many points the file lists. */
+    points?: number;
+    warm_start?: string[];
+  };
   parameters: Parameter[];
   max_parallel: number;
   /** The number is found by what there is room for. */
@@ -269,7 +280,7 @@ export interface Sweep {
   /** Counts the spaces it had. */
   space_version?: number;
   budget: number | null;
-  counts: { waiting: number; running: number; complete: number; pruned: number; failed: number };
+  counts: { waiting: number; running: number; paused?: number; complete: number; pruned: number; failed: number };
   best: { trial: number; run: string; run_name: string; objective: Numeric } | null;
   created_at: number;
   started_at: number | null;

@@ -15,6 +15,8 @@ export interface HistoryPoint {
   objective: number;
   /** The run to open, if there is one. */
   run: string | null;
+  /** The page's filter leaves it out. */
+  isDim: boolean;
 }
 
 export interface HistoryState {
@@ -79,7 +81,8 @@ export class HistoryChart implements Drawable {
       yDomain: padded(...rangeOf(values), log),
     }, colours);
     this.#frame = frame;
-    for (const point of points) this.#mark(context, frame, point);
+    // Those that the filter holds lie above the others.
+    for (const isDim of [true, false]) for (const point of points) if (point.isDim === isDim) this.#mark(context, frame, point);
     this.#best(context, frame, best);
   }
 
@@ -114,10 +117,10 @@ export class HistoryChart implements Drawable {
     const colours = ink();
     const px = x.at(point.number);
     if (Number.isFinite(point.objective) && !(this.#state.log && point.objective <= 0)) {
-      drawMark(context, point.kind, px, y.at(point.objective), colours, this.#state.points.length);
+      drawMark(context, point.kind, px, y.at(point.objective), colours, this.#state.points.length, point.isDim);
     } else if (point.kind !== "complete") {
       // No value: the mark stands on the axis.
-      drawMark(context, point.kind, px, plot.bottom - 6, colours, this.#state.points.length);
+      drawMark(context, point.kind, px, plot.bottom - 6, colours, this.#state.points.length, point.isDim);
     }
   }
 

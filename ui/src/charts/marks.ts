@@ -34,15 +34,19 @@ function inkOf(ink: Ink, token: Shape["token"]): string {
   }
 }
 
+/** How much of a mark is left of a trial that the page's filter leaves out. */
+const DIM = 0.14;
+
 const MANY = 600; // marks in one chart above which each is small and has no edge
 
 /** Draws one mark of so many; the context's transform is left as it was. */
-export function drawMark(context: CanvasRenderingContext2D, kind: MarkKind, x: number, y: number, ink: Ink, count = 1): void {
+export function drawMark(context: CanvasRenderingContext2D, kind: MarkKind, x: number, y: number, ink: Ink, count = 1, isDim = false): void {
   const { path, token, filled } = SHAPES[kind];
   let made = paths.get(kind);
   if (!made) paths.set(kind, (made = new Path2D(path)));
   const colour = inkOf(ink, token);
   const size = count > MANY && kind !== "front" ? 0.6 : 1;
+  if (isDim) context.globalAlpha = DIM;
   context.translate(x, y);
   context.scale(size, size);
   context.fillStyle = filled ? colour : ink.panel;
@@ -52,6 +56,7 @@ export function drawMark(context: CanvasRenderingContext2D, kind: MarkKind, x: n
   if (!filled || size === 1) context.stroke(made);
   context.scale(1 / size, 1 / size);
   context.translate(-x, -y);
+  if (isDim) context.globalAlpha = 1;
 }
 
 /** The colour of a mark, for a tooltip. */

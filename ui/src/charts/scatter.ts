@@ -18,6 +18,8 @@ export interface ScatterPoint {
   /** Where it lies across, in words. */
   place: string;
   run: string | null;
+  /** The page's filter leaves it out. */
+  isDim?: boolean;
 }
 
 export interface ScatterState {
@@ -103,9 +105,9 @@ export class ScatterChart implements Drawable {
     }, colours);
     this.#frame = frame;
     // Those that count most lie above the others.
-    const above = (kind: MarkKind) => (kind === "front" ? 2 : kind === "complete" ? 1 : 0);
-    const ordered = [...this.#drawn].sort((a, b) => above(a.kind) - above(b.kind));
-    for (const point of ordered) drawMark(context, point.kind, frame.x.at(point.x), frame.y.at(point.y), colours, ordered.length);
+    const above = ({ kind, isDim }: ScatterPoint) => (isDim ? -1 : kind === "front" ? 2 : kind === "complete" ? 1 : 0);
+    const ordered = [...this.#drawn].sort((a, b) => above(a) - above(b));
+    for (const point of ordered) drawMark(context, point.kind, frame.x.at(point.x), frame.y.at(point.y), colours, ordered.length, point.isDim);
     if (line !== null) this.#line(context, frame, line);
   }
 

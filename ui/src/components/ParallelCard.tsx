@@ -7,7 +7,7 @@ import { ink } from "../charts/ink";
 import { formatMetric, formatValue, plural } from "../format";
 import { navigate, pathOf, place, setQuery } from "../router";
 import { type Objective, valueOf } from "../store/objectives";
-import { axesOf, coloursBy, dimensionsOf, fanned, keptBy, parameterOf, placesOf } from "../store/parallel";
+import { axesOf, both, coloursBy, dimensionsOf, fanned, keptBy, parameterOf, placesOf, topOf } from "../store/parallel";
 import { useStore } from "../store/store";
 import { Button } from "./basics";
 import { Menu, type MenuItem } from "./Menu";
@@ -36,13 +36,15 @@ export function ParallelCard({ project, parameters, trials, objectives, lit, onL
   const colourID = query.get("colour") ?? "@0";
   const colourBy = dimensions.find(({ id }) => id === colourID) ?? dimensions[dimensions.length - 1];
   const plain = useMemo(() => axesOf(dimensions, choices, trials, brushes), [dimensions, choices, trials, brushes]);
-  const kept = useMemo(() => keptBy(plain, trials.length), [plain, trials]);
+  const first = useMemo(() => Float64Array.from(trials, (trial) => (trial.state === "failed" ? NaN : valueOf(trial, 0))), [trials]);
+  const maximise = objectives[0]?.maximise ?? false;
+  const percent = objectives.length === 0 ? 100 : percentOf(query.get("top"));
+  const kept = useMemo(() => both(keptBy(plain, trials.length), topOf(first, maximise, percent)), [plain, trials, first, maximise, percent]);
   const colouring = useMemo(
     () => (colourBy ? coloursBy(colourBy, trials, choices.find(({ id }) => id === colourBy.id)?.scale ?? null) : null),
     [colourBy, trials, choices],
   );
-  const axes = useMemo(() => fanned(plain, placesOf(
-    Float64Array.from(trials, (trial) => (trial.state === "failed" ? NaN : valueOf(trial, 0))), objectives[0]?.maximise ?? false)), [plain, trials, objectives]);
+  const axes = useMemo(() => fanned(plain, placesOf(first, maximise)), [plain, first, maximise]);
   const choose = (next: readonly AxisChoice[]) => setQuery({ axes: writeAxes(next, ids) });
   const change = (id: string, to: Partial<AxisChoice>) => choose(choices.map((each) => (each.id === id ? { ...each, ...to } : each)));
   const placeAxis = (id: string, to: number) => {
@@ -110,7 +112,10 @@ export function ParallelCard({ project, parameters, trials, objectives, lit, onL
         <h3>Parameters <span className="muted wide-only">drag along an axis to filter, its name to move it</span></h3>
         <span className="parallel-tools">
           <output className="small muted">{kept === null ? "" : `${held} of ${plural(trials.length, "trial")}`}</output>
-          {kept === null ? null : <Button onClick={() => setBrushes(new Map())}>Clear the filter</Button>}
+          {kept === null ? null : <Button onClick={() => {
+            setBrushes(new Map());
+            setQuery({ top: null });
+          }}>Clear the filter</Button>}
           {text === null ? null : (
             <Button onClick={() => setQuery({ axes: null })}>{hidden > 0 ? `Show all axes (${hidden} left out)` : "Axes as in the file"}</Button>
           )}
@@ -140,10 +145,23 @@ export function ParallelCard({ project, parameters, trials, objectives, lit, onL
           {colouring.classes === null
             ? <span className="ramp"><span>{colouring.low}</span><span className="ramp-bar" /><span>{colouring.high}</span></span>
             : <ul className="mark-legend">{colouring.classes.map(({ slot, word }) => <li key={slot}><span className={`swatch line-${slot}`} />{word}</li>)}</ul>}
+          {objectives.length === 0 ? null : (
+            <label className="axis-choice"><span className="muted">Best</span>
+              <input type="range" min={1} max={100} value={percent} aria-valuetext={`the best ${percent} %`}
+                onChange={(event) => setQuery({ top: event.target.value === "100" ? null : event.target.value })} />
+              <span className="top-share">{percent} %</span>
+            </label>
+          )}
         </footer>
       ) : null}
     </section>
   );
+}
+
+/** How many percent of the trials an address asks for. */
+function percentOf(text: string | null): number {
+  const percent = Number(text ?? 100);
+  return Number.isInteger(percent) && percent >= 1 && percent <= 100 ? percent : 100;
 }
 
 const position = (share: number): string => `calc(${MARGIN.side}px + ${share} * (100% - ${2 * MARGIN.side}px))`;

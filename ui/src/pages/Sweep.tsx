@@ -74,7 +74,7 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
   const best = sweep.best;
   return (
     <>
-      <SweepHead sweep={sweep} />
+      <SweepHead sweep={sweep} trials={trials} />
       <Preparation sweep={sweep} />
       <PauseNote sweep={sweep} trials={trials} />
       <StopStages sweep={sweep} trials={trials} />
@@ -96,7 +96,7 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
           )}
         </section>
       </div>
-      <SweepCharts sweep={sweep} trials={trials} lit={lit} onLit={light} onBrush={setBrushed} />
+      <SweepCharts sweep={sweep} trials={trials} lit={lit} onLit={light} held={brushed} onBrush={setBrushed} />
       <section className="trials" aria-label="Trials">
         <h2 className="section-title">Trials
           <span className="count">{brushed === null ? trials.length : `${listed.length} of ${trials.length}`}</span>

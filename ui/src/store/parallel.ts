@@ -68,6 +68,21 @@ export function placesOf(values: Float64Array, maximise: boolean): Float64Array 
   return places;
 }
 
+/** By trial whether it is among the best of those with a value: so many percent of them, one at least; null: all are asked for. */
+export function topOf(values: Float64Array, maximise: boolean, percent: number): Uint8Array | null {
+  if (percent >= 100) return null;
+  const order = [...values.keys()].filter((i) => Number.isFinite(values[i]!))
+    .sort((a, b) => (maximise ? values[b]! - values[a]! : values[a]! - values[b]!));
+  const top = new Uint8Array(values.length);
+  for (const trial of order.slice(0, Math.max(1, Math.ceil((order.length * percent) / 100)))) top[trial] = 1;
+  return top;
+}
+
+/** What both hold; null holds all. */
+export function both(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
+  return a === null ? b : b === null ? a : a.map((held, i) => held & b[i]!);
+}
+
 /** Spreads curves that meet in one class: the better, the higher, by no more than a part of the way to the next. */
 export function fanned(axes: readonly ParallelAxis[], places: Float64Array): ParallelAxis[] {
   return axes.map((each) => {

@@ -16,7 +16,7 @@ export function sweepHasEnded(state: SweepState): boolean {
 /** How many trials there are, ended ones, and how many there will be at most (null: no end in sight). */
 export function progressOf({ counts, budget, space_size }: Sweep): { ended: number; known: number; total: number | null } {
   const ended = counts.complete + counts.pruned + counts.failed;
-  const known = ended + counts.running + counts.waiting;
+  const known = ended + counts.running + counts.waiting + (counts.paused ?? 0);
   return { ended, known, total: budget ?? space_size };
 }
 

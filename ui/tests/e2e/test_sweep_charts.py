@@ -217,3 +217,128 @@ def test_an_analysis_that_fails_leaves_the_rest(server, window):
     page.get_by_role("button", name="Retry").click()
     expect(page.get_by_role("region", name="What matters").get_by_role("listitem")).to_have_count(2)
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+HALVING = """\
+import os, pathlib, time
+import martlet
+
+# The loss is x at every step; after the fifth it waits for its end, or for the gate.
+run = martlet.init(project="paced")
+gate = pathlib.Path(os.environ["GATE"])
+for step in range(1, 6):
+    run.log({"loss": float(run.config["x"])}, step=step)
+while not gate.exists() or gate.read_text() == "0":
+    time.sleep(0.02)
+run.finish()
+"""
+
+STOPPED = """\
+name: stopped
+project: paced
+program: train.py
+method: grid
+metric: {name: loss, goal: minimize}
+parameters:
+  x: {values: [1, 2, 3, 4]}
+max_parallel: 4
+early_terminate: {type: asha, min_iter: 3, eta: 2}
+"""
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_trials_that_were_ended_early_say_why(server, window, look):
+    sweep = server.sweep(STOPPED, HALVING)
+    mine = window(*look)
+    page = mine.page
+    mine.sign_in(server, f"/p/paced/sweeps/{sweep}")
+    early = page.get_by_role("region", name="Ended early")
+    expect(early).to_contain_text("At steps 3, 6, 12, 24, 48, 96 and so on the best 1/2 and one more of the trials")
+    wait_until("the fourth is ended", lambda: server.get(f"/sweeps/{sweep}")["counts"]["pruned"] > 0)
+    expect(early).to_contain_text(re.compile(r"of 4 trials"))
+    expect(early.get_by_role("row")).to_contain_text(["Step", re.compile(r"^\s*3\s*\d trials? ended: \d")])
+    told = early.get_by_role("list", name="What was said of them")
+    expect(told).to_contain_text(re.compile(r"Its loss at step 3, \d, is not among the best \d of \d"))
+    mine.fits()
+    server.allow("all")
+    expect(page.locator("h1 .pill")).to_have_text("finished")
+    method = page.get_by_role("region", name="How it searches")
+    expect(method).to_contain_text("Every point of the grid in its order.")
+    early.get_by_role("link").first.click()
+    expect(page.locator("h1")).to_be_visible()
+    expect(page).to_have_url(re.compile("/runs/"))
+
+
+AUTO = """\
+name: auto
+project: paced
+program: train.py
+method: auto
+metric: {name: loss, goal: minimize}
+parameters:
+  x: {min: 0.0, max: 3.0}
+  kind: {values: [a, b]}
+budget: 2
+max_parallel: 2
+"""
+
+
+def test_the_best_part_a_trial_by_hand_and_another_space(server, window):
+    sweep = server.sweep(AUTO, TRAINER)
+    server.wait_for_runs(2, "running")
+    mine = window()
+    page = mine.page
+    mine.sign_in(server, f"/p/paced/sweeps/{sweep}")
+    method = page.get_by_role("region", name="How it searches")
+    expect(method.locator("[aria-current=step]")).to_contain_text("now")
+    expect(method).to_contain_text("Chosen for 2 parameters, 1 of them categorical")
+
+    # One more trial than the file allows.
+    page.get_by_role("textbox", name="Trials at most").fill("1")
+    expect(page.get_by_role("textbox", name="Trials at most")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("textbox", name="Trials at most").fill("3")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("At most 3 trials.")).to_be_visible()
+
+    # It is the one that is written by hand; a point outside of the space is refused in words.
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.locator("h1 .pill")).to_have_text("paused")
+    page.get_by_role("button", name="More about this sweep").click()
+    page.get_by_role("menuitem", name="Add a trial…").click()
+    form = page.get_by_role("dialog", name="Add a trial")
+    mine.tolerated = re.compile("422")
+    form.get_by_label(re.compile("^x")).fill("7")
+    form.get_by_label(re.compile("^kind")).select_option("a")
+    form.get_by_role("button", name="Add it").click()
+    expect(form.get_by_role("alert")).to_contain_text("The point does not lie in the space")
+    form.get_by_label(re.compile("^x")).fill("0.125")
+    form.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("The point is tried next.")).to_be_visible()
+
+    # Another file: what is wrong in it is said, what is right is taken.
+    page.get_by_role("button", name="More about this sweep").click()
+    page.get_by_role("menuitem", name="Edit what it searches…").click()
+    editor = page.get_by_role("dialog", name="What auto searches")
+    source = editor.get_by_label("Sweep file")
+    text = source.input_value()
+    source.fill(text.replace("min: 0.0, max: 3.0", "min: 9.0, max: 3.0"))
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("alert")).to_contain_text("Line")
+    source.fill(text.replace("[a, b]", "[a, b, c]").replace("budget: 2", "budget: 3"))
+    editor.get_by_role("button", name="Save").click()
+    expect(editor).to_have_count(0)
+    wait_until("another space", lambda: server.get(f"/sweeps/{sweep}")["space_version"] == 2)
+    page.get_by_role("button", name="Resume", exact=True).click()
+    server.allow("all")
+    expect(page.locator("h1 .pill")).to_have_text("finished")
+    expect(trials(page)).to_have_count(3)
+    assert server.get(f"/sweeps/{sweep}/trials")["items"][2]["params"]["x"] == 0.125
+
+    # The best third of them is one; the address says so.
+    card = page.get_by_role("region", name="Parameters")
+    card.get_by_label("Best").fill("33")
+    expect(card.locator("output")).to_have_text("1 of 3 trials")
+    expect(trials(page)).to_have_count(1)
+    expect(page).to_have_url(re.compile("top=33"))
+    card.get_by_role("button", name="Clear the filter").click()
+    expect(trials(page)).to_have_count(3)

@@ -5,7 +5,10 @@ import type { SweepAnalysis } from "../../src/api/analysis";
 import { ApiError } from "../../src/api/client";
 import { AnalysisStore } from "../../src/store/analysis";
 import { frontOf, isFeasible, markOf, objectivesOf, valueOf } from "../../src/store/objectives";
-import { axesOf, coloursBy, dimensionsOf, fanned, keptBy, placesOf } from "../../src/store/parallel";
+import { searchFacts } from "../../src/pages/sweep/MethodCard";
+import { readCount } from "../../src/pages/sweep/SweepSettings";
+import { axesOf, both as held, coloursBy, dimensionsOf, fanned, keptBy, placesOf, topOf } from "../../src/store/parallel";
+import { chosenParameters, pointOf, textsOf } from "../../src/store/points";
 import { bestSoFar } from "../../src/store/sweeps";
 import { FakeClock, settle } from "./fakes";
 
@@ -78,6 +81,42 @@ test("colours go by rank over an objective and by class over words; the best of 
   assert.deepEqual(words.classes, [{ slot: 0, word: "a" }, { slot: 1, word: "b" }]);
   const [fan] = fanned(axesOf(dimensions, [plain("kind")], trials, new Map()), placesOf(Float64Array.of(3, 1, 2), false));
   assert.ok(fan!.heights[2]! > fan!.heights[0]!);
+});
+
+test("the best part of the trials is one trial at least, and none without a value; with a brush both must hold it", () => {
+  const values = Float64Array.of(3, NaN, 1, 2, 5);
+  assert.deepEqual([...topOf(values, false, 50)!], [0, 0, 1, 1, 0]);
+  assert.deepEqual([...topOf(values, true, 1)!], [0, 0, 0, 0, 1]);
+  assert.equal(topOf(values, false, 100), null);
+  assert.deepEqual([...topOf(Float64Array.of(NaN), false, 10)!], [0]);
+  assert.deepEqual([...held(Uint8Array.of(1, 1, 0), Uint8Array.of(0, 1, 1))!], [0, 1, 0]);
+  assert.equal(held(null, null), null);
+});
+
+test("a point by hand begins with a trial's values, and has the values that its texts mean", () => {
+  const fixed = { name: "epochs", kind: "constant", values: [3] };
+  const sum = { name: "sum", kind: "derived" };
+  const sizes = { name: "size", kind: "ordinal", values: [8, 16, [1, 2]] };
+  const sweep = { parameters: [lr, kind, fixed, sizes, sum] };
+  assert.deepEqual(chosenParameters(sweep).map(({ name }) => name), ["lr", "kind", "size"]);
+  const texts = textsOf(chosenParameters(sweep), trial(0, { params: { lr: 0.25, kind: "b", size: [1, 2], epochs: 3 } }));
+  assert.deepEqual(texts, { lr: "0.25", kind: "b", size: "[1,2]" });
+  assert.deepEqual(pointOf(sweep, texts), { lr: 0.25, kind: "b", epochs: 3, size: [1, 2] });
+  // What is no number goes as it is: the server says what is wrong with it.
+  assert.deepEqual(pointOf(sweep, { lr: "−1e-3", kind: "", size: "16" }), { lr: -0.001, epochs: 3, size: 16 });
+  assert.deepEqual(pointOf(sweep, { lr: "much" }), { lr: "much", epochs: 3 });
+});
+
+test("a limit of trials is a whole number, not below those that there are, or nothing", () => {
+  assert.deepEqual(["", " 12 ", "11", "1.5", "-3", "1e3"].map((text) => readCount(text, 12)), [null, 12, undefined, undefined, undefined, undefined]);
+});
+
+test("what else was asked of a search is said by name, and nothing where nothing was", () => {
+  const search = { options: { eta: 3 }, constraints: [{ metric: "size", min: null, max: 5e6 }], warm_start: ["old"], target: 0 };
+  assert.deepEqual(searchFacts({ search, seed: 7 } as unknown as Sweep), [
+    ["Options", "eta 3"], ["Constraints", "size ≤ 5e6"], ["Target", "0"], ["Learns from", "old"], ["Seed", "7"],
+  ]);
+  assert.deepEqual(searchFacts({ seed: null } as Sweep), []);
 });
 
 test("the analysis is read at once, then when trials have ended, at most every two seconds, and stays until the next is there", async () => {

@@ -16,16 +16,17 @@ interface Props {
   trials: readonly Trial[];
   objectives: readonly Objective[];
   analysis: SweepAnalysis | null;
+  held: ReadonlySet<number> | null;
   lit: number | null;
   onLit: (trial: number | null) => void;
 }
 
-export function FrontCards({ project, trials, objectives, analysis, lit, onLit }: Props) {
+export function FrontCards({ project, trials, objectives, analysis, held, lit, onLit }: Props) {
   const { query } = useStore(place);
   const [across, up] = pair(query.get("front"), objectives.length);
   const front = useMemo(() => frontOf(trials, objectives), [trials, objectives]);
-  const state = useMemo(() => frontState(trials, objectives, across, up, front), [trials, objectives, across, up, front]);
-  const volume = useMemo(() => volumeState(analysis, trials), [analysis, trials]);
+  const state = useMemo(() => frontState(trials, objectives, across, up, front, held), [trials, objectives, across, up, front, held]);
+  const volume = useMemo(() => volumeState(analysis, trials, held), [analysis, trials, held]);
   const choose = (x: number, y: number) => setQuery({ front: x === 0 && y === 1 ? null : `${x}.${y}` });
   return (
     <>
@@ -69,12 +70,13 @@ function pair(text: string | null, count: number): [number, number] {
 
 function frontState(
   trials: readonly Trial[], objectives: readonly Objective[], across: number, up: number, front: ReadonlySet<number>,
+  held: ReadonlySet<number> | null,
 ): ScatterState {
   const points = trials.map((trial) => {
     const x = valueOf(trial, across);
     return {
       number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, run: trial.run, x, y: valueOf(trial, up), place: formatMetric(x),
-      kind: front.has(trial.number) ? "front" as const : markOf(trial),
+      kind: front.has(trial.number) ? "front" as const : markOf(trial), isDim: held !== null && !held.has(trial.number),
     };
   }).filter(({ x, y, kind }) => Number.isFinite(x) && Number.isFinite(y) && kind !== "failed");
   const [first, second] = [objectives[across]!, objectives[up]!];
@@ -89,7 +91,9 @@ function frontState(
   };
 }
 
-function volumeState(analysis: SweepAnalysis | null, trials: readonly Trial[]): ScatterState | null {
+function volumeState(
+  analysis: SweepAnalysis | null, trials: readonly Trial[], held: ReadonlySet<number> | null,
+): ScatterState | null {
   const found = analysis?.hypervolume;
   if (!found || found.trials.length === 0) return null;
   const byNumber = new Map(trials.map((trial) => [trial.number, trial]));
@@ -98,7 +102,7 @@ function volumeState(analysis: SweepAnalysis | null, trials: readonly Trial[]): 
   return {
     points: steps.map(({ x, y }) => {
       const trial = byNumber.get(x);
-      return { number: x, name: trial?.run_name ?? `trial ${x}`, run: trial?.run ?? null, x, y, place: String(x), kind: "complete" };
+      return { number: x, name: trial?.run_name ?? `trial ${x}`, run: trial?.run ?? null, x, y, place: String(x), kind: "complete", isDim: held !== null && !held.has(x) };
     }),
     line: { name: "hypervolume", form: "across", points: [...steps, { x: end, y: steps[steps.length - 1]!.y }] },
     x: { name: "trial", log: false, domain: [Math.min(0, steps[0]!.x), end], classes: null },

@@ -21,6 +21,7 @@ interface Props {
   at: number;
   log: boolean;
   analysis: SweepAnalysis | null;
+  held: ReadonlySet<number> | null;
   lit: number | null;
   onLit: (trial: number | null) => void;
 }
@@ -56,10 +57,12 @@ export function SliceCards(props: Props) {
   );
 }
 
-const SliceCard = memo(function SliceCard({ parameter, share, project, trials, objective, at, log, analysis, lit, onLit }: Props & {
+const SliceCard = memo(function SliceCard({ parameter, share, project, trials, objective, at, log, analysis, held, lit, onLit }: Props & {
   parameter: Parameter; share: number;
 }) {
-  const state = useMemo(() => sliceState(parameter, trials, objective, at, log, analysis), [parameter, trials, objective, at, log, analysis]);
+  const state = useMemo(
+    () => sliceState(parameter, trials, objective, at, log, analysis, held), [parameter, trials, objective, at, log, analysis, held],
+  );
   return (
     <ScatterCard title={`${objective.name} over ${parameter.name}`} project={project} state={state} lit={lit} onLit={onLit}
       head={<>{parameter.name}{share >= 0.005 ? <span className="muted"> {formatShare(share)}</span> : null}</>} />
@@ -68,6 +71,7 @@ const SliceCard = memo(function SliceCard({ parameter, share, project, trials, o
 
 export function sliceState(
   parameter: Parameter, trials: readonly Trial[], objective: Objective, at: number, log: boolean, analysis: SweepAnalysis | null,
+  held: ReadonlySet<number> | null = null,
 ): ScatterState {
   const rows = trials.filter(({ state }) => state !== "failed")
     .map((trial) => ({ trial, value: parameterOf(trial, parameter.name), y: valueOf(trial, at) }));
@@ -83,7 +87,7 @@ export function sliceState(
   return {
     points: rows.filter(({ y }) => Number.isFinite(y)).map(({ trial, value, y }) => ({
       number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, run: trial.run, kind: markOf(trial), x: across(value), y,
-      place: formatValue(value),
+      place: formatValue(value), isDim: held !== null && !held.has(trial.number),
     })).filter(({ x }) => Number.isFinite(x)),
     line: line.length === 0 ? null : { name: "mean", points: line, form: "straight" },
     x: {

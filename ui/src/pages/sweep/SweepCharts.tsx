@@ -1,5 +1,6 @@
-// What a sweep's trials say, live: the history, every trial over all parameters, the front, what matters, and each parameter alone.
-import { useEffect, useMemo } from "react";
+// What a sweep's trials say, live: every trial over all parameters, the history, the front, what matters, each parameter alone,
+// and how the search goes about it.
+import { useDeferredValue, useEffect, useMemo } from "react";
 import type { SweepAnalysis } from "../../api/analysis";
 import type { Sweep, Trial } from "../../api/types";
 import { Failure, Segmented } from "../../components/basics";
@@ -15,20 +16,26 @@ import { bestSoFar, progressOf } from "../../store/sweeps";
 import { Findings } from "./Findings";
 import { FrontCards } from "./FrontCards";
 import { ImportanceCard } from "./ImportanceCard";
+import { MethodCard } from "./MethodCard";
 import { SliceCards } from "./SliceCards";
+import { StoppingCard } from "./StoppingCard";
 
 interface Props {
   sweep: Sweep;
   trials: readonly Trial[];
   lit: number | null;
   onLit: (trial: number | null) => void;
+  /** The numbers of the trials that the parallel coordinates hold; null: all. */
+  held: ReadonlySet<number> | null;
   onBrush: (trials: ReadonlySet<number> | null) => void;
 }
 
 const EVERY = 2000; // milliseconds between two drawings of all trials
 const NONE = new Store(null);
 
-export function SweepCharts({ sweep, trials, lit, onLit, onBrush }: Props) {
+export function SweepCharts({ sweep, trials, lit, onLit, held: chosenNow, onBrush }: Props) {
+  // While a brush is dragged the other charts follow as they find time.
+  const held = useDeferredValue(chosenNow);
   const { query } = useStore(place);
   // Equal content is the same list, so that charts are drawn anew for trials, not for each message.
   const told = JSON.stringify(objectivesOf(sweep));
@@ -46,9 +53,10 @@ export function SweepCharts({ sweep, trials, lit, onLit, onBrush }: Props) {
   const history = useMemo(() => ({
     points: begun.map((trial) => ({
       number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, kind: markOf(trial), objective: valueOf(trial, at), run: trial.run,
+      isDim: held !== null && !held.has(trial.number),
     })),
     best: bestSoFar(begun, objective?.maximise ?? false, at), total, log,
-  }), [begun, objective?.maximise, at, total, log]);
+  }), [begun, objective?.maximise, at, total, log, held]);
   const { analysis, store } = useAnalysis(sweep, objective === undefined ? null : at);
   const error = useStore(store?.error ?? NONE);
   return (
@@ -61,22 +69,26 @@ export function SweepCharts({ sweep, trials, lit, onLit, onBrush }: Props) {
       ) : null}
       {error && store ? <Failure error={error} retry={store.read} /> : null}
       {objective && !(error && analysis === null) ? <Findings analysis={analysis} objective={objective} /> : null}
+      {parameters.length > 0 ? (
+        <ParallelCard project={sweep.project} parameters={parameters} trials={begun} objectives={objectives} lit={lit} onLit={onLit} onBrush={onBrush} />
+      ) : null}
       <div className="sweep-charts">
         {objective === undefined ? null : (
           <HistoryCard title={`${objective.name} by trial`} state={history} project={sweep.project} mayBeLog={mayBeLog} lit={lit} onLit={onLit} />
         )}
         {objectives.length > 1 ? (
-          <FrontCards project={sweep.project} trials={begun} objectives={objectives} analysis={analysis} lit={lit} onLit={onLit} />
+          <FrontCards project={sweep.project} trials={begun} objectives={objectives} analysis={analysis} held={held} lit={lit} onLit={onLit} />
         ) : null}
         {objective === undefined || (error && analysis === null) ? null : <ImportanceCard analysis={analysis} objective={objective} />}
       </div>
-      {parameters.length > 0 ? (
-        <ParallelCard project={sweep.project} parameters={parameters} trials={begun} objectives={objectives} lit={lit} onLit={onLit} onBrush={onBrush} />
-      ) : null}
       {objective === undefined ? null : (
         <SliceCards project={sweep.project} parameters={parameters} trials={begun} objective={objective} at={at} log={log}
-          analysis={analysis} lit={lit} onLit={onLit} />
+          analysis={analysis} held={held} lit={lit} onLit={onLit} />
       )}
+      <div className="sweep-charts">
+        <MethodCard sweep={sweep} analysis={analysis} />
+        <StoppingCard sweep={sweep} trials={begun} analysis={analysis} />
+      </div>
     </>
   );
 }

@@ -22,13 +22,7 @@ extension Engine {
       let (stored, trials) = try await store.read { (try $0.storedSweep(id), try $0.trials(of: id)) }
       return {
         guard let stored else { throw Problem(.notFound, "There is no sweep '\(id)'.") }
-        let specification: SweepSpecification
-        do {
-          specification = try SweepSpecification.read(
-            source: stored.sweep.source, filename: stored.filename, command: stored.commandOverride)
-        } catch {
-          throw error.problem
-        }
+        let specification = try Self.specification(of: stored)
         let count = specification.objectives.count
         guard specification.objectives.indices.contains(objective) else {
           throw Problem(
@@ -38,6 +32,15 @@ extension Engine {
         }
         return SweepFindings(of: id, specification, trials, objective: objective).json.bytes()
       }
+    }
+  }
+
+  private static func specification(of stored: StoredSweep) throws(Problem) -> SweepSpecification {
+    do {
+      return try SweepSpecification.read(
+        source: stored.sweep.source, filename: stored.filename, command: stored.commandOverride)
+    } catch {
+      throw error.problem
     }
   }
 }

@@ -62,6 +62,20 @@ export function firstFailure(trials: readonly Trial[], reason: string): Trial | 
   return alike.find(({ number }) => number > good) ?? alike[alike.length - 1] ?? null;
 }
 
+const LOOKED_AT = 10; // trials that ended last
+
+/** Of the trials that ended last how many failed, and why most of them did; null: none. */
+export function recentFailures(trials: readonly Trial[]): { failed: number; of: number; reason: string | null } | null {
+  const last = trials.filter((trial) => trial.ended_at !== null).sort((a, b) => b.ended_at! - a.ended_at! || b.number - a.number).slice(0, LOOKED_AT);
+  const failed = last.filter(({ state }) => state === "failed");
+  if (failed.length === 0) return null;
+  const reasons = new Map<string, number>();
+  for (const { reason } of failed) if (reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  // Of equally frequent ones the newest.
+  const [most] = [...reasons].sort(([, a], [, b]) => b - a);
+  return { failed: failed.length, of: last.length, reason: most?.[0] ?? null };
+}
+
 const RECENT = 20;
 
 export class SweepsStore {

@@ -9,7 +9,7 @@ import { searchFacts } from "../../src/pages/sweep/MethodCard";
 import { readCount } from "../../src/pages/sweep/SweepSettings";
 import { axesOf, both as held, coloursBy, dimensionsOf, fanned, keptBy, placesOf, topOf } from "../../src/store/parallel";
 import { chosenParameters, pointOf, textsOf } from "../../src/store/points";
-import { bestSoFar } from "../../src/store/sweeps";
+import { bestSoFar, recentFailures } from "../../src/store/sweeps";
 import { FakeClock, settle } from "./fakes";
 
 function trial(number: number, more: Partial<Trial>): Trial {
@@ -152,4 +152,13 @@ test("the analysis is read at once, then when trials have ended, at most every t
   store.follow("4");
   await clock.pass(10_000);
   assert.equal(answers.length, 3);
+});
+
+test("how many of those that ended last failed, and why most of them did", () => {
+  const ended = (number: number, state: Trial["state"], reason: string | null = null) => trial(number, { state, reason, ended_at: number });
+  assert.equal(recentFailures([ended(1, "complete"), trial(2, { state: "running" })]), null);
+  const old = Array.from({ length: 5 }, (_, i) => ended(i, "failed", "Long ago."));
+  const last = [ended(10, "failed", "No memory."), ended(11, "failed", "No memory."), ended(12, "failed", "No disk."), ended(13, "failed")];
+  const rest = Array.from({ length: 6 }, (_, i) => ended(20 + i, "complete"));
+  assert.deepEqual(recentFailures([...old, ...last, ...rest]), { failed: 4, of: 10, reason: "No memory." });
 });

@@ -13,6 +13,7 @@ import { useOwned } from "../../store/owned";
 import { usePaced } from "../../store/paced";
 import { Store, useStore } from "../../store/store";
 import { bestSoFar, progressOf } from "../../store/sweeps";
+import { CurvesCard } from "./CurvesCard";
 import { Findings } from "./Findings";
 import { FrontCards } from "./FrontCards";
 import { ImportanceCard } from "./ImportanceCard";
@@ -68,7 +69,7 @@ export function SweepCharts({ sweep, trials, lit, onLit, held: chosenNow, onBrus
         </div>
       ) : null}
       {error && store ? <Failure error={error} retry={store.read} /> : null}
-      {objective && !(error && analysis === null) ? <Findings analysis={analysis} objective={objective} /> : null}
+      {objective && !(error && analysis === null) ? <Findings analysis={analysis} objective={objective} trials={begun} /> : null}
       {parameters.length > 0 ? (
         <ParallelCard project={sweep.project} parameters={parameters} trials={begun} objectives={objectives} lit={lit} onLit={onLit} onBrush={onBrush} />
       ) : null}
@@ -85,6 +86,7 @@ export function SweepCharts({ sweep, trials, lit, onLit, held: chosenNow, onBrus
         <SliceCards project={sweep.project} parameters={parameters} trials={begun} objective={objective} at={at} log={log}
           analysis={analysis} held={held} lit={lit} onLit={onLit} />
       )}
+      {objective === undefined ? null : <CurvesCard sweep={sweep} trials={begun} objective={objective} lit={lit} onLit={onLit} />}
       <div className="sweep-charts">
         <MethodCard sweep={sweep} analysis={analysis} />
         <StoppingCard sweep={sweep} trials={begun} analysis={analysis} />

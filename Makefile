@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build simulate ui demo test test-browser test-threads test-integrations lint format crash crash-trials bench bench-tracking bench-execution clean setup-build setup-test
+.PHONY: help build simulate ui demo test test-crash test-clients test-browser test-threads test-integrations lint format crash crash-trials bench bench-tracking bench-execution bench-search clean setup-build setup-test
 
 UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsconfig.json -type f 2>/dev/null) \
   scripts/ui-build scripts/ui-pack.py
@@ -10,7 +10,9 @@ UI_SOURCES := $(shell find ui/src ui/styles ui/index.html ui/favicon.svg ui/tsco
 help:
 	@echo "make build         the release build: .build/release/martlet"
 	@echo "make demo          a sweep on real data with the dashboard live; WAIT=0 ends by itself"
-	@echo "make test          every test but the browser's"
+	@echo "make test          the Swift, supervisor's and dashboard's unit tests; what follows are the slower ones"
+	@echo "make test-crash    kill -9 of servers, senders and trainers, against a debug build"
+	@echo "make test-clients  the Python client against real servers"
 	@echo "make test-browser  the dashboard in a real browser"
 	@echo "make test-threads  the store, its codecs, tracking and the live feed under the thread sanitizer (a build of its own)"
 	@echo "make test-integrations  the Python client's callbacks with the real libraries; INTEGRATIONS=all: with PyTorch's too"
@@ -22,6 +24,7 @@ help:
 	@echo "make simulate      the scheduler under random work, failures and crashes; SEEDS=1000, FROM=n, MUTANT=name has to fail"
 	@echo "make bench         overhead per trial beside GNU parallel, log(), start, memory and size"
 	@echo "make bench-execution  speed-up, overhead per trial beside other schedulers, flatness; REPS, TRIALS, PEERS, ONLY"
+	@echo "make bench-search     methods of search beside other libraries; ONLY, SEEDS, TRIALS, PEERS, YAHPO, LIMIT: in pieces"
 	@echo "make bench-tracking   the store beside other trackers, in one run; REPS, SECS, PEERS, ONLY, AGED=1"
 	@echo "make clean         removes what was built, and the demo's data"
 
@@ -45,7 +48,13 @@ demo: build
 	@scripts/demo
 
 test: setup-test ui/dist/ui.pack
-	scripts/test
+	scripts/test swift
+
+test-crash: setup-test ui/dist/ui.pack
+	scripts/test crashes
+
+test-clients: setup-test ui/dist/ui.pack
+	scripts/test clients
 
 test-browser: setup-test build
 	scripts/setup demo
@@ -89,6 +98,10 @@ bench: build
 bench-execution: build
 	@scripts/setup bench-execution
 	@scripts/bench-execution
+
+bench-search: build
+	@scripts/setup bench-search
+	@scripts/bench-search
 
 bench-tracking: build
 	@scripts/setup bench-tracking

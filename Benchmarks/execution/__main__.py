@@ -1,4 +1,4 @@
-"""Goes through the sections that are wanted, each in a scratch directory that is removed."""
+"""Goes through the sections that are wanted, in a scratch directory that is removed at the end."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ class Report:
         self._records: dict[str, list[Record]] = {}
         self._about = about(options)
         self._began = time.monotonic()
-        for key in ("martlet", "machine", "noise"):
-            print(f"{key + ':':<9} {self._about[key]}")
+        self.heading = "\n".join(f"{key + ':':<9} {self._about[key]}" for key in ("martlet", "machine", "noise"))
+        print(self.heading)
 
     @contextlib.contextmanager
     def cell(self, what: str) -> Iterator[None]:

@@ -13,43 +13,57 @@ extension ResultsWriter {
   private static let seriesLimit = 50
   private static let bucketCount = 400
 
-  /// Looks at those trials that have ended, logged something and were not looked at before; returns what was found.
-  func examine(
-    _ rows: [(trial: Trial, run: Run?)], of sweep: OpenSweep
-  ) async throws -> [Int: TrialFindings] {
+  /// Trials looked at together.
+  private static let together = 32
+
+  /// Looks at those trials that have ended, logged something and were not looked at before.
+  func examine(_ sweep: OpenSweep) async throws {
+    let id = sweep.id
+    var number = 0
+    while true {
+      let first = number
+      let rows = try await store.read { reader in
+        try reader.unexaminedTrials(ofSweep: id, from: first, limit: Self.together)
+          .compactMap { trial in try reader.run(trial.run).map { (trial: trial, run: $0) } }
+      }
+      guard let last = rows.last else { return }
+      number = last.trial.number + 1
+      var found: [Int: TrialFindings] = [:]
+      for (trial, run) in rows where !run.metrics.isEmpty {
+        found[trial.number] = try await examine(trial, run, of: sweep)
+      }
+      guard !found.isEmpty else { continue }
+      let all = found
+      try await store.write { try $0.setFindings(ofSweep: sweep.row, all) }
+      tell(id, OrderedSet(found.keys.sorted()))
+    }
+  }
+
+  private func examine(_ trial: Trial, _ run: Run, of sweep: OpenSweep) async throws -> TrialFindings {
     let objective = sweep.specification.objective
     let writesFiles = sweep.specification.results.contains(.experiments)
-    var found: [Int: TrialFindings] = [:]
-    for case (let trial, let run?) in rows
-    where trial.state.isEnd && trial.findings == nil && !run.metrics.isEmpty {
-      let check = LossCheck(metrics: run.metrics, objective: objective)
-      var names = OrderedSet(check.names)
-      if writesFiles { names.formUnion(run.metrics.map(\.name)) }
-      let keys = Array(names.prefix(Self.seriesLimit))
-      var series: [Series] = []
-      do {
-        series = try await store.read {
-          try $0.series(run: run.id, SeriesWindow(keys: keys, buckets: Self.bucketCount))
-        }
-      } catch let problem as Problem {
-        // What is derived may take more than it is worth: the summaries say most of it.
-        logger.warning("The series of run \(run.name) could not be looked at: \(problem)")
+    let check = LossCheck(metrics: run.metrics, objective: objective)
+    var names = OrderedSet(check.names)
+    if writesFiles { names.formUnion(run.metrics.map(\.name)) }
+    let keys = Array(names.prefix(Self.seriesLimit))
+    var series: [Series] = []
+    do {
+      series = try await store.read {
+        try $0.series(run: run.id, SeriesWindow(keys: keys, buckets: Self.bucketCount))
       }
-      var looked = trial
-      let findings = check.findings(in: series, wasPruned: trial.state == .pruned)
-      looked.findings = findings
-      found[trial.number] = findings
-      if writesFiles, let directory = run.directory {
-        let results = Experiment(trial: looked, parameters: run.config, directory: directory)
-          .results(objective: objective, series: series)
-        await write(results, to: "\(directory)/experiment_results.json")
-      }
+    } catch let problem as Problem {
+      // What is derived may take more than it is worth: the summaries say most of it.
+      logger.warning("The series of run \(run.name) could not be looked at: \(problem)")
     }
-    guard !found.isEmpty else { return found }
-    let all = found
-    try await store.write { try $0.setFindings(ofSweep: sweep.row, all) }
-    tell(sweep.id, OrderedSet(found.keys.sorted()))
-    return found
+    var looked = trial
+    let findings = check.findings(in: series, wasPruned: trial.state == .pruned)
+    looked.findings = findings
+    if writesFiles, let directory = run.directory {
+      let results = Experiment(trial: looked, parameters: run.config, directory: directory)
+        .results(objective: objective, series: series)
+      await write(results, to: "\(directory)/experiment_results.json")
+    }
+    return findings
   }
 
   /// Not waiting for the disk, since there may be many of these: what a crash damages is written again, because nobody has

@@ -79,7 +79,7 @@ actor ResultsWriter {
       }
       waiting[id] = nil
       let began = ContinuousClock.now
-      let trials = await write(round.sweep)
+      let trials = await write(round.sweep, isLast: false)
       written[id] = (trials, .now)
       // Large sweeps take long to write: most of the time belongs to their trials, of which short ones may end by the
       // dozen in a quarter of a second. The turn that was waited for counts: many sweeps together take no more time
@@ -96,73 +96,41 @@ actor ResultsWriter {
     let round = writing[sweep.id]
     round?.cancel()
     await round?.value
-    await write(sweep)
+    await write(sweep, isLast: true)
     (copied[sweep.id], written[sweep.id]) = (nil, nil)
   }
 
   /// Writes now. A folder that was deleted, or a full disk, is told in the log: the store has it all. Returns how many
   /// trials there are.
-  @discardableResult private func write(_ sweep: OpenSweep) async -> Int {
+  ///
+  /// - Parameter isLast: nothing comes after it, so that it waits until all lies on the disk.
+  @discardableResult private func write(_ sweep: OpenSweep, isLast: Bool) async -> Int {
     do {
-      return try await queue.run { try await self.writeNow(sweep) }
+      return try await queue.run { try await self.writeNow(sweep, isLast: isLast) }
     } catch {
       logger.error("The results of sweep \(sweep.id) could not be written to \(sweep.directory): \(error)")
       return 0
     }
   }
 
-  private func writeNow(_ sweep: OpenSweep) async throws -> Int {
-    let (id, kinds) = (sweep.id, sweep.specification.results)
-    let (read, startedAt) = try await store.read { reader -> ([(trial: Trial, run: Run?)], Timestamp?) in
-      let runs = Dictionary(uniqueKeysWithValues: try reader.runs(ofSweep: id).map { ($0.id, $0) })
-      let rows = try reader.trials(of: id).map { trial in (trial: trial, run: runs[trial.run]) }
-      return (rows, try reader.sweep(id)?.startedAt)
-    }
-    var rows = read
-    let found = try await examine(rows, of: sweep)
-    for place in rows.indices {
-      if let findings = found[rows[place].trial.number] { rows[place].trial.findings = findings }
-    }
-    let summary = summary(of: rows, of: sweep)
-    if kinds.contains(.summary) {
-      try await write(Data(summary.csv.utf8), to: "\(sweep.directory)/sweep_summary.csv")
-    }
-    if kinds.contains(.experiments) {
-      let ended = rows.filter { $0.trial.state.isEnd }
-      let overall = OverallResults(
-        ended.map {
-          Experiment(trial: $0.trial, parameters: $0.run?.config ?? .null, directory: $0.run?.directory)
-        }, objective: sweep.specification.objective)
-      let json = overall.json(name: sweep.name, seconds: startedAt.map { max(0, clock.now - $0) })
-      try await write(
-        Data(json.bytes(indented: true) + [0x0A]), to: "\(sweep.directory)/overall_results.json")
-      try await write(Data(overall.csv.utf8), to: "\(sweep.directory)/experiments.csv")
-    }
-    if kinds.contains(.bestModel), let objective = sweep.specification.objective, let best = summary.best,
-      let value = best.objective, let run = rows.first(where: { $0.trial.number == best.number })?.run
+  private func writeNow(_ sweep: OpenSweep, isLast: Bool) async throws -> Int {
+    try await examine(sweep)
+    let (tables, now) = (
+      ResultsTables(
+        sweep: sweep.id, name: sweep.name, specification: sweep.specification, directory: sweep.directory,
+        isSynced: isLast), clock.now
+    )
+    let (count, best) = try await store.read { try tables.write($0, now: now) }
+    if sweep.specification.results.contains(.bestModel), let objective = sweep.specification.objective,
+      let best, let value = best.objective
     {
-      try await copy(run, value: value, objective: objective, of: sweep)
+      let id = sweep.id
+      let run = try await store.read { reader in
+        try reader.trial(of: id, number: best.number).flatMap { try reader.run($0.run) }
+      }
+      if let run { try await copy(run, value: value, objective: objective, of: sweep) }
     }
-    return rows.count
-  }
-
-  private func write(_ content: Data, to path: String) async throws {
-    try await blocking { try content.write(to: URL(fileURLWithPath: path), options: .atomic) }
-  }
-
-  private func summary(of rows: [(trial: Trial, run: Run?)], of sweep: OpenSweep) -> SweepSummary {
-    SweepSummary(
-      of: sweep.specification,
-      rows: rows.map { trial, run in
-        SweepSummary.Row(
-          number: trial.number, runName: trial.runName, trialState: trial.state,
-          state: trial.runState.rawValue,
-          parameters: trial.parameters,
-          metrics: Dictionary(
-            (run?.metrics ?? []).map {
-              ($0.name, SweepSummary.MetricSummary(final: $0.last, min: $0.min, max: $0.max))
-            }, uniquingKeysWith: { $1 }), objective: trial.objective)
-      })
+    return count
   }
 
   private func copy(_ run: Run, value: Double, objective: Objective, of sweep: OpenSweep) async throws {

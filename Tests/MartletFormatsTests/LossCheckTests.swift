@@ -93,13 +93,45 @@ import Testing
     return Experiment(trial: trial, parameters: ["lr": 0.1], directory: "/r/\(name)")
   }
 
+  /// The files of these experiments, as they are written.
+  private func files(_ experiments: [Experiment], seconds: Double? = nil) throws -> (
+    json: JSONValue, csv: String
+  ) {
+    let overall = OverallResults(
+      experiments.map { experiment in
+        let trial = experiment.trial
+        return TrialStanding(
+          number: trial.number, runName: trial.runName, state: trial.state, objective: trial.objective,
+          validation: trial.findings?.validation?.best)
+      }, objective: loss)
+    let all = Dictionary(uniqueKeysWithValues: experiments.map { ($0.trial.number, $0) })
+    var json = overall.opening(name: "digits", seconds: seconds)
+    var csv = overall.header
+    for (place, entry) in overall.succeeded.enumerated() {
+      let experiment = try #require(all[entry.number])
+      json += String(decoding: overall.element(experiment, entry, isFirst: place == 0), as: UTF8.self)
+      csv += overall.line(experiment, entry)
+    }
+    json += overall.middle
+    for (place, entry) in overall.failed.enumerated() {
+      let experiment = try #require(all[entry.number])
+      json += String(decoding: overall.element(experiment, entry, isFirst: place == 0), as: UTF8.self)
+    }
+    json += overall.ending
+    let value = try JSONValue.parse(json)
+    // Bit by bit it is what it would be at once.
+    #expect(json == String(decoding: value.bytes(indented: true), as: UTF8.self) + "\n")
+    return (value, csv)
+  }
+
   @Test func `successes stand best first, failures apart, and no name twice`() throws {
-    let results = OverallResults(
+    let json = try files(
       [
         experiment(0, "a", .complete, 0.5), experiment(1, "b", .failed), experiment(2, "c", .complete, 0.2),
         experiment(3, "a", .complete, .nan), experiment(4, "a_0", .pruned, 0.3),
-      ], objective: loss)
-    let json = results.json(name: "digits", seconds: 12)
+      ], seconds: 12
+    ).json
+    #expect(json["experiment_name"] == "digits" && json["total_time"] == 12)
     #expect(json["num_experiments"] == 5)
     #expect(json["successful_experiments"] == 4 && json["failed_experiments"] == 1)
     let names = json["experiments"]?.array?.compactMap { $0["experiment_name"]?.string }
@@ -107,17 +139,18 @@ import Testing
     #expect(names == ["c", "a_0", "a_0_", "a_3"])
     let failed = try #require(json["failed"]?.array?.first)
     #expect(failed["error"] == "Exited with code 1." && failed["hyperparameters"]?["lr"] == 0.1)
+    let none = try files([]).json
+    #expect(none["experiments"] == [] && none["failed"] == [])
   }
 
-  @Test func `the table has the columns of hex, best first`() {
-    let results = OverallResults(
-      [
-        experiment(0, "a", .complete, 0.9, ["train/loss": [2, 0.5], "val/loss": [2, 0.9]]),
-        experiment(1, "b", .complete, 0.5, ["train/loss": [1, 2], "val/loss": [0.5, 0.5]]),
-        experiment(2, "x", .failed),
-      ], objective: loss)
+  @Test func `the table has the columns of hex, best first`() throws {
+    let table = try files([
+      experiment(0, "a", .complete, 0.9, ["train/loss": [2, 0.5], "val/loss": [2, 0.9]]),
+      experiment(1, "b", .complete, 0.5, ["train/loss": [1, 2], "val/loss": [0.5, 0.5]]),
+      experiment(2, "x", .failed),
+    ]).csv
     #expect(
-      results.csv == """
+      table == """
         Experiment,Final Train Loss,Final Val Loss,Best Val Loss,Epochs Trained,Early Stopped,Loss Decrease,Issues
         b,2.0,0.5,0.5,2,False,-1.0,train/loss rose from 1 to 2.
         a,0.5,0.9,0.9,2,False,1.5,

@@ -8,20 +8,27 @@ import Testing
 @testable import MartletFormats
 
 @Suite struct SweepSummaryTests {
-  private typealias Row = SweepSummary.Row
+  /// A trial with what its line shows.
+  private struct Line {
+    var standing: TrialStanding
+    var row: SweepSummary.Row
+  }
+
+  /// The table of these trials, as it is written.
+  private func csv(_ summary: SweepSummary, _ lines: [Line]) -> String {
+    let rows = Dictionary(uniqueKeysWithValues: lines.map { ($0.standing.number, $0.row) })
+    return summary.header + summary.ranked.compactMap { rows[$0.number].map(summary.line) }.joined()
+  }
 
   private func row(
     _ number: Int, _ name: String, _ state: TrialState = .complete, _ parameters: JSONObject = [:],
     loss: (final: Double, min: Double, max: Double)? = nil, objective: Double? = nil, train: Double? = nil
-  ) -> Row {
-    var metrics: [String: SweepSummary.MetricSummary] = [:]
-    if let loss { metrics["val/loss"] = .init(final: loss.final, min: loss.min, max: loss.max) }
-    if let loss { metrics["eval_loss"] = .init(final: loss.final, min: loss.min, max: loss.max) }
-    if let train { metrics["train_loss"] = .init(final: train) }
-    return Row(
-      number: number, runName: name, trialState: state, state: state.rawValue, parameters: parameters,
-      metrics: metrics,
-      objective: objective)
+  ) -> Line {
+    Line(
+      standing: TrialStanding(number: number, runName: name, state: state, objective: objective),
+      row: SweepSummary.Row(
+        runName: name, state: state.rawValue, parameters: parameters,
+        metric: .init(final: loss?.final, min: loss?.min, max: loss?.max), trainLoss: train))
   }
 
   private func specification(goal: String) throws -> SweepSpecification {
@@ -35,19 +42,18 @@ import Testing
   }
 
   @Test func csvOfASweep() throws {
-    let summary = SweepSummary(
-      of: try specification(goal: "minimize"),
-      rows: [
-        row(0, "crow-0", .failed, ["lr": 1e-5, "a,b": "x"], loss: (0.1, 0.1, 0.1), objective: 0.1),
-        row(
-          1, "owl-1", .complete, ["lr": 1e-5, "a,b": "say \"hi\", you"], loss: (0.5, 0.25, 0.9),
-          objective: 0.5),
-        row(2, "tern-2", .complete, ["lr": 0.1, "a,b": "two\nlines"], loss: (0.3, 0.3, 3), objective: 0.3),
-        row(3, "wren-3", .complete, ["lr": 1e-4, "a,b": true]),
-        row(4, "swift-4", .complete, ["lr": 1, "a,b": nil], loss: (.nan, .nan, .nan), objective: .nan),
-      ])
+    let lines = [
+      row(0, "crow-0", .failed, ["lr": 1e-5, "a,b": "x"], loss: (0.1, 0.1, 0.1), objective: 0.1),
+      row(
+        1, "owl-1", .complete, ["lr": 1e-5, "a,b": "say \"hi\", you"], loss: (0.5, 0.25, 0.9),
+        objective: 0.5),
+      row(2, "tern-2", .complete, ["lr": 0.1, "a,b": "two\nlines"], loss: (0.3, 0.3, 3), objective: 0.3),
+      row(3, "wren-3", .complete, ["lr": 1e-4, "a,b": true]),
+      row(4, "swift-4", .complete, ["lr": 1, "a,b": nil], loss: (.nan, .nan, .nan), objective: .nan),
+    ]
+    let summary = SweepSummary(of: try specification(goal: "minimize"), lines.map(\.standing))
     #expect(
-      summary.csv == """
+      csv(summary, lines) == """
         run_name,state,lr,"a,b",final_val/loss,min_val/loss
         tern-2,complete,0.1,"two
         lines",0.3,0.3
@@ -61,27 +67,26 @@ import Testing
   }
 
   @Test func maximizingTurnsItRound() throws {
-    let summary = SweepSummary(
-      of: try specification(goal: "maximize"),
-      rows: [
-        row(0, "a", loss: (0.2, 0.1, 0.9), objective: 0.2),
-        row(1, "b", loss: (0.3, 0.1, 0.8), objective: 0.3),
-        row(2, "c", loss: (0.3, 0.1, 0.8), objective: 0.3),
-      ])
+    let lines = [
+      row(0, "a", loss: (0.2, 0.1, 0.9), objective: 0.2),
+      row(1, "b", loss: (0.3, 0.1, 0.8), objective: 0.3),
+      row(2, "c", loss: (0.3, 0.1, 0.8), objective: 0.3),
+    ]
+    let summary = SweepSummary(of: try specification(goal: "maximize"), lines.map(\.standing))
     #expect(summary.ranked.map(\.runName) == ["b", "c", "a"])
     #expect(
-      summary.csv.hasPrefix("run_name,state,lr,\"a,b\",final_val/loss,max_val/loss\nb,complete,,,0.3,0.8\n"))
+      csv(summary, lines).hasPrefix(
+        "run_name,state,lr,\"a,b\",final_val/loss,max_val/loss\nb,complete,,,0.3,0.8\n"))
   }
 
   @Test func onlyTheCompleteCompeteForTheBest() throws {
-    let summary = SweepSummary(
-      of: try specification(goal: "minimize"),
-      rows: [
-        row(0, "failed", .failed, objective: 0.1), row(1, "empty"), row(2, "slow", .running, objective: 0.3),
-        row(3, "pruned", .pruned, objective: 0.2), row(4, "nan", objective: .nan),
-        row(5, "worse", objective: 0.9),
-        row(6, "best", objective: 0.8),
-      ])
+    let lines = [
+      row(0, "failed", .failed, objective: 0.1), row(1, "empty"), row(2, "slow", .running, objective: 0.3),
+      row(3, "pruned", .pruned, objective: 0.2), row(4, "nan", objective: .nan),
+      row(5, "worse", objective: 0.9),
+      row(6, "best", objective: 0.8),
+    ]
+    let summary = SweepSummary(of: try specification(goal: "minimize"), lines.map(\.standing))
     #expect(summary.ranked.map(\.runName) == ["best", "worse", "pruned", "slow", "empty", "nan", "failed"])
     #expect(summary.best?.runName == "best")
   }
@@ -89,15 +94,14 @@ import Testing
   @Test func ghostsColumns() throws {
     let file = try SweepSpecification.read(
       source: #"{"base_command": "x", "sweep_params": {"a": {"values": [1, 2, 3], "prefix": "a"}}}"#)
-    let summary = SweepSummary(
-      of: file,
-      rows: [
-        row(0, "a_1", .complete, ["a": 1], loss: (4.5, 4.5, 9), objective: 4.5, train: 4.25),
-        row(1, "a_2", .failed, ["a": 2]),
-        row(2, "a_3", .complete, ["a": 3], loss: (5, 4, 9), objective: 4, train: 3),
-      ])
+    let lines = [
+      row(0, "a_1", .complete, ["a": 1], loss: (4.5, 4.5, 9), objective: 4.5, train: 4.25),
+      row(1, "a_2", .failed, ["a": 2]),
+      row(2, "a_3", .complete, ["a": 3], loss: (5, 4, 9), objective: 4, train: 3),
+    ]
+    let summary = SweepSummary(of: file, lines.map(\.standing))
     #expect(
-      summary.csv == """
+      csv(summary, lines) == """
         run_name,final_eval_loss,min_eval_loss,final_train_loss
         a_3,5.0,4.0,3.0
         a_1,4.5,4.5,4.25
@@ -109,9 +113,9 @@ import Testing
   @Test func withoutAMetric() throws {
     let file = try SweepSpecification.read(
       source: "program: t.py\nmethod: grid\nparameters: {a: {values: [1, 2]}}")
-    let summary = SweepSummary(
-      of: file, rows: [row(1, "b", .complete, ["a": 2]), row(0, "a", .failed, ["a": 1])])
-    #expect(summary.csv == "run_name,state,a\nb,complete,2\na,failed,1\n")
+    let lines = [row(1, "b", .complete, ["a": 2]), row(0, "a", .failed, ["a": 1])]
+    let summary = SweepSummary(of: file, lines.map(\.standing))
+    #expect(csv(summary, lines) == "run_name,state,a\nb,complete,2\na,failed,1\n")
     #expect(summary.best == nil)
   }
 

@@ -66,7 +66,8 @@ import Testing
       }
       try await limit(bench, to: nil)
       try await runs[index].checkSummary(bench.store)
-      try await runs[index].check(bench.store, SeriesWindow(buckets: 20_000))
+      // Each look is at all points so far.
+      if round % 6 == 5 { try await runs[index].check(bench.store, SeriesWindow(buckets: 20_000)) }
     }
     #expect((10..<60).contains(refused), "\(refused)")
     try await bench.store.settle(idle: true)

@@ -66,79 +66,104 @@ package struct Experiment: Sendable {
   }
 }
 
-/// All experiments of a sweep that have ended, under names of which none is another's.
+/// All experiments of a sweep that have ended, under names of which none is another's; written an experiment at a time.
 package struct OverallResults: Sendable {
-  private let experiments: [(name: String, experiment: Experiment)]
+  /// Where an experiment's members are to be found, and what it is called.
+  package struct Entry: Sendable, Hashable {
+    package var number: Int
+    package var name: String
+  }
+
+  /// Best first.
+  package let succeeded: [Entry]
+  /// By number.
+  package let failed: [Entry]
   private let objective: Objective?
 
-  /// - Parameter experiments: those that have ended, in any order.
-  package init(_ experiments: [Experiment], objective: Objective?) {
+  /// - Parameter standings: of all trials, in any order.
+  package init(_ standings: [TrialStanding], objective: Objective?) {
     self.objective = objective
-    let ranked = experiments.sorted { a, b in
+    // Ranked by what the sweep looks for, else by the best of the validation loss.
+    let ended = standings.filter(\.state.isEnd).map { ($0, best: $0.objective ?? $0.validation) }
+    let ranked = ended.sorted { a, b in
       switch (a.best, b.best) {
       case (let x?, let y?) where !x.isNaN && !y.isNaN && x != y:
         return objective?.isBetter(x, than: y) ?? (x < y)
       case (let x, let y):
         let (isValue, isOther) = (x.map { !$0.isNaN } ?? false, y.map { !$0.isNaN } ?? false)
-        return isValue != isOther ? isValue : a.trial.number < b.trial.number
+        return isValue != isOther ? isValue : a.0.number < b.0.number
       }
-    }
+    }.map(\.0)
     // Runs are renamed by people, who may give two of them one name.
-    let counts = Dictionary(ranked.map { ($0.trial.runName, 1) }, uniquingKeysWith: +)
+    let counts = Dictionary(ranked.map { ($0.runName, 1) }, uniquingKeysWith: +)
     var taken: Set<String> = Set(counts.filter { $0.value == 1 }.keys)
-    self.experiments = ranked.map { experiment in
-      var name = experiment.trial.runName
+    var (succeeded, failed): ([Entry], [Entry]) = ([], [])
+    for standing in ranked {
+      var name = standing.runName
       if counts[name] != 1 {
-        name += "_\(experiment.trial.number)"
+        name += "_\(standing.number)"
         while !taken.insert(name).inserted { name += "_" }
       }
-      return (name, experiment)
+      let entry = Entry(number: standing.number, name: name)
+      if standing.state == .failed { failed.append(entry) } else { succeeded.append(entry) }
     }
+    self.succeeded = succeeded
+    self.failed = failed.sorted { $0.number < $1.number }
   }
 
-  private var succeeded: [(name: String, experiment: Experiment)] {
-    experiments.filter { $0.experiment.trial.state != .failed }
-  }
+  // MARK: - overall_results.json: successes best first, failures by number
 
-  private var failed: [(name: String, experiment: Experiment)] {
-    experiments.filter { $0.experiment.trial.state == .failed }
-  }
-
-  /// The content of `overall_results.json`: successes best first, failures by number.
+  /// The file up to the first success.
   ///
   /// - Parameter seconds: since the sweep began.
-  package func json(name: String, seconds: Double?) -> JSONValue {
-    let failures = failed.sorted { $0.experiment.trial.number < $1.experiment.trial.number }
-    return [
+  package func opening(name: String, seconds: Double?) -> String {
+    let members: JSONObject = [
       "experiment_name": .string(name), "total_time": JSONValue(seconds),
-      "metric": objective?.json ?? .null, "num_experiments": .int(Int64(experiments.count)),
-      "successful_experiments": .int(Int64(experiments.count - failures.count)),
-      "failed_experiments": .int(Int64(failures.count)),
-      "experiments": .array(succeeded.map { .object($0.experiment.members(name: $0.name)) }),
-      "failed": .array(failures.map { .object($0.experiment.members(name: $0.name)) }),
+      "metric": objective?.json ?? .null,
+      "num_experiments": .int(Int64(succeeded.count + failed.count)),
+      "successful_experiments": .int(Int64(succeeded.count)),
+      "failed_experiments": .int(Int64(failed.count)),
     ]
+    let text = String(decoding: JSONValue.object(members).bytes(indented: true), as: UTF8.self)
+    // Without the bracket that closes it.
+    return text.dropLast(2) + ",\n  \"experiments\": ["
   }
 
-  /// The content of `experiments.csv`: successes, best first.
-  package var csv: String {
-    let isLoss = objective?.goal != .maximize
+  /// Between the last success and the first failure.
+  package var middle: String { (succeeded.isEmpty ? "" : "\n  ") + "],\n  \"failed\": [" }
+
+  /// Behind the last failure.
+  package var ending: String { (failed.isEmpty ? "" : "\n  ") + "]\n}\n" }
+
+  /// An element of either list.
+  package func element(_ experiment: Experiment, _ entry: Entry, isFirst: Bool) -> [UInt8] {
+    var out = Array((isFirst ? "\n    " : ",\n    ").utf8)
+    JSONValue.object(experiment.members(name: entry.name)).write(to: &out, indent: 2)
+    return out
+  }
+
+  // MARK: - experiments.csv: successes, best first
+
+  package var header: String {
     let shown = isLoss ? "Val Loss" : objective?.metric ?? ""
-    let header = [
+    return SweepSummary.line([
       "Experiment", "Final Train Loss", "Final \(shown)", "Best \(shown)", "Epochs Trained", "Early Stopped",
       "Loss Decrease", "Issues",
-    ]
-    let rows = succeeded.map { name, experiment -> [String] in
-      let findings = experiment.trial.findings
-      let falling = findings?.training ?? (isLoss ? findings?.validation : nil)
-      return [
-        name, Self.cell(findings?.training?.final), Self.cell(findings?.validation?.final),
-        Self.cell(experiment.best), findings?.epochs.map { String($0) } ?? "",
-        experiment.trial.state == .pruned || findings?.isEarlyStopped == true ? "True" : "False",
-        Self.cell(falling.map { $0.first - $0.final }), (findings?.issues ?? []).joined(separator: " "),
-      ]
-    }
-    return ([header] + rows).map { $0.map(SweepSummary.quoted).joined(separator: ",") + "\n" }.joined()
+    ])
   }
 
-  private static func cell(_ value: Double?) -> String { value.map { PythonText.text($0) } ?? "" }
+  package func line(_ experiment: Experiment, _ entry: Entry) -> String {
+    let findings = experiment.trial.findings
+    let falling = findings?.training ?? (isLoss ? findings?.validation : nil)
+    return SweepSummary.line([
+      entry.name, SweepSummary.cell(findings?.training?.final),
+      SweepSummary.cell(findings?.validation?.final),
+      SweepSummary.cell(experiment.best), findings?.epochs.map { String($0) } ?? "",
+      experiment.trial.state == .pruned || findings?.isEarlyStopped == true ? "True" : "False",
+      SweepSummary.cell(falling.map { $0.first - $0.final }),
+      (findings?.issues ?? []).joined(separator: " "),
+    ])
+  }
+
+  private var isLoss: Bool { objective?.goal != .maximize }
 }

@@ -119,6 +119,9 @@ extension StoppingRuleConfiguration {
     guard !rungs.steps.isEmpty else { throw tooShort("asha", first: first, end: end) }
     var rule = Halving(rungs: rungs, eta: eta)
     rule.isPausing = try reader.choice("mode", default: HalvingRule.Manner.stop) == .pause
+    // Who was early on a rung passed it easily. On learning curves of LCBench (52 epochs) judging again finds better
+    // trials with the same epochs.
+    rule.isRejudging = !rule.isPausing
     rule.brackets = try reader.int("brackets", default: 1, in: 1...rungs.steps.count)
     return rule
   }
@@ -152,7 +155,7 @@ extension StoppingRuleConfiguration {
     rule.brackets = try reader.int(
       "brackets", default: isProper ? Self.usefulBrackets(rungs, end: end) : 1, in: 1...rungs.steps.count)
     rule.isStrict = isStrict || isProper
-    rule.isRejudging = isStrict
+    rule.isRejudging = rule.isStrict
     return rule
   }
 

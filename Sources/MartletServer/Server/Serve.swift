@@ -25,6 +25,7 @@ import UnixSignals
 ///   in use, `unavailable` when the directory cannot be used.
 package func serve(_ options: ServerOptions, onReady: @escaping @Sendable (ReadyServer) -> Void) async throws
 {
+  Allocator.settle()
   var life = ServerLife(options: options, signals: [.sigterm, .sigint])
   life.codeStays = .seconds(1)
   try await life.run(onReady: onReady)

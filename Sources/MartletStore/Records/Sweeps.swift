@@ -185,7 +185,8 @@ extension StoreReader {
     try trials("trial.sweep_id = ? AND trial.number = ?", [try requireSweepRow(id), number]).first
   }
 
-  private func trials(
+  /// - Parameter condition: on `trial`, `run` and `sweep`; one of few texts.
+  func trials(
     _ condition: String, _ arguments: StatementArguments, limit: Int = .max
   ) throws -> [Trial] {
     try Row.fetchAll(

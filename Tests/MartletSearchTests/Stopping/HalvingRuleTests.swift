@@ -59,7 +59,7 @@ extension StoppingDecision {
   }
 
   @Test func whatIsReportedTwiceIsJudgedOnce() throws {
-    var rule = try stopping(["type": "asha", "min_iter": 1])
+    var rule = try stopping(["type": "hyperband", "min_iter": 1])
     _ = rule.report(trial: 0, step: 1, losses: [1])
     _ = rule.report(trial: 1, step: 1, losses: [0.5])
     // Trial 0 restarts: it passed this rung before.

@@ -1,0 +1,78 @@
+"""Goes through the sections that are wanted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, Callable
+
+from tracking.report import Report
+
+from search import options, rows
+from search.bench import Bench, Deadline
+from search.figures import conformance, fronts, latency, parallel, quality, stopping
+from search.optimizers import missing_package
+from search.optimizers.martlet import Service
+from search.problems import public
+
+MEASURES: dict[str, Callable[[Bench, Report], None]] = {
+    "conformance": conformance.measure,
+    "quality": quality.sequential,
+    "pending": quality.pending,
+    "fronts": fronts.measure,
+    "parallel": parallel.measure,
+    "latency": latency.measure,
+    "stopping": stopping.measure,
+}
+
+
+def main() -> int:
+    wanted = options.from_environment()
+    if not os.access(wanted.martlet, os.X_OK):
+        sys.exit(f"{options.NAME}: there is no {wanted.martlet}: run `make build` first")
+    signal.signal(signal.SIGTERM, leave)
+    report = Report(wanted, options.NAME)
+    problems, left_out = public(wanted.yahpo, wanted.problems)
+    peers = []
+    for peer in wanted.peers:
+        missing = missing_package(peer)
+        if missing is None:
+            peers.append(peer)
+        else:
+            left_out.append(f"{peer}: there is no Python package '{missing}' (scripts/setup bench-search)")
+    for what in left_out:
+        print(f"left out: {what}")
+    places = rows.places(wanted.out, wanted.name, wanted.martlet)
+    try:
+        runs = rows.Runs(places, wanted.rows)
+    except FileNotFoundError as error:
+        sys.exit(f"{options.NAME}: ROWS: {error}")
+    service = Service(wanted.command)
+    deadline = Deadline(wanted.limit)
+    bench = Bench(wanted, tuple(problems), tuple(peers), places, runs, service, deadline)
+    try:
+        for section in options.SECTIONS:
+            if section in wanted.sections:
+                with report.cell(section):
+                    MEASURES[section](bench, report)
+    finally:
+        service.close()
+    bench.document.write(wanted.out / "tables.md", report.heading)
+    status = report.close()
+    for what, count in deadline.left.items():
+        print(f"left for another time, since LIMIT was reached: {count} {what}")
+    return status
+
+
+def leave(*_: Any) -> None:
+    """As after Ctrl-C: what was started is ended, and finished rows stay."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)

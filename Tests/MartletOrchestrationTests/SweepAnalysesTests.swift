@@ -86,6 +86,25 @@ import Testing
     return trial
   }
 
+  @Test func `which method chooses, and who came no further than which rung`() throws {
+    let trials = try (0..<6).map { number in
+      var trial = try trial(number, 0.1 * Double(number), [1], number < 3 ? .complete : .pruned)
+      if number >= 3 { trial.measured = Measured(step: [4, 9, 2][number - 3]).json }
+      return trial
+    }
+    let rule = "early_terminate: {type: asha, min_iter: 3, eta: 3}"
+    let json = try findings("metric: {name: loss, goal: minimize}\n\(rule)", trials)
+    #expect(
+      json["stopping"]?["rungs"] == [
+        ["step": 3, "stopped": [3], "paused": []], ["step": 9, "stopped": [4], "paused": []],
+      ])
+    #expect(json["stopping"]?["rules"]?.array?.count == 1)
+    #expect(json["search"]?["method"] == "random")
+    #expect(json["search"]?["stages"]?.array?.first?["until"]?.isNull == true)
+    #expect(json["search"]?["reason"]?.isNull == true)
+    #expect(try findings("metric: {name: loss, goal: minimize}", trials)["stopping"]?.isNull == true)
+  }
+
   private func specification(_ metric: String) throws -> SweepSpecification {
     try SweepSpecification.read(
       source: """

@@ -10,6 +10,7 @@ import { readCount } from "../../src/pages/sweep/SweepSettings";
 import { axesOf, both as held, coloursBy, dimensionsOf, fanned, keptBy, placesOf, topOf } from "../../src/store/parallel";
 import { chosenParameters, pointOf, textsOf } from "../../src/store/points";
 import { bestSoFar, recentFailures } from "../../src/store/sweeps";
+import { trialLanes } from "../../src/store/triallanes";
 import { FakeClock, settle } from "./fakes";
 
 function trial(number: number, more: Partial<Trial>): Trial {
@@ -152,6 +153,14 @@ test("the analysis is read at once, then when trials have ended, at most every t
   store.follow("4");
   await clock.pass(10_000);
   assert.equal(answers.length, 3);
+});
+
+test("trials lie in as few lanes as they need; one that runs lasts until now", () => {
+  assert.equal(trialLanes([trial(0, {})], "p", "s", 9), null);
+  const times = [[0, 4], [0, 2], [2, 6], [5, null]] as const;
+  const found = trialLanes(times.map(([started_at, ended_at], number) => trial(number, { started_at, ended_at })), "p", "s", 10)!;
+  assert.deepEqual(found.lanes.map(({ spans }) => spans.map((span) => span.trial)), [[0, 3], [1, 2]]);
+  assert.deepEqual([found.window, found.use], [[0, 10], 15 / 20]);
 });
 
 test("how many of those that ended last failed, and why most of them did", () => {

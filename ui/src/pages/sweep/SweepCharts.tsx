@@ -20,6 +20,7 @@ import { ImportanceCard } from "./ImportanceCard";
 import { MethodCard } from "./MethodCard";
 import { SliceCards } from "./SliceCards";
 import { StoppingCard } from "./StoppingCard";
+import { TimelineCard } from "./TimelineCard";
 
 interface Props {
   sweep: Sweep;
@@ -91,6 +92,7 @@ export function SweepCharts({ sweep, trials, lit, onLit, held: chosenNow, onBrus
         <MethodCard sweep={sweep} analysis={analysis} />
         <StoppingCard sweep={sweep} trials={begun} analysis={analysis} />
       </div>
+      <TimelineCard sweep={sweep} trials={begun} />
     </>
   );
 }

@@ -69,6 +69,7 @@ let package = Package(
       name: "MartletFormats",
       dependencies: ["MartletModel", "MartletSearch", "MartletScheduling", .collections, .yams],
       swiftSettings: strict),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(
       name: "MartletSeries", dependencies: ["MartletModel", "CZstd", .collections], swiftSettings: strict),
@@ -97,7 +98,7 @@ let package = Package(
       name: "MartletServer",
       dependencies: [
         "MartletModel", "MartletSeries", "MartletStore", "MartletTracking", "MartletOrchestration",
-        "MartletScheduling", "CMartletUI",
+        "MartletScheduling", "CMalloc", "CMartletUI",
         .collections, .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .nioCore, .nioHTTP1,
         .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioWebSocket, .unixSignals,
       ], swiftSettings: strict),

@@ -78,6 +78,8 @@ static void matern(const double *r2, double *k, double *slope, size_t count) {
   }
 }
 
+#include "loops_mixture.h"
+
 // A tile of `c` is six rows of eight lanes.
 #define TILE 6
 
@@ -125,4 +127,6 @@ const struct loops TABLE = {
   .weighted_mismatches = weighted_mismatches, .weighted_differences = weighted_differences,
   .add_scaled = add_scaled, .subtract_squares = subtract_squares, .add_square_distances = add_square_distances,
   .add_mismatches = add_mismatches, .matern = matern, .subtract_product = subtract_product,
+  .mixture_scale = mixture_scale, .mixture_density = mixture_density, .mixture_share = mixture_share,
+  .mixture_total = mixture_total,
 };

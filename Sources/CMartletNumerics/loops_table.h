@@ -1,4 +1,4 @@
-// The loops of one instruction set; their meaning stands in martlet_numerics.h.
+// The loops of one instruction set; their meaning stands in martlet_numerics.h and martlet_mixture.h.
 #ifndef MARTLET_LOOPS_TABLE_H
 #define MARTLET_LOOPS_TABLE_H
 
@@ -18,6 +18,10 @@ struct loops {
   void (*matern)(const double *, double *, double *, size_t);
   void (*subtract_product)(
       double *, size_t, const double *, size_t, size_t, const double *, size_t, size_t, size_t, size_t);
+  void (*mixture_scale)(double *, double *, const double *, const double *, size_t);
+  void (*mixture_density)(double *, const double *, const double *, const double *, double, size_t);
+  void (*mixture_share)(double *, const double *, const double *, const double *, double, double, size_t);
+  double (*mixture_total)(const double *, size_t);
 };
 
 extern const struct loops martlet_loops_plain;

@@ -1,7 +1,5 @@
 // Which parameters tell the best trials from the others (PED-ANOVA).
 
-import Foundation
-
 /// Importance among good trials.
 ///
 /// Watanabe, Bansal, Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces" (2023),
@@ -57,6 +55,6 @@ enum LocalImportance {
     let quartiles =
       PercentileRule.quantile(0.75, of: coordinates) - PercentileRule.quantile(0.25, of: coordinates)
     let spread = quartiles > 0 ? min(deviation, quartiles / 1.34) : deviation
-    return 1.059 * spread * pow(count, -0.2)
+    return 1.059 * spread * Elementary.pow(count, -0.2)
   }
 }

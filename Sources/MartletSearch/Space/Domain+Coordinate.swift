@@ -1,6 +1,5 @@
 // Values as coordinates in 0...1, by the distribution of their domain.
 
-import Foundation
 import MartletModel
 
 extension Domain {

@@ -1,6 +1,5 @@
 // The values one parameter may take, and how likely each is.
 
-import Foundation
 public import MartletModel
 
 /// The values of one parameter.
@@ -50,8 +49,8 @@ public enum RealDistribution: Hashable, Sendable {
     case .uniform(let min, let max), .logUniformValues(let min, let max),
       .invLogUniformValues(let min, let max):
       min <= max ? min...max : nil
-    case .logUniform(let min, let max): min <= max ? exp(min)...exp(max) : nil
-    case .invLogUniform(let min, let max): min <= max ? exp(-max)...exp(-min) : nil
+    case .logUniform(let min, let max): min <= max ? Elementary.exp(min)...Elementary.exp(max) : nil
+    case .invLogUniform(let min, let max): min <= max ? Elementary.exp(-max)...Elementary.exp(-min) : nil
     case .normal, .logNormal: nil
     case .beta: 0...1
     }

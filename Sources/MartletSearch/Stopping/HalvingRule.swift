@@ -21,7 +21,7 @@ struct HalvingRule: StoppingRule {
   let rungs: Rungs
   let eta: Double
   let manner: Manner
-  /// W&B's `strict`: ⌊n/η⌋ of n pass, or one; else one more does.
+  /// ⌊n/η⌋ of n pass, or one (W&B's `strict`); else one more does. Those who pause: ⌊n/η⌋ in any case.
   let isStrict: Bool
   /// A trial is judged again at every report, against those who have come to its rung since.
   let isRejudging: Bool

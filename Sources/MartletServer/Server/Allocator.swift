@@ -1,5 +1,6 @@
 // How malloc keeps memory that nobody uses at the moment.
 
+import CMalloc
 import Glibc
 
 /// The settings of glibc's malloc for a server that runs for months (mallopt(3)).

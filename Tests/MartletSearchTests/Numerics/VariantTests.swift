@@ -26,7 +26,7 @@ import Testing
     var k = Array(repeating: 0.0, count: order)
     var slope = k
     martlet_matern(squares, &k, &slope, order)
-    bits += k + slope
+    bits += k + slope + mixture(a, order)
     var matrix = Array(repeating: 0.0, count: order * order)
     for row in 0..<order {
       for column in 0...row {
@@ -44,6 +44,21 @@ import Testing
     martlet_forward(matrix, order, order, &c)
     martlet_backward(matrix, order, order, &c)
     return (bits + matrix + inverse + square + c).map(\.bitPattern)
+  }
+
+  /// What a mixture of as many kernels makes of a few points; the first kernel is uniform.
+  private func mixture(_ values: [Double], _ order: Int) -> [Double] {
+    let centre = values.map { $0 - $0.rounded(.down) }
+    let inverse = values.indices.map { $0 == 0 ? 0 : 0.1 + values[$0] * values[$0] * 30 }
+    var norm = Array(repeating: 0.0, count: order)
+    var mass = norm
+    martlet_mixture_scale(&norm, &mass, centre, inverse, order)
+    var terms = mass
+    martlet_mixture_density(&terms, norm, centre, inverse, 0.3, order)
+    var row = norm
+    martlet_mixture_share(&row, mass, centre, inverse, 0.6, 0.7, order)
+    martlet_mixture_add(&terms, row, order)
+    return norm + mass + row + terms + [martlet_mixture_total(terms, order)]
   }
 
   @Test(arguments: [1, 7, 8, 65, 139]) func sameBits(order: Int) {

@@ -1,12 +1,13 @@
 // `auto`: it goes on where one of its methods hands over to the next, restored or not.
 
 import MartletModel
-import MartletSearch
 import OrderedCollections
 import Testing
 
+@testable import MartletSearch
+
 @Suite struct AutoTests {
-  /// Two objectives and conditions: Parzen estimators for a thousand trials, then a genetic algorithm.
+  /// Two objectives and conditions: Parzen estimators from 200 to a thousand trials, then a genetic algorithm.
   private func problem() throws -> SearchProblem {
     SearchProblem(
       space: try Space([
@@ -27,17 +28,47 @@ import Testing
   @Test func theNextMethodTakesOverAndStays() throws {
     var search = try Search(method: "auto", problem: problem())
     for trial in 990..<999 { _ = try ask(&search, trial) }
-    #expect(search.state["sampler"]?["stage"] == 0)
+    #expect(search.state["sampler"]?["stage"] == 1)
     for trial in [999, 1000, 1001] {
       var back = try Search(method: "auto", problem: problem())
       try back.restore(
         search.state, observations: search.history.observations, pending: search.history.pending)
       #expect(try ask(&back, trial).point == ask(&search, trial).point)
     }
-    #expect(search.state["sampler"]?["stage"] == 1)
+    #expect(search.state["sampler"]?["stage"] == 2)
     // A trial that is asked for late does not bring the one before back.
     _ = try ask(&search, 5)
-    #expect(search.state["sampler"]?["stage"] == 1)
+    #expect(search.state["sampler"]?["stage"] == 2)
+  }
+
+  /// One objective, a category and a condition; `numbers`: two numbers alone.
+  private func schedule(
+    objectives: Int = 1, budget: Int? = nil, numbers: Bool = false
+  ) throws -> AutoSchedule {
+    var problem = try problem()
+    if numbers {
+      let axis = RealDistribution.uniform(min: 0, max: 1)
+      problem = SearchProblem(
+        space: try Space([Parameter("x", .real(axis)), Parameter("y", .real(axis))]), seed: 1)
+    }
+    problem.objectiveCount = objectives
+    problem.budget = budget
+    return try AutoSchedule(problem).keepingWhatServes(problem)
+  }
+
+  @Test func theRulesReadTheProblem() throws {
+    #expect(try schedule().stages.map(\.methods) == [["gp", "tpe"], ["tpe"]])
+    #expect(try schedule(objectives: 3).stages.map(\.methods) == [["gp", "tpe"], ["tpe"], ["nsga2"]])
+    #expect(try schedule(objectives: 4).stages.map(\.methods) == [["tpe"], ["nsga2"]])
+    #expect(try schedule(budget: 1000, numbers: true).stages.map(\.method) == ["gp", "tpe"])
+    #expect(try schedule(budget: 5000, numbers: true).stages.map(\.method) == ["gp", "cmaes"])
+    #expect(try schedule(budget: 5000).stages.map(\.method) == ["gp", "tpe"])
+  }
+
+  @Test func theHelperHasEveryFourthTrialAfterTheFirst() throws {
+    let schedule = try schedule()
+    #expect((0..<24).filter { schedule.stages[0].turn(of: $0) == 1 } == [11, 15, 19, 23])
+    #expect((0..<24).allSatisfy { schedule.stages[1].turn(of: $0) == 0 })
   }
 
   @Test func otherNamesForIt() throws {

@@ -156,7 +156,8 @@ private struct Bustle {
   @Test func severalObjectivesAreJudgedByFronts() throws {
     let objectives = [loss[0], Objective(metric: "size", goal: .minimize)]
     var rule = EarlyStopping(
-      try StoppingRuleConfiguration(["type": "asha", "min_iter": 1, "eta": 2], objectives: objectives),
+      try StoppingRuleConfiguration(
+        ["type": "asha", "min_iter": 1, "eta": 2, "strict": true], objectives: objectives),
       objectives: objectives, seed: 1)
     // A front of three, which all go on, and behind it what they dominate.
     for (trial, losses) in [[1.0, 5], [3, 3], [5, 1]].enumerated() {

@@ -20,29 +20,35 @@ extension StoppingDecision {
 
 @Suite struct HalvingRuleTests {
   @Test func theBestThirdPassesAndEqualsShareTheirFate() throws {
-    var rule = try stopping(["type": "asha", "min_iter": 3])
+    var rule = try stopping(["type": "asha", "min_iter": 3, "strict": true])
     let levels = [5.0, 4, 6, 3, 3, 3.5, 2, 2.5, 2.5]
     let stopped = levels.enumerated().map { rule.report(trial: $0, step: 3, losses: [$1]).isStop }
     // Of n that came so far ⌊n/3⌋ pass, or one: 1, 1, 1, 1, 1, 2, 2, 2, 3; the second 3 equals the best so far.
     #expect(stopped == [false, false, true, false, false, true, false, false, false])
   }
 
-  @Test func theLooserQuotaOfHyperbandLetsOneMorePass() throws {
+  @Test(arguments: ["hyperband", "asha"]) func theLooserQuotaLetsOneMorePass(type: String) throws {
     let levels = [1.0, 3, 2]
     func passed(_ isStrict: Bool) throws -> [Int] {
-      var rule = try stopping(["type": "hyperband", "min_iter": 3, "strict": .bool(isStrict)])
+      var rule = try stopping(["type": .string(type), "min_iter": 3, "strict": .bool(isStrict)])
       return levels.indices.filter { !rule.report(trial: $0, step: 3, losses: [levels[$0]]).isStop }
     }
     #expect(try passed(true) == [0])
     #expect(try passed(false) == [0, 2])
   }
 
-  @Test func strictJudgesAgainWhenOthersHaveCome() throws {
-    for isStrict in [false, true] {
-      var rule = try stopping(["type": "hyperband", "min_iter": 1, "strict": .bool(isStrict)])
+  @Test func whoIsOnARungIsJudgedAgainWhenOthersHaveCome() throws {
+    let rules: [(rule: JSONValue, isAgain: Bool)] = [
+      (["type": "hyperband", "min_iter": 1], false),
+      (["type": "hyperband", "min_iter": 1, "strict": true], true),
+      (["type": "hyperband", "min_iter": 1, "max_iter": 27, "brackets": 1], true),
+      (["type": "asha", "min_iter": 1], true),
+    ]
+    for (json, isAgain) in rules {
+      var rule = try stopping(json)
       #expect(rule.report(trial: 0, step: 1, losses: [5]) == .goOn)
       for trial in 1..<3 { _ = rule.report(trial: trial, step: 1, losses: [Double(trial)]) }
-      #expect(rule.report(trial: 0, step: 2, losses: [5]).isStop == isStrict)
+      #expect(rule.report(trial: 0, step: 2, losses: [5]).isStop == isAgain)
     }
   }
 

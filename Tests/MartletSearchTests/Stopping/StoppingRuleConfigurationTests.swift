@@ -19,6 +19,10 @@ private let loss = [Objective(metric: "loss", goal: .minimize)]
     (#"{"type":"hyperband","min_iter":1,"max_iter":28,"brackets":2}"#, [1, 3, 9, 27], 2),
     (#"{"type":"asha","min_iter":2,"max_iter":20,"eta":2.5}"#, [2, 5, 12], 1),
     (#"{"type":"asha","min_iter":1,"eta":1.5}"#, [1, 2, 3, 5, 7], 1),
+    // A 25th of the way where the file does not say.
+    (#"{"type":"asha","max_iter":52}"#, [2, 6, 18], 1),
+    (#"{"type":"hyperband","max_iter":100}"#, [4, 12, 36], 2),
+    (#"{"type":"asha","max_iter":20}"#, [1, 3, 9], 1),
   ])
   func rungs(json: String, steps: [Int64], brackets: Int) throws {
     let configuration = try StoppingRuleConfiguration(JSONValue.parse(json), objectives: loss)
@@ -109,7 +113,7 @@ private let loss = [Objective(metric: "loss", goal: .minimize)]
     #expect(
       throws: SearchError.unknownOption(
         method: "hyperband", name: "miniter", nearest: "min_iter",
-        known: ["eta", "strict", "min_iter", "max_iter", "s", "brackets"])
+        known: ["eta", "strict", "max_iter", "min_iter", "s", "brackets"])
     ) {
       try StoppingRuleConfiguration(
         ["type": "hyperband", "max_iter": 27, "miniter": 3], objectives: loss)

@@ -1,6 +1,5 @@
 // Simulated annealing.
 
-import Foundation
 import MartletModel
 
 /// Simulated annealing: a walk that always takes a better point and sometimes a worse one, ever more rarely.
@@ -30,7 +29,7 @@ public struct AnnealSampler: Sampler {
     let hot = try options.double("hot", default: 1, in: 1e-4...100)
     let cold = try options.double("cold", default: min(0.01, hot), in: 1e-9...100)
     let trials = Double(max((problem.budget ?? 0) - startup, 0))
-    let usual = trials > 1 ? min(max(pow(cold / hot, 1 / trials), 0.5), 0.9999) : 0.97
+    let usual = trials > 1 ? min(max(Elementary.pow(cold / hot, 1 / trials), 0.5), 0.9999) : 0.97
     let cooling = try options.double("cooling", default: usual, in: 0.01...1)
     let patience = try options.int("restart", default: 10 + 5 * problem.cube.axes.count, in: 1...100_000)
     try options.finish()
@@ -79,7 +78,7 @@ private struct AnnealSchedule: Sendable {
 
   /// From 0.3 of each range down to 0.01 as it gets colder; a little wider after refused answers.
   func move(_ walk: Walk, attempt: Int) -> Move {
-    let share = pow(walk.temperature / hot, 0.25) * pow(1.1, Double(attempt))
+    let share = Elementary.pow(walk.temperature / hot, 0.25) * Elementary.pow(1.1, Double(attempt))
     return Move(
       cube: problem.cube, width: min(max(0.3 * share, 0.01), 0.5), axes: 1 + Int((2 * share).rounded()))
   }
@@ -129,6 +128,6 @@ private struct AnnealSchedule: Sendable {
     walk.scale = walk.scale > 0 ? 0.9 * walk.scale + 0.1 * size : size
     guard worse > 0 else { return true }
     var generator = problem.generator(trial: max(trial, 0), attempt: 63)
-    return generator.unit() < exp(-worse / (walk.scale * walk.temperature))
+    return generator.unit() < Elementary.exp(-worse / (walk.scale * walk.temperature))
   }
 }

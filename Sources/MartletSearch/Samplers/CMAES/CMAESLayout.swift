@@ -1,7 +1,5 @@
 // Which axes CMA-ES treats as numbers and which as choices.
 
-import Foundation
-
 /// The axes of a cube as CMA-ES sees them: numbers under a normal distribution, and choices with a probability each.
 ///
 /// An ordered axis of one or two values is a choice too: there is no direction to learn.
@@ -52,7 +50,7 @@ struct CMAESLayout: Hashable, Sendable {
 
   /// The share of draws of an ordered axis that are not its likeliest value, at least (CatCMA with Margin: with all
   /// axes together, 27 of 100 points differ somewhere from the likeliest one).
-  var margin: Double { 1 - pow(0.73, 1 / Double(max(discreteCount, 1))) }
+  var margin: Double { 1 - Elementary.pow(0.73, 1 / Double(max(discreteCount, 1))) }
 
   func cell(of number: Double, on axis: Int) -> ClosedRange<Double> {
     cube.cell(of: min(max(number, 0), 1), on: numeric[axis])

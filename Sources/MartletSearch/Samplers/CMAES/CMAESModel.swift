@@ -1,7 +1,5 @@
 // The distribution CMA-ES draws from, and how a generation of results changes it.
 
-import Foundation
-
 /// A point as the model drew it.
 struct CMAESSample: Sendable {
   /// One number a numeric axis, within 0...1 on continuous axes; on ordered axes not rounded, and without bounds.
@@ -140,10 +138,10 @@ struct CMAESModel: Sendable {
     let stepGain = (w.stepCumulation * (2 - w.stepCumulation) * w.effective).squareRoot()
     for axis in 0..<n { stepPath[axis] = (1 - w.stepCumulation) * stepPath[axis] + stepGain * white[axis] }
     let length = squares(stepPath).squareRoot()
-    sigma *= exp(min(1, w.stepCumulation / w.stepDamping * (length / w.expectedNorm - 1)))
+    sigma *= Elementary.exp(min(1, w.stepCumulation / w.stepDamping * (length / w.expectedNorm - 1)))
     sigma = min(max(sigma, 1e-12), 1)
 
-    let start = (1 - pow(1 - w.stepCumulation, 2 * Double(generation))).squareRoot()
+    let start = (1 - Elementary.pow(1 - w.stepCumulation, 2 * Double(generation))).squareRoot()
     let isSteady = length / start < (1.4 + 2 / (Double(n) + 1)) * w.expectedNorm
     let pathGain = isSteady ? (w.pathCumulation * (2 - w.pathCumulation) * w.effective).squareRoot() : 0
     for axis in 0..<n { path[axis] = (1 - w.pathCumulation) * path[axis] + pathGain * shift[axis] }

@@ -1,7 +1,5 @@
 // A chain of CMA-ES models: one after each generation, and restarts.
 
-import Foundation
-
 /// When CMA-ES begins anew after it has converged.
 enum CMAESRestarts: String, CaseIterable, Sendable {
   /// Goes on where it is.
@@ -49,16 +47,16 @@ struct CMAESRun: Sendable {
   /// The best standing of each generation since the last restart, the latest last.
   private var best: [Standing] = []
 
-  /// - Parameter found: points known before, the best first; their weighted middle is where it begins, as if they were
-  ///   a
-  ///   generation.
+  /// - Parameter found: points known before, the best first; their weighted middle is where it begins, as if
+  ///   they were a generation.
   init(_ settings: CMAESSettings, found: [[Double]]) {
     self.settings = settings
     largeSize = settings.size
     let layout = settings.layout
     var mean = layout.numeric.map { _ in 0.5 }
     var deviations = layout.numeric.map { _ in settings.sigma }
-    let weights = found.indices.map { log(Double(found.count) + 0.5) - log(Double($0) + 1) }
+    let most = Elementary.log(Double(found.count) + 0.5)
+    let weights = found.indices.map { most - Elementary.log(Double($0) + 1) }
     for (place, axis) in layout.numeric.enumerated() {
       var sum = 0.0
       var total = 0.0
@@ -137,8 +135,8 @@ struct CMAESRun: Sendable {
       } else {
         let u = generator.unit()
         let ratio = Double(largeSize) / (2 * Double(settings.size))
-        size = max(Int(Double(settings.size) * pow(max(ratio, 1), u * u)), 4)
-        sigma *= pow(10, -2 * generator.unit())
+        size = max(Int(Double(settings.size) * Elementary.pow(max(ratio, 1), u * u)), 4)
+        sigma *= Elementary.pow(10, -2 * generator.unit())
       }
     }
     let layout = settings.layout

@@ -1,6 +1,5 @@
 // The covariance matrix adaptation evolution strategy.
 
-import Foundation
 public import MartletModel
 import OrderedCollections
 

@@ -1,7 +1,5 @@
 // The constants of CMA-ES that follow from the dimension and the size of a generation.
 
-import Foundation
-
 /// Recombination weights and learning rates, by Hansen: The CMA Evolution Strategy: A Tutorial (arXiv 1604.00772),
 /// table 1 and equations 49–58.
 struct CMAESWeights: Hashable, Sendable {
@@ -25,7 +23,7 @@ struct CMAESWeights: Hashable, Sendable {
     let n = Double(max(dimension, 1))
     self.size = size
     parents = size / 2
-    let raw = (1...size).map { log((Double(size) + 1) / 2) - log(Double($0)) }
+    let raw = (1...size).map { Elementary.log((Double(size) + 1) / 2) - Elementary.log(Double($0)) }
     let above = raw[..<parents]
     let below = raw[parents...]
     func effective(_ weights: ArraySlice<Double>) -> Double {
@@ -52,7 +50,7 @@ struct CMAESWeights: Hashable, Sendable {
   }
 
   /// λ of the tutorial: 4 + ⌊3 ln n⌋.
-  static func usualSize(dimension: Int) -> Int { 4 + Int(3 * log(Double(max(dimension, 1)))) }
+  static func usualSize(dimension: Int) -> Int { 4 + Int(3 * Elementary.log(Double(max(dimension, 1)))) }
 
   /// The weights of trials in this order, of which equal ones share theirs: what cannot be told apart must not pull
   /// in the order in which it happened to be asked for.

@@ -1,7 +1,5 @@
 // How likely each choice is, as CMA-ES learns it.
 
-import Foundation
-
 /// Independent probabilities over the choices of each axis, moved by the natural gradient with an adaptive step.
 ///
 /// Akimoto et al.: Adaptive Stochastic Natural Gradient Method for One-Shot Neural Architecture Search (2019),
@@ -18,7 +16,7 @@ struct CategoryDistribution: Sendable {
 
   init(_ prior: [[Double]], marginAxes: Int) {
     isPossible = prior.map { $0.map { $0 > 0 } }
-    let share = 1 - pow(0.73, 1 / Double(max(marginAxes, 1)))
+    let share = 1 - Elementary.pow(0.73, 1 / Double(max(marginAxes, 1)))
     margins = isPossible.map { possible in
       let count = possible.count { $0 }
       return count > 1 ? min(share / Double(count - 1), 0.5 / Double(count)) : 0
@@ -76,7 +74,7 @@ struct CategoryDistribution: Sendable {
     for place in path.indices { path[place] = (1 - beta) * path[place] + gain * flat[place] / norm }
     normalization = (1 - beta) * (1 - beta) * normalization + beta * (2 - beta)
     let signal = path.reduce(0) { $0 + $1 * $1 }
-    trust *= exp(beta * (normalization - signal / 1.5))
+    trust *= Elementary.exp(beta * (normalization - signal / 1.5))
     trust = min(max(trust, 1e-3), 1e3)
     keepMargins()
   }

@@ -1,6 +1,5 @@
 // How differential evolution replaces members and makes challengers.
 
-import Foundation
 import MartletModel
 import OrderedCollections
 

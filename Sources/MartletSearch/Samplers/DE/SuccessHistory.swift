@@ -1,7 +1,5 @@
 // The population of differential evolution, and which parameters did well.
 
-import Foundation
-
 /// What L-SHADE knows after some trials.
 struct SuccessHistory: Sendable {
   struct Member: Sendable {

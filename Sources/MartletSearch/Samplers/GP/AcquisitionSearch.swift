@@ -27,16 +27,19 @@ struct AcquisitionSearch {
   private var scratch: [GaussianProcess.Scratch]
   /// Where alone to look.
   private let region: TrustRegion?
+  /// Where nothing new is to be seen.
+  private let plateaus: Plateaus
 
   init(
     cube: UnitCube, models: [GaussianProcess], acquisition: Acquisition, starts: Int,
-    region: TrustRegion? = nil
+    region: TrustRegion? = nil, plateaus: Plateaus = Plateaus()
   ) {
     self.cube = cube
     self.models = models
     self.acquisition = acquisition
     self.starts = starts
     self.region = region
+    self.plateaus = plateaus
     features = models[0].features
     scratch = models.map { GaussianProcess.Scratch($0) }
     var continuous: [Int] = []
@@ -86,7 +89,8 @@ struct AcquisitionSearch {
     let columns = features.columns(canonical)
     let predictions = models.map { $0.predict(columns: columns) }
     return points.indices.map { index in
-      let value = acquisition.value(predictions.map { $0[index] })
+      let value =
+        acquisition.value(predictions.map { $0[index] }) + plateaus.logChance(canonical[index])
       let isUsable = !value.isNaN && cube.isAllowed(canonical[index])
       return Candidate(
         raw: points[index], canonical: canonical[index], value: isUsable ? value : -.infinity)
@@ -158,13 +162,15 @@ struct AcquisitionSearch {
         for index in models.indices {
           predictions.append(models[index].predict(row, &scratch[index]))
         }
-        let value = acquisition.value(predictions)
+        let value = acquisition.value(predictions) + plateaus.logChance(coordinates)
         let slopes = acquisition.slopes(predictions)
         var byFeature = Array(repeating: 0.0, count: row.count)
         for index in models.indices where slopes[index] != PredictionSlope() {
           models[index].addGradient(row, slopes[index], &scratch[index], to: &byFeature)
         }
-        for (place, axis) in axes.enumerated() { gradient[place] = -byFeature[placeOfAxis[axis]] }
+        var byAxis = placeOfAxis.map { byFeature[$0] }
+        plateaus.addSlopes(coordinates, to: &byAxis)
+        for (place, axis) in axes.enumerated() { gradient[place] = -byAxis[axis] }
         return value.isNaN ? .infinity : -value
       }
     guard -found.value > current.value else { return }
@@ -203,7 +209,7 @@ struct AcquisitionSearch {
     let row = features.row(canonical)
     var predictions: [Prediction] = []
     for index in models.indices { predictions.append(models[index].predict(row, &scratch[index])) }
-    let value = acquisition.value(predictions)
+    let value = acquisition.value(predictions) + plateaus.logChance(canonical)
     return value.isNaN || !cube.isAllowed(canonical) ? -.infinity : value
   }
 }

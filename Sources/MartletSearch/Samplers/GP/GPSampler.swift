@@ -54,7 +54,8 @@ public struct GPSampler: Sampler {
     var search = AcquisitionSearch(
       cube: problem.cube, models: models,
       acquisition: acquisition(data, models, history.pending, margin: region == nil ? options.margin : 0),
-      starts: options.starts, region: region)
+      starts: options.starts, region: region,
+      plateaus: options.leavesPlateaus ? data.plateaus(features, models[0].kernel) : Plateaus())
     let found = search.best(
       among: candidates(history, incumbents, region, trial, &generator),
       incumbents: Array(incumbents.prefix(4)),

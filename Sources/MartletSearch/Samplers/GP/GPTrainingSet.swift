@@ -68,6 +68,13 @@ struct GPTrainingSet: Sendable {
     return feasible.min { (means[$0], $0) < (means[$1], $1) }.map { lossPoints[$0] }
   }
 
+  /// Where the one loss was the same at several points.
+  func plateaus(_ features: KernelFeatures, _ kernel: Kernel) -> Plateaus {
+    guard losses.count == 1, let measured = losses.first else { return Plateaus() }
+    return Plateaus(
+      Array(lossPoints.prefix(measured.count)), losses: measured, features: features, kernel: kernel)
+  }
+
   /// The best of measured trials by their standing, at most ten.
   private static func incumbents(_ measured: [Observation]) -> [[Double]] {
     let ranks = Standing.ranks(measured.map { Standing($0) }, upTo: 10)

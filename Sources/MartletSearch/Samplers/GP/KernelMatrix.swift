@@ -33,3 +33,18 @@ struct Kernel: Sendable {
     }
   }
 }
+
+extension Kernel {
+  /// The correlation of the function's values at two points given by their features, 0...1.
+  func correlation(_ a: [Double], _ b: [Double]) -> Double {
+    var square = 0.0
+    for (index, feature) in features.enumerated() {
+      let difference = a[index] - b[index]
+      let distance = feature.kind == .category ? (difference == 0 ? 0 : 1) : difference * difference
+      square += weights[index] * distance
+    }
+    var correlation = 0.0
+    martlet_matern(&square, &correlation, nil, 1)
+    return correlation
+  }
+}

@@ -1,7 +1,5 @@
 // Crossover and mutation of points.
 
-import Foundation
-
 /// How two points become a third.
 enum Crossover: String, CaseIterable, Sendable {
   /// Near either parent, about as far apart as they are (Deb, Agrawal: Simulated Binary Crossover for Continuous Search
@@ -94,8 +92,8 @@ struct Variation: Sendable {
     let power = 1 / (crossoverIndex + 1)
     func spread(_ room: Double) -> Double {
       let beta = 1 + 2 * room / (high - low)
-      let alpha = 2 - pow(beta, -(crossoverIndex + 1))
-      return u <= 1 / alpha ? pow(u * alpha, power) : pow(1 / (2 - u * alpha), power)
+      let alpha = 2 - Elementary.pow(beta, -(crossoverIndex + 1))
+      return u <= 1 / alpha ? Elementary.pow(u * alpha, power) : Elementary.pow(1 / (2 - u * alpha), power)
     }
     let middle = (low + high) / 2
     let value =
@@ -124,10 +122,10 @@ struct Variation: Sendable {
   private func polynomial(_ value: Double, _ u: Double) -> Double {
     let power = 1 / (mutationIndex + 1)
     if u < 0.5 {
-      let rest = 2 * u + (1 - 2 * u) * pow(1 - value, mutationIndex + 1)
-      return min(max(value + pow(rest, power) - 1, 0), 1)
+      let rest = 2 * u + (1 - 2 * u) * Elementary.pow(1 - value, mutationIndex + 1)
+      return min(max(value + Elementary.pow(rest, power) - 1, 0), 1)
     }
-    let rest = 2 * (1 - u) + (2 * u - 1) * pow(value, mutationIndex + 1)
-    return min(max(value + 1 - pow(rest, power), 0), 1)
+    let rest = 2 * (1 - u) + (2 * u - 1) * Elementary.pow(value, mutationIndex + 1)
+    return min(max(value + 1 - Elementary.pow(rest, power), 0), 1)
   }
 }

@@ -1,7 +1,5 @@
 // The directions along which NSGA-III spreads its population.
 
-import Foundation
-
 /// Points of the unit simplex, and who is nearest to which.
 ///
 /// Deb, Jain: An Evolutionary Many-Objective Optimization Algorithm Using Reference-Point-Based Nondominated Sorting

@@ -1,6 +1,5 @@
 // Tabu search.
 
-import Foundation
 import MartletModel
 
 /// Tabu search: the best of the neighbours of where it is, whether better or not, but not back on an axis that was
@@ -51,7 +50,7 @@ public struct TabuSampler: Sampler {
       return .point(rules.problem.cube.draw(using: &generator))
     }
     // Steps of many sizes, from a third to three times the usual one, for nobody knows the scale of the minimum.
-    let scale = exp((2 * generator.unit() - 1) * 1.1) * (1 + Double(attempt) / 4)
+    let scale = Elementary.exp((2 * generator.unit() - 1) * 1.1) * (1 + Double(attempt) / 4)
     let move = Move(cube: rules.problem.cube, width: rules.width * walk.fineness * scale, axes: 1)
     let origin = history.observations[current]
     return .point(

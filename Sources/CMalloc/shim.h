@@ -1,0 +1,2 @@
+// glibc: the settings of malloc, which its Swift module leaves out
+#include <malloc.h>

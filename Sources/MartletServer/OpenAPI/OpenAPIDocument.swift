@@ -26,10 +26,9 @@ struct OpenAPIDocument: Sendable {
       "servers": [["url": "/"]], "paths": .object(paths),
       "components": [
         "schemas": .object(
-          [requestSchemas, poolAnswerSchemas, poolRequestSchemas, agentSchemas].reduce(answerSchemas) {
-            all, more in
-            all.merging(more) { _, new in new }
-          }),
+          [requestSchemas, analysisSchemas, poolAnswerSchemas, poolRequestSchemas, agentSchemas]
+            .reduce(answerSchemas) { all, more in all.merging(more) { _, new in new }
+            }),
         "securitySchemes": [
           "token": [
             "type": "http", "scheme": "bearer",

@@ -74,7 +74,12 @@ struct AgentTrial {
     var end: AttemptNews?
     while end == nil {
       for item in news.take() {
-        if case .running(let pid) = item { self.pid = pid } else { end = item }
+        guard case .running(let pid) = item else {
+          end = item
+          continue
+        }
+        // Told at once: many trials are short.
+        (self.pid, nextBeat) = (pid, .now)
       }
       if end != nil { break }
       try await attend(plan)
@@ -106,17 +111,8 @@ struct AgentTrial {
     guard .now >= nextBeat else { return }
     nextBeat = .now + Self.beatEvery
     do {
-      var body: JSONObject = ["agent": .string(worker.id), "attempt": .int(Int64(lease.attempt))]
-      let tells = pid != nil && !hasTold
-      if let pid, !hasTold {
-        body["began"] = [
-          "pid": .int(Int64(pid)), "host": .string(worker.place.host),
-          "workdir": .string(plan.launch.workdir), "dir": .string(plan.runDirectory),
-          "limits": plan.launch.confined.json,
-        ]
-      }
-      let (path, sent) = (path, JSONValue.object(body))
-      guard let orders = try await worker.server.once({ try await $0.send(.post, path, body: sent) }) else {
+      let (path, body, tells) = (path, beat(plan), pid != nil)
+      guard let orders = try await worker.server.once({ try await $0.send(.post, path, body: body) }) else {
         return
       }
       hasTold = hasTold || tells
@@ -134,6 +130,19 @@ struct AgentTrial {
     }
   }
 
+  /// A sign of life; while the server does not know that the command runs, with that.
+  private func beat(_ plan: AgentPlan) -> JSONValue {
+    var body: JSONObject = ["agent": .string(worker.id), "attempt": .int(Int64(lease.attempt))]
+    if let pid, !hasTold {
+      body["began"] = [
+        "pid": .int(Int64(pid)), "host": .string(worker.place.host),
+        "workdir": .string(plan.launch.workdir), "dir": .string(plan.runDirectory),
+        "limits": plan.launch.confined.json,
+      ]
+    }
+    return .object(body)
+  }
+
   private var claim: AgentOutput.Claim {
     AgentOutput.Claim(path: "\(path)/logs", agent: worker.id, attempt: lease.attempt)
   }
@@ -143,6 +152,12 @@ struct AgentTrial {
   /// Sends what is left of its output and its points, and then its end.
   private mutating func deliver(_ news: AttemptNews?, _ plan: AgentPlan) async throws {
     do {
+      // It ended before anybody was told that it runs.
+      pid = pid ?? plan.launch.directory.attemptFile?.command?.pid
+      if pid != nil, !hasTold {
+        let (path, body) = (path, beat(plan))
+        _ = try await worker.server.patiently { try await $0.send(.post, path, body: body) }
+      }
       for index in outputs.indices { try await outputs[index].sendRest(claim, through: worker.server) }
     } catch let failure as Failure {
       Terminal.complain("martlet: \(label): its output could not be sent: \(failure.message)")

@@ -45,7 +45,8 @@ struct SweepSet: AsyncParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("How many trials there are at most; none: no limit.", valueName: "n"))
+    help: ArgumentHelp(
+      "How many trials there are at most; none: no limit. A sweep that has ended goes on.", valueName: "n"))
   var budget: String?
 
   @Option(

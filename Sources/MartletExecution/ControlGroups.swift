@@ -111,6 +111,8 @@ package struct ControlGroups: Sendable, Hashable {
     package var limit: Int64
     /// Bytes that are left of it; pages of files that can be dropped count as free.
     package var room: Int64
+
+    package init(limit: Int64, room: Int64) { (self.limit, self.room) = (limit, room) }
   }
 
   /// The one of this process's groups, those above its own included, that leaves it the least; nil: nothing bounds it.

@@ -162,7 +162,8 @@ public enum Secrets {
       }
       let (name, value) = (String(parts[0]), String(parts[1]))
       let isLeftOut =
-        isSecretOption(name) && isMaskable(value, of: name) || isKey(value, of: name) || isSecret(value: value)
+        isSecretOption(name) && isMaskable(value, of: name) || isKey(value, of: name)
+        || isSecret(value: value)
       kept.append(isLeftOut ? "\(name)=\(mask)" : argument)
     }
     return kept

@@ -31,5 +31,7 @@ enum LocalTokenFile {
   static let tokenName = "local"
 
   /// The secret in the file; nil when there is no file, or one that others could have read or written.
-  static func read(_ path: String) throws -> Secret? { try PrivateFile(path).secret().map(Secret.init(text:)) }
+  static func read(_ path: String) throws -> Secret? {
+    try PrivateFile(path).secret().map(Secret.init(text:))
+  }
 }

@@ -71,6 +71,16 @@ import Testing
     #expect((0..<24).allSatisfy { schedule.stages[1].turn(of: $0) == 0 })
   }
 
+  @Test func trialsOfElsewhereCount() throws {
+    var search = try Search(method: "auto", problem: problem())
+    for index in 0..<200 {
+      let x = (Double(index) + 0.5) / 200
+      try search.learn(Point(values: ["kind": "b", "x": .double(x)]), losses: [x, 1 - x])
+    }
+    #expect(try ask(&search, 0).coordinates.count == 3)
+    #expect(search.state["sampler"]?["stage"] == 1)
+  }
+
   @Test func otherNamesForIt() throws {
     for name in ["bayes", "bayesian"] {
       var search = try Search(method: name, problem: problem())

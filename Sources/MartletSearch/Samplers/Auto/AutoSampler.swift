@@ -31,7 +31,8 @@ public struct AutoSampler: Sampler {
   }
 
   public mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
-    let due = max(stage, schedule.stage(of: trial))
+    // Trials of elsewhere that were learnt count too: what serves is a matter of how many are known.
+    let due = max(stage, schedule.stage(of: max(trial, history.observations.count)))
     // Every stage was begun once in `init`: none of them throws.
     if due != stage, let next = try? begin(due, states: nil, history) {
       samplers = next

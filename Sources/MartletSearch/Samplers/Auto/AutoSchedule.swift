@@ -8,7 +8,7 @@ struct AutoSchedule: Hashable, Sendable {
     var helper: String?
     /// Every how manieth trial is the helper's.
     var period = 4
-    /// Trials from this number on are no longer its own; nil: all that come.
+    /// Trials from this number on, or with as many known, are no longer its own; nil: all that come.
     var end: Int?
 
     /// All that take turns.
@@ -23,7 +23,7 @@ struct AutoSchedule: Hashable, Sendable {
   /// At least one; only the last one has no end.
   var stages: [Stage]
 
-  /// The place of the stage that serves a trial.
+  /// The place of the stage that serves a trial of this number.
   func stage(of trial: Int) -> Int {
     stages.firstIndex { $0.end.map { trial < $0 } ?? true } ?? stages.count - 1
   }

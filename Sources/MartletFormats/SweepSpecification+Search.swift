@@ -127,15 +127,17 @@ extension SweepSpecification {
     return try Search(method: method, problem: problem(seed: seed), first: points.map(\.point) + byHand)
   }
 
+  /// The rule by which running trials are stopped; nil: there is none.
+  package func stoppingRule() throws(SearchError) -> StoppingRuleConfiguration? {
+    if earlyTerminate.isNull {
+      return try StoppingRuleConfiguration(method: method, options: methodOptions, steps: nil)
+    }
+    return try StoppingRuleConfiguration(earlyTerminate, objectives: objectives)
+  }
+
   /// Who looks at the values of running trials; nil: nobody does.
   package func watcher(seed: UInt64) throws(SearchError) -> EarlyStopping? {
-    let configuration: StoppingRuleConfiguration?
-    if earlyTerminate.isNull {
-      configuration = try StoppingRuleConfiguration(method: method, options: methodOptions, steps: nil)
-    } else {
-      configuration = try StoppingRuleConfiguration(earlyTerminate, objectives: objectives)
-    }
-    return configuration.map { EarlyStopping($0, objectives: objectives, seed: seed) }
+    try stoppingRule().map { EarlyStopping($0, objectives: objectives, seed: seed) }
   }
 
   /// - Parameter budget: trials at most, which people may have changed since.

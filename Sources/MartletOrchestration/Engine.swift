@@ -88,6 +88,7 @@ package final class Engine: Sendable {
   private let logger: Logger
   private let leaseTask: Task<Void, Never>
   private let watchTask = Mutex<Task<Void, Never>?>(nil)
+  let analyses = SweepAnalyses()
   /// Who samples what executed runs use; nil: nobody does.
   package let sampling: Sampling?
 

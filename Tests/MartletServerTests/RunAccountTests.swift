@@ -154,6 +154,37 @@ import Testing
     }
   }
 
+  @Test func `a list of roots leaves out what is nested in others of the same list`() async throws {
+    try await TestServer.run { server in
+      func nested(_ name: String, in parent: String) async throws -> String {
+        let made = try await server.post(
+          "/api/v1/runs", ["project": "digits", "name": .string(name), "parent": .string(parent)])
+        return try #require(made.json["id"]?.string)
+      }
+      func roots(_ more: String = "") async throws -> [String] {
+        ids(try await server.get("/api/v1/runs?project=digits&roots=true\(more)"))
+      }
+      let top = try await server.newRun(name: "top").rawValue
+      let middle = try await nested("middle", in: top)
+      let leaf = try await nested("leaf", in: middle)
+      let other = try await server.newRun(name: "other").rawValue
+      #expect(try await roots() == [other, top])
+      #expect(try await roots("&sort=name") == [other, top])
+      #expect(try await roots("&limit=1&q=name:leaf") == [])
+      #expect(ids(try await server.get("/api/v1/runs?parent=\(top)&roots=false")) == [middle])
+      #expect(try await server.get("/api/v1/runs/count?roots=true").json["total"] == 2)
+      // What is nested in an archived or deleted run would otherwise be in no list.
+      _ = try await server.patch("/api/v1/runs/\(middle)", ["archived": true])
+      #expect(try await roots() == [other, leaf, top])
+      #expect(try await roots("&archived=true") == [middle])
+      #expect(try await roots("&archived=any") == [other, top])
+      _ = try await server.request("DELETE", "/api/v1/runs/\(top)", token: server.token)
+      #expect(try await roots() == [other, leaf])
+      #expect(try await roots("&deleted=true") == [top])
+      #expect(try await server.get("/api/v1/runs?roots=perhaps").status == 400)
+    }
+  }
+
   @Test func `a run moves with its client's name and what is nested in it`() async throws {
     try await TestServer.run { server in
       let body: JSONValue = ["project": "digits", "id": "night-7", "resume": "allow"]

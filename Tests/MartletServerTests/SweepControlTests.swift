@@ -112,8 +112,10 @@ import Testing
       #expect(starts.count == 3)
       if starts.count == 3 { #expect(abs(starts[1] - starts[0] - 900_000_000) <= 1_000_000) }
       #expect(try await trials.patch(["timeout": nil]).json["timeout"]?.isNull == true)
+      #expect(try await trials.patch(["budget": 5]).json["budget"] == 5)
       for wrong: JSONValue in [
-        [:], ["max_parallel": 0], ["max_parallel": "many"], ["timeout": 0], ["priority": "high"], ["seed": 1],
+        [:], ["budget": 3], ["max_parallel": 0], ["max_parallel": "many"], ["timeout": 0],
+        ["priority": "high"], ["seed": 1],
       ] {
         #expect(try await trials.patch(wrong).status == 422, "\(wrong.text)")
       }

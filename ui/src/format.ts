@@ -55,6 +55,12 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
+/** A share in percent; what is above 0 is never called 0. */
+export function formatShare(share: number): string {
+  const percent = Math.round(share * 100);
+  return share > 0 && percent < 1 ? "less than 1 %" : `${percent} %`;
+}
+
 /** 812 B, 4.2 KB, 1.3 GB: powers of 1000, as disks are sold. */
 export function formatBytes(bytes: number): string {
   let [size, unit] = [bytes, "B"];

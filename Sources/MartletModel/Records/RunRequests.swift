@@ -305,6 +305,8 @@ public struct RunQuery: Sendable, Hashable {
   public var archive = Archive.outside
   /// Only runs that are nested in this one.
   public var parent: PublicID?
+  /// Without those whose parent stands in the same list, as far as the trash and the archive decide that.
+  public var onlyRoots = false
   /// Nil: all.
   public var filter: FilterExpression?
   /// What times like `-2d` count from.

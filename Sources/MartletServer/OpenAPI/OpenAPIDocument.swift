@@ -26,8 +26,8 @@ struct OpenAPIDocument: Sendable {
       "servers": [["url": "/"]], "paths": .object(paths),
       "components": [
         "schemas": .object(
-          [requestSchemas, poolAnswerSchemas, poolRequestSchemas].reduce(answerSchemas) { all, more in
-            all.merging(more) { _, new in new }
+          [requestSchemas, analysisSchemas, poolAnswerSchemas, poolRequestSchemas].reduce(answerSchemas) {
+            $0.merging($1) { _, new in new }
           }),
         "securitySchemes": [
           "token": [

@@ -25,6 +25,9 @@ let runFilterParameters = [
   QueryParameter(
     name: "parent", summary: "Only those nested in this run.",
     schema: ["type": "string", "pattern": "^([a-z0-9]{8})?$"]),
+  QueryParameter(
+    name: "roots", summary: "Without those that are nested in another run of the list.",
+    schema: ["type": "boolean", "default": false]),
 ]
 
 let questionRoutes: [Route] = [
@@ -103,6 +106,7 @@ func runQuery(_ query: Query) throws -> RunQuery {
     }
     runs.parent = parent
   }
+  runs.onlyRoots = try query.bool("roots") ?? false
   if let text = query.string("sweep") {
     guard let sweep = PublicID(rawValue: text) else {
       throw Problem(.badRequest, "The parameter 'sweep' must be a sweep's id, not '\(text.prefix(100))'.")

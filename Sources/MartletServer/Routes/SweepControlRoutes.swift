@@ -100,7 +100,7 @@ private func sweepChange(_ json: JSONValue) throws -> SweepChange {
     }
     change.timeout = .some(seconds)
   }
-  if change == SweepChange() {
+  if reader.members.isEmpty {
     throw JSONMemberError(key: "body", message: "names nothing that is to be changed")
   }
   return change

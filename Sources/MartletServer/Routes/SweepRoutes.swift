@@ -53,6 +53,21 @@ let sweepRoutes: [Route] = [
     return .json(["items": .array(trials.map(\.json))])
   },
   Route(
+    .get, "/sweeps/:sweep/analysis", .scope(.read),
+    "What the trials of a sweep showed: how the search goes, what matters, fronts.",
+    query: [
+      QueryParameter(
+        name: "objective", summary: "The place of the objective that it is about.",
+        schema: ["type": "integer", "minimum": 0, "default": 0])
+    ], answer: RouteAnswer(schema: "SweepAnalysis")
+  ) { request in
+    let objective = try request.query.int("objective", in: 0...1_000) ?? 0
+    let sweep = try request.id("sweep")
+    return .json(
+      bytes: try await request.services.engine.analysis(
+        ofSweep: sweep, objective: objective, access: request.access))
+  },
+  Route(
     .post, "/sweeps/:sweep/stop", .scope(.run),
     "Stops a sweep: at once, or when its running trials have ended.",
     body: RouteBody(schema: "SweepStop", isRequired: false), answer: RouteAnswer(status: 202, schema: "Sweep")

@@ -52,20 +52,33 @@ struct RunQuestion {
     return conditions
   }
 
-  /// All conditions but the filter.
-  private static func scope(_ query: RunQuery, _ project: Int64?) -> [SQL] {
-    var conditions: [SQL] = [
-      query.deleted ? "run.deleted_at IS NOT NULL AND run.purge IS NULL" : "run.deleted_at IS NULL"
-    ]
+  /// The conditions on a row of `run` by which it is in the list, not in the trash or on the other side of the archive.
+  private static func sides(_ query: RunQuery, of run: SQL) -> [SQL] {
+    if query.deleted { return ["\(run).deleted_at IS NOT NULL AND \(run).purge IS NULL"] }
+    var sides: [SQL] = ["\(run).deleted_at IS NULL"]
     switch query.archive {
-    case _ where query.deleted: break
-    case .outside: conditions.append("run.archived_at IS NULL")
-    case .inside: conditions.append("run.archived_at IS NOT NULL")
+    case .outside: sides.append("\(run).archived_at IS NULL")
+    case .inside: sides.append("\(run).archived_at IS NOT NULL")
     case .any: break
     }
+    return sides
+  }
+
+  /// All conditions but the filter.
+  private static func scope(_ query: RunQuery, _ project: Int64?) -> [SQL] {
+    var conditions = sides(query, of: "run")
     if let parent = query.parent {
       conditions.append(
         "run.parent_id = (SELECT id FROM run parent WHERE parent.public_id = \(parent.rawValue))")
+    }
+    if query.onlyRoots {
+      // A parent is in the same project always.
+      let isBeside = sides(query, of: "parent").joined(separator: " AND ")
+      conditions.append(
+        """
+        (run.parent_id IS NULL OR NOT EXISTS (
+          SELECT 1 FROM run AS parent WHERE parent.id = run.parent_id AND \(isBeside)))
+        """)
     }
     if let project { conditions.append("run.project_id = \(project)") }
     if let sweep = query.sweep {

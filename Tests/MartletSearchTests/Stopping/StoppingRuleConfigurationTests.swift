@@ -36,6 +36,46 @@ private let loss = [Objective(metric: "loss", goal: .minimize)]
   }
 
   @Test(arguments: [
+    (
+      #"{"type":"hyperband","min_iter":3}"#,
+      "At steps 3, 9, 27, 81, 243, 729 and so on the best 1/3 and one more of the trials that came so far, by loss, "
+        + "go on; the others end."
+    ),
+    (
+      #"{"type":"asha","min_iter":2,"max_iter":20,"eta":2.5,"mode":"pause"}"#,
+      "At steps 2, 5 and 12 the best 1/2.5 of the trials that came so far, by loss, go on; the others stand still, "
+        + "and go on when they belong to the best."
+    ),
+    (
+      #"{"type":"median","min_iter":4,"interval":2}"#,
+      "From step 4 on, a trial, looked at once in 2 steps, ends when its best loss so far is worse than the median of "
+        + "what completed trials had at that step, once 5 of them came so far."
+    ),
+    (
+      #"{"type":"patience","patience":3,"min_delta":0.1}"#,
+      "A trial ends when its loss became no better by more than 0.1 in 3 reports."
+    ),
+    (#"{"type":"threshold"}"#, "A trial ends when its loss is not a number."),
+    (
+      #"{"type":"threshold","upper":5,"lower":-1,"min_iter":2}"#,
+      "A trial ends when its loss is not a number, and from step 2 on when it is below -1 or above 5."
+    ),
+  ])
+  func inWords(json: String, sentence: String) throws {
+    let rule = try StoppingRuleConfiguration(JSONValue.parse(json), objectives: loss)
+    #expect(rule.sentences(loss) == [sentence])
+  }
+
+  @Test func severalRulesAreSaidOneByOneAndShareTheirRungs() throws {
+    let rule = try StoppingRuleConfiguration(
+      JSONValue.parse(
+        #"[{"type":"threshold"},{"type":"asha","max_iter":9},{"type":"asha","max_iter":9,"eta":2}]"#),
+      objectives: loss)
+    #expect(rule.sentences(loss).count == 3)
+    #expect(rule.rungs == [1, 2, 3, 4, 8])
+  }
+
+  @Test(arguments: [
     ("3", "early_terminate", "type"), ("[]", "early_terminate", "type"),
     ("{}", "early_terminate", "type"), (#"{"type":"hyperbnd"}"#, "early_terminate", "type"),
     (#"{"type":"hyperband"}"#, "hyperband", "min_iter"),

@@ -1,6 +1,6 @@
 // HTTP calls of the pool: devices, the line of those who wait, and what is changed of a sweep while it goes on.
 import { get, post, send } from "./client";
-import type { Pool, PoolDevice, PoolPolicy, QueueEntry, Run, Sweep } from "./types";
+import type { Json, Pool, PoolDevice, PoolPolicy, QueueEntry, Run, Sweep } from "./types";
 
 const enc = encodeURIComponent;
 
@@ -9,6 +9,10 @@ export interface SweepChanges {
   priority?: number;
   /** Seconds of each trial; null: no limit. */
   timeout?: number | null;
+  /** Trials at most; null: no limit. */
+  budget?: number | null;
+  /** The text of another sweep file, while it is paused. */
+  source?: string;
 }
 
 export const poolAPI = {
@@ -23,5 +27,7 @@ export const poolAPI = {
   pause: (sweep: string) => post<Sweep>(`/sweeps/${enc(sweep)}/pause`, {}),
   resume: (sweep: string) => post<Sweep>(`/sweeps/${enc(sweep)}/resume`, {}),
   changeSweep: (sweep: string, changes: SweepChanges) => send<Sweep>("PATCH", `/sweeps/${enc(sweep)}`, changes),
+  /** Tries a point before the method is asked again. */
+  addPoint: (sweep: string, params: { [name: string]: Json }) => post<Sweep>(`/sweeps/${enc(sweep)}/points`, { params }),
   stopTrial: (sweep: string, trial: number) => post<unknown>(`/sweeps/${enc(sweep)}/trials/${trial}/stop`, {}),
 };

@@ -122,6 +122,13 @@ export interface RunsQuestion {
   archived: boolean;
 }
 
+/** A page of runs: of all, of those nested in `parent`, or with `roots` without those that are nested in another of the list. */
+interface RunsAsked extends Omit<RunsQuestion, "archived"> {
+  archived: boolean | "any";
+  parent?: string;
+  roots?: boolean;
+}
+
 export interface RunChanges {
   name?: string;
   notes?: string | null;
@@ -136,8 +143,10 @@ export interface RunChanges {
 const runPath = (run: string, rest = "") => `/runs/${enc(run)}${rest}`;
 
 export const tracking = {
-  runs: (project: string | null, asked: Omit<RunsQuestion, "archived"> & { archived: boolean | "any" }, limit: number, cursor: string | null, signal?: AbortSignal) =>
-    get<Page<Run>>(`/runs${query({ project, q: asked.q, sort: asked.sort, archived: asked.archived || null, limit, cursor })}`, signal),
+  runs: (project: string | null, asked: RunsAsked, limit: number, cursor: string | null, signal?: AbortSignal) =>
+    get<Page<Run>>(`/runs${query({
+      project, q: asked.q, parent: asked.parent, roots: asked.roots || null, sort: asked.sort, archived: asked.archived || null, limit, cursor,
+    })}`, signal),
   count: (project: string, asked: { q: string; archived?: boolean }, signal?: AbortSignal) =>
     get<Count>(`/runs/count${query({ project, q: asked.q, archived: asked.archived ? "true" : null })}`, signal),
   groups: (

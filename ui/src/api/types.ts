@@ -249,7 +249,20 @@ export interface Sweep {
   state: SweepState;
   state_reason: string | null;
   method: string;
-  metric: { name: string; goal: string } | null;
+  metric: { name: string; goal: string; of?: string } | null;
+  /** What was asked of the search beside its method. */
+  search?: {
+    objectives?: { name: string; goal: string; of?: string }[];
+    options?: { [name: string]: Json };
+    constraints?: { metric: string; of?: string; min?: number | null; max?: number | null }[];
+    early_terminate?: Json;
+    /** Limits beside the number of trials. */
+    budget?: { [name: string]: Json };
+    target?: number;
+    /** How many points the file lists. */
+    points?: number;
+    warm_start?: string[];
+  };
   parameters: Parameter[];
   max_parallel: number;
   /** The number is found by what there is room for. */
@@ -264,8 +277,10 @@ export interface Sweep {
   workdir: string | null;
   output_dir: string | null;
   space_size: number | null;
+  /** Counts the spaces it had. */
+  space_version?: number;
   budget: number | null;
-  counts: { waiting: number; running: number; complete: number; pruned: number; failed: number };
+  counts: { waiting: number; running: number; paused?: number; complete: number; pruned: number; failed: number };
   best: { trial: number; run: string; run_name: string; objective: Numeric } | null;
   created_at: number;
   started_at: number | null;
@@ -283,6 +298,10 @@ export interface Trial {
   run_state: RunState | null;
   params: { [key: string]: Json };
   objective: Numeric | null;
+  /** The objectives after the first. */
+  other_objectives?: Numeric[];
+  /** By how much each constraint is missed; 0 or less: it is met. */
+  violations?: Numeric[];
   reason: string | null;
   created_at: number;
   started_at: number | null;

@@ -23,6 +23,9 @@ export interface FrameRequest {
   yDomain: readonly [number, number];
   logY: boolean;
   xKind: Axis | "number";
+  logX?: boolean;
+  /** Where labels stand below; else at round numbers. */
+  xTicks?: Tick[];
   /** Whether the least y is on top. */
   downwards?: boolean;
 }
@@ -38,9 +41,9 @@ export function drawFrame(context: CanvasRenderingContext2D, request: FrameReque
   const widest = Math.max(12, ...yTicks.map(({ label }) => context.measureText(label).width));
   const left = Math.ceil(widest) + 10;
   const right = width - 10;
-  const x = linear(xDomain, [left, right]);
+  const x = request.logX ? logarithmic(xDomain, [left, right]) : linear(xDomain, [left, right]);
   const room = Math.max(2, Math.floor((right - left) / 72));
-  const xTicks = axisTicks(request.xKind, x, room);
+  const xTicks = request.xTicks ?? axisTicks(request.xKind, x, room);
 
   context.lineWidth = 1;
   context.strokeStyle = ink.grid;
@@ -88,4 +91,14 @@ export function padded(low: number, high: number, log: boolean): [number, number
   }
   const room = (high - low) * 0.05 || Math.abs(high) * 0.05 || 0.5;
   return [low - room, high + room];
+}
+
+/** The least and the greatest of a list that is not empty, of any length. */
+export function rangeOf(values: readonly number[]): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
 }

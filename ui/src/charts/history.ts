@@ -1,8 +1,9 @@
 // The history of a sweep: each trial's objective in the order of trials, and the best so far as a stepped line.
 import { formatMetric } from "../format";
 import { Easel } from "./easel";
-import { type Frame, drawFrame, padded } from "./frame";
+import { type Frame, drawFrame, padded, rangeOf } from "./frame";
 import { ink } from "./ink";
+import { type MarkKind, SHAPES, drawMark, markColour } from "./marks";
 import type { Description } from "./registry";
 import { type Drawable, stage } from "./stage";
 import { hideTip, showTip } from "./tip";
@@ -10,10 +11,12 @@ import { hideTip, showTip } from "./tip";
 export interface HistoryPoint {
   number: number;
   name: string;
-  state: string;
+  kind: MarkKind;
   objective: number;
   /** The run to open, if there is one. */
   run: string | null;
+  /** The page's filter leaves it out. */
+  isDim: boolean;
 }
 
 export interface HistoryState {
@@ -69,16 +72,18 @@ export class HistoryChart implements Drawable {
     const values = points.map(({ objective }) => objective).filter((value) => Number.isFinite(value) && (!log || value > 0));
     this.element.dataset["state"] = values.length > 0 ? "ready" : "empty";
     if (values.length === 0) return;
-    const last = Math.max(total !== null && total <= 100_000 ? total - 1 : 0, ...points.map(({ number }) => number));
+    const [first, end] = rangeOf(points.map(({ number }) => number));
+    const last = Math.max(total !== null && total <= 100_000 ? total - 1 : 0, end);
     const colours = ink();
     const frame = drawFrame(context, {
       width, height, logY: log, xKind: "step",
-      xDomain: [Math.min(0, ...points.map(({ number }) => number)) - 0.6, last + 0.6],
-      yDomain: padded(Math.min(...values), Math.max(...values), log),
+      xDomain: [Math.min(0, first) - 0.6, last + 0.6],
+      yDomain: padded(...rangeOf(values), log),
     }, colours);
     this.#frame = frame;
+    // Those that the filter holds lie above the others.
+    for (const isDim of [true, false]) for (const point of points) if (point.isDim === isDim) this.#mark(context, frame, point);
     this.#best(context, frame, best);
-    for (const point of points) this.#mark(context, frame, point);
   }
 
   #best(context: CanvasRenderingContext2D, { plot, x, y }: Frame, best: HistoryState["best"]): void {
@@ -94,7 +99,7 @@ export class HistoryChart implements Drawable {
         context.lineTo(px, py);
       }
     });
-    const end = Math.min(plot.right, x.at(Math.max(...this.#state.points.map(({ number }) => number))));
+    const end = Math.min(plot.right, x.at(rangeOf(this.#state.points.map(({ number }) => number))[1]));
     context.lineTo(end, y.at(usable[usable.length - 1]!.best));
     context.strokeStyle = colours.accent;
     context.lineWidth = 2;
@@ -111,31 +116,12 @@ export class HistoryChart implements Drawable {
   #mark(context: CanvasRenderingContext2D, { plot, x, y }: Frame, point: HistoryPoint): void {
     const colours = ink();
     const px = x.at(point.number);
-    if (!Number.isFinite(point.objective) || (this.#state.log && point.objective <= 0)) {
-      // No objective: a failed trial is a cross on the axis, a running one a short bar.
-      context.lineWidth = 1.5;
-      context.beginPath();
-      if (point.state === "failed") {
-        context.strokeStyle = colours.bad;
-        context.moveTo(px - 3, plot.bottom - 8);
-        context.lineTo(px + 3, plot.bottom - 2);
-        context.moveTo(px + 3, plot.bottom - 8);
-        context.lineTo(px - 3, plot.bottom - 2);
-      } else if (point.state === "running") {
-        context.strokeStyle = colours.accent;
-        context.moveTo(px, plot.bottom - 8);
-        context.lineTo(px, plot.bottom);
-      }
-      context.stroke();
-      return;
+    if (Number.isFinite(point.objective) && !(this.#state.log && point.objective <= 0)) {
+      drawMark(context, point.kind, px, y.at(point.objective), colours, this.#state.points.length, point.isDim);
+    } else if (point.kind !== "complete") {
+      // No value: the mark stands on the axis.
+      drawMark(context, point.kind, px, plot.bottom - 6, colours, this.#state.points.length, point.isDim);
     }
-    context.beginPath();
-    context.arc(px, y.at(point.objective), 3.6, 0, 2 * Math.PI);
-    context.fillStyle = point.state === "complete" ? colours.lines[0]! : colours.panel;
-    context.strokeStyle = point.state === "complete" ? colours.panel : point.state === "running" ? colours.accent : colours.muted;
-    context.lineWidth = point.state === "complete" ? 1 : 1.5;
-    context.fill();
-    context.stroke();
   }
 
   drawOver(): void {
@@ -169,9 +155,9 @@ export class HistoryChart implements Drawable {
       stage.invalidateOver(this);
     }
     if (point && at) {
-      showTip(at.x, at.y, `trial ${point.number}`, [{
-        colour: ink().accent, name: point.name, hot: true,
-        value: Number.isFinite(point.objective) ? formatMetric(point.objective) : point.state,
+      showTip(at.x, at.y, `trial ${point.number}, ${SHAPES[point.kind].word}`, [{
+        colour: markColour(point.kind, ink()), name: point.name, hot: true,
+        value: Number.isFinite(point.objective) ? formatMetric(point.objective) : SHAPES[point.kind].word,
       }]);
     } else hideTip();
   }
@@ -212,8 +198,8 @@ export class HistoryChart implements Drawable {
     const point = points[to]!;
     const box = this.element.getBoundingClientRect();
     this.#light(point, { x: box.left + this.#frame.x.at(point.number), y: box.top + 40 });
-    const value = Number.isFinite(point.objective) ? formatMetric(point.objective) : point.state;
-    this.onReading(`trial ${point.number}, ${point.name}, ${value}`);
+    const value = Number.isFinite(point.objective) ? `${formatMetric(point.objective)}, ` : "";
+    this.onReading(`trial ${point.number}, ${point.name}, ${value}${SHAPES[point.kind].word}`);
   }
 
   describe(): Description {

@@ -5,6 +5,7 @@ import type { ChartBus } from "./bus";
 import { Easel } from "./easel";
 import { type Frame, drawFrame, padded } from "./frame";
 import { ink, lineColour, lineDash } from "./ink";
+import { type MarkKind, drawMark } from "./marks";
 import type { SpreadKind } from "./mean";
 import { type PixelColumn, columnAt, columns, quantile } from "./path";
 import { LinePointer, type PointedLine, type Scene } from "./pointer";
@@ -21,6 +22,8 @@ export interface Line {
   /** Of a group: the runs whose mean it is, and what the band around it shows. */
   members?: readonly string[];
   spread?: SpreadKind;
+  /** What is marked where it ends. */
+  end?: MarkKind;
 }
 
 export interface View {
@@ -33,6 +36,7 @@ export interface View {
 
 /** A line folded into pixel columns. */
 interface Folded extends PointedLine {
+  line: Line;
   /** Whether the columns' extremes are drawn as a band behind the line. */
   banded: boolean;
 }
@@ -143,6 +147,10 @@ export class LineChart implements Drawable {
     for (const each of folded.reverse()) this.#drawn.push(this.#line(context, each, frame));
     this.#drawn.reverse();
     context.restore();
+    for (const { line, columns: all, value } of this.#drawn) {
+      const last = all[all.length - 1];
+      if (line.end !== undefined && last) drawMark(context, line.end, last.x, frame.y.at(value(last)), colours, this.#drawn.length);
+    }
     this.#gaps(context, known, frame);
   }
 

@@ -1,62 +1,60 @@
-// Parallel coordinates: every trial a curve through its parameters to its objective; a brush on an axis filters.
-import type { Json } from "../api/types";
-import { formatMetric, formatValue } from "../format";
-import { type Axis, type Brush, axisOf, continuous, held } from "./axes";
+// Parallel coordinates: every trial a curve through its values on the axes. The card says what stands where; this draws it.
 import { Easel } from "./easel";
-import { ink, mixed } from "./ink";
+import { type Ink, ink, lineColour, mixed } from "./ink";
+import type { Axis, Brush } from "./axes";
 import type { Description } from "./registry";
 import { type Drawable, stage } from "./stage";
-import { hideTip, showTip } from "./tip";
+import { hideTip, type TipRow, showTip } from "./tip";
 
-export interface ParallelTrial {
-  number: number;
-  name: string;
-  params: ReadonlyMap<string, Json>;
-  /** NaN while there is none. */
-  objective: number;
-  run: string | null;
+export interface ParallelAxis {
+  id: string;
+  axis: Axis;
+  /** By trial its height on the axis; NaN: it has no value there. */
+  heights: Float64Array;
+  brush: Brush | null;
 }
 
 export interface ParallelState {
-  trials: readonly ParallelTrial[];
-  parameters: readonly { name: string; distribution: string }[];
-  objective: string;
-  maximise: boolean;
+  trials: readonly { number: number; name: string; run: string | null }[];
+  axes: readonly ParallelAxis[];
+  /** By trial its place on the ramp of colours, 0 to 1, or the number of its class; NaN: it has none. */
+  colours: Float64Array;
+  classes: boolean;
+  /** By trial whether the brushes hold it; null: there is no brush. */
+  kept: Uint8Array | null;
 }
 
-interface Curve {
-  trial: ParallelTrial;
-  heights: (number | null)[];
-  colour: string;
-  path: Path2D;
-  kept: boolean;
-}
+/** The room beside the first and the last axis, and above and below all for what fans out there, in pixels. */
+export const MARGIN = { side: 42, top: 22, bottom: 22 };
 
 const REACH = 14;
+const SHADES = 24; // as many colours of the ramp as the eye tells apart
+const MANY = 1500; // from so many on curves are drawn straight and thin
+const SHOWN = 750; // and the more of them, the fainter
+const AT_ONCE = 25; // curves in one stroke
+const ARRIVING = 900; // milliseconds in which a new curve stands out
 
 export class ParallelChart implements Drawable {
   onHot: (number: number | null) => void = () => {};
-  /** The numbers of the trials that the brushes hold, or null when there is no brush. */
-  onBrush: (numbers: ReadonlySet<number> | null) => void = () => {};
+  onOpen: (run: string) => void = () => {};
+  /** What the tooltip says of the trial at a place of the list. */
+  rowsOf: (trial: number) => TipRow[] = () => [];
   #easel: Easel;
-  #state: ParallelState = { trials: [], parameters: [], objective: "", maximise: false };
-  #axes: Axis[] = [];
-  #curves: Curve[] = [];
-  /** Each trial's place among those with an objective: 0 the best, 1 the worst. */
-  #rank = new Map<number, number>();
-  #brushes = new Map<number, Brush>();
-  #drag: { axis: number; from: number } | null = null;
+  #state: ParallelState = { trials: [], axes: [], colours: new Float64Array(), classes: false, kept: null };
+  /** By trial number its place in the list. */
+  #places = new Map<number, number>();
+  #arrived = new Map<number, number>();
   #hot: number | null = null;
 
   constructor(readonly element: HTMLElement, readonly title: string) {
     this.#easel = new Easel(this);
     const { listen } = this.#easel;
     listen("pointermove", (event) => this.#moved(event));
-    listen("pointerdown", (event) => this.#pressed(event));
-    listen("pointerup", () => (this.#drag = null));
     listen("pointerleave", () => this.#light(null));
-    listen("dblclick", () => this.clear());
-    listen("keydown", (event) => event.key === "Escape" && this.clear());
+    listen("click", () => {
+      const run = this.#state.trials[this.#places.get(this.#hot ?? NaN) ?? -1]?.run;
+      if (run) this.onOpen(run);
+    });
   }
 
   close(): void {
@@ -65,22 +63,14 @@ export class ParallelChart implements Drawable {
   }
 
   set(state: ParallelState): void {
+    const before = this.#places;
     this.#state = state;
-    const done = state.trials.map(({ objective }) => objective).filter(Number.isFinite);
-    this.#axes = state.parameters.map(({ name, distribution }) =>
-      axisOf(name, state.trials.map(({ params }) => params.get(name)), distribution));
-    this.#axes.push(continuous(state.objective, done.length > 0 ? done : [0, 1]));
-    const order = state.trials.filter(({ objective }) => Number.isFinite(objective))
-      .sort((a, b) => (state.maximise ? b.objective - a.objective : a.objective - b.objective));
-    this.#rank = new Map(order.map(({ number }, i) => [number, order.length < 2 ? 0 : i / (order.length - 1)]));
-    if (this.#brushes.size > 0) this.#tellBrush();
+    this.#places = new Map(state.trials.map(({ number }, i) => [number, i]));
+    if (before.size > 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      const now = performance.now();
+      for (const number of this.#places.keys()) if (!before.has(number)) this.#arrived.set(number, now);
+    }
     stage.invalidate(this);
-  }
-
-  clear(): void {
-    if (this.#brushes.size === 0) return;
-    this.#brushes.clear();
-    this.#tellBrush();
   }
 
   show(number: number | null): void {
@@ -89,222 +79,206 @@ export class ParallelChart implements Drawable {
     stage.invalidateOver(this);
   }
 
-  /** A trial's heights on the axes. Where many meet in one class they fan out in the order of their rank. */
-  #heights(trial: ParallelTrial): (number | null)[] {
-    const fan = (this.#rank.get(trial.number) ?? 0.5) - 0.5;
-    return this.#axes.map((axis, i) => {
-      const height = axis.at(i === this.#axes.length - 1 ? trial.objective : trial.params.get(axis.name));
-      return height === null ? null : height - fan * Math.min(0.16, axis.gap * 0.4);
-    });
-  }
-
-  #tellBrush(): void {
-    if (this.#brushes.size === 0) this.onBrush(null);
-    else {
-      const kept = this.#state.trials.filter((trial) => held(this.#heights(trial), this.#brushes));
-      this.onBrush(new Set(kept.map(({ number }) => number)));
-    }
-    stage.invalidate(this);
-  }
-
   // MARK: geometry
 
-  get #top(): number { return 44; }
-  get #bottom(): number { return this.element.clientHeight - 24; }
-
   #x(axis: number): number {
-    const [left, right] = [34, this.element.clientWidth - 34];
-    return this.#axes.length < 2 ? left : left + (axis / (this.#axes.length - 1)) * (right - left);
+    const [left, right] = [MARGIN.side, this.element.clientWidth - MARGIN.side];
+    const count = this.#state.axes.length;
+    return count < 2 ? (left + right) / 2 : left + (axis / (count - 1)) * (right - left);
   }
 
   #y(height: number): number {
-    return this.#bottom - height * (this.#bottom - this.#top);
+    const [top, bottom] = [MARGIN.top, this.element.clientHeight - MARGIN.bottom];
+    return bottom - height * (bottom - top);
   }
 
-  #curve(heights: readonly (number | null)[]): Path2D {
-    const path = new Path2D();
-    let before: [number, number] | null = null;
-    heights.forEach((height, i) => {
-      if (height === null) {
-        before = null;
+  /** Adds a trial's curve to a path; where it has no value the curve is interrupted. */
+  #trace(path: Path2D, trial: number, straight: boolean): void {
+    let [beforeX, beforeY] = [NaN, NaN];
+    this.#state.axes.forEach(({ heights }, i) => {
+      const height = heights[trial]!;
+      if (Number.isNaN(height)) {
+        beforeX = NaN;
         return;
       }
       const [x, y] = [this.#x(i), this.#y(height)];
-      if (before === null) path.moveTo(x, y);
+      if (Number.isNaN(beforeX)) {
+        // Alone between gaps it is a dot.
+        path.moveTo(x - 2, y);
+        path.lineTo(x, y);
+      } else if (straight) path.lineTo(x, y);
       else {
-        const middle = (before[0] + x) / 2;
-        path.bezierCurveTo(middle, before[1], middle, y, x, y);
+        const middle = (beforeX + x) / 2;
+        path.bezierCurveTo(middle, beforeY, middle, y, x, y);
       }
-      before = [x, y];
+      [beforeX, beforeY] = [x, y];
     });
-    return path;
   }
 
   // MARK: drawing
 
-  draw(): void {
-    const { context, width } = this.#easel.base();
-    this.element.dataset["state"] = this.#state.trials.length > 0 ? "ready" : "empty";
-    this.#curves = [];
-    if (!context || width < 80 || this.#state.trials.length === 0) return;
-    const colours = ink();
-    const rank = this.#rank;
-    for (const trial of this.#state.trials) {
-      const heights = this.#heights(trial);
-      const share = rank.get(trial.number);
-      this.#curves.push({
-        trial, heights, path: this.#curve(heights), kept: held(heights, this.#brushes),
-        colour: share === undefined ? colours.muted : mixed(colours.heat, share),
-      });
-    }
-    // The best are drawn last, on top.
-    this.#curves.sort((a, b) => Number(a.kept) - Number(b.kept) ||
-      (rank.get(b.trial.number) ?? 2) - (rank.get(a.trial.number) ?? 2));
-    for (const { trial, path, colour, kept } of this.#curves) {
-      context.strokeStyle = kept ? colour : colours.grid;
-      context.globalAlpha = kept ? (Number.isFinite(trial.objective) ? 0.85 : 0.35) : 0.7;
-      context.lineWidth = kept ? 1.7 : 1;
-      context.stroke(path);
-    }
-    context.globalAlpha = 1;
-    this.#axes.forEach((axis, i) => this.#axis(context, axis, i));
+  #colour(trial: number, colours: Ink): string {
+    const share = this.#state.colours[trial]!;
+    if (Number.isNaN(share)) return colours.muted;
+    return this.#state.classes ? lineColour(share) : mixed(colours.heat, Math.round(share * SHADES) / SHADES);
   }
 
-  #axis(context: CanvasRenderingContext2D, axis: Axis, i: number): void {
+  /** Trials of one look together, what is to lie above last: those that a brush leaves out, those without a value, the worst … the best. */
+  #layers(): number[][] {
+    const { trials, colours, classes, kept } = this.#state;
+    const layers = new Map<number, number[]>();
+    trials.forEach((_, i) => {
+      const share = colours[i]!;
+      const look = kept !== null && kept[i] === 0 ? -2 : Number.isNaN(share) ? -1 : classes ? share : SHADES - Math.round(share * SHADES);
+      const layer = layers.get(look);
+      if (layer) layer.push(i);
+      else layers.set(look, [i]);
+    });
+    return [...layers].sort(([a], [b]) => a - b).map(([, layer]) => layer);
+  }
+
+  draw(): void {
+    const { context, width } = this.#easel.base();
+    const { trials, kept, colours: shares } = this.#state;
+    this.element.dataset["state"] = trials.length > 0 ? "ready" : "empty";
+    if (!context || width < 80) return;
     const colours = ink();
+    const many = trials.length > MANY;
+    context.lineJoin = "round";
+    for (const layer of this.#layers()) {
+      const first = layer[0]!;
+      const dim = kept !== null && kept[first] === 0;
+      context.strokeStyle = dim ? colours.grid : this.#colour(first, colours);
+      context.globalAlpha = dim ? 0.7 : Number.isNaN(shares[first]!) ? 0.35 : many ? Math.max(0.1, SHOWN / trials.length) : 0.85;
+      context.lineWidth = dim || many ? 1 : 1.7;
+      for (let from = 0; from < layer.length; from += AT_ONCE) {
+        const path = new Path2D();
+        for (const trial of layer.slice(from, from + AT_ONCE)) this.#trace(path, trial, many);
+        context.stroke(path);
+      }
+    }
+    context.globalAlpha = 1;
+    this.#state.axes.forEach((axis, i) => this.#axis(context, axis, i, colours));
+  }
+
+  #axis(context: CanvasRenderingContext2D, { axis, brush }: ParallelAxis, i: number, colours: Ink): void {
     const x = Math.round(this.#x(i)) + 0.5;
-    const last = i === this.#axes.length - 1;
+    const side = i > 0 && i === this.#state.axes.length - 1 ? -1 : 1;
     context.strokeStyle = colours.axis;
     context.lineWidth = 1;
     context.beginPath();
-    context.moveTo(x, this.#top - 16);
-    context.lineTo(x, this.#bottom + 16);
+    context.moveTo(x, this.#y(1));
+    context.lineTo(x, this.#y(0));
+    for (const { at } of axis.ticks) {
+      context.moveTo(x - 3, this.#y(at));
+      context.lineTo(x + 3, this.#y(at));
+    }
     context.stroke();
     context.font = colours.font;
     context.textBaseline = "middle";
     context.lineJoin = "round";
-    const side = last ? -1 : 1;
-    context.textAlign = last ? "right" : "left";
+    context.textAlign = side < 0 ? "right" : "left";
+    context.fillStyle = colours.text;
+    context.strokeStyle = colours.panel;
+    context.lineWidth = 3;
     for (const { at, label } of axis.ticks) {
-      const y = this.#y(at);
-      context.strokeStyle = colours.panel;
-      context.lineWidth = 3;
-      context.strokeText(label, x + 6 * side, y);
-      context.fillStyle = colours.text;
-      context.fillText(label, x + 6 * side, y);
-      context.strokeStyle = colours.axis;
-      context.lineWidth = 1;
-      context.beginPath();
-      context.moveTo(x - 3, y);
-      context.lineTo(x + 3, y);
-      context.stroke();
+      const text = label.length > 12 ? `${label.slice(0, 11)}…` : label;
+      context.strokeText(text, x + 6 * side, this.#y(at));
+      context.fillText(text, x + 6 * side, this.#y(at));
     }
-    const room = (this.element.clientWidth - 68) / Math.max(1, this.#axes.length - 1) - 8;
-    context.textAlign = i === 0 ? "left" : last ? "right" : "center";
-    context.font = `600 ${colours.font}`;
-    context.fillStyle = last ? colours.text : colours.muted;
-    const title = axis.note === "" ? axis.name : `${axis.name} (${axis.note})`;
-    context.fillText(shortened(context, title, room), i === 0 ? x - 28 : last ? x + 28 : x, 12);
-    const brush = this.#brushes.get(i);
-    if (!brush) return;
+    if (brush === null) return;
+    const [top, bottom] = [this.#y(brush.to), this.#y(brush.from)];
     context.globalAlpha = 0.22;
     context.fillStyle = colours.accent;
-    const [top, bottom] = [this.#y(brush.to), this.#y(brush.from)];
     context.fillRect(x - 8, top, 16, bottom - top);
     context.globalAlpha = 1;
     context.strokeStyle = colours.accent;
+    context.lineWidth = 1;
     context.strokeRect(x - 8, top, 16, bottom - top);
   }
 
   drawOver(): void {
     const { context } = this.#easel.over();
-    const hot = this.#curves.find(({ trial }) => trial.number === this.#hot);
-    if (!context || !hot) return;
+    if (!context) return;
     const colours = ink();
+    const now = performance.now();
+    for (const [number, at] of this.#arrived) {
+      const trial = this.#places.get(number);
+      const age = (now - at) / ARRIVING;
+      if (trial === undefined || age >= 1) {
+        this.#arrived.delete(number);
+        continue;
+      }
+      const path = new Path2D();
+      this.#trace(path, trial, false);
+      context.globalAlpha = 1 - age;
+      context.strokeStyle = colours.accent;
+      context.lineWidth = 3;
+      context.stroke(path);
+      context.globalAlpha = 1;
+    }
+    if (this.#arrived.size > 0) stage.invalidateOver(this);
+    const hot = this.#places.get(this.#hot ?? NaN);
+    if (hot === undefined) return;
+    const path = new Path2D();
+    this.#trace(path, hot, this.#state.trials.length > MANY);
     context.strokeStyle = colours.panel;
     context.lineWidth = 6;
-    context.stroke(hot.path);
-    context.strokeStyle = Number.isFinite(hot.trial.objective) ? hot.colour : colours.accent;
+    context.stroke(path);
+    context.strokeStyle = Number.isNaN(this.#state.colours[hot]!) ? colours.accent : this.#colour(hot, colours);
     context.lineWidth = 3;
-    context.stroke(hot.path);
+    context.stroke(path);
   }
 
   // MARK: pointer
 
-  #light(number: number | null): void {
+  #light(trial: number | null): void {
+    const number = trial === null ? null : this.#state.trials[trial]!.number;
     if (number === null) hideTip();
     if (number === this.#hot) return;
     this.#hot = number;
+    this.element.style.cursor = number === null ? "" : "pointer";
     this.onHot(number);
     stage.invalidateOver(this);
   }
 
-  #axisAt(px: number): number | null {
-    const found = this.#axes.findIndex((_, i) => Math.abs(this.#x(i) - px) <= 12);
-    return found < 0 ? null : found;
-  }
-
-  #pressed(event: PointerEvent): void {
-    const box = this.element.getBoundingClientRect();
-    const axis = this.#axisAt(event.clientX - box.left);
-    if (axis === null || event.button !== 0) return;
-    this.#drag = { axis, from: event.clientY - box.top };
-    this.element.setPointerCapture(event.pointerId);
-    if (this.#brushes.delete(axis)) this.#tellBrush();
-  }
-
   #moved(event: PointerEvent): void {
     const box = this.element.getBoundingClientRect();
-    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
-    if (this.#drag) {
-      const height = (y: number) => (this.#bottom - y) / (this.#bottom - this.#top);
-      const [from, to] = [height(this.#drag.from), height(py)].sort((a, b) => a - b) as [number, number];
-      if (Math.abs(py - this.#drag.from) > 3) this.#brushes.set(this.#drag.axis, { from, to });
-      this.#tellBrush();
-      return;
-    }
-    this.element.style.cursor = this.#axisAt(px) === null ? "" : "ns-resize";
-    const found = this.#nearest(px, py);
-    this.#light(found?.trial.number ?? null);
-    if (!found) return;
-    const { trial, colour } = found;
-    showTip(event.clientX, event.clientY, trial.name, [
-      ...this.#state.parameters.map(({ name }) => ({
-        colour: "transparent", name, value: formatValue(trial.params.get(name)) || "–", hot: false,
-      })),
-      { colour, name: this.#state.objective, hot: true,
-        value: Number.isFinite(trial.objective) ? formatMetric(trial.objective) : "–" },
-    ]);
+    const found = this.#nearest(event.clientX - box.left, event.clientY - box.top);
+    this.#light(found);
+    if (found !== null) showTip(event.clientX, event.clientY, this.#state.trials[found]!.name, this.rowsOf(found));
   }
 
-  /** The kept curve that passes nearest to a point, within reach. */
-  #nearest(px: number, py: number): Curve | null {
-    let best: Curve | null = null;
-    let distance = REACH;
-    for (const curve of this.#curves) {
-      if (!curve.kept) continue;
-      for (let i = 1; i < curve.heights.length; i++) {
-        const [a, b] = [curve.heights[i - 1], curve.heights[i]];
-        const [x0, x1] = [this.#x(i - 1), this.#x(i)];
-        if (a == null || b == null || px < x0 || px > x1) continue;
-        const share = (px - x0) / (x1 - x0);
-        // The bezier between two axes rises like smoothstep does, closely enough to point at.
-        const eased = share * share * (3 - 2 * share);
-        const away = Math.abs(this.#y(a + (b - a) * eased) - py);
-        if (away < distance) [best, distance] = [curve, away];
-      }
+  /** The kept curve that passes nearest to a point, within reach, by its place in the list. */
+  #nearest(px: number, py: number): number | null {
+    const { axes, trials, kept } = this.#state;
+    const right = axes.findIndex((_, i) => i > 0 && this.#x(i) >= px);
+    if (right < 1 || px < this.#x(0)) return null;
+    const [a, b] = [axes[right - 1]!.heights, axes[right]!.heights];
+    const [x0, x1] = [this.#x(right - 1), this.#x(right)];
+    const share = (px - x0) / (x1 - x0);
+    // The curve between two axes rises like smoothstep does, closely enough to point at.
+    const eased = trials.length > MANY ? share : share * share * (3 - 2 * share);
+    let [best, distance]: [number | null, number] = [null, REACH];
+    for (let i = 0; i < trials.length; i++) {
+      if (kept !== null && kept[i] === 0) continue;
+      const away = Math.abs(this.#y(a[i]! + (b[i]! - a[i]!) * eased) - py);
+      if (away < distance) [best, distance] = [i, away];
     }
     return best;
   }
 
   describe(): Description {
+    const { trials, axes, kept } = this.#state;
     return {
       title: this.title,
       kind: "parallel",
       visible: this.#easel.visible,
       draws: this.#easel.draws,
-      lines: this.#state.trials.map(({ number, name, objective }) => ({
-        id: String(number), name, points: this.#axes.length, last: Number.isFinite(objective) ? { x: number, y: objective } : null,
+      lines: axes.map(({ id, axis, heights }) => ({
+        id, name: axis.note === "" ? axis.name : `${axis.name} (${axis.note})`,
+        points: heights.reduce((sum, height, i) => sum + (Number.isNaN(height) || kept?.[i] === 0 ? 0 : 1), 0),
+        last: trials.length === 0 ? null : { x: trials[trials.length - 1]!.number, y: heights[trials.length - 1]! },
       })),
       xDomain: null,
       yDomain: null,
@@ -312,12 +286,4 @@ export class ParallelChart implements Drawable {
       hot: this.#hot === null ? null : String(this.#hot),
     };
   }
-}
-
-/** A colour of the ramp from best (0) to worst (1). */
-function shortened(context: CanvasRenderingContext2D, text: string, room: number): string {
-  if (context.measureText(text).width <= room) return text;
-  let end = text.length;
-  while (end > 1 && context.measureText(`${text.slice(0, end)}…`).width > room) end--;
-  return `${text.slice(0, end)}…`;
 }

@@ -10,7 +10,7 @@ export interface LineDescription {
 
 export interface Description {
   title: string;
-  kind: "line" | "history" | "parallel" | "histogram" | "heatmap" | "lanes";
+  kind: "line" | "history" | "parallel" | "histogram" | "heatmap" | "lanes" | "scatter";
   visible: boolean;
   /** How often everything was drawn. */
   draws: number;

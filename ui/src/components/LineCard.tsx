@@ -1,5 +1,5 @@
 // A chart in its card: the canvas lives outside React, which only tells it what to show.
-import { memo, useEffect, useRef, useState } from "react";
+import { type ReactNode, memo, useEffect, useRef, useState } from "react";
 import { abscissaOf, axisMetric } from "../charts/axis";
 import type { ChartBus } from "../charts/bus";
 import { type Line, LineChart, type View } from "../charts/line";
@@ -16,9 +16,11 @@ interface Props {
   store: SeriesStore;
   onExpand?: (metric: string) => void;
   tall?: boolean;
+  /** What stands below the chart; the same one as long as nothing about it changes. */
+  foot?: ReactNode;
 }
 
-export const LineCard = memo(function LineCard({ metric, lines, view, bus, store, onExpand, tall }: Props) {
+export const LineCard = memo(function LineCard({ metric, lines, view, bus, store, onExpand, tall, foot }: Props) {
   const body = useRef<HTMLDivElement>(null);
   const chart = useRef<LineChart | null>(null);
   const [reading, setReading] = useState("");
@@ -70,6 +72,7 @@ export const LineCard = memo(function LineCard({ metric, lines, view, bus, store
       <div className="chart" ref={body} tabIndex={0} role="application" aria-roledescription="line chart"
         aria-label={`${metric}, ${lines.length} ${lines.length === 1 ? "line" : "lines"}; arrow keys read the values`} />
       <p className="unseen" aria-live="polite">{reading}</p>
+      {foot}
     </section>
   );
 });

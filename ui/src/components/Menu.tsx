@@ -1,5 +1,5 @@
 // A button that opens a short list of things to do; arrows move in it, Escape closes it.
-import { type FocusEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type FocusEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { IconButton } from "./basics";
 import { Icon, type IconName } from "./Icon";
 
@@ -10,7 +10,15 @@ export interface MenuItem {
   run: () => void;
 }
 
-export function Menu({ label, items, icon = "more" }: { label: string; items: readonly MenuItem[]; icon?: IconName }) {
+interface Props {
+  label: string;
+  items: readonly MenuItem[];
+  icon?: IconName;
+  /** A button of another look. */
+  trigger?: (open: boolean, toggle: () => void) => ReactNode;
+}
+
+export function Menu({ label, items, icon = "more", trigger }: Props) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -36,7 +44,8 @@ export function Menu({ label, items, icon = "more" }: { label: string; items: re
   };
   return (
     <div className="menu" ref={box} onBlur={left}>
-      <IconButton icon={icon} label={label} expanded={open} onClick={() => setOpen(!open)} />
+      {trigger ? trigger(open, () => setOpen(!open))
+        : <IconButton icon={icon} label={label} expanded={open} onClick={() => setOpen(!open)} />}
       {open ? (
         <div className="menu-list" role="menu" aria-label={label} tabIndex={-1} ref={list} onKeyDown={key}>
           {items.map(({ word, icon, danger, run }) => (

@@ -6,12 +6,13 @@ import { progressOf } from "../store/sweeps";
 export function SweepProgress({ sweep }: { sweep: Sweep }) {
   const { ended, known, total } = progressOf(sweep);
   const { counts } = sweep;
+  const paused = counts.paused ?? 0;
   const whole = Math.max(1, total ?? known, known);
   const part = (count: number, name: string) =>
     count > 0 ? <span className={`bar-part ${name}`} style={{ width: `${(count / whole) * 100}%` }} /> : null;
   const words = [
-    [counts.complete, "complete"], [counts.running, "running"], [counts.pruned, "pruned"], [counts.failed, "failed"],
-    [total === null ? counts.waiting : Math.max(counts.waiting, total - ended - counts.running), "waiting"],
+    [counts.complete, "complete"], [counts.running, "running"], [paused, "paused"], [counts.pruned, "pruned"], [counts.failed, "failed"],
+    [total === null ? counts.waiting : Math.max(counts.waiting, total - ended - counts.running - paused), "waiting"],
   ] as const;
   return (
     <div className="progress">

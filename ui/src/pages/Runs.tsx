@@ -24,6 +24,7 @@ import { parseGroup } from "../store/groups";
 import { type Aggregate, headlineOf } from "../store/metrics";
 import { useOwned } from "../store/owned";
 import { usePref } from "../store/prefs";
+import { rowsOf } from "../store/nests";
 import { RunsStore, type RunsState } from "../store/runlist";
 import { parseSort, printSort, serverSort } from "../store/sorting";
 import { useStore } from "../store/store";
@@ -34,6 +35,7 @@ import { RunsTable } from "./RunsTable";
 import { TrashPage } from "./Trash";
 
 const AT_FIRST = 16; // runs drawn before the reader has chosen any
+const MOST_OPEN = 50; // runs that are open at a time: each is a question of its own
 
 export function RunsPage({ project }: { project: string }) {
   const { query } = useStore(place);
@@ -50,7 +52,9 @@ function KeptRuns({ project }: { project: string }) {
 
 function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const state = useStore(store.state);
-  const { runs, byId, complete, asked } = state;
+  const { byId, complete, asked, nests } = state;
+  const rows = useMemo(() => rowsOf(state.runs, nests), [state.runs, nests]);
+  const runs = useMemo(() => rows.flatMap((row) => (row.kind === "run" ? [row.run] : [])), [rows]);
   const error = useStore(store.follow.error);
   const { query } = useStore(place);
   const phone = usePhone();
@@ -74,6 +78,14 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const by = useMemo(() => parseGroup(group), [group]);
   const sort = useMemo(() => parseSort(query.get("sort")), [query]);
   const chosen = query.get("sel");
+  const opened = query.get("open") ?? "";
+  useEffect(() => void store.open(opened === "" ? [] : opened.split(".").slice(0, MOST_OPEN)), [store, opened]);
+  const toggleNest = useCallback((id: string) => {
+    const before = (place.value.query.get("open") ?? "").split(".").filter((each) => each !== "");
+    const next = before.includes(id) ? before.filter((each) => each !== id) : [...before, id].slice(-MOST_OPEN);
+    setQuery({ open: next.length === 0 ? null : next.join(".") });
+  }, []);
+  const moreOf = useCallback((id: string) => void store.moreOf(id), [store]);
   const inAddress = query.get("agg");
   // What the address says, or what the reader chose before, or else what was said to stand for the metric.
   const aggregates = useMemo(() => ({ ...kept, ...parseAggregates(inAddress) }), [kept, inAddress]);
@@ -111,6 +123,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
   const lines = useLines(drawn);
   const tableColumns = useMemo(() => columns ?? defaultColumns(runs), [columns, runs]);
   const more = useCallback(() => void store.more(), [store]);
+  const runOf = useCallback((id: string) => store.state.value.byId.get(id), [store]);
 
   useHotRow(bus);
   useEffect(() => {
@@ -137,6 +150,10 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
         const run = active === null ? undefined : byId.get(active);
         if (run) open(run);
       },
+    },
+    {
+      key: "o", does: "open or close what is nested in the row's run",
+      run: () => active !== null && nests !== null && (byId.get(active)?.children ?? 0) > 0 && toggleNest(active),
     },
     { key: " ", does: "select the row's run", run: () => active !== null && mayWrite() && select(active, false) },
     { key: "e", does: "rename the row's run", run: () => active !== null && setRenaming({ run: active, asked: (renaming?.asked ?? 0) + 1 }) },
@@ -219,7 +236,7 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
       {!complete ? (error ? null : <Skeleton rows={10} label="Reading the runs" />) : runs.length === 0 && !stale ? (
         <NothingFound project={project} archived={archived} answer={answer} q={q} all={state.all?.total ?? 0} />
       ) : (
-        <RunsTable runs={runs} columns={tableColumns} aggregateFor={aggregateFor} sort={sort} shown={shown} active={active}
+        <RunsTable rows={rows} runs={runs} runOf={runOf} onNest={toggleNest} onRest={moreOf} columns={tableColumns} aggregateFor={aggregateFor} sort={sort} shown={shown} active={active}
           renaming={renaming} phone={phone} bus={bus} onToggle={toggle} onOpen={open} selected={selected} onSelect={select}
           onSelectAll={selectAll} onEnd={more} stale={stale}
           onToggleAll={() => setShown(runs.every((run) => shown.has(run.id)) ? [] : runs.map((run) => run.id))}
@@ -232,9 +249,11 @@ function Workspace({ project, store }: { project: string; store: RunsStore }) {
     </section>
   );
   return frame(table, (
-    <RunsCharts project={project} bus={bus} runs={drawn} lines={lines} wanted={wanted} runOf={(id) => store.state.value.byId.get(id)}
+    <RunsCharts project={project} bus={bus} runs={drawn} lines={lines} wanted={wanted} runOf={runOf}
       none={runs.length === 0 && q !== "" ? { title: "Nothing to draw", text: "The charts of the runs that match the filter show here." } : shown.size === 0 && chosen === null
-        ? { title: "Nothing was logged yet", text: "Charts appear with the first point." }
+        ? runs.some((run) => (run.children ?? 0) > 0)
+          ? { title: "Nothing was logged by these runs themselves", text: "Open a run in the table to draw what is nested in it." }
+          : { title: "Nothing was logged yet", text: "Charts appear with the first point." }
         : { title: "No run is switched on", text: "Tick runs in the table to draw them here." }} />
   ));
 }

@@ -11,18 +11,26 @@ import { Pill } from "../components/Pill";
 import { SortButton } from "../components/SortButton";
 import { Table, type TableColumn } from "../components/Table";
 import { Tags } from "../components/Tags";
-import { formatCount, formatDuration } from "../format";
+import { formatCount, formatDuration, plural } from "../format";
 import { pathOf } from "../router";
 import { slots } from "../store/colours";
 import { change } from "../store/changes";
 import { type Column, cellText, columnId, durationOf, metricStep } from "../store/columns";
 import { AGGREGATES, type Aggregate } from "../store/metrics";
+import type { RunRow } from "../store/nests";
 import { hasEnded } from "../store/runs";
 import type { Sort } from "../store/sorting";
 import { useStore } from "../store/store";
 
 interface Props {
+  rows: readonly RunRow[];
+  /** Those of the rows. */
   runs: readonly Run[];
+  runOf: (id: string) => Run | undefined;
+  /** Opens or closes what is nested in a run. */
+  onNest: (run: string) => void;
+  /** More of what is nested in it is wanted. */
+  onRest: (run: string) => void;
   columns: readonly Column[];
   /** Which number of a metric its column shows. */
   aggregateFor: (metric: string) => Aggregate;
@@ -58,63 +66,109 @@ export function RunsTable(props: Props) {
   const sorted = (by: string) => (sort.by !== by ? "none" : sort.descending ? "descending" : "ascending");
   const allShown = props.runs.length > 0 && props.runs.every((run) => shown.has(run.id));
 
-  const first: TableColumn<Run>[] = [
+  const nested = props.rows.some((row) => row.kind === "rest" || row.isOpen !== null);
+  const deepest = props.rows.reduce((most, { depth }) => Math.max(most, depth), 0);
+  const first: TableColumn<RunRow>[] = [
     selected !== null ? {
       id: "selected", width: 56, frozen: true,
       head: <input type="checkbox" aria-label="Select all runs" onChange={props.onSelectAll}
         checked={props.runs.length > 0 && props.runs.every((run) => selected.has(run.id))} />,
-      cell: (run) => (
+      cell: ofRun((run) => (
         <input type="checkbox" className="select-box" aria-label={`Select ${run.name}`} checked={selected.has(run.id)}
           onChange={(event) => onSelect(run.id, (event.nativeEvent as MouseEvent).shiftKey)} />
-      ),
+      )),
     } : {
       id: "shown", width: 56, frozen: true,
       head: <input type="checkbox" aria-label="Show all runs in the charts" checked={allShown} onChange={props.onToggleAll} />,
-      cell: (run) => (
+      cell: ofRun((run) => (
         <span className="show-cell">
           <input type="checkbox" aria-label={`Show ${run.name} in the charts`} checked={shown.has(run.id)}
             onChange={() => onToggle(run.id)} />
           <span className={`swatch line-${slots.of(run) % COLOURS}`} />
         </span>
-      ),
+      )),
     },
     {
-      id: "name", width: phone ? 150 : 190, frozen: !phone, sorted: sorted("name"), head: header("name", "Run"),
-      cell: (run) => (
-        <>
-          <Editable what={`the name of ${run.name}`} text={run.name} onSave={(name) => change(run, { name })} className="name-cell"
-            asked={props.renaming?.run === run.id ? props.renaming.asked : 0}>
-            <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={run.name}>
-              {run.name}
-            </Link>
-            {run.locked_at == null ? null : <span className="locked" title="locked"><Icon name="lock" size={12} /><span className="unseen">locked</span></span>}
-          </Editable>
-          {phone ? <Pill state={run.state} /> : null}
-        </>
-      ),
+      id: "name", width: (phone ? 150 : 190) + (nested ? 22 : 0) + Math.min(deepest, 4) * INDENT, frozen: !phone,
+      sorted: sorted("name"), head: header("name", "Run"),
+      cell: (row) => (row.kind === "rest" ? <Rest row={row} onRest={props.onRest} /> : <NameCell row={row} nested={nested} {...props} />),
     },
   ];
   if (!phone) {
     first.push({
       id: "state", width: 124, sorted: sorted("state"), head: header("state", "State"),
-      cell: (run) => <Pill state={run.state} />,
+      cell: ofRun((run) => <Pill state={run.state} />),
     });
   }
   // A phone has room for two numbers; the run's page has the rest.
   const chosen = phone ? columns.filter(({ kind }) => kind === "metric").slice(0, 2) : columns;
   const rest = chosen.map((column) => valueColumn(column, { sort, phone, aggregateFor, onSort: props.onSort, onAggregate: props.onAggregate },
-    (run: Run, aggregate) => <Cell run={run} column={column} aggregate={aggregate} />));
+    (row: RunRow, aggregate) => (row.kind === "run" ? <Cell run={row.run} column={column} aggregate={aggregate} /> : null)));
 
   const stamp = useMemo(() => {
-    const all = [version, phone, JSON.stringify(props.renaming)].join();
-    return (run: Run) => `${all}${selected === null ? shown.has(run.id) : `s${selected.has(run.id)}`}`;
-  }, [version, phone, shown, selected, props.renaming]);
+    const all = [version, phone, nested, JSON.stringify(props.renaming)].join();
+    return ({ key }: RunRow) => `${all}${selected === null ? shown.has(key) : `s${selected.has(key)}`}`;
+  }, [version, phone, nested, shown, selected, props.renaming]);
 
   return (
-    <Table label="Runs" rows={props.runs} columns={[...first, ...rest]} keyOf={(run) => run.id}
-      rowHeight={phone ? 52 : 32} active={props.active} stamp={stamp} onOpen={props.onOpen} onEnd={props.onEnd}
-      stale={props.stale}
-      onHover={(run) => bus.point(null, run && shown.has(run.id) ? run.id : null)} />
+    <Table label="Runs" rows={props.rows} columns={[...first, ...rest]} keyOf={({ key }) => key}
+      rowHeight={phone ? 52 : 32} active={props.active} stamp={stamp} onEnd={props.onEnd}
+      onOpen={(row) => row.kind === "run" && props.onOpen(row.run)} stale={props.stale}
+      onHover={(row) => bus.point(null, row && shown.has(row.key) ? row.key : null)} />
+  );
+}
+
+const INDENT = 14; // pixels by which each level stands further to the right
+
+/** A cell of rows that are runs. */
+const ofRun = (cell: (run: Run) => ReactNode) => (row: RunRow): ReactNode => (row.kind === "run" ? cell(row.run) : null);
+
+/** A run's name, with what opens and closes what is nested in it, or where it is nested itself. */
+function NameCell({ row, nested, phone, renaming, runOf, onNest }: {
+  row: RunRow & { kind: "run" };
+  /** There is something to be opened in the table: names stand below each other with and without it. */
+  nested: boolean;
+} & Pick<Props, "phone" | "renaming" | "runOf" | "onNest">) {
+  const { run, depth, isOpen, isAlone } = row;
+  return (
+    <span className="nest-cell" style={{ paddingLeft: depth * INDENT }}>
+      {isOpen !== null ? (
+        <button type="button" className="nest-toggle" aria-expanded={isOpen} onClick={() => onNest(run.id)}
+          aria-label={`Nested in ${run.name}: ${plural(run.children ?? 0, "run")}`} title={plural(run.children ?? 0, "nested run")}>
+          <Icon name={isOpen ? "chevron" : "right"} size={14} />
+        </button>
+      ) : isAlone && run.parent ? <Above run={run} parent={run.parent} name={runOf(run.parent)?.name ?? run.parent} />
+        : nested ? <span className="nest-gap" /> : null}
+      <span className="nest-name">
+        <Editable what={`the name of ${run.name}`} text={run.name} onSave={(name) => change(run, { name })} className="name-cell"
+          asked={renaming?.run === run.id ? renaming.asked : 0}>
+          <Link to={pathOf({ page: "run", project: run.project, run: run.id })} className="run-link" title={run.name}>
+            {run.name}
+          </Link>
+          {run.locked_at == null ? null : <span className="locked" title="locked"><Icon name="lock" size={12} /><span className="unseen">locked</span></span>}
+        </Editable>
+        {phone ? <Pill state={run.state} /> : null}
+      </span>
+    </span>
+  );
+}
+
+/** The way to the run that a run is nested in, where that does not stand above it. */
+function Above({ run, parent, name }: { run: Run; parent: string; name: string }) {
+  return (
+    <Link to={pathOf({ page: "run", project: run.project, run: parent })} className="nest-above" title={`Part of ${name}`}>
+      <Icon name="nested" size={13} /><span className="unseen">{run.name} is part of {name}</span>
+    </Link>
+  );
+}
+
+/** Below an open run: that its runs are being read, that there are more, or that none is in this list. */
+function Rest({ row: { parent, depth, state, left }, onRest }: { row: RunRow & { kind: "rest" }; onRest: (run: string) => void }) {
+  return (
+    <span className="nest-cell small muted" style={{ paddingLeft: depth * INDENT + 22 }}>
+      {state === "reading" ? "reading…" : state === "none" ? "none of them is in this list"
+        : <button type="button" className="text-button" onClick={() => onRest(parent.id)}>{formatCount(left)} more…</button>}
+    </span>
   );
 }
 

@@ -2,20 +2,19 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Sweep, Trial } from "../api/types";
 import { CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
-import { HistoryCard } from "../components/HistoryCard";
-import { ParallelCard } from "../components/ParallelCard";
 import { SweepProgress } from "../components/SweepProgress";
-import { flatten, formatCommand, formatDuration, formatMetric, formatNumber, formatValue, toNumber } from "../format";
+import { formatCommand, formatDuration, formatMetric, formatNumber, formatValue, toNumber } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf } from "../router";
 import { useOwned } from "../store/owned";
 import { useStore } from "../store/store";
-import { SweepStore, bestSoFar, maximises, progressOf, rank, sweepHasEnded } from "../store/sweeps";
+import { SweepStore, maximises, progressOf, rank, sweepHasEnded } from "../store/sweeps";
 import { Preparation } from "./sweep/Preparation";
 import { SweepHead } from "./sweep/SweepHead";
 import { PauseNote } from "./sweep/PauseNote";
 import { SweepSettings } from "./sweep/SweepSettings";
 import { StopStages } from "./sweep/StopStages";
+import { SweepCharts } from "./sweep/SweepCharts";
 import { TrialsTable } from "./TrialsTable";
 
 export function SweepPage({ id }: { id: string }) {
@@ -43,26 +42,8 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
   const [active, setActive] = useState<string | null>(null);
   const maximise = maximises(sweep);
   const ranked = useMemo(() => rank(trials, maximise), [trials, maximise]);
-  const total = progressOf(sweep).total;
-  const history = useMemo(() => ({
-    points: trials.filter((trial) => trial.state !== "waiting").map((trial) => ({
-      number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, state: trial.state as string,
-      objective: toNumber(trial.objective), run: trial.run,
-    })),
-    best: bestSoFar(trials, maximise), total, log: false,
-  }), [trials, maximise, total]);
   const objective = sweep.metric?.name ?? "objective";
   const [brushed, setBrushed] = useState<ReadonlySet<number> | null>(null);
-  const parameters = useMemo(() => sweep.parameters.map(({ name, distribution }) => ({ name, distribution: distribution ?? "" })),
-    [sweep.parameters]);
-  const parallel = useMemo(() => ({
-    trials: trials.filter((trial) => trial.state !== "waiting").map((trial) => ({
-      number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, run: trial.run,
-      params: new Map([...flatten(trial.params), ...Object.entries(trial.params)]),
-      objective: trial.state === "failed" ? NaN : toNumber(trial.objective),
-    })),
-    parameters, objective, maximise,
-  }), [trials, parameters, objective, maximise]);
   const listed = useMemo(() => (brushed === null ? ranked : ranked.filter(({ number }) => brushed.has(number))), [ranked, brushed]);
   const light = useCallback((number: number | null) => {
     setLit(number);
@@ -93,7 +74,7 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
   const best = sweep.best;
   return (
     <>
-      <SweepHead sweep={sweep} />
+      <SweepHead sweep={sweep} trials={trials} />
       <Preparation sweep={sweep} />
       <PauseNote sweep={sweep} trials={trials} />
       <StopStages sweep={sweep} trials={trials} />
@@ -115,11 +96,7 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
           )}
         </section>
       </div>
-      <div className="sweep-charts">
-        <HistoryCard title={`${objective} by trial`} state={history} project={sweep.project} lit={lit} onLit={light} />
-        {parameters.length > 0
-          ? <ParallelCard state={parallel} lit={lit} brushed={brushed} onLit={light} onBrush={setBrushed} /> : null}
-      </div>
+      <SweepCharts sweep={sweep} trials={trials} lit={lit} onLit={light} held={brushed} onBrush={setBrushed} />
       <section className="trials" aria-label="Trials">
         <h2 className="section-title">Trials
           <span className="count">{brushed === null ? trials.length : `${listed.length} of ${trials.length}`}</span>

@@ -2,7 +2,7 @@
 import { poolAPI, type SweepChanges } from "../api/pool";
 import type { PoolPolicy, Sweep } from "../api/types";
 import { attempt, toast } from "../components/Toast";
-import { formatDuration } from "../format";
+import { formatDuration, plural } from "../format";
 
 async function offer(work: () => Promise<unknown>, text: string, undo: (() => void) | null): Promise<boolean> {
   const done = await attempt(work);
@@ -49,10 +49,11 @@ export function pauseSweep({ id }: Sweep, paused: boolean, undo = true): Promise
 }
 
 /** What a change of a sweep's settings says when it is done. */
-export function changeWords({ max_parallel, priority, timeout }: SweepChanges): string {
+export function changeWords({ max_parallel, priority, timeout, budget }: SweepChanges): string {
   const parts = [
     ...(max_parallel === undefined ? [] : [max_parallel === "auto" ? "As many trials run as there is room for." : `${max_parallel} at a time.`]),
     ...(priority === undefined ? [] : [`Its priority is ${priority}.`]),
+    ...(budget === undefined ? [] : [budget === null ? "There is no limit of trials." : `At most ${plural(budget, "trial")}.`]),
     ...(timeout === undefined ? [] : [timeout === null ? "Trials may take as long as they like." : `A trial may take ${formatDuration(timeout * 1e6)}.`]),
   ];
   return parts.join(" ");
@@ -64,6 +65,7 @@ export function changesBack(sweep: Sweep, changes: SweepChanges): SweepChanges {
     ...(changes.max_parallel === undefined ? {} : { max_parallel: sweep.max_parallel_auto ? "auto" as const : sweep.max_parallel }),
     ...(changes.priority === undefined ? {} : { priority: sweep.priority ?? 0 }),
     ...(changes.timeout === undefined ? {} : { timeout: sweep.timeout }),
+    ...(changes.budget === undefined ? {} : { budget: sweep.budget }),
   };
 }
 

@@ -1,12 +1,14 @@
 // The runs of a project that a filter selects, in the server's order: as many pages as were asked for, kept fresh by the feed.
+// Without a filter those that are nested in others stand below these, where the reader has opened them.
 import { ApiError } from "../api/client";
 import { type Count, type RunsQuestion, tracking } from "../api/tracking";
 import type { Page, Run, RunState } from "../api/types";
 import { slots } from "./colours";
 import { MOST_DRAWN } from "./drawn";
 import { Follow } from "./follow";
+import { type Nest, Nests } from "./nests";
 import { Pace } from "./pace";
-import { GATHER } from "./runs";
+import { GATHER, newestFirst } from "./runs";
 import { Store } from "./store";
 
 export const NEWEST = "-created";
@@ -19,7 +21,9 @@ const AGAIN = 1200; // milliseconds in which changes are gathered after which th
 export interface RunsState {
   /** In the order of the question. */
   runs: readonly Run[];
-  /** Those and others that were asked for by id. */
+  /** By the run that is open, what is nested in it; null: the list is flat, as a filter's is. */
+  nests: ReadonlyMap<string, Nest> | null;
+  /** All those, and others that were asked for by id. */
   byId: ReadonlyMap<string, Run>;
   /** What `runs` answers: while another question is read, they are those of the one before. */
   asked: RunsQuestion;
@@ -41,6 +45,7 @@ export class RunsStore {
   #asked: RunsQuestion;
   #rows: Run[] = [];
   #others = new Map<string, Run>();
+  #nests: Nests;
   #cursor: string | null = null;
   /** Rows that the feed sent while a page was read: what is read of them is older. */
   #fresh = new Map<string, Run | null>();
@@ -59,8 +64,9 @@ export class RunsStore {
 
   constructor(readonly project: string, asked: RunsQuestion) {
     this.#asked = asked;
+    this.#nests = new Nests(project);
     this.state = new Store<RunsState>({
-      runs: [], byId: new Map(), asked, complete: false, reading: true, more: false, all: null, found: null,
+      runs: [], nests: null, byId: new Map(), asked, complete: false, reading: true, more: false, all: null, found: null,
     });
     this.#pace = new Pace(() => this.follow.read(), AGAIN);
     this.follow = new Follow({
@@ -81,8 +87,33 @@ export class RunsStore {
     if (same(asked, this.#asked)) return;
     this.#asked = asked;
     this.#behind = false;
+    this.#nests.spoil(true);
     this.state.set({ ...this.state.value, reading: true });
     this.follow.read();
+  }
+
+  /** Which runs the reader has opened: what is nested in them is read. */
+  async open(ids: readonly string[]): Promise<void> {
+    this.#nests.open(ids);
+    await this.#inside((asked) => this.#nests.read(asked));
+  }
+
+  /** Reads more of what is nested in an open run. */
+  async moreOf(parent: string): Promise<void> {
+    await this.#inside((asked) => this.#nests.more(parent, asked));
+  }
+
+  /** Reads of nests alone; before the first read, and beside a filter, there are none. */
+  async #inside(read: (asked: RunsQuestion) => Promise<void>): Promise<void> {
+    this.#publish({});
+    if (!this.state.value.complete || this.#asked.q !== "") return;
+    try {
+      await read(this.#asked);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (!this.#closed) this.follow.error.set(error);
+    }
+    if (!this.#closed) this.#publish({});
   }
 
   /**
@@ -95,6 +126,7 @@ export class RunsStore {
     this.state.set({ ...this.state.value, reading: true });
     this.#fresh.clear();
     const held = anew ? 0 : this.#rows.length;
+    if (this.#whole) this.#nests.spoil(false);
     const wanted = Math.max(FIRST, isPlain(asked) && !this.#whole ? Math.min(held, MOST_AT_ONCE) : held);
     const rows: Run[] = [];
     let cursor: string | null = null;
@@ -103,10 +135,11 @@ export class RunsStore {
     counts.catch(() => {});
     try {
       do {
-        const page: Page<Run> = await tracking.runs(this.project, asked, Math.min(MOST_AT_ONCE, wanted - rows.length), cursor, signal);
+        const page: Page<Run> = await tracking.runs(this.project, rootsOf(asked), Math.min(MOST_AT_ONCE, wanted - rows.length), cursor, signal);
         rows.push(...page.items);
         cursor = page.next;
       } while (cursor !== null && rows.length < wanted);
+      if (asked.q === "") await this.#nests.read(asked, signal);
       const [all, found] = await counts;
       signal.throwIfAborted();
       const last = rows[rows.length - 1];
@@ -137,7 +170,7 @@ export class RunsStore {
     });
     if (isPlain(asked)) {
       const known = new Set(rows.map(({ id }) => id));
-      for (const run of this.#fresh.values()) if (run && !known.has(run.id) && this.#belongs(run) && this.#isNear(run, rows)) rows.push(run);
+      for (const run of this.#fresh.values()) if (run && !known.has(run.id) && this.#belongs(run) && run.parent == null && this.#isNear(run, rows)) rows.push(run);
       rows.sort(newestFirst);
     }
     this.#fresh.clear();
@@ -155,7 +188,7 @@ export class RunsStore {
     this.#paging = true;
     const [asked, cursor] = [this.#asked, this.#cursor];
     try {
-      const page = await tracking.runs(this.project, asked, PAGE, cursor);
+      const page = await tracking.runs(this.project, rootsOf(asked), PAGE, cursor);
       if (this.#closed || !same(asked, this.#asked)) return;
       if (this.#cursor !== cursor) {
         // A read since then ends elsewhere: the page would leave a gap.
@@ -209,14 +242,19 @@ export class RunsStore {
     if (this.#others.has(run.id)) this.#others.set(run.id, run);
     const at = this.#rows.findIndex(({ id }) => id === run.id);
     const plain = isPlain(this.#asked);
+    if (this.#nests.changed(run, this.#belongs(run), plain)) {
+      this.#publishSoon();
+      if (this.#nests.isStale) this.#readSoon();
+    }
     if (at >= 0) {
       const before = this.#rows[at]!;
-      if (this.#belongs(run)) this.#rows[at] = run;
+      const stays = this.#belongs(run) && (this.#asked.q !== "" || before.parent === run.parent || run.parent == null);
+      if (stays) this.#rows[at] = run;
       else this.#rows.splice(at, 1);
       this.#publishSoon();
-      if (!plain || before.state !== run.state || !this.#belongs(run)) this.#readSoon();
+      if (!plain || before.state !== run.state || !stays) this.#readSoon();
     } else if (this.#belongs(run)) {
-      if (plain && this.#isNear(run, this.#rows)) {
+      if (plain && run.parent == null && this.#isNear(run, this.#rows)) {
         this.#rows.unshift(run);
         this.#rows.sort(newestFirst);
         this.#publishSoon();
@@ -237,6 +275,7 @@ export class RunsStore {
   #gone(id: string): void {
     this.#fresh.set(id, null);
     this.#others.delete(id);
+    this.#nests.gone(id);
     const at = this.#rows.findIndex((run) => run.id === id);
     if (at >= 0) this.#rows.splice(at, 1);
     this.#publishSoon();
@@ -256,9 +295,12 @@ export class RunsStore {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const runs = [...this.#rows];
-    slots.assign(this.project, [...runs].sort(newestFirst));
-    const byId = new Map([...this.#others, ...runs.map((run) => [run.id, run] as const)]);
-    this.state.set({ ...this.state.value, runs, byId, more: this.#cursor !== null, ...changes });
+    const nests = this.#nests.all;
+    const all = [...runs, ...[...nests.values()].flatMap((nest) => nest.runs)];
+    slots.assign(this.project, [...all].sort(newestFirst));
+    const byId = new Map([...this.#others, ...all.map((run) => [run.id, run] as const)]);
+    const isFlat = (changes.asked ?? this.state.value.asked).q !== "";
+    this.state.set({ ...this.state.value, runs, nests: isFlat ? null : nests, byId, more: this.#cursor !== null, ...changes });
   }
 
   close(): void {
@@ -272,6 +314,5 @@ export class RunsStore {
 /** Whether the order and the choice of rows are such that their place is known here. */
 const isPlain = ({ q, sort }: RunsQuestion): boolean => q === "" && sort === NEWEST;
 
-export function newestFirst(a: Run, b: Run): number {
-  return b.created_at - a.created_at || (b.trial ?? 0) - (a.trial ?? 0) || (a.id < b.id ? 1 : -1);
-}
+/** Without a filter what is nested in other runs stands below these alone. */
+const rootsOf = (asked: RunsQuestion) => ({ ...asked, roots: asked.q === "" });

@@ -35,6 +35,11 @@ export function endSentence({ state, exit, started_at, ended_at, last_step }: Pi
   return `${told}: ${reason}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
+/** The order in which runs began, the newest first; trials of one moment by their numbers. */
+export function newestFirst(a: Run, b: Run): number {
+  return b.created_at - a.created_at || (b.trial ?? 0) - (a.trial ?? 0) || (a.id < b.id ? 1 : -1);
+}
+
 export const GATHER = 40; // milliseconds in which changes are gathered into one
 
 /** One run with its attempts. */

@@ -1,8 +1,9 @@
 // The sweeps of a project, and one sweep with its trials: read once, then kept fresh by the live feed.
 import { api } from "../api/client";
-import type { Numeric, Sweep, SweepState, Trial } from "../api/types";
+import type { Sweep, SweepState, Trial } from "../api/types";
 import { toNumber } from "../format";
 import { Follow } from "./follow";
+import { isFeasible, valueOf } from "./objectives";
 import { Rows } from "./rows";
 import { Store } from "./store";
 
@@ -15,7 +16,7 @@ export function sweepHasEnded(state: SweepState): boolean {
 /** How many trials there are, ended ones, and how many there will be at most (null: no end in sight). */
 export function progressOf({ counts, budget, space_size }: Sweep): { ended: number; known: number; total: number | null } {
   const ended = counts.complete + counts.pruned + counts.failed;
-  const known = ended + counts.running + counts.waiting;
+  const known = ended + counts.running + counts.waiting + (counts.paused ?? 0);
   return { ended, known, total: budget ?? space_size };
 }
 
@@ -40,13 +41,13 @@ export function rank(trials: readonly Trial[], maximise: boolean): Trial[] {
   });
 }
 
-/** The best objective up to each trial, in the order in which the trials ended. */
-export function bestSoFar(trials: readonly Trial[], maximise: boolean): { number: number; best: number }[] {
-  const done = trials.filter((trial) => trial.state === "complete" && Number.isFinite(toNumber(trial.objective)));
+/** The best value of an objective up to each complete trial that meets every constraint, in the order of numbers. */
+export function bestSoFar(trials: readonly Trial[], maximise: boolean, objective = 0): { number: number; best: number }[] {
+  const done = trials.filter((trial) => trial.state === "complete" && isFeasible(trial) && Number.isFinite(valueOf(trial, objective)));
   done.sort((a, b) => a.number - b.number);
   let best = maximise ? -Infinity : Infinity;
   return done.map((trial) => {
-    const value = toNumber(trial.objective as Numeric);
+    const value = valueOf(trial, objective);
     best = maximise ? Math.max(best, value) : Math.min(best, value);
     return { number: trial.number, best };
   });
@@ -59,6 +60,20 @@ export function firstFailure(trials: readonly Trial[], reason: string): Trial | 
   // Of the same failure in several rows, the first after the last trial that did not fail.
   const good = Math.max(-1, ...trials.filter(({ state }) => state === "complete" || state === "pruned").map(({ number }) => number));
   return alike.find(({ number }) => number > good) ?? alike[alike.length - 1] ?? null;
+}
+
+const LOOKED_AT = 10; // trials that ended last
+
+/** Of the trials that ended last how many failed, and why most of them did; null: none. */
+export function recentFailures(trials: readonly Trial[]): { failed: number; of: number; reason: string | null } | null {
+  const last = trials.filter((trial) => trial.ended_at !== null).sort((a, b) => b.ended_at! - a.ended_at! || b.number - a.number).slice(0, LOOKED_AT);
+  const failed = last.filter(({ state }) => state === "failed");
+  if (failed.length === 0) return null;
+  const reasons = new Map<string, number>();
+  for (const { reason } of failed) if (reason) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  // Of equally frequent ones the newest.
+  const [most] = [...reasons].sort(([, a], [, b]) => b - a);
+  return { failed: failed.length, of: last.length, reason: most?.[0] ?? null };
 }
 
 const RECENT = 20;

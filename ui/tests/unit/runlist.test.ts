@@ -5,6 +5,7 @@ import { ApiError } from "../../src/api/client";
 import { live } from "../../src/api/live";
 import { tracking } from "../../src/api/tracking";
 import type { Run } from "../../src/api/types";
+import { rowsOf } from "../../src/store/nests";
 import { NEWEST, RunsStore } from "../../src/store/runlist";
 import { FakeSocket, browser } from "./fakes";
 
@@ -19,11 +20,13 @@ let asked: string[] = [];
 const matching = (q: string) => held.filter(({ state }) => q === "" || state === q);
 
 let down = false;
-tracking.runs = async (_project, { q, sort, archived }, limit, cursor) => {
-  asked.push(`${q}/${sort}/${limit}/${cursor}`);
+tracking.runs = async (_project, { q, sort, archived, parent, roots }, limit, cursor) => {
+  asked.push(`${parent === undefined ? q : `in ${parent}`}/${sort}/${limit}/${cursor}`);
   if (down) throw new ApiError(503, "unavailable", "Not now.");
   if (q === "wrong") throw new ApiError(400, "filter", "Not understood.");
-  const found = q.startsWith("id in") ? held.filter((each) => q.includes(`"${each.id}"`) && (archived === "any" || (each.archived_at != null) === archived)) : matching(q);
+  const found = q.startsWith("id in") ? held.filter((each) => q.includes(`"${each.id}"`) && (archived === "any" || (each.archived_at != null) === archived))
+    : parent !== undefined ? held.filter((each) => each.parent === parent)
+      : matching(q).filter((each) => !roots || each.parent == null || !held.some(({ id }) => id === each.parent));
   found.sort((a, b) => (sort === NEWEST ? b.created_at - a.created_at : a.name < b.name ? -1 : 1));
   const from = Number(cursor ?? 0);
   return { items: found.slice(from, from + limit), next: from + limit < found.length ? String(from + limit) : null };
@@ -200,5 +203,86 @@ test("a read that takes long is not given up for the changes that come meanwhile
   }
   assert.deepEqual([begun, given, ids(store)], [1, 0, "r7 r2 r1"]);
   tracking.runs = quick;
+  end(store);
+});
+
+/** A root with two runs in it, one of which holds another, and a root beside it. */
+const tree = () => [
+  run(1, "finished", { children: 2 }), run(2, "running", { parent: "r1", children: 1 }), run(3, "finished", { parent: "r1" }),
+  run(4, "running", { parent: "r2" }), run(5),
+];
+const shown = (store: RunsStore) => rowsOf(store.state.value.runs, store.state.value.nests)
+  .map((row) => (row.kind === "run" ? `${" ".repeat(row.depth)}${row.run.id}${row.isAlone ? "^" : ""}` : `${" ".repeat(row.depth)}${row.state} ${row.left}`));
+
+test("what is nested in a run is read when that is opened, to any depth, and forgotten when it is closed", async () => {
+  const store = await list(tree());
+  assert.deepEqual(shown(store), ["r5", "r1"]);
+  asked = [];
+  const opened = store.open(["r1"]);
+  assert.deepEqual(shown(store), ["r5", "r1", " reading 0"]);
+  await opened;
+  assert.deepEqual([shown(store), asked], [["r5", "r1", " r3", " r2"], ["in r1/-created/100/null"]]);
+  await store.open(["r1", "r2"]);
+  assert.deepEqual(shown(store), ["r5", "r1", " r3", " r2", "  r4"]);
+  assert.equal(store.state.value.byId.get("r4")?.name, "r4");
+  await store.open(["r2"]);
+  assert.deepEqual(shown(store), ["r5", "r1"]);
+  end(store);
+});
+
+test("nested runs follow the feed: a new one comes below its run, one that is taken out stands alone", async () => {
+  const store = await list(tree());
+  await store.open(["r1"]);
+  const [fresh, free] = [run(6, "running", { parent: "r1" }), run(3, "finished", { parent: null })];
+  held = [...held.filter(({ id }) => id !== "r3"), fresh, free];
+  tell({ type: "run", run: fresh });
+  tell({ type: "run", run: free });
+  tell({ type: "run", run: run(2, "finished", { parent: "r1", children: 1 }) });
+  await clock.pass(50);
+  assert.deepEqual(shown(store), ["r5", "r3", "r1", " r2"]);
+  assert.equal(store.state.value.byId.get("r2")?.state, "finished");
+  held = held.map((each) => (each.id === "r2" ? run(2, "finished", { parent: "r1", children: 1 }) : each));
+  await clock.pass(2500);
+  assert.deepEqual(shown(store), ["r5", "r3", "r1", " r6", " r2"]);
+  tell({ type: "deleted", run: "r6" });
+  await clock.pass(50);
+  assert.deepEqual(shown(store), ["r5", "r3", "r1", " r2"]);
+  end(store);
+});
+
+test("a nested run that logs is drawn anew, and nothing is read for it", async () => {
+  const store = await list(tree());
+  await store.open(["r1"]);
+  asked = [];
+  for (let i = 1; i <= 5; i++) {
+    tell({ type: "run", run: run(2, "running", { parent: "r1", children: 1, points: i }) });
+    await clock.pass(2500);
+  }
+  assert.equal(store.state.value.byId.get("r2")?.points, 5);
+  // Once for the counts: where its state was not known before, these may be others.
+  assert.ok(asked.length <= 1 && !asked.some((each) => each.startsWith("in ")), asked.join());
+  end(store);
+});
+
+test("a filter's answer is flat; runs of which the other one is elsewhere are marked", async () => {
+  const store = await list(tree());
+  await store.open(["r1"]);
+  store.ask({ q: "running", sort: NEWEST, archived: false });
+  await clock.pass(10);
+  assert.deepEqual(shown(store), ["r5", "r4^", "r2^"]);
+  store.ask({ q: "", sort: "name", archived: false });
+  await clock.pass(10);
+  assert.deepEqual(shown(store), ["r1", " r2", " r3", "r5"]);
+  end(store);
+});
+
+test("of many nested runs the first are read, then more, and what is not in the list is said", async () => {
+  const many = Array.from({ length: 250 }, (_, i) => run(i + 10, "finished", { parent: "r1" }));
+  const store = await list([run(1, "finished", { children: 250 }), run(2, "finished", { children: 3 }), ...many]);
+  await store.open(["r1", "r2"]);
+  assert.deepEqual(shown(store).slice(0, 3), ["r2", " none 0", "r1"]);
+  assert.deepEqual([shown(store).length, shown(store)[103]], [104, " more 150"]);
+  await store.moreOf("r1");
+  assert.equal(shown(store).length, 253);
   end(store);
 });

@@ -1,9 +1,10 @@
 // The head of a sweep's page: what it is, how it stands in words, and what can be done with all of it.
 import { useState } from "react";
 import { api, mayRun } from "../../api/client";
-import type { Sweep } from "../../api/types";
+import type { Sweep, Trial } from "../../api/types";
 import { Button, Link } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
+import { Menu } from "../../components/Menu";
 import { Pill } from "../../components/Pill";
 import { attempt } from "../../components/Toast";
 import { plural } from "../../format";
@@ -11,9 +12,11 @@ import { pathOf } from "../../router";
 import { pauseSweep } from "../../store/poolchanges";
 import { ended } from "../../store/poolwords";
 import { maximises, sweepHasEnded } from "../../store/sweeps";
+import { AddTrial } from "./AddTrial";
+import { EditSpace } from "./EditSpace";
 
-export function SweepHead({ sweep }: { sweep: Sweep }) {
-  const [asking, setAsking] = useState(false);
+export function SweepHead({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
+  const [asking, setAsking] = useState<"stop" | "trial" | "space" | null>(null);
   const open = mayRun() && !sweepHasEnded(sweep.state);
   return (
     <header className="page-head">
@@ -27,10 +30,16 @@ export function SweepHead({ sweep }: { sweep: Sweep }) {
         <div className="head-actions">
           {sweep.state === "running" ? <Button icon="pause" onClick={() => void pauseSweep(sweep, true)}>Pause</Button> : null}
           {sweep.state === "paused" ? <Button icon="play" tone="primary" onClick={() => void pauseSweep(sweep, false)}>Resume</Button> : null}
-          <Button tone="danger" icon="stop" onClick={() => setAsking(true)}>Stop</Button>
+          <Button tone="danger" icon="stop" onClick={() => setAsking("stop")}>Stop</Button>
+          <Menu label="More about this sweep" items={[
+            ...(sweep.state === "draining" || sweep.parameters.length === 0 ? [] : [{ word: "Add a trial…", icon: "plus" as const, run: () => setAsking("trial") }]),
+            ...(sweep.source === null ? [] : [{ word: "Edit what it searches…", icon: "pencil" as const, run: () => setAsking("space") }]),
+          ]} />
         </div>
       )}
-      {asking ? <StopSweep sweep={sweep} onClose={() => setAsking(false)} /> : null}
+      {asking === "stop" ? <StopSweep sweep={sweep} onClose={() => setAsking(null)} /> : null}
+      {asking === "trial" ? <AddTrial sweep={sweep} trials={trials} onClose={() => setAsking(null)} /> : null}
+      {asking === "space" ? <EditSpace sweep={sweep} onClose={() => setAsking(null)} /> : null}
     </header>
   );
 }

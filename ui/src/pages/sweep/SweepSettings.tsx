@@ -1,11 +1,11 @@
-// How a sweep goes on, changed where it stands: how many trials at a time, its priority, how long a trial may take.
+// How a sweep goes on, changed where it stands: how many trials at a time and at most, its priority, how long a trial may take.
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { mayRun } from "../../api/client";
 import type { Sweep } from "../../api/types";
 import { IconButton } from "../../components/basics";
-import { formatDuration } from "../../format";
+import { formatCount, formatDuration } from "../../format";
 import { changeSweep } from "../../store/poolchanges";
-import { sweepHasEnded } from "../../store/sweeps";
+import { progressOf, sweepHasEnded } from "../../store/sweeps";
 import { readSpan } from "../../store/spans";
 
 const QUIET = 600; // milliseconds without another click after which a number is sent
@@ -38,6 +38,10 @@ export function SweepSettings({ sweep }: { sweep: Sweep }) {
       <div className="setting">
         <span className="setting-name">A trial may take</span>
         <Timeout sweep={sweep} />
+      </div>
+      <div className="setting">
+        <span className="setting-name">Trials at most</span>
+        <Budget sweep={sweep} />
       </div>
       {sweep.max_parallel_reason ? <p className="muted small setting-note">{sweep.max_parallel_reason}</p> : null}
     </fieldset>
@@ -96,20 +100,46 @@ function Stepper({ label, value, least, most, onChange }: {
 }
 
 function Timeout({ sweep }: { sweep: Sweep }) {
+  return (
+    <Limit label="A trial may take" value={sweep.timeout} written={(seconds) => formatDuration(seconds * 1e6).replaceAll(" ", "")} read={readSpan}
+      example="Such as 90s, 15m, 2h or 1.5d; nothing: no limit" onSave={(timeout) => changeSweep(sweep, { timeout })} />
+  );
+}
+
+function Budget({ sweep }: { sweep: Sweep }) {
+  const { known } = progressOf(sweep);
+  return (
+    <Limit label="Trials at most" value={sweep.budget} written={String} read={(text) => readCount(text, Math.max(1, known))}
+      example={`A whole number from ${formatCount(Math.max(1, known))} on; nothing: no limit`} onSave={(budget) => changeSweep(sweep, { budget })} />
+  );
+}
+
+/** A whole number that is not below the least; null where nothing is written, undefined where it is neither. */
+export function readCount(text: string, least: number): number | null | undefined {
+  const trimmed = text.trim();
+  if (trimmed === "") return null;
+  const count = /^\d+$/.test(trimmed) ? Number(trimmed) : NaN;
+  return count >= least && count <= 1e9 ? count : undefined;
+}
+
+/** A number or no limit, written and set. */
+function Limit({ label, value, written, read, example, onSave }: {
+  label: string; value: number | null; written: (value: number) => string; read: (text: string) => number | null | undefined;
+  example: string; onSave: (value: number | null) => Promise<boolean>;
+}) {
   const [draft, setDraft] = useState<string | null>(null);
-  const shown = sweep.timeout === null ? "" : formatDuration(sweep.timeout * 1e6).replaceAll(" ", "");
-  const read = draft === null ? undefined : readSpan(draft);
+  const meant = draft === null ? undefined : read(draft);
+  const wrong = draft !== null && meant === undefined;
   const save = async (event: FormEvent) => {
     event.preventDefault();
-    if (read === undefined) return;
-    if (read !== sweep.timeout && !(await changeSweep(sweep, { timeout: read }))) return;
+    if (meant === undefined) return;
+    if (meant !== value && !(await onSave(meant))) return;
     setDraft(null);
   };
-  const wrong = draft !== null && read === undefined;
   return (
     <form className="setting-row" onSubmit={(event) => void save(event)}>
-      <input className="field timeout-field" aria-label="A trial may take" value={draft ?? shown} placeholder="no limit" aria-invalid={wrong}
-        title={wrong ? "Such as 90s, 15m, 2h or 1.5d; nothing: no limit" : undefined}
+      <input className="field timeout-field" aria-label={label} value={draft ?? (value === null ? "" : written(value))} placeholder="no limit" aria-invalid={wrong}
+        title={wrong ? example : undefined}
         onChange={(event) => setDraft(event.target.value)} onKeyDown={(event) => event.key === "Escape" && setDraft(null)} />
       {draft === null ? null : <button type="submit" className="button" disabled={wrong}>Set</button>}
     </form>

@@ -1,0 +1,69 @@
+// What the server finds out of a sweep's trials (docs/api.md, GET /sweeps/:sweep/analysis).
+import { get } from "./client";
+import type { Json, Numeric } from "./types";
+
+export interface Importance {
+  name: string;
+  /** The share of the variance that the parameter explains alone, 0 to 1. */
+  variance: number;
+  /** Its part in telling the best tenth from all trials, 0 to 1. */
+  among_the_best: number;
+  /** Its part in a forest's splits, 0 to 1. */
+  impurity: number;
+  /** Of how many complete trials it had a value. */
+  trials: number;
+}
+
+export interface SweepAnalysis {
+  sweep: string;
+  /** The place of the objective that all this is about. */
+  objective: number;
+  /** Trials that ended, that came to their end with a value, and of these those that meet every constraint. */
+  trials: { ended: number; complete: number; feasible: number };
+  /** Which methods serve which trials; null: it cannot be said. */
+  search: {
+    method: string;
+    /** From the number `from` up to that before `until`; null: all that come. */
+    stages: {
+      method: string; from: number; until: number | null; words: string | null;
+      /** Another method that chooses one trial in so many; null: none does. */
+      helper: { method: string; period: number; words: string | null } | null;
+    }[];
+    /** The place of the stage that chooses the next trial. */
+    stage: number;
+    /** What the choice went by; null: the file names the method. */
+    reason: string | null;
+  } | null;
+  /** Early stopping in words, and by step the trials that came no further; null: there is none. */
+  stopping: { rules: string[]; rungs: { step: number; stopped: number[]; paused: number[] }[] } | null;
+  progress: {
+    best: Numeric | null;
+    best_trial: number | null;
+    since_best: number;
+    late_gain: Numeric;
+    chance: Numeric;
+    regret: Numeric | null;
+    statements: string[];
+  };
+  importance: {
+    /** Complete trials that it takes. */
+    needed: number;
+    /** Why there is none, a sentence. */
+    note: string | null;
+    /** The one that explains most first. */
+    parameters: Importance[];
+    /** The strongest pair first. */
+    interactions: { first: string; second: string; variance: number }[];
+  };
+  /** The mean over all other parameters, by a forest. */
+  slices: { name: string; values: Json[]; metric: Numeric[] }[];
+  /** Numbers of the trials on the front; null with one objective. */
+  front: number[] | null;
+  hypervolume: { reference: Numeric[]; trials: number[]; volumes: Numeric[] } | null;
+  /** What would have taken too long, by its name here. */
+  left_out: string[];
+}
+
+export function readAnalysis(sweep: string, objective: number, signal?: AbortSignal): Promise<SweepAnalysis> {
+  return get<SweepAnalysis>(`/sweeps/${encodeURIComponent(sweep)}/analysis?objective=${objective}`, signal);
+}

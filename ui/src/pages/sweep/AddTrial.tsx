@@ -1,0 +1,71 @@
+// A trial by hand: a value for each parameter, tried before the method is asked again.
+import { type FormEvent, useMemo, useState } from "react";
+import { poolAPI } from "../../api/pool";
+import { ApiError } from "../../api/client";
+import type { Parameter, Sweep, Trial } from "../../api/types";
+import { Button } from "../../components/basics";
+import { Dialog } from "../../components/Dialog";
+import { Icon } from "../../components/Icon";
+import { toast } from "../../components/Toast";
+import { formatNumber, toNumber } from "../../format";
+import { chosenParameters, pointOf, textOf, textsOf } from "../../store/points";
+
+export function AddTrial({ sweep, trials, onClose }: { sweep: Sweep; trials: readonly Trial[]; onClose: () => void }) {
+  const parameters = useMemo(() => chosenParameters(sweep), [sweep]);
+  const start = trials.find(({ number }) => number === sweep.best?.trial) ?? trials[trials.length - 1];
+  const [texts, setTexts] = useState(() => textsOf(parameters, start));
+  const [error, setError] = useState<ApiError | null>(null);
+  const [sending, setSending] = useState(false);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setSending(true);
+    try {
+      await poolAPI.addPoint(sweep.id, pointOf(sweep, texts));
+      toast("The point is tried next.");
+      onClose();
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) throw failure;
+      setError(failure);
+      setSending(false);
+    }
+  };
+  return (
+    <Dialog title="Add a trial" onClose={onClose}>
+      <form className="point-form" onSubmit={(event) => void submit(event)}>
+        <p className="muted small">
+          It is tried before {sweep.method} is asked again{start === undefined ? "" : `. These are the values of ${start.run_name ?? `trial ${start.number}`}: change some`}.
+          A parameter without a value is left out.
+        </p>
+        {parameters.map((parameter) => (
+          <label key={parameter.name} className="confirm"><span>{parameter.name} <span className="muted">{range(parameter)}</span></span>
+            {parameter.values ? (
+              <select className="select" value={texts[parameter.name]} onChange={(event) => setTexts({ ...texts, [parameter.name]: event.target.value })}>
+                <option value="">none</option>
+                {parameter.values.map((value) => <option key={textOf(value)}>{textOf(value)}</option>)}
+              </select>
+            ) : (
+              <input className="field" inputMode="decimal" autoComplete="off" spellCheck={false} value={texts[parameter.name]}
+                onChange={(event) => {
+                  setError(null);
+                  setTexts({ ...texts, [parameter.name]: event.target.value });
+                }} />
+            )}
+          </label>
+        ))}
+        {error ? (
+          <p className="filter-error" role="alert">
+            <Icon name="bolt" size={13} /><span>{error.message}{error.hint ? <span className="hint"> {error.hint}</span> : null}</span>
+          </p>
+        ) : null}
+        <footer className="dialog-foot">
+          <Button onClick={onClose}>Cancel</Button>
+          <button type="submit" className="button primary" disabled={sending}>Add it</button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+function range({ min, max }: Parameter): string {
+  return min === undefined || max === undefined ? "" : `${formatNumber(toNumber(min))} to ${formatNumber(toNumber(max))}`;
+}

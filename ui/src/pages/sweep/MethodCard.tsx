@@ -1,0 +1,60 @@
+// How a sweep searches: its method, or those that follow each other, with what each is good at and what the choice went by.
+import type { SweepAnalysis } from "../../api/analysis";
+import type { Json, Sweep } from "../../api/types";
+import { formatCount, formatValue } from "../../format";
+
+export function MethodCard({ sweep, analysis }: { sweep: Sweep; analysis: SweepAnalysis | null }) {
+  const plan = analysis?.search ?? null;
+  const facts = searchFacts(sweep);
+  return (
+    <section className="chart-card text-card" aria-label="How it searches">
+      <header className="chart-head"><h3>How it searches <span className="muted">{sweep.method}</span></h3></header>
+      <div className="text-body">
+        {plan === null ? null : plan.stages.length === 1 && plan.reason === null ? <p>{plan.stages[0]!.words}</p> : (
+          <>
+            <ol className="stages" aria-label="Methods, one after the other">
+              {plan.stages.map(({ method, from, until, words, helper }, i) => (
+                <li key={from} aria-current={i === plan.stage ? "step" : undefined}>
+                  <p><strong>{method}</strong> <span className="muted">{stretch(from, until)}{i === plan.stage ? ", now" : ""}</span></p>
+                  <p className="muted small">{words}</p>
+                  {helper === null ? null : (
+                    <p className="muted small">One trial in {helper.period} is chosen by <strong>{helper.method}</strong>. {helper.words}</p>
+                  )}
+                </li>
+              ))}
+            </ol>
+            {plan.reason === null ? null : <p className="small">{plan.reason}</p>}
+          </>
+        )}
+        {facts.length === 0 ? null : (
+          <dl className="search-facts">
+            {facts.map(([name, text]) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}
+          </dl>
+        )}
+      </div>
+    </section>
+  );
+}
+
+/** Which trials a stage serves, in words. */
+function stretch(from: number, until: number | null): string {
+  if (until === null) return from === 0 ? "all trials" : `from trial ${formatCount(from)} on`;
+  return until - from === 1 ? `trial ${formatCount(from)}` : `trials ${formatCount(from)} to ${formatCount(until - 1)}`;
+}
+
+/** What else was asked of the search, by name. */
+export function searchFacts({ search, seed }: Sweep): [string, string][] {
+  const { options, constraints, target, points, warm_start, budget } = search ?? {};
+  const listed = (map: Record<string, Json>) => Object.entries(map).map(([name, value]) => `${name} ${formatValue(value)}`).join(", ");
+  const facts: [string, string | null][] = [
+    ["Options", options ? listed(options) : null],
+    ["Constraints", constraints?.map(({ metric, min, max }) =>
+      [metric, min == null ? "" : `≥ ${formatValue(min)}`, max == null ? "" : `≤ ${formatValue(max)}`].filter((part) => part !== "").join(" ")).join(", ") ?? null],
+    ["Target", target === undefined ? null : formatValue(target)],
+    ["Limits", budget ? listed(budget) : null],
+    ["Points of the file", points === undefined ? null : formatCount(points)],
+    ["Learns from", warm_start?.join(", ") ?? null],
+    ["Seed", seed === null ? null : String(seed)],
+  ];
+  return facts.flatMap(([name, text]) => (text === null || text === "" ? [] : [[name, text]]));
+}

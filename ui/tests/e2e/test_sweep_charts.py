@@ -182,7 +182,7 @@ def test_several_objectives_have_a_front(server, window):
     expect(front).to_contain_text("size over loss, 6 of 12 trials")
     expect(front.get_by_role("listitem")).to_have_text(["complete", "on the front"])
     wait_until("the line of the front", lambda: [each["points"] for each in mine.lines("Pareto front")] == [12, 6])
-    expect(page.get_by_role("region", name="Hypervolume by trial")).to_be_visible()
+    page.get_by_role("region", name="Hypervolume by trial").scroll_into_view_if_needed()
     wait_until("a history of the volume", lambda: mine.points("Hypervolume by trial") > 0)
 
     # The other objective.

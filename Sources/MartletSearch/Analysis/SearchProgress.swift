@@ -83,8 +83,8 @@ extension SweepAnalysis {
       return
         "It is too early to say whether the search still improves: that takes \(leastForProgress) trials."
     }
-    let chance =
-      "At random one of the next \(trials(ahead)) would be better with a chance of \(percent(progress.chance))."
+    let next = ahead == 1 ? "the next trial" : "one of the next \(trials(ahead))"
+    let chance = "At random \(next) would be better with a chance of \(percent(progress.chance))."
     guard progress.lateGain > 0 else {
       return
         "It no longer improves: \(trials(progress.sinceBest)) of \(count) have brought nothing better. \(chance)"

@@ -5,18 +5,8 @@ import OrderedCollections
 
 /// The methods of a search, one after the other.
 public struct SearchPlan: Hashable, Sendable {
-  /// A method that has a share of another one's trials.
-  public struct Helper: Hashable, Sendable {
-    public var method: String
-    /// One trial of so many is its own.
-    public var period: Int
-    public var words: String? { SearchPlan.words[method] }
-  }
-
   public struct Stage: Hashable, Sendable {
     public var method: String
-    /// Nil: all trials are the method's own.
-    public var helper: Helper?
     /// The number of its first trial.
     public var from: Int
     /// The number of the first trial that is no longer its own; nil: all that come are.
@@ -43,8 +33,7 @@ public struct SearchPlan: Hashable, Sendable {
     var first = 0
     stages = try AutoSchedule(problem).keepingWhatServes(problem).stages.map { stage in
       defer { first = stage.end ?? first }
-      let helper = stage.helper.map { Helper(method: $0, period: stage.period) }
-      return Stage(method: stage.method, helper: helper, from: first, until: stage.end)
+      return Stage(method: stage.method, from: first, until: stage.end)
     }
     reason = "Chosen for \(Self.features(of: problem))."
   }
@@ -63,11 +52,6 @@ public struct SearchPlan: Hashable, Sendable {
           [
             "method": .string($0.method), "from": .int(Int64($0.from)), "until": JSONValue($0.until),
             "words": JSONValue($0.words),
-            "helper": $0.helper.map {
-              [
-                "method": .string($0.method), "period": .int(Int64($0.period)), "words": JSONValue($0.words),
-              ]
-            } ?? .null,
           ]
         }),
     ]

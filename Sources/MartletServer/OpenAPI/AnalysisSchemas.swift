@@ -19,8 +19,6 @@ let analysisSchemas: JSONObject = [
         "stages": arraySchema(
           objectSchema([
             "method": stringSchema, "from": countSchema, "until": optionalInteger, "words": optionalString,
-            "helper": nullable(
-              objectSchema(["method": stringSchema, "period": countSchema, "words": optionalString])),
           ])),
       ])),
     "stopping": nullable(

@@ -57,18 +57,22 @@ import Testing
   }
 
   @Test func theRulesReadTheProblem() throws {
-    #expect(try schedule().stages.map(\.methods) == [["gp", "tpe"], ["tpe"]])
-    #expect(try schedule(objectives: 3).stages.map(\.methods) == [["gp", "tpe"], ["tpe"], ["nsga2"]])
-    #expect(try schedule(objectives: 4).stages.map(\.methods) == [["tpe"], ["nsga2"]])
+    #expect(try schedule().stages.map(\.method) == ["gp", "tpe"])
+    #expect(try schedule(objectives: 3).stages.map(\.method) == ["gp", "tpe", "nsga2"])
+    #expect(try schedule(objectives: 4).stages.map(\.method) == ["tpe", "nsga2"])
     #expect(try schedule(budget: 1000, numbers: true).stages.map(\.method) == ["gp", "tpe"])
     #expect(try schedule(budget: 5000, numbers: true).stages.map(\.method) == ["gp", "cmaes"])
     #expect(try schedule(budget: 5000).stages.map(\.method) == ["gp", "tpe"])
   }
 
-  @Test func theHelperHasEveryFourthTrialAfterTheFirst() throws {
-    let schedule = try schedule()
-    #expect((0..<24).filter { schedule.stages[0].turn(of: $0) == 1 } == [11, 15, 19, 23])
-    #expect((0..<24).allSatisfy { schedule.stages[1].turn(of: $0) == 0 })
+  @Test func trialsOfElsewhereCount() throws {
+    var search = try Search(method: "auto", problem: problem())
+    for index in 0..<200 {
+      let x = (Double(index) + 0.5) / 200
+      try search.learn(Point(values: ["kind": "b", "x": .double(x)]), losses: [x, 1 - x])
+    }
+    #expect(try ask(&search, 0).coordinates.count == 3)
+    #expect(search.state["sampler"]?["stage"] == 1)
   }
 
   @Test func otherNamesForIt() throws {

@@ -38,9 +38,7 @@ import Testing
           #expect(plan.stages[plan.stage(of: next.from - 1)] == stage)
           #expect(plan.stages[plan.stage(of: next.from)] == next)
         }
-        #expect(plan.stages.allSatisfy { $0.words != nil && ($0.helper.map { $0.words != nil } ?? true) })
-        let schedule = try AutoSchedule(problem(parameters, objectives: objectives, budget: budget))
-        #expect(plan.stages.map(\.helper?.method) == schedule.stages.map(\.helper))
+        #expect(plan.stages.allSatisfy { $0.words != nil })
       }
     }
     let reason = try SearchPlan(method: "auto", problem(numbers + [kind], objectives: 2, budget: 100)).reason

@@ -24,11 +24,7 @@ export interface SweepAnalysis {
   search: {
     method: string;
     /** From the number `from` up to that before `until`; null: all that come. */
-    stages: {
-      method: string; from: number; until: number | null; words: string | null;
-      /** Another method that chooses one trial in so many; null: none does. */
-      helper: { method: string; period: number; words: string | null } | null;
-    }[];
+    stages: { method: string; from: number; until: number | null; words: string | null }[];
     /** The place of the stage that chooses the next trial. */
     stage: number;
     /** What the choice went by; null: the file names the method. */

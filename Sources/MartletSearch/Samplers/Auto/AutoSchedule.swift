@@ -4,52 +4,42 @@
 struct AutoSchedule: Hashable, Sendable {
   struct Stage: Hashable, Sendable {
     var method: String
-    /// Another method that has a share of the trials; nil: none.
-    var helper: String?
-    /// Every how manieth trial is the helper's.
-    var period = 4
-    /// Trials from this number on are no longer its own; nil: all that come.
+    /// Trials from this number on, or with as many known, are no longer its own; nil: all that come.
     var end: Int?
-
-    /// All that take turns.
-    var methods: [String] { [method] + (helper.map { [$0] } ?? []) }
-
-    /// The place in `methods` of the one that serves a trial. The first ones spread evenly by the method itself.
-    func turn(of trial: Int) -> Int {
-      helper != nil && trial >= 10 && trial % period == period - 1 ? 1 : 0
-    }
   }
 
   /// At least one; only the last one has no end.
   var stages: [Stage]
 
-  /// The place of the stage that serves a trial.
+  /// The place of the stage that serves a trial of this number.
   func stage(of trial: Int) -> Int {
     stages.firstIndex { $0.end.map { trial < $0 } ?? true } ?? stages.count - 1
   }
 
   /// The rules.
   ///
-  /// A Gaussian process makes the most of few trials; every fourth one is a Parzen estimator's, which looks elsewhere when
-  /// the process is content with what it has. Later the estimator goes on alone, for it is as fast with thousands of
-  /// trials. Where there will be many trials of numbers alone, an evolution strategy overtakes both; it begins where they
-  /// have found a region.
+  /// A Gaussian process makes the most of few trials in every kind of space. Later a Parzen estimator goes on, for it is as
+  /// fast with thousands of trials; where there will be many of numbers alone an evolution strategy, which begins where the
+  /// process has found a region.
+  ///
+  /// On the public problems (20, three seeds, score against random search) the process alone measured 72 and 88 after 50
+  /// and 100 trials, with every fourth trial the estimator's 73 and 84, the estimator alone 55 and 73, CMA-ES 27 and 51. It
+  /// was ahead of the estimator on the conditional ones too, and with categories alone. The ends, and what comes after
+  /// them, are bounds of time rather than measured: an ask takes about 100 ms with 500 trials.
   init(_ problem: SearchProblem) {
     let axes = problem.cube.axes
     let categorical = axes.count { if case .categorical = $0.kind { true } else { false } }
     let isNumbers = categorical == 0 && !problem.cube.isConditional
     if problem.objectiveCount > 1 {
-      let model = problem.objectiveCount <= 3 ? Stage(method: "gp", helper: "tpe", end: 200) : nil
+      let model = problem.objectiveCount <= 3 ? Stage(method: "gp", end: 200) : nil
       stages = [model, Stage(method: "tpe", end: 1000), Stage(method: "nsga2", end: nil)].compactMap(\.self)
       return
     }
     guard isNumbers, let budget = problem.budget, budget > max(1000, 250 * axes.count) else {
-      stages = [Stage(method: "gp", helper: "tpe", end: 500), Stage(method: "tpe", end: nil)]
+      stages = [Stage(method: "gp", end: 500), Stage(method: "tpe", end: nil)]
       return
     }
-    stages = [
-      Stage(method: "gp", helper: "tpe", end: min(budget / 10, 200)), Stage(method: "cmaes", end: nil),
-    ]
+    stages = [Stage(method: "gp", end: min(budget / 10, 200)), Stage(method: "cmaes", end: nil)]
   }
 
   /// Without the methods that cannot search such a problem; random search where none can.
@@ -58,20 +48,13 @@ struct AutoSchedule: Hashable, Sendable {
   func keepingWhatServes(_ problem: SearchProblem) throws(SearchError) -> AutoSchedule {
     var kept = self
     kept.stages = []
-    for var stage in stages {
-      var able: [String] = []
-      for method in stage.methods {
-        do {
-          _ = try samplerType(of: method).init(problem)
-          able.append(method)
-        } catch .unsupported {
-          continue
-        }
+    for stage in stages {
+      do {
+        _ = try samplerType(of: stage.method).init(problem)
+        kept.stages.append(stage)
+      } catch .unsupported {
+        continue
       }
-      guard let method = able.first else { continue }
-      stage.method = method
-      stage.helper = able.count > 1 ? able[1] : nil
-      kept.stages.append(stage)
     }
     if kept.stages.isEmpty { kept.stages = [Stage(method: RandomSampler.method, end: nil)] }
     kept.stages[kept.stages.count - 1].end = nil

@@ -8,7 +8,8 @@ struct GPOptions: Hashable, Sendable {
   var candidates: Int
   /// `starts`: from how many of them it is climbed, 1...100.
   var starts: Int
-  /// `prior`: of the kernel's length scales.
+  /// `prior`: of the kernel's length scales. On the four public problems with ten axes or more (three seeds) `unit` scored
+  /// 39 and 76 after 50 and 100 trials, `dimension` 32 and 74.
   var prior: KernelPrior
   /// `warp`: whether a power transform may make losses more like what the kernel expects.
   var warp: OutputWarp
@@ -29,7 +30,7 @@ struct GPOptions: Hashable, Sendable {
     startup = try reader.int("startup", default: min(max(axes + 1, 4), 10), in: 2...1000)
     candidates = try reader.int("candidates", default: 2048, in: 16...65_536)
     starts = try reader.int("starts", default: 10, in: 1...100)
-    prior = try reader.choice("prior", default: axes >= 10 ? .dimension : .unit)
+    prior = try reader.choice("prior", default: .unit)
     warp = try reader.choice("warp", default: .auto)
     regionPeriod = try reader.int("region", default: 0, in: 0...100)
     margin = try reader.double("margin", default: 0.01, in: 0...1)

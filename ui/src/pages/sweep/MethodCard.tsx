@@ -13,13 +13,10 @@ export function MethodCard({ sweep, analysis }: { sweep: Sweep; analysis: SweepA
         {plan === null ? null : plan.stages.length === 1 && plan.reason === null ? <p>{plan.stages[0]!.words}</p> : (
           <>
             <ol className="stages" aria-label="Methods, one after the other">
-              {plan.stages.map(({ method, from, until, words, helper }, i) => (
+              {plan.stages.map(({ method, from, until, words }, i) => (
                 <li key={from} aria-current={i === plan.stage ? "step" : undefined}>
                   <p><strong>{method}</strong> <span className="muted">{stretch(from, until)}{i === plan.stage ? ", now" : ""}</span></p>
                   <p className="muted small">{words}</p>
-                  {helper === null ? null : (
-                    <p className="muted small">One trial in {helper.period} is chosen by <strong>{helper.method}</strong>. {helper.words}</p>
-                  )}
                 </li>
               ))}
             </ol>

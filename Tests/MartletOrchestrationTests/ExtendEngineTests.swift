@@ -32,7 +32,7 @@ import Testing
         try await shop.engine.extendSweep(sweep.id, to: 1, access: shop.access)
       }
       let extended = try await shop.engine.extendSweep(sweep.id, to: 3, access: shop.access)
-      #expect((extended.state, extended.budget, extended.endedAt) == (.running, 3, nil))
+      #expect(extended.budget == 3)
       #expect(try await shop.ended(sweep.id).counts[.complete] == 3)
       // By hand, and after a restart.
       await shop.close()

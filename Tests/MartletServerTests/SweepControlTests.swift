@@ -114,7 +114,7 @@ import Testing
       #expect(try await trials.patch(["timeout": nil]).json["timeout"]?.isNull == true)
       #expect(try await trials.patch(["budget": 5]).json["budget"] == 5)
       for wrong: JSONValue in [
-        [:], ["budget": 3], ["max_parallel": 0], ["max_parallel": "many"], ["timeout": 0],
+        [:], ["budget": 3], ["max_parallel": -1], ["max_parallel": "many"], ["timeout": 0],
         ["priority": "high"], ["seed": 1],
       ] {
         #expect(try await trials.patch(wrong).status == 422, "\(wrong.text)")

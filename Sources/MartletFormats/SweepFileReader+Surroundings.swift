@@ -29,12 +29,14 @@ extension SweepFileReader {
     guard let member = file["max_parallel"] ?? file["max_parallel_experiments"] else {
       return profile.flatMap { Self.profiles[$0] }.map(Parallelism.fixed)
     }
+    // None at a time is said of sweeps whose trials agents run; those who have the other key know no agents.
+    let least = member.key == "max_parallel" ? 0 : 1
     if case .scalar(.string(let text), _) = member.value.content {
       if text == "auto" { return .automatic }
-      flaws.append(wrong(member, in: file, expected: "a whole number of 0 or more, or auto"))
+      flaws.append(wrong(member, in: file, expected: "a whole number of \(least) or more, or auto"))
       return nil
     }
-    return whole(member, in: file, atLeast: 0).map(Parallelism.fixed)
+    return whole(member, in: file, atLeast: least).map(Parallelism.fixed)
   }
 
   mutating func readSurroundings(_ file: FileSection, _ specification: inout SweepSpecification) {

@@ -140,7 +140,7 @@ import Testing
     // Wrong kinds and values out of range.
     ("run_cap: 0", "run_cap"), ("run_cap: 1.5", "run_cap"), ("run_cap: many", "run_cap"),
     ("run_cap: '3'", "run_cap"),
-    ("max_parallel: 0", "max_parallel"), ("max_parallel: -1", "max_parallel"),
+    ("max_parallel: 0.5", "max_parallel"), ("max_parallel: -1", "max_parallel"),
     ("max_parallel: [2]", "max_parallel"),
     ("max_parallel_experiments: 0", "max_parallel_experiments"),
     ("max_parallel: 1\nmax_parallel_experiments: 2", "max_parallel_experiments"),

@@ -25,12 +25,15 @@ import Testing
   }
 
   /// What parameters that must be there take.
-  private static let samples = ["client": "client-1", "offset": "0", "path": "a.txt", "by": "state"]
+  private static let samples = [
+    "client": "client-1", "offset": "0", "path": "a.txt", "by": "state", "agent": "agent-01", "attempt": "1",
+  ]
   /// Bodies that are right, of the routes that look at theirs before they look for the run.
   private static let bodies = [
     "RunRewind": #"{"step": 0}"#, "NewAlert": #"{"title": "x"}"#,
     "NewRunFile": #"{"sha256": "\#(String(repeating: "0", count: 64))"}"#,
-    "QueueMove": #"{"priority": 1}"#,
+    "QueueMove": #"{"priority": 1}"#, "LeaseBeat": #"{"agent": "agent-01", "attempt": 1}"#,
+    "LeaseEnd": #"{"agent": "agent-01", "attempt": 1, "given_back": "x"}"#,
   ]
 
   private func call(

@@ -54,6 +54,9 @@ struct Audit {
             machine.own.count <= max(machine.maxParallel, before.sweeps[sweep]?.machine.own.count ?? 0),
             "trial \(number) of \(sweep) is one of \(machine.own.count) at a time")
         }
+      case .resumeTrial(let sweep, let number):
+        // It got as far as it was let: what is forgiven is counted from there.
+        forgiven[.trial(sweep: sweep, number: number)] = nil
       case .setMaxParallel(let sweep, let count, let reason):
         expect(count >= 1 && !reason.isEmpty, "sweep \(sweep) has \(count) at a time: '\(reason)'")
       case .lend(let id, let number, let agent):
@@ -66,7 +69,7 @@ struct Audit {
         let others = after.jobs.values.count { $0.agent == agent }
         expect(others == 1, "\(agent.id) has \(others) trials")
       case .setRunning, .setLost, .ask, .endAttempt, .setPlace, .setTimeout, .savePlan, .setTrialRunning,
-        .resumeTrial, .setVerdict, .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy,
+        .setVerdict, .saveSweep, .setSweep, .setBest, .endSweep, .setStanding, .setPolicy,
         .wake, .createPreparation:
         break
       }

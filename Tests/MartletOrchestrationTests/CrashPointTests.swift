@@ -17,7 +17,7 @@ import Testing
   {
     try await Workshop.with { shop in
       let deaf = "trap '' TERM; echo ready >> notes; while [ -d \(shop.work) ]; do sleep 0.05; done"
-      let run = try await shop.execute(["sh", "-c", deaf], more: ["grace": 600])
+      let run = try await shop.execute(["sh", "-c", deaf], more: ["grace_s": 600])
       try await eventually("it is deaf") { try shop.lines("notes").count == 1 }
       try await eventually("it is known to run") { try await shop.run(run.id).state == .running }
       _ = try await shop.engine.stopRun(run.id, grace: nil, access: shop.access)

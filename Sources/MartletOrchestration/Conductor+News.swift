@@ -135,6 +135,7 @@ extension Conductor {
       end.objectiveFault = remains.objectiveFault
       var told = Circumstances(pid: pid.map(Int.init))
       told.limits = limits
+      if isWatched(run) { try await queue.run { await self.showLast(of: run) } }
       try await decideTogether(ending(open, end, told))
     case .over(.alive), .over(.neverStarted), .over(.lost), .failed:
       try await queue.run { try await self.handleAlone(news, of: attempt) }
@@ -144,6 +145,7 @@ extension Conductor {
   /// In the queue: what is more than one decision, or happens rarely.
   private func handleAlone(_ news: AttemptNews, of attempt: OpenAttempt) async throws {
     let system = system
+    await showLast(of: attempt.run)
     guard let open = core.attempts[attempt.run], open.number == attempt.number else { return }
     switch news {
     case .running, .over(.ended): break

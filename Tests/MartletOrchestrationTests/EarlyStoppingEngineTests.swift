@@ -99,6 +99,30 @@ import Testing
     }
   }
 
+  @Test func `others are compared with what a trial logged just before its end`() async throws {
+    try await Workshop.with { shop in
+      // Its values reach the store only as its end is handled.
+      try shop.write(
+        "train.py",
+        Programs.python(
+          """
+          if args["x"] == "1":
+              log(1, loss=1)
+          else:
+              wait("go-" + args["x"])
+          """))
+      let sweep = try await shop.submit(
+        sweep("early_terminate: {type: median, startup_trials: 1, min_iter: 1}", x: "[1, 2]")
+          .replacing("max_parallel: 2", with: "max_parallel: 1"))
+      try await trial(0, of: sweep.id, shop, is: .complete)
+      try await trial(1, of: sweep.id, shop, is: .running)
+      let second = try await shop.trials(sweep.id)[1]
+      try await log(7, step: 1, of: second.run, shop)
+      try await trial(1, of: sweep.id, shop, is: .pruned)
+      #expect(try await shop.ended(sweep.id).counts == [.complete: 1, .pruned: 1])
+    }
+  }
+
   @Test func `a paused trial is gone on with from its checkpoint`() async throws {
     try await Workshop.with { shop in
       try shop.write("train.py", Self.program)

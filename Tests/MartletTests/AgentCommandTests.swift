@@ -112,6 +112,8 @@ struct AgentCommandTests {
       let sweep = try await begin(place, holding: true)
       let first = try place.start(["agent", sweep])
       #expect(try await eventually { try await trials(place, sweep).first?["state"]?.string == "running" })
+      // It runs before its program does.
+      #expect(try await eventually { starts(place).count == 1 })
       first.signal(SIGINT)
       let left = try await first.outcome()
       #expect(left.status == 130, "\(left)")
@@ -133,6 +135,7 @@ struct AgentCommandTests {
       let sweep = try await begin(place, holding: true)
       let agent = try place.start(["agent", sweep])
       #expect(try await eventually { try await trials(place, sweep).first?["state"]?.string == "running" })
+      #expect(try await eventually { starts(place).count == 1 })
       kill(try #require(place.announcedPID), SIGKILL)
       #expect(try await eventually { agent.errorsSoFar.contains("does not answer") })
       // It ends while nobody is there to be told.
@@ -144,6 +147,7 @@ struct AgentCommandTests {
       let found = try await trials(place, sweep)
       #expect(found[0]["attempts"]?.int == 1)
       #expect(try await eventually { try await trials(place, sweep)[1]["state"]?.string == "running" })
+      #expect(try await eventually { starts(place).count == 2 })
       let stopped = try await place.martlet("sweep", "stop", sweep, "--grace", "5")
       #expect(stopped.status == 0, "\(stopped)")
       let outcome = try await agent.outcome()

@@ -31,14 +31,18 @@ extension Conductor {
 
   /// A run has logged something. Where nobody looks at its values, this is nothing.
   func noteRows(of run: PublicID) {
-    guard let open = core.attempts[run], let sweep = open.sweep, open.trial != nil,
-      core.scheduler.sweeps[sweep]?.machine.stopping != nil, reading.due.insert(run).inserted
-    else { return }
+    guard isWatched(run), reading.due.insert(run).inserted else { return }
     Task {
       // What comes by the batch is looked at together; a cancelled sleep only looks earlier.
       try? await Task.sleep(for: .milliseconds(50))
       await look(at: run)
     }
+  }
+
+  /// Whether a rule looks at the values of this run's trial.
+  func isWatched(_ run: PublicID) -> Bool {
+    guard let open = core.attempts[run], let sweep = open.sweep, open.trial != nil else { return false }
+    return core.scheduler.sweeps[sweep]?.machine.stopping != nil
   }
 
   private func look(at run: PublicID) async {
@@ -53,6 +57,21 @@ extension Conductor {
       }
     } catch {
       logger.error("The values of run \(run) could not be looked at: \(error)")
+    }
+  }
+
+  /// In the queue, before a trial's end is decided: shows its last values to the rule, which compares others with them.
+  /// What they mean for the trial itself has no consequence any more.
+  func showLast(of run: PublicID) async {
+    guard isWatched(run), let open = core.attempts[run], let sweep = open.sweep, let trial = open.trial,
+      let objectives = core.sweeps[sweep]?.specification.objectives
+    else { return }
+    do {
+      let found = try await reports(of: run, objectives, since: reading.rows[run])
+      if let row = found.row { reading.rows[run] = row }
+      if !found.reports.isEmpty { _ = core.scheduler.report(sweep, trial: trial, found.reports) }
+    } catch {
+      logger.error("The last values of run \(run) could not be looked at: \(error)")
     }
   }
 

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import sys
-import tempfile
-from typing import Any
-
+from harness import program
 from tracking import processes
 from tracking.report import Report
 
@@ -25,30 +19,13 @@ MEASURES = {
 
 def main() -> int:
     wanted = options.from_environment()
-    if not os.access(wanted.martlet, os.X_OK):
-        sys.exit(f"{options.NAME}: there is no {wanted.martlet}: run `make build` first")
-    signal.signal(signal.SIGTERM, leave)
+    program.check(wanted.martlet, options.NAME)
     processes.adopt_orphans()
     report = Report(wanted, options.NAME)
-    scratch = tempfile.mkdtemp(prefix="martlet-bench-")
-    try:
-        for section in options.SECTIONS:
-            if section in wanted.sections:
-                with report.cell(section):
-                    MEASURES[section](wanted, report, scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with program.scratch() as scratch:
+        program.measure(report, options.SECTIONS, wanted.sections, lambda name: MEASURES[name](wanted, report, scratch))
     return report.close()
 
 
-def leave(*_: Any) -> None:
-    """As after Ctrl-C: what was started is ended, and nothing stays on the disk."""
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    try:
-        status = main()
-    except KeyboardInterrupt:
-        status = 130
-    sys.exit(status)
+    program.run(main)

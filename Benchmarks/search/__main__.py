@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from typing import Any, Callable
+from typing import Callable
 
+from harness import program
 from tracking.report import Report
 
 from search import options, rows
@@ -29,9 +28,7 @@ MEASURES: dict[str, Callable[[Bench, Report], None]] = {
 
 def main() -> int:
     wanted = options.from_environment()
-    if not os.access(wanted.martlet, os.X_OK):
-        sys.exit(f"{options.NAME}: there is no {wanted.martlet}: run `make build` first")
-    signal.signal(signal.SIGTERM, leave)
+    program.check(wanted.martlet, options.NAME)
     report = Report(wanted, options.NAME)
     problems, left_out = public(wanted.yahpo, wanted.problems)
     peers = []
@@ -52,10 +49,7 @@ def main() -> int:
     deadline = Deadline(wanted.limit)
     bench = Bench(wanted, tuple(problems), tuple(peers), places, runs, service, deadline)
     try:
-        for section in options.SECTIONS:
-            if section in wanted.sections:
-                with report.cell(section):
-                    MEASURES[section](bench, report)
+        program.measure(report, options.SECTIONS, wanted.sections, lambda name: MEASURES[name](bench, report))
     finally:
         service.close()
     bench.document.write(wanted.out / "tables.md", report.heading)
@@ -65,14 +59,5 @@ def main() -> int:
     return status
 
 
-def leave(*_: Any) -> None:
-    """As after Ctrl-C: what was started is ended, and finished rows stay."""
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    try:
-        status = main()
-    except KeyboardInterrupt:
-        status = 130
-    sys.exit(status)
+    program.run(main)

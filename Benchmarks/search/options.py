@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from tracking.options import ROOT
+from harness.settings import Settings
 
 from search.optimizers import PEERS
 
@@ -49,72 +47,30 @@ class Options:
 
 def from_environment() -> Options:
     """The options; a wrong one ends the program with a sentence."""
-    wanted = os.environ.get("PEERS") or USUAL_PEERS
-    peers = {"all": ",".join(PEERS), "none": ""}.get(wanted, wanted)
-    martlet = Path(os.environ.get("MARTLET") or ROOT / ".build" / "release" / "martlet").resolve()
-    command = tuple(shlex.split(os.environ.get("SERVE", ""))) or (str(martlet), "sweep", "serve")
-    yahpo = os.environ.get("YAHPO")
-    seeds = _ranges("SEEDS", "0-9")
+    settings = Settings(NAME)
+    martlet = settings.program()
+    command = tuple(shlex.split(settings.text("SERVE"))) or (str(martlet), "sweep", "serve")
+    yahpo = settings.text("YAHPO")
+    seeds = settings.ranges("SEEDS", "0-9")
     return Options(
-        sections=_chosen("ONLY", os.environ.get("ONLY") or ",".join(SECTIONS), SECTIONS),
-        methods=_words("METHODS", USUAL_METHODS),
-        peers=_chosen("PEERS", peers, PEERS),
-        problems=_words("PROBLEMS", ""),
+        sections=settings.chosen("ONLY", ",".join(SECTIONS), SECTIONS),
+        methods=settings.words("METHODS", USUAL_METHODS),
+        peers=settings.peers(USUAL_PEERS, PEERS),
+        problems=settings.words("PROBLEMS"),
         seeds=seeds,
-        trials=_whole("TRIALS", "200")[0],
-        slow_seeds=_ranges("SLOW_SEEDS", ",".join(map(str, seeds[:SLOW_SEEDS]))),
-        slow_trials=_whole("SLOW_TRIALS", "100")[0],
-        at=tuple(sorted(_whole("AT", "50,100,200"))),
-        workers=_whole("WORKERS", "8")[0],
-        sizes=tuple(sorted(_whole("SIZES", "100,1000,10000"))),
-        dimensions=_whole("DIMENSIONS", "10,30"),
-        epochs=_whole("EPOCHS", "1500")[0],
-        limit=_limit(),
+        trials=settings.whole("TRIALS", 200),
+        slow_seeds=settings.ranges("SLOW_SEEDS", ",".join(map(str, seeds[:SLOW_SEEDS]))),
+        slow_trials=settings.whole("SLOW_TRIALS", 100),
+        at=tuple(sorted(settings.wholes("AT", "50,100,200"))),
+        workers=settings.whole("WORKERS", 8),
+        sizes=tuple(sorted(settings.wholes("SIZES", "100,1000,10000"))),
+        dimensions=settings.wholes("DIMENSIONS", "10,30"),
+        epochs=settings.whole("EPOCHS", 1500),
+        limit=float(settings.whole("LIMIT", 1)) if settings.text("LIMIT") else None,
         yahpo=Path(yahpo).expanduser().resolve() if yahpo else None,
-        rows=_words("ROWS", ""),
-        name=os.environ.get("NAME") or "martlet",
+        rows=settings.words("ROWS"),
+        name=settings.text("NAME", "martlet"),
         command=command,
         martlet=Path(command[0]).resolve(),
-        out=Path(os.environ.get("OUT") or ROOT / "out" / NAME).resolve(),
+        out=settings.out(),
     )
-
-
-def _words(variable: str, usual: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in (os.environ.get(variable) or usual).split(",") if word.strip())
-
-
-def _chosen(variable: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    words = tuple(word.strip() for word in text.split(",") if word.strip())
-    for word in words:
-        if word not in known:
-            sys.exit(f"{NAME}: {variable} knows no '{word}'; it takes some of {','.join(known)}")
-    return words
-
-
-def _whole(variable: str, usual: str) -> tuple[int, ...]:
-    """One number, or several with commas between them."""
-    words = _words(variable, usual)
-    for word in words:
-        if not word.isdecimal() or int(word) == 0:
-            sys.exit(f"{NAME}: {variable} takes whole numbers from 1 on, not '{word}'")
-    return tuple(int(word) for word in words)
-
-
-def _ranges(variable: str, usual: str) -> tuple[int, ...]:
-    """As 0-9, 3 or 0-2,7."""
-    seeds: list[int] = []
-    for word in _words(variable, usual):
-        first, _, last = word.partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal():
-            sys.exit(f"{NAME}: {variable} takes numbers and ranges as 0-2,7, not '{word}'")
-        seeds += range(int(first), int(last or first) + 1)
-    return tuple(dict.fromkeys(seeds))
-
-
-def _limit() -> Optional[float]:
-    text = os.environ.get("LIMIT")
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) == 0:
-        sys.exit(f"{NAME}: LIMIT takes whole seconds from 1 on, not '{text}'")
-    return float(text)

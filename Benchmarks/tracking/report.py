@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Protocol, Union
 
-from tracking.options import ROOT
+from harness.settings import ROOT
 
 Figure = Union[None, str, int, float]
 Record = dict[str, Any]
@@ -57,7 +57,7 @@ class Aim(NamedTuple):
 class Report:
     """Collects records, aims and failures; a failed cell is said at once and again at the end."""
 
-    def __init__(self, options: Wanted, name: str = "bench-tracking") -> None:
+    def __init__(self, options: Wanted, name: str) -> None:
         self.options = options
         self.name = name
         self.aims: list[Aim] = []

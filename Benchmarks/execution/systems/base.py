@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Optional
 
-from tracking.options import ROOT
+from harness.settings import ROOT
 
 COMMAND = "/bin/true"
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from tracking.options import ROOT
+from harness.settings import ROOT
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Optional
 from urllib.parse import quote
 
+from harness.settings import ROOT
+
 from tracking import api, options
 from tracking.systems.base import Client, Place, System
 
@@ -24,7 +26,7 @@ class Martlet(System):
 
     def environment(self, place: Place) -> dict[str, str]:
         kept = super().environment(place)
-        kept["PYTHONPATH"] += f":{options.ROOT / 'clients' / 'python'}"
+        kept["PYTHONPATH"] += f":{ROOT / 'clients' / 'python'}"
         kept["MARTLET_URL"] = f"http://127.0.0.1:{place.port}"
         kept["MARTLET_TOKEN"] = place.token
         kept["MARTLET_FINISH_TIMEOUT"] = str(DELIVERY)

@@ -8,10 +8,10 @@ from typing import Callable
 from harness import program
 from tracking.report import Report
 
-from search import options, rows
+from search import condensed, options, rows
 from search.bench import Bench, Deadline
 from search.figures import conformance, fronts, latency, parallel, quality, stopping
-from search.optimizers import missing_package
+from search.optimizers import PEERS, RANDOM, missing_package
 from search.optimizers.martlet import Service
 from search.problems import public
 
@@ -43,7 +43,7 @@ def main() -> int:
     places = rows.places(wanted.out, wanted.name, wanted.martlet)
     try:
         runs = rows.Runs(places, wanted.rows)
-    except FileNotFoundError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"{options.NAME}: ROWS: {error}")
     service = Service(wanted.command)
     deadline = Deadline(wanted.limit)
@@ -52,6 +52,9 @@ def main() -> int:
         program.measure(report, options.SECTIONS, wanted.sections, lambda name: MEASURES[name](bench, report))
     finally:
         service.close()
+    if wanted.keep:
+        condensed.write(wanted.keep, runs.of((RANDOM, *PEERS)))
+        print(f"runs of the peers: {wanted.keep}")
     bench.document.write(wanted.out / "tables.md", report.heading)
     status = report.close()
     for what, count in deadline.left.items():

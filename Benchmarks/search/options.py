@@ -36,6 +36,7 @@ class Options:
     limit: Optional[float]  # seconds after which nothing new is begun
     yahpo: Optional[Path]  # the surrogates' folder
     rows: tuple[str, ...]  # files of runs that are read as well
+    keep: Optional[Path]  # where the peers' runs go, condensed
     name: str  # what Martlet is called in tables
     command: tuple[str, ...]  # what speaks the line protocol
     martlet: Path  # the program
@@ -50,7 +51,6 @@ def from_environment() -> Options:
     settings = Settings(NAME)
     martlet = settings.program()
     command = tuple(shlex.split(settings.text("SERVE"))) or (str(martlet), "sweep", "serve")
-    yahpo = settings.text("YAHPO")
     seeds = settings.ranges("SEEDS", "0-9")
     return Options(
         sections=settings.chosen("ONLY", ",".join(SECTIONS), SECTIONS),
@@ -67,10 +67,15 @@ def from_environment() -> Options:
         dimensions=settings.wholes("DIMENSIONS", "10,30"),
         epochs=settings.whole("EPOCHS", 1500),
         limit=float(settings.whole("LIMIT", 1)) if settings.text("LIMIT") else None,
-        yahpo=Path(yahpo).expanduser().resolve() if yahpo else None,
+        yahpo=_path(settings.text("YAHPO")),
         rows=settings.words("ROWS"),
+        keep=_path(settings.text("KEEP")),
         name=settings.text("NAME", "martlet"),
         command=command,
         martlet=Path(command[0]).resolve(),
         out=settings.out(),
     )
+
+
+def _path(text: str) -> Optional[Path]:
+    return Path(text).expanduser().resolve() if text else None

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from search import condensed
 from search.simulation import Run
+from search.steps import Key, Step
 
 # As other harnesses of the same set write them.
 RUN_COLUMNS = (
@@ -70,36 +72,26 @@ def read(path: Path) -> Iterator[dict[str, str]]:
 # Runs
 
 
-class Key(NamedTuple):
-    problem: str
-    searcher: str
-    seed: int
-    workers: int
-
-
-class Step(NamedTuple):
-    """A finished trial of a run."""
-
-    true: list[float]
-    seen: list[float]
-    constraints: list[float]
-    latency: float
-    clock: float
-
-
 class Runs:
     """All runs that are finished, those of Martlet and those of the peers."""
 
     def __init__(self, places: Places, more: Sequence[str] = ()) -> None:
-        """`more`: paths or patterns of files of runs. Raises FileNotFoundError where one names nothing."""
+        """`more`: paths or patterns of files of runs, condensed ones too.
+
+        Raises FileNotFoundError where one names nothing, ValueError where a condensed one is something else.
+        """
         self._places = places
         self._steps: dict[Key, list[Step]] = {}
         for pattern in more:
             paths = sorted(glob.glob(pattern))
             if not paths:
                 raise FileNotFoundError(f"there is no {pattern}")
-            for path in paths:
-                self._take(read(Path(path)))
+            for path in map(Path, paths):
+                if path.name.endswith(condensed.SUFFIX):
+                    for key, steps in condensed.read(path):
+                        self._keep(key, steps)
+                else:
+                    self._take(read(path))
         for is_ours in (False, True):
             self._take(read(places.of(is_ours, "runs.csv")))
 
@@ -123,6 +115,10 @@ class Runs:
     def length(self, key: Key) -> int:
         """The trials of a finished run; 0: there is none."""
         return len(self._steps.get(key, ()))
+
+    def of(self, searchers: Iterable[str]) -> dict[Key, list[Step]]:
+        names = frozenset(searchers)
+        return {key: steps for key, steps in self._steps.items() if key.searcher in names}
 
     def all(self, workers: int) -> dict[Key, list[Step]]:
         """Those with so many trials under way, in an order that does not depend on when they were run."""

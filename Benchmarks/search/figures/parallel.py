@@ -21,10 +21,10 @@ from search.figures import running
 from search.optimizers import RANDOM, Searcher
 from search.problems.base import Given, Problem
 from search.problems.functions import training
-from search.rows import Key, Step
 from search.scoring import reaching
 from search.scoring.regret import Regrets, incumbents
 from search.spaces import Point, Value, number, space, whole
+from search.steps import Key, Step
 
 AT_ONCE = (1, 4, 8)
 AIM = 50

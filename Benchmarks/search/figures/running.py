@@ -14,8 +14,8 @@ from search.optimizers import SLOW_PEERS, Searcher
 from search.optimizers.base import Task
 from search.problems import NAME
 from search.problems.base import Problem
-from search.rows import Key
 from search.simulation import simulate
+from search.steps import Key
 
 MOST_FAILURES = 3  # of a searcher in a section, after which its other runs are left out
 

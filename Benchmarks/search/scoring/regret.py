@@ -12,8 +12,8 @@ from statistics import median
 
 from search.optimizers import RANDOM
 from search.problems.base import Problem
-from search.rows import Key, Step
 from search.scoring import hypervolume
+from search.steps import Key, Step
 
 Regrets = dict[tuple[str, str], dict[int, list[float]]]  # problem and searcher; seed; one number a trial
 

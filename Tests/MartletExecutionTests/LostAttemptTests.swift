@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import MartletModel
 import MartletTestSupport
 import Synchronization
 import Testing

@@ -2,6 +2,7 @@
 
 import Dispatch
 import Foundation
+import MartletModel
 import Synchronization
 
 /// From its creation on, SIGINT and SIGTERM no longer end the process; they are counted here.

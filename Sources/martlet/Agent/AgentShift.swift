@@ -1,6 +1,7 @@
 // What the workers of one agent share: how much is still to be begun, and whether somebody wants them to leave.
 
 import Foundation
+import MartletModel
 import Synchronization
 
 final class AgentShift: Sendable {

@@ -2,6 +2,7 @@
 
 import CDispatch  // where the module map puts struct stat
 import Foundation
+import MartletModel
 import Synchronization
 
 final class BackupTarget: Sendable {

@@ -2,6 +2,7 @@
 
 import AsyncHTTPClient
 import Foundation
+import MartletModel
 import NIOCore
 import Synchronization
 

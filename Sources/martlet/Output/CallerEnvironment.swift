@@ -1,6 +1,7 @@
 // The environment martlet was started with: kept as it was, for what is handed on to runs.
 
 import Foundation
+import MartletModel
 import Synchronization
 
 /// The variables of whoever started this process.

@@ -112,7 +112,8 @@ extension Conductor {
     let machine = SweepMachine(
       state: sweep.state, search: search, stopping: stopping, trials: records, best: sweep.best?.trial,
       objectives: specification.objectives, target: specification.target,
-      limits: specification.limits(budget: sweep.budget), maxParallel: sweep.maxParallel,
+      limits: specification.limits(budget: sweep.budget), penalties: specification.penalties,
+      maxParallel: sweep.maxParallel,
       stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
       prepares: specification.preparation != nil, progress: progress)
     var plan = specification.plan(devices: deviceCount)

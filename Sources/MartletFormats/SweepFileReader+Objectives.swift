@@ -66,28 +66,33 @@ extension SweepFileReader {
     return number(section["target"], in: section)
   }
 
-  /// `latency <= 20`, or `{metric: latency, max: 20, of: last}`.
-  mutating func constraints(_ file: FileSection) -> [OutcomeConstraint] {
-    guard let member = file["constraints"] else { return [] }
+  /// `latency <= 20`, or `{metric: latency, max: 20, of: last}`; with `weight` it may be missed at a price.
+  mutating func constraints(_ file: FileSection) -> (hard: [OutcomeConstraint], soft: [SoftBound]) {
+    var (hard, soft) = ([OutcomeConstraint](), [SoftBound]())
+    guard let member = file["constraints"] else { return (hard, soft) }
     let example = "like [latency <= 20] or [{metric: latency, max: 20}]"
     guard let items = member.value.items else {
       flaws.append(wrong(member, in: file, expected: "a list, \(example)"))
-      return []
+      return (hard, soft)
     }
-    return items.enumerated().compactMap { index, item in
+    for (index, item) in items.enumerated() {
       let path = "constraints[\(index)]"
       if case .scalar(.string(let text), _) = item.content {
-        if let constraint = Self.constraint(text) { return constraint }
+        if let constraint = Self.constraint(text) {
+          hard.append(constraint)
+          continue
+        }
         flaws.append(
           Flaw(
             at: item.mark, key: path, expected: "a metric, <= or >=, and a number",
             message: "'\(text)' is no constraint: write a metric, <= or >=, and a number, \(example)"))
-        return nil
+        continue
       }
       let place = FileNode.Member(key: path, mark: item.mark, value: item)
       let root = FileSection(members: [], mark: item.mark, path: "")
-      guard let section = section(place, in: root, example: "{metric: latency, max: 20}") else { return nil }
-      checkKeys(of: section, known: ["metric", "min", "max", "of"])
+      guard let section = section(place, in: root, example: "{metric: latency, max: 20}") else { continue }
+      checkKeys(
+        of: section, known: ["metric", "min", "max", "of", "weight", "steepness", "continuous"])
       let metric = require("metric", in: section, expected: "the name under which the program logs it")
         .flatMap { text($0, in: section) }
       let statistic = choice(
@@ -99,12 +104,43 @@ extension SweepFileReader {
             at: item.mark, key: path, expected: "min or max",
             message: "'\(path)' bounds nothing: give it min, max or both"))
       }
-      return metric.map {
-        OutcomeConstraint(
-          metric: $0, statistic: statistic.flatMap(Objective.Statistic.init(rawValue:)) ?? .last,
-          least: least, most: most)
+      guard let metric else { continue }
+      let bound = OutcomeConstraint(
+        metric: metric, statistic: statistic.flatMap(Objective.Statistic.init(rawValue:)) ?? .last,
+        least: least, most: most)
+      if ["weight", "steepness", "continuous"].allSatisfy({ section[$0] == nil }) {
+        hard.append(bound)
+      } else if let bound = softBound(section, bound) {
+        soft.append(bound)
       }
     }
+    return (hard, soft)
+  }
+
+  private mutating func softBound(_ section: FileSection, _ bound: OutcomeConstraint) -> SoftBound? {
+    let weight = require("weight", in: section, expected: "what missing the bound costs")
+      .flatMap { positive($0, in: section) }
+    let steepness = section["steepness"].map { positive($0, in: section) } ?? 0.1
+    let isContinuous = choice(section["continuous"], in: section, among: ["true", "false"]) == "true"
+    for key in ["min", "max"] {
+      // It is missed by a share of it.
+      guard let member = section[key], member.value.value.double == 0 else { continue }
+      flaws.append(wrong(member, in: section, expected: "another number than 0, since there is a weight"))
+    }
+    guard let weight, let steepness else { return nil }
+    return SoftBound(bound, weight: weight, steepness: steepness, isContinuous: isContinuous)
+  }
+
+  /// Prices are added to the one metric there is.
+  ///
+  /// - Parameter member: what has weights.
+  mutating func checkSoftBounds(_ member: FileNode.Member?, _ specification: SweepSpecification) {
+    guard let member, !specification.softBounds.isEmpty, specification.objectives.count != 1 else { return }
+    flaws.append(
+      Flaw(
+        at: member.mark, key: member.key, expected: "metric",
+        message: "the weights in '\(member.key)' make the metric worse that 'metric' names: "
+          + (specification.objectives.isEmpty ? "there is none" : "there are several objectives")))
   }
 
   private static func constraint(_ text: String) -> OutcomeConstraint? {

@@ -1,6 +1,7 @@
 // Autotuner's task file: parameters as lists or typed ranges, and how they are optimised.
 
 import MartletModel
+import MartletScheduling
 import MartletSearch
 import OrderedCollections
 
@@ -9,9 +10,12 @@ extension SweepFileReader {
   static let taskKeys = ["optimization", "task_name", "base_runtime", "deployment_mode"]
   /// What describes servers and their benchmark: for the program, not for the search.
   private static let describing = [
-    "deployment_mode", "model", "base_runtime", "runtime_image_tag", "benchmark", "slo", "quant_config",
-    "parallel_config",
+    "deployment_mode", "model", "base_runtime", "runtime_image_tag", "benchmark",
   ]
+  /// The most points that are drawn before a method's model is asked.
+  private static let mostStartup = 1000
+  /// What is measured of an experiment takes no longer.
+  private static let usualTimeout = 600.0
   private static let optimizationKeys = [
     "strategy", "objective", "max_iterations", "timeout_per_iteration", "max_parallel_experiments",
     "n_initial_random", "study_name", "storage",
@@ -25,10 +29,15 @@ extension SweepFileReader {
   ]
 
   mutating func readTask(_ file: FileSection) -> SweepSpecification? {
-    let own = ["task_name", "parameters", "optimization", "program", "command"] + Self.describing
+    let own =
+      ["task_name", "parameters", "optimization", "program", "command", "slo"] + Self.describing
+      + Self.taskGroups
     checkTopLevelKeys(of: file, known: own + Self.commonKeys)
     var inner = file
-    inner.members.removeAll { Self.describing.contains($0.key) || $0.key == "task_name" }
+    inner.members.removeAll {
+      Self.describing.contains($0.key) || Self.taskGroups.contains($0.key)
+        || ["task_name", "slo"].contains($0.key)
+    }
     if let name = file["task_name"] { inner.members.append(renamed(name, to: "name")) }
 
     let optimization =
@@ -46,6 +55,12 @@ extension SweepFileReader {
         inner.members.append(renamed(member, to: name))
       }
     }
+    if inner["timeout"] == nil, optimization["timeout_per_iteration"] == nil {
+      let value = FileNode.Content.scalar(.double(Self.usualTimeout), text: "\(Self.usualTimeout)")
+      inner.members.append(
+        Member(
+          key: "timeout", mark: optimization.mark, value: FileNode(mark: optimization.mark, content: value)))
+    }
     let space = taskSpace(file)
     var program = text(file["program"], in: file)
     let command = taskCommand(file, program: &program)
@@ -56,12 +71,21 @@ extension SweepFileReader {
     } else if file["run_cap"] == nil {
       specification?.runCap = 100
     }
-    if optimization["timeout_per_iteration"] == nil, file["timeout"] == nil { specification?.timeout = 600 }
+    if var read = specification {
+      if let member = file["slo"], !member.isVoid { readLevels(member, in: file, &read) }
+      if file["penalties"] == nil, method.map(Self.learns) == true, read.objectives.count == 1,
+        let goal = read.objective?.goal
+      {
+        // As its own system does.
+        read.penalties = .graded(goal)
+      }
+      specification = read
+    }
     noteDescriptions(file, optimization)
     for member in file.members where Self.describing.contains(member.key) {
       specification?.metadata[member.key] = member.value.value
     }
-    for key in ["study_name", "storage", "n_initial_random"] {
+    for key in ["study_name", "storage"] {
       if let member = optimization[key] { specification?.metadata[key] = member.value.value }
     }
     specification?.notes = notes
@@ -87,12 +111,6 @@ extension SweepFileReader {
           + "\(studies.count == 1 ? "is" : "are") kept with the sweep: Martlet's own store holds what it finds"
       )
     }
-    if let member = optimization["n_initial_random"] {
-      _ = whole(member, in: optimization, atLeast: 0)
-      notes.append(
-        "line \(member.mark.line): 'n_initial_random' is kept with the sweep: the method begins as it needs to"
-      )
-    }
   }
 
   // MARK: - How it is optimised
@@ -101,10 +119,41 @@ extension SweepFileReader {
     guard let member = optimization["strategy"] else {
       return MethodChoice(name: gridMethod, mark: optimization.mark)
     }
-    guard let name = choice(member, in: optimization, among: ["grid_search", "bayesian", "random"]) else {
+    let names = ["grid_search", "bayesian", "random"]
+    guard let name = choice(member, in: optimization, among: names),
+      let method = method(named: name, at: member.value.mark, key: "optimization.strategy")
+    else { return nil }
+    return optimization["n_initial_random"].map { beginning(method, with: $0, in: optimization) } ?? method
+  }
+
+  /// `n_initial_random`: how many points are drawn before the model is asked.
+  private mutating func beginning(
+    _ method: MethodChoice, with member: Member, in optimization: FileSection
+  ) -> MethodChoice? {
+    guard let count = whole(member, in: optimization, atLeast: 0) else { return nil }
+    guard Self.learns(method) else {
+      notes.append(
+        "line \(member.mark.line): 'n_initial_random' is for 'bayesian': '\(method.name)' learns nothing")
+      return method
+    }
+    guard count <= Self.mostStartup else {
+      flaws.append(
+        wrong(member, in: optimization, expected: "a whole number from 0 to \(Self.mostStartup)"))
       return nil
     }
-    return method(named: name, at: member.value.mark, key: "optimization.strategy")
+    if count < 2 {
+      notes.append(
+        "line \(member.mark.line): 'n_initial_random' is \(count), and a model needs 2 trials to begin with")
+    }
+    var method = method
+    method.options["startup"] = .int(Int64(max(count, 2)))
+    method.optionMarks["startup"] = member.mark
+    return method
+  }
+
+  /// Whether it has a model that failures may teach something.
+  private static func learns(_ method: MethodChoice) -> Bool {
+    ![gridMethod, "random"].contains(method.name)
   }
 
   private mutating func taskObjective(_ optimization: FileSection) -> [Objective]? {
@@ -135,6 +184,7 @@ extension SweepFileReader {
         PlacedParameter(
           parameter: Parameter(parameter.key, domain), mark: parameter.mark, path: path))
     }
+    placed += groupParameters(file)
     guard flaws.count == before else { return nil }
     return space(placed, of: file, at: member.mark, key: member.key)
   }

@@ -64,7 +64,7 @@ struct SweepFileReader {
     "max_parallel_experiments",
     "timeout", "grace", "stop_signal", "resources", "retries", "retry_pause", "priority", "breaker",
     "checkpoint", "seed", "workdir", "output", "env",
-    "run_name", "profile", "prepare", "shards", "resume", "results",
+    "run_name", "profile", "prepare", "shards", "resume", "results", "penalties",
   ]
   private static let sweepKeys = ["program", "command", "parameters"] + commonKeys
   private static let ghostKeys = ["base_command", "sweep_params", "static_params"] + commonKeys
@@ -138,7 +138,7 @@ struct SweepFileReader {
     let output = text(file["output"], in: file)
     let environment = environment(file)
     let template = template(file, parameters: space?.parameters.map(\.name))
-    let constraints = constraints(file)
+    let bounds = constraints(file)
     let limits = budget(file)
     let warmStart = warmStart(file)
     guard let method, let objectives, let placed, let space, let command else { return nil }
@@ -163,7 +163,9 @@ struct SweepFileReader {
     if let stopSignal { specification.stopSignal = stopSignal }
     if let checkpoint { specification.checkpoint = checkpoint }
     specification.target = target(file)
-    specification.constraints = constraints
+    specification.constraints = bounds.hard
+    specification.softBounds = bounds.soft
+    checkSoftBounds(file["constraints"], specification)
     if let limits { specification.furtherLimits = limits }
     specification.runCap = specification.runCap ?? specification.furtherLimits.trials
     specification.furtherLimits.trials = nil
@@ -171,6 +173,7 @@ struct SweepFileReader {
     specification.metadata = metadata(file)
     specification.points = points(file, in: placed)
     readEarlyTermination(file, &specification)
+    readPenalties(file, &specification)
     checkSearch(&specification, method, placed)
     specification.namesAreUnique = specification.ruleTellsPointsApart()
     specification.notes = notes

@@ -32,12 +32,17 @@ package struct OutcomeConstraint: Sendable, Hashable {
     (self.metric, self.statistic, self.least, self.most) = (metric, statistic, least, most)
   }
 
+  /// The number that is bounded; nil: nothing is known.
+  package func value(in summary: MetricSummary?) -> Double? {
+    let value = summary.flatMap {
+      Objective(metric: metric, goal: .minimize, statistic: statistic).value(in: $0)
+    }
+    return value.flatMap { $0.isNaN ? nil : $0 }
+  }
+
   /// By how much it is missed, 0 or less when it is met; NaN when nothing is known.
   package func violation(in summary: MetricSummary?) -> Double {
-    guard let summary,
-      let value = Objective(metric: metric, goal: .minimize, statistic: statistic).value(in: summary),
-      !value.isNaN
-    else { return .nan }
+    guard let value = value(in: summary) else { return .nan }
     return max(least.map { $0 - value } ?? -.infinity, most.map { value - $0 } ?? -.infinity)
   }
 
@@ -147,13 +152,20 @@ extension SweepSpecification {
     return limits
   }
 
+  /// What failed trials count as, a sentence; nil: nothing more is said of them than that they failed.
+  package var penaltyWords: String? {
+    penalties == PenaltyRule() ? nil : objective.map { penalties.words(metric: $0.metric) }
+  }
+
   /// What was asked of the search beside the method, for people.
   package var searchJSON: JSONObject {
     var members = JSONObject()
     members["objectives"] = .array(objectives.map(\.json))
     if !methodOptions.isEmpty { members["options"] = .object(methodOptions) }
     if !constraints.isEmpty { members["constraints"] = .array(constraints.map(\.json)) }
+    if !softBounds.isEmpty { members["soft_constraints"] = .array(softBounds.map(\.json)) }
     if !earlyTerminate.isNull { members["early_terminate"] = earlyTerminate }
+    if penalties != PenaltyRule() { members["penalties"] = penalties.json }
     if furtherLimits != SweepLimits() { members["budget"] = furtherLimits.json }
     if let target { members["target"] = .double(target) }
     if !points.isEmpty { members["points"] = .int(Int64(points.count)) }

@@ -42,8 +42,12 @@ package struct SweepSpecification: Sendable {
   package var objective: Objective? { objectives.first }
   /// What a trial has to meet beside that.
   package var constraints: [OutcomeConstraint] = []
+  /// What makes its objective worse when it is missed.
+  package var softBounds: [SoftBound] = []
   /// When a running trial is stopped because of its values; null: never. As it is written.
   package var earlyTerminate = JSONValue.null
+  /// What trials that failed count as for the search.
+  package var penalties = PenaltyRule()
   /// Points that are tried before the method is asked, by name where they have one.
   package var points: [NamedPoint] = []
   /// Sweeps whose trials the search learns from at its beginning, by id or name.

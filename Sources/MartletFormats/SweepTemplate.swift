@@ -33,6 +33,7 @@ package enum SweepTemplate {
 
     # points: [{name: usual, lr: 0.001, width: 64, layers: 2, optimizer: adam}]   # tried first
     # early_terminate: {type: hyperband, min_iter: 3}   # or median, percentile, asha, patience, threshold
+    # penalties: {failure: 10, timeout: 5}   # what failed trials count as for the search; or graded, with a timeout
     # warm_start: SWEEP       # begins with what the trials of another sweep showed
 
     max_parallel: 2           # trials at a time; auto: as many as there is room for

@@ -13,7 +13,9 @@ import OrderedCollections
 
 /// What a submission needs on the disk is there, and its code is known.
 struct Prepared: Sendable {
-  var id: PublicID
+  /// Until the store has it.
+  var draft: Draft
+  var id: PublicID { draft.id }
   /// Where its results lie.
   var directory: String
   var capture: Capture
@@ -40,7 +42,7 @@ extension Conductor {
         hint: "Start it with 'martlet up --devices N', or lower prepare.resources.gpus.")
     }
     let data = data
-    let id = try await store.write { try $0.freshSweepID() }
+    let draft = Draft(.sweep, try await store.write { try $0.freshSweepID() }, in: data)
     let root = new.output ?? data.results
     let name = new.name
     let imported = try await trialsToLearnFrom(new.specification)
@@ -58,17 +60,18 @@ extension Conductor {
           .unprocessable, "The program '\(program)' is not in \(new.workdir).",
           hint: "Correct 'program:' in the sweep file, or name a command.", details: ["key": "program"])
       }
-      let directory = try Self.makeResults(in: root, name: name)
-      try Self.writeEnvironment(
-        .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),
-        to: data.sweep(id))
+      let directory = try draft.begin {
+        let directory = try Self.makeResults(in: root, name: name)
+        try draft.keep(environment: new.environment.map { ($0.key, $0.value) }, results: directory)
+        return directory
+      }
       // What differs from trial to trial is in each run's command.
       let capture = Capture.take(
         command: new.specification.commandTemplate.interpreted, argv: nil, workdir: new.workdir,
         environment: new.environment, on: machine)
       return (directory, capture)
     }
-    return Prepared(id: id, directory: directory, capture: capture, imported: imported)
+    return Prepared(draft: draft, directory: directory, capture: capture, imported: imported)
   }
 
   /// Stores a sweep and begins it.
@@ -95,7 +98,7 @@ extension Conductor {
     stored.priority = specification.priority
     stored.search = specification.searchJSON
     let kept = stored
-    let environmentFile = "\(data.sweep(id))/environment.json"
+    let environmentFile = prepared.draft.environmentFile
     let devices = deviceCount
     try await transact { core, writer, effects, now in
       let row = try writer.createSweep(
@@ -112,7 +115,8 @@ extension Conductor {
       progress.isAutomatic = specification.isAutomatic
       let machine = SweepMachine(
         search: search, stopping: stopping, objectives: specification.objectives,
-        target: specification.target, limits: specification.limits(budget: kept.budget), maxParallel: window,
+        target: specification.target, limits: specification.limits(budget: kept.budget),
+        penalties: specification.penalties, maxParallel: window,
         breaker: specification.breaker,
         prepares: specification.preparation != nil, progress: progress)
       try core.decide(
@@ -153,20 +157,6 @@ extension Conductor {
     throw Problem(.conflict, "There are too many results of this second in \(root).", hint: "Try again.")
   }
 
-  /// A file that only this account may read: environments hold secrets.
-  private static func writeEnvironment(_ environment: JSONValue, to directory: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    let path = "\(directory)/environment.json"
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else {
-      throw Problem(.unavailable, "\(path) cannot be written: \(String(cString: strerror(errno))).")
-    }
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    try file.write(contentsOf: Data(environment.bytes()))
-    try file.synchronize()
-  }
-
   func stopSweep(_ id: PublicID, mode: StopMode, grace: Double?, by principal: Principal) async throws {
     guard core.sweeps[id] != nil else {
       throw Problem(.conflict, "Sweep '\(id)' has ended already.")
@@ -191,22 +181,21 @@ extension Conductor {
         .unprocessable, reason, hint: "'martlet pool' shows the devices and limits of this server.")
     }
     let data = data
-    let id = try await store.write { try $0.freshRunID() }
+    let draft = Draft(.run, try await store.write { try $0.freshRunID() }, in: data)
     let machine = try await machine()
     let capture = try await blocking { () -> Capture in
       guard FileManager.default.fileExists(atPath: new.workdir) else {
         throw Problem(
           .unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.")
       }
-      try Self.writeEnvironment(
-        .object(.init(uniqueKeysWithValues: new.environment.map { ($0.key, .string($0.value)) })),
-        to: data.run(id))
+      try draft.begin { try draft.keep(environment: new.environment.map { ($0.key, $0.value) }) }
       return Capture.take(
         command: new.command, argv: new.command, workdir: new.workdir, environment: new.environment,
         on: machine)
     }
     let label = SweepSpecification.fileName(name)
-    return Prepared(id: id, directory: "\(new.output ?? data.results)/\(label)_\(id)", capture: capture)
+    return Prepared(
+      draft: draft, directory: "\(new.output ?? data.results)/\(label)_\(draft.id)", capture: capture)
   }
 
   /// Stores a run that Martlet executes and queues it.
@@ -215,7 +204,7 @@ extension Conductor {
     let (id, directory, capture) = (prepared.id, prepared.directory, prepared.capture)
     var settings = ExecutionSettings(
       timeout: new.timeout, grace: new.grace, stopSignal: new.stopSignal == "USR1" ? .usr1 : .term,
-      needs: new.needs, environmentFile: "\(data.run(id))/environment.json", seed: nil, retries: new.retries,
+      needs: new.needs, environmentFile: prepared.draft.environmentFile, seed: nil, retries: new.retries,
       readsTrainingLog: false)
     settings.resume = "*"
     settings.limits = new.limits

@@ -235,7 +235,8 @@ extension Core {
       case .complete(let value, let measured): (.complete, value, measured, nil)
       case .pruned(let value, let measured, let reason): (.pruned, value, measured, reason)
       case .paused(let value, let measured, let reason): (.paused, value, measured, reason)
-      case .failed(let reason), .notStarted(let reason): (.failed, nil, nil, reason)
+      case .failed(let reason, let penalty): (.failed, nil, Measured(penalty: penalty), reason)
+      case .notStarted(let reason): (.failed, nil, nil, reason)
       }
     // A sweep that could not go on after a restart has ended before its last trials.
     try writer.setTrialState(

@@ -80,8 +80,9 @@ extension Core {
     let others = specification.objectives.dropFirst().map { objective in
       run.metric(objective.metric).flatMap(objective.value(in:)) ?? .nan
     }
+    let value = main.value(in: summary)
     return TrialValues(
-      objective: main.value(in: summary),
+      objective: value.map { (try? specification.score($0, in: run.metric).get()) ?? $0 },
       measured: Measured(
         others: others,
         violations: specification.constraints.map { $0.violation(in: run.metric($0.metric)) },
@@ -100,7 +101,19 @@ extension Core {
       case .failure(let missing): return .failure(missing)
       }
     }
-    let run = specification.constraints.isEmpty ? nil : try writer.run(attempt.run)
+    let isJudged = !specification.constraints.isEmpty || !specification.softBounds.isEmpty
+    let run = isJudged ? try writer.run(attempt.run) : nil
+    if let value = values.first {
+      switch specification.score(value, in: { run?.metric($0) }) {
+      case .success(let score): values[0] = score
+      case .failure(let unknown):
+        return .failure(
+          MissingObjective(
+            reason:
+              "The metric '\(unknown.metric)', which has a weight in the sweep's constraints, was never logged"
+          ))
+      }
+    }
     return .success(
       TrialValues(
         objective: values.first,

@@ -229,7 +229,9 @@ package final class Engine: Sendable {
     let (conductor, principal) = (conductor, access.principal)
     let prepared = try await conductor.prepare(new)
     await conductor.knowDevices()
-    try await conductor.queue.run { try await conductor.createSweep(new, prepared, by: principal) }
+    try await conductor.store(prepared.draft) {
+      try await conductor.queue.run { try await conductor.createSweep(new, prepared, by: principal) }
+    }
     await conductor.keepFiles(of: prepared.capture, ofSweep: prepared.id)
     return try await sweep(prepared.id, access: access)
   }
@@ -252,7 +254,11 @@ package final class Engine: Sendable {
     let name = new.name ?? RunNames.fresh()
     let prepared = try await conductor.prepare(new, name: name)
     if new.needs.devices > 0 { await conductor.knowDevices() }
-    try await conductor.queue.run { try await conductor.execute(new, name: name, prepared, by: principal) }
+    try await conductor.store(prepared.draft) {
+      try await conductor.queue.run {
+        try await conductor.execute(new, name: name, prepared, by: principal)
+      }
+    }
     await conductor.keepFiles(of: prepared.capture, ofRun: prepared.id)
     return try await tracking.run(prepared.id, access: access)
   }

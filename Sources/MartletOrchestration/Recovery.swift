@@ -15,6 +15,7 @@ extension Conductor {
   /// Rebuilds the memory from the store. Attempts that were started are watched again; what became of them comes as
   /// news, as if this server had started them.
   func recover() async throws {
+    try await withdrawDrafts()
     let (stored, attempts) = try await store.read { reader in
       (try reader.liveSweeps().map { ($0, try reader.trials(of: $0.sweep.id)) }, try reader.liveAttempts())
     }
@@ -89,7 +90,7 @@ extension Conductor {
     _ stored: StoredSweep, _ trials: [Trial]
   ) async throws -> (open: OpenSweep, scheduled: Scheduler.Sweep) {
     let sweep = stored.sweep
-    let file = "\(data.sweep(sweep.id))/environment.json"
+    let file = Draft(.sweep, sweep.id, in: data).environmentFile
     let specification = try SweepSpecification.read(
       source: sweep.source, filename: stored.filename, command: stored.commandOverride)
     let environment = try await blocking {
@@ -112,7 +113,8 @@ extension Conductor {
     let machine = SweepMachine(
       state: sweep.state, search: search, stopping: stopping, trials: records, best: sweep.best?.trial,
       objectives: specification.objectives, target: specification.target,
-      limits: specification.limits(budget: sweep.budget), maxParallel: sweep.maxParallel,
+      limits: specification.limits(budget: sweep.budget), penalties: specification.penalties,
+      maxParallel: sweep.maxParallel,
       stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
       prepares: specification.preparation != nil, progress: progress)
     var plan = specification.plan(devices: deviceCount)

@@ -79,7 +79,7 @@ extension Scheduler {
       guard job.failedStarts < Job.failedStartsLimit else {
         let reason = "\(job.failedStarts) agents fell silent while they ran it. The last: \(end.reason)"
         return self.end(
-          job, JobEnd(.hopeless, .failed, reason: reason, seconds: end.seconds), at: now, &actions)
+          job, JobEnd(.fault(.infra), .failed, reason: reason, seconds: end.seconds), at: now, &actions)
       }
       again(job, end, after: 0, at: now, &actions)
     case (.left, .makeRoom):
@@ -147,14 +147,8 @@ extension Scheduler {
       let isSuccess = if case .success = end.kind { true } else { false }
       advance(sweep, .preparationEnded(failure: isSuccess ? nil : end.reason), at: now, &actions)
     case .trial(let sweep, let trial):
-      let outcome: SweepMachine.Outcome =
-        switch end.kind {
-        case .success(let value, let measured): .complete(objective: value, measured)
-        case .pruned(let value, let measured): .pruned(objective: value, measured, reason: end.reason)
-        case .paused(let value, let measured): .paused(objective: value, measured, reason: end.reason)
-        case .fault, .hopeless, .left, .abandoned: .failed(reason: end.reason)
-        case .impossible, .neverStarted: .notStarted(reason: end.reason)
-        }
+      let penalties = sweeps[sweep]?.machine.penalties ?? PenaltyRule()
+      let outcome = SweepMachine.Outcome(of: end, penalties, limit: job.expected)
       actions.append(.endTrial(sweep: sweep, number: trial, outcome))
       advance(
         sweep, .trialEnded(trial, outcome, seconds: end.seconds, attempts: job.number), at: now, &actions)

@@ -7,7 +7,8 @@ import OrderedCollections
 
 /// A data directory that this process has locked.
 ///
-/// Layout: `martlet.db`, `lock`, `server.json`, `token`, `runs/<id>/attempt-<n>/`, `sweeps/<id>/`, `results/`.
+/// Layout: `martlet.db`, `lock`, `server.json`, `token`, `runs/<id>/attempt-<n>/`, `sweeps/<id>/`, `drafts/`,
+/// `results/`.
 package final class DataDirectory: Sendable {
   package let path: String
   private let lock: Int32
@@ -82,6 +83,8 @@ package final class DataDirectory: Sendable {
   package var database: String { "\(path)/martlet.db" }
   package var token: String { "\(path)/token" }
   package var results: String { "\(path)/results" }
+  /// Notes of submissions that are not stored yet.
+  package var drafts: String { "\(path)/drafts" }
 
   /// The directory of one attempt's records and logs.
   package func attempt(_ number: Int, of run: PublicID) -> String { "\(path)/runs/\(run)/attempt-\(number)" }

@@ -1,6 +1,7 @@
 // Sweep files of other systems: autotuner's tasks and hex's experiments.
 
 import MartletModel
+import MartletScheduling
 import MartletSearch
 import OrderedCollections
 import Testing
@@ -52,6 +53,90 @@ import Testing
     #expect(task.arguments(for: point, run: place) == ["bench", "--enable-mixed", "--tp-size=2"])
     point = Point(values: ["enable-mixed": false])
     #expect(task.arguments(for: point, run: place) == ["bench"])
+  }
+
+  private static let levels = """
+    {
+      "task_name": "slo",
+      "base_runtime": "sglang",
+      "parameters": {"tp": [1, 2], "policy": ["lpm", "fcfs"]},
+      "quant_config": {"gemm_dtype": ["fp8", "auto", "fp8"], "kvcache_dtype": "auto", "moe_dtype": null},
+      "parallel_config": {"tp": [4, 8], "dp": [1, 2], "pp": [1]},
+      "optimization": {"strategy": "bayesian", "objective": "minimize_latency", "n_initial_random": 7},
+      "slo": {
+        "latency": {"p90": {"threshold": 3, "weight": 2, "hard_fail": true}, "p50": {"threshold": 1, "weight": 0}},
+        "ttft": {"threshold": 0.5}, "steepness": 0.2
+      }
+    }
+    """
+
+  @Test func `settings of servers are searched under the names of their blocks`() throws {
+    let task = try read(Self.levels)
+    #expect(
+      task.space.parameters.map(\.name) == [
+        "tp", "policy", "quant_config.gemm_dtype", "quant_config.kvcache_dtype", "parallel_config.dp",
+        "parallel_config.pp",
+      ])
+    #expect(task.space.parameters[2].domain == .categorical(["fp8", "auto"]), "duplicates are no values")
+    #expect(task.space.parameters[5].domain == .constant(1))
+    #expect(task.notes.contains { $0.contains("'parallel_config.tp'") && $0.contains("counts") })
+    #expect(task.metadata["parallel_config"] == nil && task.metadata["quant_config"] == nil)
+    let place = RunPlace(name: "n", directory: "/d", paramsFile: "/d/p.json", environment: [:])
+    let point = Point(values: ["tp": 2, "parallel_config.dp": 1])
+    #expect(task.arguments(for: point, run: place) == ["bench", "--tp=2", "--parallel_config.dp=1"])
+  }
+
+  @Test func `service levels are prices, and hard ones constraints`() throws {
+    let task = try read(Self.levels)
+    #expect(task.constraints == [OutcomeConstraint(metric: "p90_e2e_latency", most: 4.5)])
+    #expect(
+      task.softBounds == [
+        SoftBound(OutcomeConstraint(metric: "p90_e2e_latency", most: 3), weight: 2, steepness: 0.2),
+        SoftBound(OutcomeConstraint(metric: "mean_ttft", most: 0.5), weight: 1, steepness: 0.2),
+      ])
+    #expect(task.notes.contains { $0.contains("'slo'") && $0.contains("'mean_ttft'") })
+    #expect(task.metadata["slo"] == nil)
+  }
+
+  @Test func `a bayesian task begins with as many drawn points as it says, and learns from failures`() throws
+  {
+    let task = try read(Self.levels)
+    #expect(task.method == "auto")
+    #expect(task.methodOptions == ["startup": 7])
+    #expect(task.penalties == .graded(.minimize))
+    #expect(task.timeout == 600)
+    #expect(
+      try read(Self.levels.replacing("minimize_latency", with: "maximize_throughput")).penalties
+        == .graded(.maximize))
+    #expect(
+      try read(Self.levels.replacing("\"task_name\"", with: "\"penalties\": \"none\", \"task_name\""))
+        .penalties == PenaltyRule())
+    let random = try read(Self.levels.replacing("bayesian", with: "random"))
+    #expect((random.methodOptions, random.penalties) == ([:], PenaltyRule()))
+    #expect(random.notes.contains { $0.contains("'n_initial_random'") && $0.contains("learns nothing") })
+    #expect(
+      try read(Self.levels.replacing("random\": 7", with: "random\": 0")).methodOptions == ["startup": 2])
+  }
+
+  @Test(arguments: [
+    ("random\": 7", "random\": 5000", "optimization.n_initial_random"),
+    ("\"pp\": [1]", "\"pp\": []", "parallel_config.pp"),
+    ("\"pp\": [1]", "\"pp\": {\"a\": 1}", "parallel_config.pp"),
+    ("\"threshold\": 0.5", "\"threshold\": 0", "slo.ttft.threshold"),
+    ("\"threshold\": 0.5", "\"weight\": 1", "slo.ttft.threshold"), ("\"p50\"", "\"p75\"", "slo.latency.p75"),
+    ("\"steepness\": 0.2", "\"steepness\": -1", "slo.steepness"),
+  ])
+  func `blocks that cannot be are told`(old: String, new: String, key: String) throws {
+    let error = #expect(throws: SweepFileError.self) { try read(Self.levels.replacing(old, with: new)) }
+    #expect(error?.key == key)
+  }
+
+  @Test func `blocks that say nothing are nothing`() throws {
+    let task = try read(
+      #"{"task_name": "t", "parameters": {"a": [1, 2]}, "slo": null, "parallel_config": {}, "quant_config": null}"#
+    )
+    #expect(task.space.parameters.map(\.name) == ["a"])
+    #expect(task.softBounds.isEmpty && task.constraints.isEmpty)
   }
 
   @Test func `what a task leaves out has the values its system gives it`() throws {

@@ -205,7 +205,7 @@ import Testing
     _ = machine.handle(.trialEnded(0, .complete(objective: 1)))
     var wider = try Self.search(8)
     try wider.restore(["method": "grid", "next": 0], trials: machine.trials, objectives: [Self.loss])
-    #expect(machine.handle(.change(wider, limits: SweepLimits(trials: 8))) == [])
+    #expect(machine.handle(.change(wider, limits: SweepLimits(trials: 8), penalties: PenaltyRule())) == [])
     #expect(created(machine.handle(.resume)) == [1])
     #expect(machine.trials[1].point["x"] == 2)
     #expect(machine.limits.trials == 8)

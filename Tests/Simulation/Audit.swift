@@ -211,7 +211,10 @@ struct Audit {
         (a.best, a.maxParallel, a.open, a.own) == (b.best, b.maxParallel, b.open, b.own),
         "sweep \(id) is another one")
       expect(a.progress == b.progress, "sweep \(id): \(b.progress) instead of \(a.progress)")
-      expect(a.search.state == b.search.state, "the search of sweep \(id) is another after a crash")
+      expect(
+        a.search.state == b.search.state
+          && Array(a.search.history.observations) == Array(b.search.history.observations),
+        "the search of sweep \(id) is another after a crash")
       expect(sweep.plan == restored.plan, "sweep \(id) has another plan")
     }
   }

@@ -125,9 +125,15 @@ struct Ledger {
       sweeps[sweep]?.trials[number].state = .paused
       sweeps[sweep]?.trials[number].objective = value
       sweeps[sweep]?.trials[number].reason = reason
-    case .failed(let reason), .notStarted(let reason):
+    case .failed(let reason, let penalty):
       sweeps[sweep]?.trials[number].state = .failed
       sweeps[sweep]?.trials[number].reason = reason
+      sweeps[sweep]?.trials[number].objective = nil
+      sweeps[sweep]?.trials[number].measured = Measured(penalty: penalty)
+    case .notStarted(let reason):
+      sweeps[sweep]?.trials[number].state = .failed
+      sweeps[sweep]?.trials[number].reason = reason
+      sweeps[sweep]?.trials[number].objective = nil
     }
   }
 
@@ -161,7 +167,7 @@ struct Ledger {
       state: record.state, search: try setup.search(state: record.saved?.sampler, trials: record.trials),
       stopping: setup.stopping(record.trials, reports: reports), trials: record.trials,
       best: record.best, objectives: setup.objectives, target: setup.target,
-      limits: SweepLimits(trials: setup.budget),
+      limits: SweepLimits(trials: setup.budget), penalties: setup.penalties,
       maxParallel: record.saved?.maxParallel ?? setup.maxParallel,
       stopReason: record.state == .draining ? record.reason : nil, breaker: setup.breaker,
       prepares: setup.prepares, progress: record.saved?.progress ?? setup.progress, laws: laws)

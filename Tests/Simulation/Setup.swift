@@ -48,6 +48,11 @@ struct SweepSetup {
     return watcher
   }
 
+  /// What failed trials count as for its search.
+  var penalties: PenaltyRule {
+    [PenaltyRule(), PenaltyRule(value: 10), .graded(.minimize)][Int(seed % 3)]
+  }
+
   var preparation: TrialPlan { TrialPlan(retries: plan.retries) }
 
   /// The search at its beginning, or as it was kept.

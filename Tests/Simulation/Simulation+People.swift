@@ -55,8 +55,8 @@ extension Simulation {
     let id = name()
     let machine = SweepMachine(
       search: try setup.search(), stopping: setup.stopping(), objectives: setup.objectives,
-      target: setup.target, limits: SweepLimits(trials: setup.budget), maxParallel: setup.maxParallel,
-      breaker: setup.breaker, prepares: setup.prepares,
+      target: setup.target, limits: SweepLimits(trials: setup.budget), penalties: setup.penalties,
+      maxParallel: setup.maxParallel, breaker: setup.breaker, prepares: setup.prepares,
       progress: setup.progress, laws: laws)
     let sweep = Scheduler.Sweep(machine: machine, plan: setup.plan, preparation: setup.preparation)
     try decide(.addSweep(id, sweep)) {

@@ -208,7 +208,8 @@ public struct Trial: Sendable, Hashable {
   /// Flat: dotted names of nested parameters.
   public var parameters: JSONObject
   public var objective: Double?
-  /// What it came to beside that: `others`, the further objectives, and `violations`, one a constraint; null: nothing.
+  /// What it came to beside that: `others`, the further objectives, `violations`, one a constraint, and
+  /// `penalty`, what it counts as for the search since it failed; null: nothing.
   public var measured = JSONValue.null
   /// How it was chosen: `at`, its place in the search, `note`, and `from`, the trial whose checkpoint it began with.
   public var origin = JSONValue.null
@@ -249,6 +250,7 @@ public struct Trial: Sendable, Hashable {
       "run_name": .string(runName), "run_state": .string(runState.rawValue), "params": .object(parameters),
       "objective": JSONValue(objective), "other_objectives": others,
       "violations": measured["violations"] ?? [], "from_trial": origin["from"] ?? .null,
+      "penalty": measured["penalty"] ?? .null,
       "reason": JSONValue(reason), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "metrics": metrics,
       "attempts": .int(Int64(attempts)), "issues": JSONValue(findings?.issues ?? []),

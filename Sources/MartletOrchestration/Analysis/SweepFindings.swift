@@ -56,7 +56,8 @@ struct SweepFindings: Sendable {
       "parameters": .array(importances.map(\.json)), "interactions": .array(interactions.map(\.json)),
     ]
     // The file was read when the sweep began: neither can fail now.
-    let plan = try? SearchPlan(method: specification.method, specification.problem(seed: 0))
+    let plan = try? SearchPlan(
+      method: specification.method, specification.problem(seed: 0), failures: specification.penaltyWords)
     let numbers = front.map { trials in JSONValue.array(trials.map { .int(Int64($0)) }) }
     json = [
       "sweep": .string(sweep.rawValue), "objective": .int(Int64(objective)),
@@ -101,10 +102,9 @@ struct SweepFindings: Sendable {
     for trial in ended {
       let record = SweepMachine.TrialRecord(trial, in: specification.space)
       guard let coordinates = cube.coordinates(of: record.point) else { continue }
-      let values = record.objective.map { [$0] + record.measured.others } ?? []
-      let losses = SweepMachine.losses(values, objectives)
-      let isUsable =
-        losses.count == objectives.count && losses.allSatisfy(\.isFinite) && trial.state != .failed
+      // What a failure counts as for the search is nothing that was found.
+      let losses = trial.state == .failed ? [] : record.losses(objectives)
+      let isUsable = losses.count == objectives.count && losses.allSatisfy(\.isFinite)
       history.end(
         Observation(
           trial: trial.number, coordinates: coordinates, state: trial.state, losses: isUsable ? losses : [],

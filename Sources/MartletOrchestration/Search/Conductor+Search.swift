@@ -30,10 +30,13 @@ extension Conductor {
         }
         for trial in try reader.trials(of: sweep) where trial.state == .complete {
           let run = try reader.run(trial.run)
-          let values = objectives.compactMap { objective in
+          var values = objectives.compactMap { objective in
             run?.metric(objective.metric).flatMap(objective.value(in:))
           }
-          guard values.count == objectives.count else { continue }
+          guard values.count == objectives.count,
+            let score = try? specification.score(values[0], in: { run?.metric($0) }).get()
+          else { continue }
+          values[0] = score
           items.append(
             ImportedTrials.Item(
               parameters: trial.parameters, losses: SweepMachine.losses(values, objectives),
@@ -109,14 +112,16 @@ extension Conductor {
     var limits = machine.limits
     let before = limits.trials
     limits.trials = budget
-    let (changed, search) = (limits, machine.search)
+    let (changed, search, penalties) = (limits, machine.search, machine.penalties)
     try await transact { core, writer, effects, now in
       guard let row = core.sweeps[id]?.row else { return }
       try writer.setBudget(ofSweep: row, budget)
       try writer.noteLimits(
         ofSweep: row, ["budget": ["from": JSONValue(before), "to": JSONValue(budget)]], by: principal,
         now: now)
-      try core.decide(.sweep(id, .change(search, limits: changed)), writer, &effects, by: principal, now)
+      try core.decide(
+        .sweep(id, .change(search, limits: changed, penalties: penalties)), writer, &effects, by: principal,
+        now)
       effects.sweeps.append(id)
     }
   }
@@ -164,8 +169,11 @@ extension Conductor {
         by: principal, now: now)
       core.sweeps[id]?.specification = changed
       try core.decide(
-        .sweep(id, .change(search, limits: changed.limits(budget: changed.budget))), writer, &effects,
-        by: principal, now)
+        .sweep(
+          id,
+          .change(
+            search, limits: changed.limits(budget: changed.budget), penalties: changed.penalties)),
+        writer, &effects, by: principal, now)
       effects.sweeps.append(id)
     }
   }

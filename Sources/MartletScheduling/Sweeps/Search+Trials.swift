@@ -24,20 +24,14 @@ extension Search {
         pending.append(PendingTrial(trial: number, coordinates: coordinates, note: record.origin.note))
         continue
       }
-      let values = record.objective.map { [$0] + record.measured.others } ?? []
       ended.append(
         Observation(
           trial: number, coordinates: coordinates, state: record.state,
-          losses: usable(SweepMachine.losses(values, objectives), record.state),
+          losses: usable(record.losses(objectives)),
           violations: record.measured.violations, note: record.origin.note, step: record.measured.step))
     }
     let state: JSONValue =
       saved["queue"] == nil ? ["method": .string(method), "queue": 0, "sampler": .null] : saved
     try restore(state, observations: ended, pending: pending)
-  }
-
-  /// As `tell` takes them.
-  private func usable(_ losses: [Double], _ state: TrialState) -> [Double] {
-    losses.count == problem.objectiveCount && losses.allSatisfy(\.isFinite) && state != .failed ? losses : []
   }
 }

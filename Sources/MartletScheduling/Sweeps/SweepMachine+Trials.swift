@@ -157,13 +157,8 @@ extension SweepMachine {
   // MARK: - The search
 
   /// Tells the search how a trial ended.
-  func observation(of record: TrialRecord) -> (losses: [Double], violations: [Double]) {
-    guard let value = record.objective, !objectives.isEmpty else { return ([], record.measured.violations) }
-    return (Self.losses([value] + record.measured.others, objectives), record.measured.violations)
-  }
-
   mutating func tell(_ number: Int) {
-    let (record, (losses, violations)) = (trials[number], observation(of: trials[number]))
+    let record = trials[number]
     stopping?.settle(trial: number, as: record.state)
     guard record.state.isEnd else {
       // It goes on perhaps, so the search still waits for it.
@@ -171,7 +166,8 @@ extension SweepMachine {
       return
     }
     search.tell(
-      trial: number, state: record.state, losses: losses, violations: violations, step: record.measured.step)
+      trial: number, state: record.state, losses: record.losses(objectives),
+      violations: record.measured.violations, step: record.measured.step)
   }
 
   /// To be minimised, all of them.

@@ -14,7 +14,8 @@ package struct SweepMachine: Sendable {
     case pruned(objective: Double?, Measured = Measured(), reason: String? = nil)
     /// It left to be gone on with, perhaps, from its checkpoint; the values are its last.
     case paused(objective: Double?, Measured = Measured(), reason: String? = nil)
-    case failed(reason: String)
+    /// - penalty: what it counts as for the search, a value of the metric; nil: nothing is said of that.
+    case failed(reason: String, penalty: Double? = nil)
     /// Nothing ran: no place to write, no such program.
     case notStarted(reason: String)
   }
@@ -45,8 +46,9 @@ package struct SweepMachine: Sendable {
     case memoryTrouble(trial: Int, running: Int, at: Double)
     /// What goes before the first trial is over; nil: it succeeded.
     case preparationEnded(failure: String?)
-    /// Another search in place of the old one, with all its trials, and how far it may go.
-    case change(Search, limits: SweepLimits)
+    /// Another search in place of the old one, with all its trials, how far it may go, and what trials that fail from now
+    /// on count as.
+    case change(Search, limits: SweepLimits, penalties: PenaltyRule)
     /// A point that somebody wants to be tried.
     case add(Point)
     /// An agent asks for a trial, however many there are.
@@ -90,6 +92,8 @@ package struct SweepMachine: Sendable {
   package let objectives: [Objective]
   private let target: Double?
   package internal(set) var limits: SweepLimits
+  /// What trials that failed count as for the search.
+  package internal(set) var penalties: PenaltyRule
   /// Trials at a time that the server runs itself; 0: agents run them all.
   package internal(set) var maxParallel: Int
   package internal(set) var progress: SweepProgress
@@ -111,7 +115,7 @@ package struct SweepMachine: Sendable {
   package init(
     state: SweepState = .pending, search: Search, stopping: EarlyStopping? = nil,
     trials: some Sequence<TrialRecord> = [], best: Int? = nil, objectives: [Objective], target: Double? = nil,
-    limits: SweepLimits = SweepLimits(), maxParallel: Int,
+    limits: SweepLimits = SweepLimits(), penalties: PenaltyRule = PenaltyRule(), maxParallel: Int,
     stopReason: String? = nil, breaker: Int? = nil, prepares: Bool = false,
     progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
@@ -125,6 +129,7 @@ package struct SweepMachine: Sendable {
     self.objectives = objectives
     self.target = target
     self.limits = limits
+    self.penalties = penalties
     self.maxParallel = maxParallel
     self.stopReason = stopReason
     self.breaker = breaker
@@ -230,7 +235,8 @@ package struct SweepMachine: Sendable {
       return narrow(after: number, running: running, at: now)
     case .preparationEnded(let failure):
       return endPreparation(failure)
-    case .change(let search, let limits):
+    case .change(let search, let limits, let penalties):
+      self.penalties = penalties
       return change(search, limits)
     case .add(let point):
       return add(point)
@@ -263,8 +269,10 @@ package struct SweepMachine: Sendable {
       finishedCount += 1
     case .paused(let value, let measured, let reason):
       trials[number].end(.paused, value, measured, reason)
-    case .failed(let reason), .notStarted(let reason):
-      (trials[number].state, trials[number].reason) = (.failed, reason)
+    case .failed(let reason, let penalty):
+      trials[number].end(.failed, nil, Measured(penalty: penalty), reason)
+    case .notStarted(let reason):
+      trials[number].end(.failed, nil, Measured(), reason)
     }
     tell(number)
     actions += countFailure(outcome, seconds)
@@ -294,7 +302,7 @@ package struct SweepMachine: Sendable {
   /// The circuit breaker: what fails at once fails again.
   private mutating func countFailure(_ outcome: Outcome, _ seconds: Double) -> [Action] {
     switch outcome {
-    case .failed(let reason) where seconds < Self.quickSeconds:
+    case .failed(let reason, _) where seconds < Self.quickSeconds:
       progress.quickFailuresInARow += 1
       progress.firstQuickFailure = progress.firstQuickFailure ?? reason
     case .complete, .pruned, .paused, .failed, .notStarted:

@@ -12,17 +12,23 @@ package struct Measured: Sendable, Hashable {
   package var violations: [Double]
   /// The last step that a trial reported which did not come to its end; nil: not known.
   package var step: Int?
+  /// What a trial that failed counts as for the search, a value of the first objective; nil: nothing was said of that.
+  package var penalty: Double?
 
-  package init(others: [Double] = [], violations: [Double] = [], step: Int? = nil) {
+  package init(
+    others: [Double] = [], violations: [Double] = [], step: Int? = nil, penalty: Double? = nil
+  ) {
     self.others = others
     self.violations = violations
     self.step = step
+    self.penalty = penalty
   }
 
   package init(json: JSONValue) {
     func numbers(_ key: String) -> [Double] { json[key]?.array?.map { $0.double ?? .nan } ?? [] }
     self.init(
-      others: numbers("others"), violations: numbers("violations"), step: json["step"]?.int.map { Int($0) })
+      others: numbers("others"), violations: numbers("violations"), step: json["step"]?.int.map { Int($0) },
+      penalty: json["penalty"]?.double)
   }
 
   /// Null: nothing was measured.
@@ -31,6 +37,7 @@ package struct Measured: Sendable, Hashable {
     if !others.isEmpty { members["others"] = .array(others.map(JSONValue.double)) }
     if !violations.isEmpty { members["violations"] = .array(violations.map(JSONValue.double)) }
     if let step { members["step"] = .int(Int64(step)) }
+    if let penalty { members["penalty"] = .double(penalty) }
     return members.isEmpty ? .null : .object(members)
   }
 }
@@ -125,6 +132,14 @@ extension SweepMachine {
 
     /// It was trained to its end and meets every constraint.
     package var isFeasible: Bool { state == .complete && measured.violations.allSatisfy { $0 <= 0 } }
+
+    /// What the search learns of it, to be minimised: its objectives, or what it counts as since it failed. Empty: nothing.
+    package func losses(_ objectives: [Objective]) -> [Double] {
+      let values =
+        state == .failed
+        ? measured.penalty.map { [$0] } ?? [] : objective.map { [$0] + measured.others } ?? []
+      return SweepMachine.losses(values, objectives)
+    }
 
     mutating func end(
       _ state: TrialState, _ objective: Double?, _ measured: Measured, _ reason: String? = nil

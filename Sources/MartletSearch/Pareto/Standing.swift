@@ -6,16 +6,19 @@ import MartletModel
 ///
 /// Constraint domination (Deb et al.: NSGA-II, 2002, section VI): whoever meets the constraints is better than who does
 /// not, and of two who do not the one that misses them by less. Pruned trials come after all that were trained to their
-/// end, by their last report; those without losses come last.
+/// end, by their last report; then failed ones, those with penalties by these; those without losses come last.
 enum Standing: Hashable, Sendable {
   case feasible([Double])
   case infeasible(violation: Double, [Double])
   case pruned([Double])
+  case penalized([Double])
   case failed
 
   init(_ observation: Observation) {
     if observation.losses.isEmpty {
       self = .failed
+    } else if observation.state == .failed {
+      self = .penalized(observation.losses)
     } else if observation.state != .complete {
       self = .pruned(observation.losses)
     } else if observation.violation > 0 {
@@ -30,14 +33,16 @@ enum Standing: Hashable, Sendable {
     case .feasible: 0
     case .infeasible: 1
     case .pruned: 2
-    case .failed: 3
+    case .penalized: 3
+    case .failed: 4
     }
   }
 
   /// Whether one is better than the other by the first of their losses.
   func isBetter(than other: Standing) -> Bool {
     switch (self, other) {
-    case (.feasible(let own), .feasible(let others)), (.pruned(let own), .pruned(let others)):
+    case (.feasible(let own), .feasible(let others)), (.pruned(let own), .pruned(let others)),
+      (.penalized(let own), .penalized(let others)):
       return own[0] < others[0]
     case (.infeasible(let own, let losses), .infeasible(let others, let otherLosses)):
       return own == others ? losses[0] < otherLosses[0] : own < others
@@ -60,14 +65,14 @@ enum Standing: Hashable, Sendable {
       next += (own.max() ?? -1) + 1
       done += places.count
     }
-    let tiers = (0..<4).map { tier in standings.indices.filter { standings[$0].tier == tier } }
+    let tiers = (0..<5).map { tier in standings.indices.filter { standings[$0].tier == tier } }
     for (tier, places) in tiers.enumerated() where !places.isEmpty {
       guard done < limit else {
         for place in places { ranks[place] = next }
         continue
       }
       switch tier {
-      case 0, 2: rank(places, Pareto.ranks(places.map { standings[$0].losses }, upTo: limit - done))
+      case 0, 2, 3: rank(places, Pareto.ranks(places.map { standings[$0].losses }, upTo: limit - done))
       case 1:
         // Equal violations are told apart by their losses.
         let groups = Dictionary(grouping: places) { standings[$0].violation }
@@ -81,10 +86,14 @@ enum Standing: Hashable, Sendable {
     return limit < standings.count ? Pareto.cut(ranks, at: limit) : ranks
   }
 
-  /// Empty for a failed trial.
+  /// Whether it came to no end, penalty or not.
+  var hasFailed: Bool { tier >= 3 }
+
+  /// Empty for a failed trial without a penalty.
   var losses: [Double] {
     switch self {
-    case .feasible(let losses), .infeasible(_, let losses), .pruned(let losses): losses
+    case .feasible(let losses), .infeasible(_, let losses), .pruned(let losses), .penalized(let losses):
+      losses
     case .failed: []
     }
   }

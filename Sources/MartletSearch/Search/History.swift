@@ -12,8 +12,9 @@ public struct Observation: Hashable, Sendable {
   public var coordinates: [Double]
   /// `complete`, `pruned` or `failed`.
   public var state: TrialState
-  /// To be minimised, one an objective, all finite; empty: there is none (failed, or no usable number).
-  /// Of a pruned trial its last report, which may be better or worse than its end would have been.
+  /// To be minimised, one an objective, all finite; empty: there is none (no usable number, or failed and no more is said).
+  /// Of a pruned trial its last report, which may be better or worse than its end would have been. Of a failed one its
+  /// penalty: it tells how bad the failure was beside others, and is never as good as what was measured.
   public var losses: [Double]
   /// One a constraint, met when 0 or less; empty: none were told.
   public var violations: [Double]

@@ -149,7 +149,8 @@ public struct Search: Sendable {
   /// How a trial that was asked for ended.
   ///
   /// - Parameters:
-  ///   - losses: one an objective, to be minimised; empty when there is none. If one of them is not finite, none counts.
+  ///   - losses: one an objective, to be minimised; empty when there is none. If one of them is not finite, none counts. Of a
+  ///     failed trial: what it counts as beside others that failed.
   ///   - step: the last one a pruned trial reported.
   public mutating func tell(
     trial: Int, state: TrialState, losses: [Double], violations: [Double] = [], step: Int? = nil
@@ -178,12 +179,14 @@ public struct Search: Sendable {
   /// A trial that ended, by its coordinates in this space.
   mutating func tell(_ observation: Observation) {
     var observation = observation
-    let isUsable =
-      observation.losses.count == problem.objectiveCount && observation.losses.allSatisfy(\.isFinite)
-      && observation.state != .failed
-    if !isUsable { observation.losses = [] }
+    observation.losses = usable(observation.losses)
     history.end(observation)
     sampler.tell(observation, history)
+  }
+
+  /// Losses as the search keeps them: one an objective, all of them finite, or none.
+  package func usable(_ losses: [Double]) -> [Double] {
+    losses.count == problem.objectiveCount && losses.allSatisfy(\.isFinite) ? losses : []
   }
 
   /// All that `restore` needs beside the trials.

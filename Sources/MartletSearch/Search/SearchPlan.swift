@@ -21,9 +21,14 @@ public struct SearchPlan: Hashable, Sendable {
   public let stages: [Stage]
   /// What the choice went by, a sentence; nil: nobody but the file chose.
   public let reason: String?
+  /// What trials that failed count as, a sentence; nil: they failed, and nothing more is said of them.
+  public let failures: String?
 
   /// - Throws: `SearchError` for a method that is none, or a problem that no method can search.
-  public init(method name: String, _ problem: SearchProblem) throws(SearchError) {
+  public init(
+    method name: String, _ problem: SearchProblem, failures: String? = nil
+  ) throws(SearchError) {
+    self.failures = failures
     method = try samplerType(of: name).method
     guard method == AutoSampler.method else {
       stages = [Stage(method: method, from: 0)]
@@ -47,6 +52,7 @@ public struct SearchPlan: Hashable, Sendable {
   public func json(at trial: Int) -> JSONValue {
     [
       "method": .string(method), "stage": .int(Int64(stage(of: trial))), "reason": JSONValue(reason),
+      "failures": JSONValue(failures),
       "stages": .array(
         stages.map {
           [

@@ -41,4 +41,14 @@ public struct SearchProblem: Hashable, Sendable {
   public func generator(trial: Int, attempt: Int = 0) -> Xoshiro256 {
     Xoshiro256(seed: seed, stream: UInt64(trial) &* 64 &+ UInt64(attempt))
   }
+
+  /// For methods that know one direction of better.
+  ///
+  /// - Throws: `SearchError.unsupported` where there are several objectives.
+  func requireOneObjective(for method: String) throws(SearchError) {
+    guard objectiveCount > 1 else { return }
+    throw .unsupported(
+      method: method,
+      reason: "it minimises one objective, and there are \(objectiveCount); use nsga2 for several")
+  }
 }

@@ -14,6 +14,10 @@ public struct EarlyStopping: Sendable {
   private let objectiveCount: Int
   /// By number, in no order: copies share what they have in common.
   private var records: TreeDictionary<Int, Record> = [:]
+  /// Those that stand still.
+  private var standing: TreeSet<Int> = []
+  /// With one objective the lowest loss of all that did not fail; nil: there is none.
+  private var lowest: Double?
 
   /// Where a trial stands among all.
   private struct Record: Hashable, Sendable {
@@ -52,7 +56,9 @@ public struct EarlyStopping: Sendable {
 
   /// A trial changed its state: `paused` when its program really stands still, `running` when it goes on.
   public mutating func settle(trial: Int, as state: TrialState) {
+    let before = records[trial] ?? Record()
     records[trial, default: Record()].state = state
+    keepCount(of: trial, before: before)
     rule.settle(trial: trial, as: state)
   }
 
@@ -64,18 +70,19 @@ public struct EarlyStopping: Sendable {
     let trial =
       rule.resumable()
       ?? (isExhausted
-        ? records.filter { $1.state == .paused && isIncumbent($0) }.map(\.key).min() : nil)
+        ? standing.filter { isIncumbent($0) }.min() : nil)
     if let trial { settle(trial: trial, as: .running) }
     return trial
   }
 
   /// All trials standing still, ascending.
-  public var paused: [Int] { records.filter { $1.state == .paused }.map(\.key).sorted() }
+  public var paused: [Int] { standing.sorted() }
 
   // MARK: - The incumbent
 
   private mutating func note(_ report: StoppingReport) {
-    var record = records[report.trial] ?? Record()
+    let before = records[report.trial] ?? Record()
+    var record = before
     record.endsInNumber = report.isFinite
     if report.isFinite {
       if objectiveCount > 1 || record.losses.isEmpty || report.losses[0] < record.losses[0] {
@@ -83,11 +90,26 @@ public struct EarlyStopping: Sendable {
       }
     }
     records[report.trial] = record
+    keepCount(of: report.trial, before: before)
+  }
+
+  /// Brings up to date what is known of all trials together, which a decision would else have to look at one by one.
+  private mutating func keepCount(of trial: Int, before: Record) {
+    guard let record = records[trial] else { return }
+    if record.state == .paused { standing.insert(trial) } else { standing.remove(trial) }
+    guard objectiveCount == 1, let loss = record.losses.first else { return }
+    if record.state != .failed {
+      lowest = min(lowest ?? loss, loss)
+    } else if before.state != .failed, before.losses.first == lowest {
+      // It is no measure for others any more: the one time that all are looked at.
+      lowest = records.values.lazy.filter { $0.state != .failed }.compactMap(\.losses.first).min()
+    }
   }
 
   /// Whether no trial is better. Several trials may be that.
   public func isIncumbent(_ trial: Int) -> Bool {
     guard let own = records[trial], own.endsInNumber, !own.losses.isEmpty else { return false }
+    if objectiveCount == 1 { return lowest.map { own.losses[0] <= $0 } ?? true }
     return !records.values.contains { other in
       other.state != .failed && !other.losses.isEmpty && Pareto.dominates(other.losses, own.losses)
     }
@@ -124,6 +146,7 @@ public struct EarlyStopping: Sendable {
     records[trial] = Record(
       losses: losses.compactMap { $0 }, endsInNumber: endsInNumber, state: state,
       verdict: memory["verdict"]?.string)
+    keepCount(of: trial, before: Record())
     if !kept.isNull { try rule.restore(trial: trial, kept) }
     rule.settle(trial: trial, as: state)
   }

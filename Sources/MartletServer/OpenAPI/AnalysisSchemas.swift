@@ -15,7 +15,7 @@ let analysisSchemas: JSONObject = [
     "trials": objectSchema(["ended": countSchema, "complete": countSchema, "feasible": countSchema]),
     "search": nullable(
       objectSchema([
-        "method": stringSchema, "stage": countSchema, "reason": optionalString,
+        "method": stringSchema, "stage": countSchema, "reason": optionalString, "failures": optionalString,
         "stages": arraySchema(
           objectSchema([
             "method": stringSchema, "from": countSchema, "until": optionalInteger, "words": optionalString,

@@ -245,7 +245,7 @@ let answerSchemas: JSONObject = [
     "number": countSchema, "state": words(TrialState.self), "run": idSchema, "run_name": stringSchema,
     "run_state": words(RunState.self), "params": anyObject, "objective": optionalNumber,
     "other_objectives": arraySchema(numberSchema), "violations": arraySchema(numberSchema),
-    "from_trial": optionalInteger,
+    "from_trial": optionalInteger, "penalty": optionalNumber,
     "reason": optionalString,
     "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
     "metrics": nullable(objectSchema(["final": numberSchema, "min": optionalNumber, "max": optionalNumber])),

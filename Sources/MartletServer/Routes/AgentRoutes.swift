@@ -56,36 +56,19 @@ let agentRoutes: [Route] = [
       QueryParameter(
         name: "attempt", summary: "Which attempt.", schema: ["type": "integer", "minimum": 1],
         isRequired: true),
-      QueryParameter(
-        name: "stream", summary: "Which output.",
-        schema: ["type": "string", "enum": ["stdout", "stderr"], "default": "stdout"]),
-      QueryParameter(
-        name: "offset", summary: "Where the piece begins in the output, in bytes.",
-        schema: ["type": "integer", "minimum": 0], isRequired: true),
-      QueryParameter(
-        name: "time", summary: "When its last byte was written, in microseconds since 1970.",
-        schema: ["type": "integer", "minimum": 0]),
-    ],
-    body: RouteBody(
-      forms: [.bytes], schema: "LogPiece", isRequired: false, limit: Tracking.largestSentPiece),
-    answer: RouteAnswer(schema: "LogReceipt")
+    ] + LogPiece.parameters,
+    body: LogPiece.body, answer: RouteAnswer(schema: "LogReceipt")
   ) { request in
     let query = request.query
-    guard let agent = query.string("agent"), let attempt = try query.int("attempt", in: 1...Int(Int32.max)),
-      let offset = try query.int("offset", in: 0...Int(Int64.max))
+    guard let agent = query.string("agent"), let attempt = try query.int("attempt", in: 1...Int(Int32.max))
     else {
-      throw Problem(.badRequest, "The parameters 'agent', 'attempt' and 'offset' are needed.")
+      throw Problem(.badRequest, "The parameters 'agent' and 'attempt' are needed.")
     }
-    let time = try query.int("time", in: 0...Int(Int64.max)).map { Timestamp(microseconds: Int64($0)) }
-    var piece: [UInt8] = []
-    try await request.stream?.read { parts in
-      for part in parts { part.withUnsafeReadableBytes { piece.append(contentsOf: $0) } }
-    }
+    let piece = try await LogPiece(reading: request)
     let claim = LeaseClaim(run: try request.id("run"), attempt: attempt, agent: agent)
-    let (size, accepted) = try await request.services.engine.keepOutput(
-      claim, query.choice("stream", LogStream.self) ?? .stdout, at: offset, time: time, piece,
-      access: request.access)
-    return .json(["size": .int(Int64(size)), "accepted": .int(Int64(accepted))])
+    return LogPiece.receipt(
+      try await request.services.engine.keepOutput(
+        claim, piece.stream, at: piece.offset, time: piece.time, piece.bytes, access: request.access))
   },
   Route(
     .post, "/runs/:run/lease/end", .scope(.run),

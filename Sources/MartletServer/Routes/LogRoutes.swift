@@ -51,38 +51,15 @@ let logRoutes: [Route] = [
     query: [
       QueryParameter(
         name: "client", summary: "The sender's id, new for each process: each has a log of its own.",
-        schema: ["type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"], isRequired: true),
-      QueryParameter(
-        name: "stream", summary: "Which output.",
-        schema: ["type": "string", "enum": ["stdout", "stderr"], "default": "stdout"]),
-      QueryParameter(
-        name: "offset", summary: "Where the piece begins in the client's output, in bytes.",
-        schema: ["type": "integer", "minimum": 0], isRequired: true),
-      QueryParameter(
-        name: "time", summary: "When its last byte was written, in microseconds since 1970.",
-        schema: ["type": "integer", "minimum": 0]),
-    ],
-    body: RouteBody(
-      forms: [.bytes], schema: "LogPiece", isRequired: false, limit: Tracking.largestSentPiece),
-    answer: RouteAnswer(schema: "LogReceipt")
+        schema: ["type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"], isRequired: true)
+    ] + LogPiece.parameters,
+    body: LogPiece.body, answer: RouteAnswer(schema: "LogReceipt")
   ) { request in
-    guard let offset = try request.query.int("offset", in: 0...Int(Int64.max)) else {
-      throw Problem(
-        .badRequest, "The parameter 'offset' is missing.",
-        hint: "It says where the piece begins in the client's output, in bytes.")
-    }
-    let time = try request.query.int("time", in: 0...Int(Int64.max)).map {
-      Timestamp(microseconds: Int64($0))
-    }
-    var piece: [UInt8] = []
-    try await request.stream?.read { parts in
-      for part in parts { part.withUnsafeReadableBytes { piece.append(contentsOf: $0) } }
-    }
-    let (size, accepted) = try await request.services.tracking.appendLog(
-      request.id("run"), client: request.query.string("client") ?? "",
-      stream: request.query.choice("stream", LogStream.self) ?? .stdout, offset: offset, time: time,
-      piece: piece, access: request.access)
-    return .json(["size": .int(Int64(size)), "accepted": .int(Int64(accepted))])
+    let piece = try await LogPiece(reading: request)
+    return LogPiece.receipt(
+      try await request.services.tracking.appendLog(
+        request.id("run"), client: request.query.string("client") ?? "", stream: piece.stream,
+        offset: piece.offset, time: piece.time, piece: piece.bytes, access: request.access))
   },
   Route(
     .get, "/runs/:run/logs/lines", .scope(.read), "Lines of a log, as a terminal would show them.",

@@ -27,7 +27,7 @@ struct BackupSource: Sendable {
     }
     var excluded: Set = [
       Self.database, "\(Self.database)-wal", "\(Self.database)-shm", Self.samples,
-      "\(Self.samples)-wal", "\(Self.samples)-shm", Self.blobs, "lock", "server.json",
+      "\(Self.samples)-wal", "\(Self.samples)-shm", Self.blobs, "lock", "server.json", "drafts",
       "server.log", BackupRecord.fileName,
       // What a server left that was killed while it wrote one of these.
       "server.json.new", "token.new", "address.key.new",

@@ -22,6 +22,10 @@ struct SweepPlanText {
     lines.append(row("Method", method))
     if !specification.objectives.isEmpty { lines.append(row("Looks for", objectives)) }
     lines += specification.constraints.map { row("Has to meet", words(for: $0)) }
+    lines += specification.softBounds.map { soft in
+      row("At a price", words(for: soft.bound) + ", weight \(soft.weight), steepness \(soft.steepness)")
+    }
+    if let words = specification.penaltyWords { lines.append(row("Failures", Terminal.plain(words))) }
     lines.append(row("Parameters", parameters))
     lines.append(row("Needs", needs))
     lines.append(row("Time", time))

@@ -71,6 +71,20 @@ import Testing
     #expect(Standing.order(standings) == [4, 1, 5, 0, 8, 6, 7, 2, 3])
   }
 
+  @Test func penaltiesTellFailuresApartAndNoMore() {
+    func standing(_ losses: [Double], _ state: TrialState, _ violations: [Double] = []) -> Standing {
+      Standing(
+        Observation(trial: 0, coordinates: [], state: state, losses: losses, violations: violations))
+    }
+    let standings = [
+      standing([], .failed), standing([-9], .failed), standing([50], .pruned), standing([3], .complete),
+      standing([-20], .failed), standing([1], .complete, [2]),
+    ]
+    #expect(Standing.order(standings) == [3, 5, 2, 4, 1, 0])
+    #expect(Standing.ranks(standings) == [5, 4, 2, 0, 3, 1])
+    #expect(standings.map(\.hasFailed) == [true, true, false, false, true, false])
+  }
+
   @Test func ranksOfNobody() {
     #expect(Pareto.ranks([]) == [])
     #expect(Standing.ranks([]) == [])

@@ -56,6 +56,42 @@ import Testing
     return try AutoSchedule(problem).keepingWhatServes(problem)
   }
 
+  @Test func itsStartupIsThatOfItsMethods() throws {
+    func drawn(_ options: JSONObject, like method: String, _ own: JSONObject) throws -> Bool {
+      var problem = try problem()
+      problem.objectiveCount = 1
+      var (auto, other) = (problem, problem)
+      (auto.options, other.options) = (options, own)
+      var (one, two) = (
+        try Search(method: "auto", problem: auto), try Search(method: method, problem: other)
+      )
+      for trial in 0..<9 {
+        guard case .trial(let a) = one.ask(trial: trial), case .trial(let b) = two.ask(trial: trial) else {
+          return false
+        }
+        if a.point != b.point { return false }
+        for (search, asked) in [(0, a), (1, b)] {
+          let losses = [asked.coordinates[1]]
+          if search == 0 {
+            one.tell(trial: trial, state: .complete, losses: losses)
+          } else {
+            two.tell(trial: trial, state: .complete, losses: losses)
+          }
+        }
+      }
+      return true
+    }
+    #expect(try drawn([:], like: "gp", [:]))
+    #expect(try drawn(["startup": 7], like: "gp", ["startup": 7]))
+    #expect(try !drawn(["startup": 7], like: "gp", ["startup": 3]))
+    var wrong = try problem()
+    wrong.options = ["startup": 1]
+    #expect(throws: SearchError.self) { try Search(method: "auto", problem: wrong) }
+    wrong.options = ["candidates": 9]
+    #expect(throws: SearchError.self) { try Search(method: "auto", problem: wrong) }
+    #expect(throws: SearchError.self) { try SearchPlan(method: "auto", wrong) }
+  }
+
   @Test func theRulesReadTheProblem() throws {
     #expect(try schedule().stages.map(\.method) == ["gp", "tpe"])
     #expect(try schedule(objectives: 3).stages.map(\.method) == ["gp", "tpe", "nsga2"])

@@ -170,3 +170,38 @@ private struct Bustle {
       rule.report(trial: 5, step: 1, losses: [2, .nan]) == .stop("Its loss at step 1 is not a number."))
   }
 }
+
+@Suite struct IncumbentTests {
+  /// What is kept of all trials together, against a look at each of them.
+  @Test(arguments: UInt64(0)..<20) func isTheOneThatNoOtherBeats(seed: UInt64) throws {
+    var watcher = try stopping(#"{"type":"threshold","upper":1000}"#)
+    var generator = Xoshiro256(seed: seed)
+    var best: [Int: Double] = [:]
+    var endsInNumber: [Int: Bool] = [:]
+    var states: [Int: TrialState] = [:]
+    for step in 0..<300 {
+      let trial = Int(generator.below(12))
+      if generator.below(4) == 0 {
+        let all: [TrialState] = [.running, .paused, .failed, .complete, .pruned]
+        states[trial] = all[Int(generator.below(5))]
+        watcher.settle(trial: trial, as: states[trial] ?? .running)
+      } else {
+        // Few values, so that equal ones are common.
+        let loss = generator.below(10) == 0 ? Double.nan : Double(generator.below(20))
+        _ = watcher.report(trial: trial, step: Int64(step), losses: [loss])
+        endsInNumber[trial] = !loss.isNaN
+        if !loss.isNaN { best[trial] = min(best[trial] ?? loss, loss) }
+      }
+      let lowest = best.filter { states[$0.key] != .failed }.values.min()
+      for trial in 0..<12 {
+        let own = endsInNumber[trial] == true ? best[trial] : nil
+        #expect(watcher.isIncumbent(trial) == (own.map { own in lowest.map { own <= $0 } ?? true } ?? false))
+      }
+      #expect(watcher.paused == (0..<12).filter { states[$0] == .paused })
+    }
+    var restored = try stopping(#"{"type":"threshold","upper":1000}"#)
+    try restored.restore(watcher.state)
+    #expect((0..<12).map(restored.isIncumbent) == (0..<12).map(watcher.isIncumbent))
+    #expect(restored.paused == watcher.paused)
+  }
+}

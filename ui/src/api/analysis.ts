@@ -29,6 +29,8 @@ export interface SweepAnalysis {
     stage: number;
     /** What the choice went by; null: the file names the method. */
     reason: string | null;
+    /** What trials that failed count as; null: nothing more is said of them. */
+    failures?: string | null;
   } | null;
   /** Early stopping in words, and by step the trials that came no further; null: there is none. */
   stopping: { rules: string[]; rungs: { step: number; stopped: number[]; paused: number[] }[] } | null;

@@ -255,6 +255,8 @@ export interface Sweep {
     objectives?: { name: string; goal: string; of?: string }[];
     options?: { [name: string]: Json };
     constraints?: { metric: string; of?: string; min?: number | null; max?: number | null }[];
+    /** Those that may be missed at a price. */
+    soft_constraints?: { metric: string; min?: number | null; max?: number | null; weight: number }[];
     early_terminate?: Json;
     /** Limits beside the number of trials. */
     budget?: { [name: string]: Json };
@@ -302,6 +304,8 @@ export interface Trial {
   other_objectives?: Numeric[];
   /** By how much each constraint is missed; 0 or less: it is met. */
   violations?: Numeric[];
+  /** What it counts as for the search since it failed. */
+  penalty?: Numeric | null;
   reason: string | null;
   created_at: number;
   started_at: number | null;

@@ -20,10 +20,7 @@ public struct AnnealSampler: Sampler {
   private var fold: HistoryFold<AnnealSchedule.Walk>
 
   public init(_ problem: SearchProblem) throws(SearchError) {
-    guard problem.objectiveCount == 1 else {
-      throw .unsupported(
-        method: Self.method, reason: "it minimises one objective, and there are \(problem.objectiveCount)")
-    }
+    try problem.requireOneObjective(for: Self.method)
     var options = OptionReader(problem.options, of: Self.method)
     let startup = try options.int("startup", default: 10, in: 1...10_000)
     let hot = try options.double("hot", default: 1, in: 1e-4...100)

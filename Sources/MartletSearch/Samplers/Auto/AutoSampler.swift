@@ -1,12 +1,15 @@
 // The method for who does not want to choose one.
 
 public import MartletModel
+import OrderedCollections
 
 /// Chooses among the methods by the problem: the types and number of its parameters, its objectives, and how many trials
 /// there will be. Names, bounds and seeds decide nothing.
 ///
 /// `AutoSchedule` says which method serves which trials; this sampler hands every question on to the one whose turn it is.
 /// One that takes over learns from all trials before it.
+///
+/// Options: `startup`, that of the methods which have it (2...1000; usually their own).
 public struct AutoSampler: Sampler {
   public static let method = "auto"
   private let problem: SearchProblem
@@ -15,10 +18,9 @@ public struct AutoSampler: Sampler {
   private var sampler: any Sampler
 
   public init(_ problem: SearchProblem) throws(SearchError) {
-    try OptionReader(problem.options, of: Self.method).finish()
     self.problem = problem
     schedule = try AutoSchedule(problem).keepingWhatServes(problem)
-    sampler = try samplerType(of: schedule.stages[0].method).init(problem)
+    sampler = try Self.sampler(of: schedule.stages[0].method, for: problem)
   }
 
   public mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
@@ -47,9 +49,24 @@ public struct AutoSampler: Sampler {
     stage = saved
   }
 
+  /// A method with those of the options that are its own.
+  ///
+  /// - Throws: what is wrong with the options of this method, or what the other one says to the problem.
+  static func sampler(of method: String, for problem: SearchProblem) throws(SearchError) -> any Sampler {
+    var reader = OptionReader(problem.options, of: Self.method)
+    // What is usual is for each to know.
+    let startup = try reader.int("startup", default: 0, in: 2...1000)
+    try reader.finish()
+    var own = problem
+    own.options = startup > 0 && methodsThatStartUp.contains(method) ? ["startup": JSONValue(startup)] : [:]
+    return try samplerType(of: method).init(own)
+  }
+
+  private static let methodsThatStartUp: Set = [GPSampler.method, TPESampler.method, CMAESSampler.method]
+
   /// - Parameter state: nil: as it is at a beginning.
   private func begin(_ stage: Int, state: JSONValue?, _ history: History) throws(SearchError) -> any Sampler {
-    var sampler = try samplerType(of: schedule.stages[stage].method).init(problem)
+    var sampler = try Self.sampler(of: schedule.stages[stage].method, for: problem)
     try sampler.restore(state ?? sampler.state, history)
     return sampler
   }

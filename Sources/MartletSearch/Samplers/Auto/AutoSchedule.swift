@@ -50,7 +50,7 @@ struct AutoSchedule: Hashable, Sendable {
     kept.stages = []
     for stage in stages {
       do {
-        _ = try samplerType(of: stage.method).init(problem)
+        _ = try AutoSampler.sampler(of: stage.method, for: problem)
         kept.stages.append(stage)
       } catch .unsupported {
         continue

@@ -41,10 +41,7 @@ public struct CMAESSampler: Sampler {
   }
 
   public init(_ problem: SearchProblem) throws(SearchError) {
-    guard problem.objectiveCount == 1 else {
-      throw .unsupported(
-        method: Self.method, reason: "it minimises one objective, and there are \(problem.objectiveCount)")
-    }
+    try problem.requireOneObjective(for: Self.method)
     let layout = CMAESLayout(problem.cube)
     var options = OptionReader(problem.options, of: Self.method)
     let usual = max(

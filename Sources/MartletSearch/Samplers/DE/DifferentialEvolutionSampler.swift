@@ -24,10 +24,7 @@ public struct DifferentialEvolutionSampler: Sampler {
   private var fold: HistoryFold<SuccessHistory>
 
   public init(_ problem: SearchProblem) throws(SearchError) {
-    guard problem.objectiveCount == 1 else {
-      throw .unsupported(
-        method: Self.method, reason: "it minimises one objective, and there are \(problem.objectiveCount)")
-    }
+    try problem.requireOneObjective(for: Self.method)
     var options = OptionReader(problem.options, of: Self.method)
     let wide = 18 * max(problem.cube.axes.count, 1)
     let usual = min(max(problem.budget.map { min(wide, $0 / 12) } ?? wide, 10), 200)

@@ -1,5 +1,7 @@
 // The trials a Gaussian process learns from, chosen and scaled.
 
+import MartletModel
+
 /// Points with what was measured of them, on the scale of the models.
 struct GPTrainingSet: Sendable {
   /// One point and its value.
@@ -14,6 +16,8 @@ struct GPTrainingSet: Sendable {
   private let lossPoints: [[Double]]
   /// One for each constraint.
   private let constraints: [Target]
+  /// How much worse than the worst that was measured each failed point counts, in deviations.
+  private let severities: [Double]
   /// For each point of the losses: it was trained to its end and meets the constraints.
   let isFeasible: [Bool]
   /// The best feasible points, best first; those that miss the constraints least while there are none.
@@ -22,14 +26,17 @@ struct GPTrainingSet: Sendable {
   /// How many trials a model takes; of more it sees the best half of this and those nearest to the best.
   static let limit = 1000
 
-  /// Failed trials count as the worst that was measured, so that the model stays away from where they were.
+  /// Failed trials count as the worst that was measured, so that the model stays away from where they were; those with
+  /// penalties as up to a deviation worse.
   ///
   /// Nil when there are fewer than two trials to learn from.
   init?(_ history: History, _ problem: SearchProblem, generator: inout Xoshiro256) {
     let observations = Self.chosen(Array(history.observations))
-    let measured = observations.filter { !$0.losses.isEmpty }
+    let measured = observations.filter { $0.state != .failed && !$0.losses.isEmpty }
     guard measured.count >= 2 else { return nil }
-    let failed = observations.filter { $0.losses.isEmpty && $0.violations.isEmpty }
+    let failed = observations.filter { ($0.state == .failed || $0.losses.isEmpty) && $0.violations.isEmpty }
+    severities = Self.severities(
+      failed.map { $0.losses.first ?? -.infinity }, beyond: measured.map { $0.losses[0] }.max() ?? 0)
     lossPoints = measured.map(\.coordinates) + failed.map(\.coordinates)
     if problem.objectiveCount <= 3 {
       losses = (0..<problem.objectiveCount).map { index in
@@ -55,8 +62,7 @@ struct GPTrainingSet: Sendable {
     losses.map { clipped in
       let scaled = LossScale.standardized(clipped, power: losses.count == 1 ? power : 1)
       let worst = scaled.max() ?? 0
-      let failures = lossPoints.count - clipped.count
-      return Target(points: lossPoints, values: scaled + Array(repeating: worst, count: failures))
+      return Target(points: lossPoints, values: scaled + severities.map { worst + $0 })
     } + constraints
   }
 
@@ -80,6 +86,15 @@ struct GPTrainingSet: Sendable {
     let ranks = Standing.ranks(measured.map { Standing($0) }, upTo: 10)
     let order = measured.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
     return order.prefix(10).map { measured[$0].coordinates }
+  }
+
+  /// The places of penalties among each other, evenly from 0 to 1: what they are as numbers would leave the model nothing to
+  /// see of the differences between trials that were measured. One that is no worse than what was measured has the place 0.
+  private static func severities(_ penalties: [Double], beyond worst: Double) -> [Double] {
+    let levels = Set(penalties.filter { $0 > worst }).sorted()
+    return penalties.map { penalty in
+      Double(levels.prefix { $0 <= penalty }.count) / Double(max(levels.count, 1))
+    }
   }
 
   /// One loss of many: the largest weighted one and a little of their sum (Knowles: ParEGO, 2006), the weights drawn

@@ -19,11 +19,7 @@ public struct GeneticSampler: Sampler {
   private var fold: HistoryFold<GeneticRules.Generation>
 
   public init(_ problem: SearchProblem) throws(SearchError) {
-    guard problem.objectiveCount == 1 else {
-      throw .unsupported(
-        method: Self.method,
-        reason: "it minimises one objective, and there are \(problem.objectiveCount); use nsga2 for several")
-    }
+    try problem.requireOneObjective(for: Self.method)
     var options = OptionReader(problem.options, of: Self.method)
     let size = try options.int("population", default: (problem.budget ?? 0) > 200 ? 50 : 20, in: 4...10_000)
     let tournament = try options.int("tournament", default: 3, in: 1...100)

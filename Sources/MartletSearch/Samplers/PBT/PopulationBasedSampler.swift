@@ -39,10 +39,7 @@ public struct PopulationBasedSampler: Sampler {
   }
 
   public init(_ problem: SearchProblem) throws(SearchError) {
-    guard problem.objectiveCount == 1 else {
-      throw .unsupported(
-        method: Self.method, reason: "it minimises one objective, and there are \(problem.objectiveCount)")
-    }
+    try problem.requireOneObjective(for: Self.method)
     var options = OptionReader(problem.options, of: Self.method)
     size = try options.int("population", default: min(max(problem.parallelism, 8), 32), in: 2...10_000)
     truncation = try options.double("truncation", default: 0.2, in: 0.01...0.5)
@@ -102,11 +99,11 @@ public struct PopulationBasedSampler: Sampler {
     let edge = max(Int((truncation * Double(members.count)).rounded()), 1)
     let isReady = (own.number + 1) % interval == 0
     let rank = order.firstIndex { members[$0] == member } ?? 0
-    let hasFailed = standings[order[rank]] == .failed
+    let hasFailed = standings[order[rank]].hasFailed
     var source = own.place
     var coordinates = history.observations[own.place].coordinates
     if hasFailed || (isReady && rank >= members.count - edge) {
-      let leaders = order.prefix(edge).filter { members[$0] != member && standings[$0] != .failed }
+      let leaders = order.prefix(edge).filter { members[$0] != member && !standings[$0].hasFailed }
       guard !leaders.isEmpty else {
         if !hasFailed { return answer(member, own.number + 1, coordinates, from: source, history) }
         // Nobody has anything to copy: begin anew.

@@ -5,10 +5,11 @@ import MartletModel
 /// How finished trials stand beside each other, kept beside the history and brought up to date with each trial that
 /// ends.
 struct TPERecords: Sendable {
-  enum Tier: Int, Sendable { case feasible, pruned, infeasible, failed }
+  enum Tier: Int, Sendable { case feasible, pruned, infeasible, penalized, failed }
 
   /// Feasible trials come first, by loss; then pruned ones, those that came further first and of these by their last
-  /// report; then those that miss constraints, by how much; failed ones last. Of equals the earlier one.
+  /// report; then those that miss constraints, by how much; failed ones last, those with penalties first and by these. Of
+  /// equals the earlier one.
   ///
   /// With several objectives the losses say nothing here: `TPESplit` ranks the feasible ones.
   struct Key: Comparable, Sendable {
@@ -22,6 +23,8 @@ struct TPERecords: Sendable {
       let loss = observation.losses.first ?? 0
       if observation.losses.isEmpty {
         (tier, first, second) = (.failed, 0, 0)
+      } else if observation.state == .failed {
+        (tier, first, second) = (.penalized, loss, 0)
       } else if observation.violation > 0 {
         (tier, first, second) = (.infeasible, observation.violation, loss)
       } else if observation.state == .complete {
@@ -45,7 +48,7 @@ struct TPERecords: Sendable {
   private(set) var order: [Int]
   /// With several objectives the feasible ones that may be among the best.
   private(set) var contenders: TPEContenders
-  private var counts = [0, 0, 0, 0]
+  private var counts = [0, 0, 0, 0, 0]
 
   /// All trials of a history.
   ///

@@ -24,10 +24,7 @@ public struct TabuSampler: Sampler {
   private var fold: HistoryFold<TabuRules.Walk>
 
   public init(_ problem: SearchProblem) throws(SearchError) {
-    guard problem.objectiveCount == 1 else {
-      throw .unsupported(
-        method: Self.method, reason: "it minimises one objective, and there are \(problem.objectiveCount)")
-    }
+    try problem.requireOneObjective(for: Self.method)
     let axes = problem.cube.axes.count
     var options = OptionReader(problem.options, of: Self.method)
     let startup = try options.int("startup", default: 10, in: 1...10_000)

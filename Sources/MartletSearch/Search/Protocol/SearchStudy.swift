@@ -94,7 +94,8 @@ struct SearchStudy {
     guard constraints.count == expected || state != .complete && constraints.isEmpty else {
       throw ProtocolError("'constraints' must hold \(expected) of them, not \(constraints.count)")
     }
-    var losses = zip(values, signs).map { $0 * $1 }
+    // What was logged before a failure is no measure of it.
+    var losses = state == .failed ? [] : zip(values, signs).map { $0 * $1 }
     if losses.isEmpty, state == .pruned, objectives == 1, let last = reports[trial] { losses = [last.loss] }
     search.tell(
       trial: trial, state: state, losses: losses, violations: constraints,

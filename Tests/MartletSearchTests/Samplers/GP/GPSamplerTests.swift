@@ -136,3 +136,33 @@ import Testing
     }
   }
 }
+
+@Suite struct GPPenaltyTests {
+  private func values(_ observations: [(state: TrialState, losses: [Double])]) throws -> [Double] {
+    let problem = SearchProblem(space: try Space([Parameter("x", .real(.uniform(min: 0, max: 1)))]), seed: 1)
+    var history = History(cube: problem.cube)
+    for (trial, observation) in observations.enumerated() {
+      history.end(
+        Observation(
+          trial: trial, coordinates: [Double(trial + 1) / 20], state: observation.state,
+          losses: observation.losses))
+    }
+    var generator = Xoshiro256(seed: 1)
+    let data = try #require(GPTrainingSet(history, problem, generator: &generator))
+    #expect(data.isFeasible.count { $0 } == observations.count { $0.state == .complete })
+    return data.targets(power: 1)[0].values
+  }
+
+  @Test func failuresAreAsBadAsTheWorstAndUpToADeviationWorse() throws {
+    let measured: [(TrialState, [Double])] = [(.complete, [1]), (.complete, [2]), (.complete, [4])]
+    let plain = try values(measured + [(.failed, [])])
+    #expect(plain[3] == plain[2])
+    let graded = try values(measured + [(.failed, [100]), (.failed, [1000]), (.failed, []), (.failed, [-8])])
+    // What was measured is seen as without them.
+    #expect(Array(graded.prefix(3)) == Array(plain.prefix(3)))
+    #expect(graded[3] == graded[2] + 0.5)
+    #expect(graded[4] == graded[2] + 1)
+    #expect(graded[5] == graded[2])
+    #expect(graded[6] == graded[2], "better than what was measured it cannot be")
+  }
+}

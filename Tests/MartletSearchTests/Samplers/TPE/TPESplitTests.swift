@@ -44,6 +44,19 @@ import Testing
     #expect(below(history, good: 100) == [0, 1, 2, 4, 5, 6, 7, 8, 9])
   }
 
+  /// While hardly anything succeeds, those that failed least badly say where to look.
+  @Test func failuresWithPenaltiesComeLastAndByThese() {
+    let history = history([
+      observation(0, [100], .failed), observation(1, [], .failed), observation(2, [-5], .failed),
+      observation(3, [9]), observation(4, [2], violations: [1]), observation(5, [500], .failed),
+    ])
+    let records = TPERecords(history, limit: 100)
+    #expect(records.order.map { history.observations[$0].trial } == [3, 4, 2, 0, 5, 1])
+    #expect(below(history, good: 2) == [3, 4])
+    #expect(below(history, good: 4) == [0, 2, 3, 4])
+    #expect(below(history, good: 9) == [0, 2, 3, 4, 5])
+  }
+
   @Test func recordsDoNotDependOnTheOrderOfEnding() {
     var generator = Xoshiro256(seed: 4)
     var ending = (0..<200).map { trial in

@@ -23,6 +23,7 @@ export function MethodCard({ sweep, analysis }: { sweep: Sweep; analysis: SweepA
             {plan.reason === null ? null : <p className="small">{plan.reason}</p>}
           </>
         )}
+        {plan?.failures ? <p className="small">{plan.failures}</p> : null}
         {facts.length === 0 ? null : (
           <dl className="search-facts">
             {facts.map(([name, text]) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}
@@ -39,14 +40,19 @@ function stretch(from: number, until: number | null): string {
   return until - from === 1 ? `trial ${formatCount(from)}` : `trials ${formatCount(from)} to ${formatCount(until - 1)}`;
 }
 
+/** A constraint in words. */
+function bounds({ metric, min, max }: { metric: string; min?: number | null; max?: number | null }): string {
+  return [metric, min == null ? "" : `≥ ${formatValue(min)}`, max == null ? "" : `≤ ${formatValue(max)}`].filter((part) => part !== "").join(" ");
+}
+
 /** What else was asked of the search, by name. */
 export function searchFacts({ search, seed }: Sweep): [string, string][] {
-  const { options, constraints, target, points, warm_start, budget } = search ?? {};
+  const { options, constraints, soft_constraints, target, points, warm_start, budget } = search ?? {};
   const listed = (map: Record<string, Json>) => Object.entries(map).map(([name, value]) => `${name} ${formatValue(value)}`).join(", ");
   const facts: [string, string | null][] = [
     ["Options", options ? listed(options) : null],
-    ["Constraints", constraints?.map(({ metric, min, max }) =>
-      [metric, min == null ? "" : `≥ ${formatValue(min)}`, max == null ? "" : `≤ ${formatValue(max)}`].filter((part) => part !== "").join(" ")).join(", ") ?? null],
+    ["Constraints", constraints?.map(bounds).join(", ") ?? null],
+    ["At a price", soft_constraints?.map((soft) => `${bounds(soft)} (weight ${formatValue(soft.weight)})`).join(", ") ?? null],
     ["Target", target === undefined ? null : formatValue(target)],
     ["Limits", budget ? listed(budget) : null],
     ["Points of the file", points === undefined ? null : formatCount(points)],

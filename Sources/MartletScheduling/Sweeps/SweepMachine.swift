@@ -47,8 +47,8 @@ package struct SweepMachine: Sendable {
     case preparationEnded(failure: String?)
     /// Another search in place of the old one, with all its trials, and how far it may go.
     case change(Search, limits: SweepLimits)
-    /// A point that somebody wants to be tried.
-    case add(Point)
+    /// A point that somebody wants to be tried; with `repeats`, as so many trials though it was tried before.
+    case add(Point, repeats: Int = 0)
     /// An agent asks for a trial, however many there are.
     case demand
     /// A trial is an agent's.
@@ -232,8 +232,8 @@ package struct SweepMachine: Sendable {
       return endPreparation(failure)
     case .change(let search, let limits):
       return change(search, limits)
-    case .add(let point):
-      return add(point)
+    case .add(let point, let repeats):
+      return add(point, repeats: repeats)
     case .demand:
       return fill(asked: 1)
     case .lent(let number):

@@ -85,7 +85,12 @@ let requestSchemas: JSONObject = [
       "output": optionalString, "client_version": optionalString,
       "max_parallel": ["type": ["integer", "null"], "minimum": 0, "maximum": 100_000],
     ]),
-  "NewPoint": objectSchema(["params": anyObject]),
+  "NewPoint": objectSchema(
+    [:],
+    optional: [
+      "params": anyObject, "trial": countSchema,
+      "times": ["type": ["integer", "null"], "minimum": 1, "maximum": 1_000, "default": 1],
+    ]),
   "SweepStop": objectSchema(
     [:],
     optional: [

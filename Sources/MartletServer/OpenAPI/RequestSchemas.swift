@@ -79,7 +79,7 @@ let requestSchemas: JSONObject = [
   "NewSweep": objectSchema(
     ["source": stringSchema, "workdir": absolutePath],
     optional: [
-      "environment": optionalMap,
+      "environment": optionalMap, "environment_of": optionalString,
       "filename": optionalString, "name": optionalString, "project": optionalString,
       "command": optionalStrings,
       "output": optionalString, "client_version": optionalString,

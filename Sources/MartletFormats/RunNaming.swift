@@ -104,14 +104,17 @@ extension SweepSpecification {
   ///
   /// By the file's rule where it has one (`ed_128_nl_4`, floats as `5.00e-04`), with the number behind it unless the
   /// rule alone tells all points apart; else adjective-bird-number from `seed` and `number`.
-  package func runName(for point: Point, number: Int, seed: UInt64) -> String {
+  ///
+  /// - Parameter isRepeat: another trial has the point already, and the name that goes with it.
+  package func runName(for point: Point, number: Int, seed: UInt64, isRepeat: Bool = false) -> String {
     if let name = points.first(where: { $0.point.flat == point.flat })?.name {
-      return Self.fileName(name, suffix: Self.reservedNames.contains(name) ? "_\(number)" : "")
+      let isTaken = isRepeat || Self.reservedNames.contains(name)
+      return Self.fileName(name, suffix: isTaken ? "_\(number)" : "")
     }
     guard let name = ruledName(for: point, number: number) else {
       return RunNames.name(seed: seed, number: number)
     }
-    return namesAreUnique
+    return namesAreUnique && !isRepeat
       ? fileName(ruled: name, number) : Self.fileName(name.isEmpty ? "_" : name, suffix: "_\(number)")
   }
 

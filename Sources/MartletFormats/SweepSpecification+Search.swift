@@ -102,10 +102,10 @@ extension SweepSpecification {
   /// The search at its beginning.
   ///
   /// - Parameters:
-  ///   - added: points that somebody added by hand since, as `Point.flat`.
+  ///   - added: points that somebody added by hand since.
   ///   - imported: those of them that do not lie in the space are left out.
   package func search(
-    seed: UInt64, added: [JSONValue] = [], imported: ImportedTrials = ImportedTrials()
+    seed: UInt64, added: [AddedPoint] = [], imported: ImportedTrials = ImportedTrials()
   ) throws(SearchError) -> Search {
     var search = try emptySearch(seed: seed, added: added)
     for item in imported.items {
@@ -118,7 +118,7 @@ extension SweepSpecification {
 
   /// The search as it was kept.
   package func search(
-    seed: UInt64, added: [JSONValue], imported: ImportedTrials, state: JSONValue,
+    seed: UInt64, added: [AddedPoint], imported: ImportedTrials, state: JSONValue,
     trials: [SweepMachine.TrialRecord]
   ) throws(SearchError) -> Search {
     let learned = Array(try search(seed: seed, added: added, imported: imported).history.observations)
@@ -127,9 +127,13 @@ extension SweepSpecification {
     return search
   }
 
-  private func emptySearch(seed: UInt64, added: [JSONValue]) throws(SearchError) -> Search {
-    let byHand = added.compactMap { $0.object.map { Point(values: $0) } }
-    return try Search(method: method, problem: problem(seed: seed), first: points.map(\.point) + byHand)
+  private func emptySearch(seed: UInt64, added: [AddedPoint]) throws(SearchError) -> Search {
+    var search = try Search(method: method, problem: problem(seed: seed), first: points.map(\.point))
+    for item in added {
+      guard let values = item.flat.object else { continue }
+      try search.enqueue(Point(values: values), isRepeat: item.isRepeat)
+    }
+    return search
   }
 
   /// The rule by which running trials are stopped; nil: there is none.

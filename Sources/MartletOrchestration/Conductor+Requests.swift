@@ -24,8 +24,10 @@ struct Prepared: Sendable {
 }
 
 extension Conductor {
-  /// Checks a sweep and makes its directories. Not in the queue: disks and git may be slow, and decide nothing.
-  nonisolated func prepare(_ new: NewSweep) async throws -> Prepared {
+  /// Looks at whatever would keep a sweep from beginning, and makes nothing.
+  ///
+  /// - Returns: what its search learns from.
+  nonisolated func check(_ new: NewSweep) async throws -> ImportedTrials {
     try Tracking.checkName(new.name, of: "sweep")
     try Tracking.checkName(new.project, of: "project")
     // Agents bring their own.
@@ -41,17 +43,11 @@ extension Conductor {
         .unprocessable, "Its preparation needs \(gpus) devices, but this server has \(deviceCount).",
         hint: "Start it with 'martlet up --devices N', or lower prepare.resources.gpus.")
     }
-    let data = data
-    let draft = Draft(.sweep, try await store.write { try $0.freshSweepID() }, in: data)
-    let root = new.output ?? data.results
-    let name = new.name
-    let imported = try await trialsToLearnFrom(new.specification)
-    let machine = try await machine()
-    let (directory, capture) = try await blocking { () -> (String, Capture) in
+    try await blocking {
       guard FileManager.default.fileExists(atPath: new.workdir) else {
         throw Problem(
           .unprocessable, "The working directory \(new.workdir) does not exist on the server's machine.",
-          hint: "Run the sweep from a directory that the server can see.")
+          hint: "Run the sweep from a directory that the server can see.", details: ["key": "workdir"])
       }
       if new.commandOverride == nil, let program = new.specification.program,
         !FileManager.default.fileExists(atPath: NewSweep.resolve(program, in: new.workdir))
@@ -60,6 +56,19 @@ extension Conductor {
           .unprocessable, "The program '\(program)' is not in \(new.workdir).",
           hint: "Correct 'program:' in the sweep file, or name a command.", details: ["key": "program"])
       }
+    }
+    return try await trialsToLearnFrom(new.specification)
+  }
+
+  /// Checks a sweep and makes its directories. Not in the queue: disks and git may be slow, and decide nothing.
+  nonisolated func prepare(_ new: NewSweep) async throws -> Prepared {
+    let imported = try await check(new)
+    let data = data
+    let draft = Draft(.sweep, try await store.write { try $0.freshSweepID() }, in: data)
+    let root = new.output ?? data.results
+    let name = new.name
+    let machine = try await machine()
+    let (directory, capture) = try await blocking { () -> (String, Capture) in
       let directory = try draft.begin {
         let directory = try Self.makeResults(in: root, name: name)
         try draft.keep(environment: new.environment.map { ($0.key, $0.value) }, results: directory)

@@ -253,7 +253,8 @@ extension Core {
   ) throws {
     let specification = sweep.specification
     let id = try writer.freshRunID()
-    let name = specification.runName(for: point, number: number, seed: sweep.seed)
+    let name = specification.runName(
+      for: point, number: number, seed: sweep.seed, isRepeat: origin.isRepeat)
     let directory = "\(sweep.directory)/\(name)"
     let paramsFile = "\(directory)/params.json"
     let isGhost =
@@ -275,7 +276,8 @@ extension Core {
     if let from = origin.from, let trials = scheduler.sweeps[sweep.id]?.machine.trials,
       trials.indices.contains(from)
     {
-      let name = specification.runName(for: trials[from].point, number: from, seed: sweep.seed)
+      let name = specification.runName(
+        for: trials[from].point, number: from, seed: sweep.seed, isRepeat: trials[from].origin.isRepeat)
       settings.firstCheckpoints = "\(sweep.directory)/\(name)/checkpoints"
     }
     let command = specification.arguments(

@@ -91,6 +91,8 @@ package final class Engine: Sendable {
   private let leaseTask: Task<Void, Never>
   private let watchTask = Mutex<Task<Void, Never>?>(nil)
   let analyses = SweepAnalyses()
+  /// In which the server was started.
+  let environment: [String: String]
   /// Who samples what executed runs use; nil: nobody does.
   package let sampling: Sampling?
 
@@ -137,14 +139,15 @@ package final class Engine: Sendable {
     return Engine(
       data: data, store: store, tracking: tracking, localPrincipal: local, conductor: conductor,
       leases: Leases(store: store, feed: tracking.feed, clock: clock, system: system), system: system,
-      sampling: sampling, logger: logger)
+      sampling: sampling, environment: options.environment, logger: logger)
   }
 
   private init(
     data: DataDirectory, store: Store, tracking: Tracking, localPrincipal: Principal, conductor: Conductor,
-    leases: Leases, system: Principal, sampling: Sampling?, logger: Logger
+    leases: Leases, system: Principal, sampling: Sampling?, environment: [String: String], logger: Logger
   ) {
     self.sampling = sampling
+    self.environment = environment
     self.data = data
     self.store = store
     self.tracking = tracking
@@ -227,6 +230,7 @@ package final class Engine: Sendable {
   package func createSweep(_ new: NewSweep, access: Access) async throws -> Sweep {
     try check(access, mayUse: new.project)
     let (conductor, principal) = (conductor, access.principal)
+    let new = try await surrounded(new, access: access)
     let prepared = try await conductor.prepare(new)
     await conductor.knowDevices()
     try await conductor.store(prepared.draft) {
@@ -270,7 +274,7 @@ package final class Engine: Sendable {
     return try await tracking.run(id, access: access)
   }
 
-  private func check(_ access: Access, mayUse project: String) throws {
+  func check(_ access: Access, mayUse project: String) throws {
     guard access.run == nil, access.project == nil || access.project == project else {
       throw Problem(
         .forbidden, "This token may not use project '\(project)'.", hint: "Ask for a token of that project.")

@@ -13,6 +13,8 @@ package struct NewSweep: Sendable {
   package var workdir: String
   package var output: String?
   package var environment: OrderedDictionary<String, String>
+  /// Whose environment goes behind it; nil: nobody's.
+  package var environmentOwner: EnvironmentOwner?
   package var commandOverride: [String]?
 
   /// - Throws: `Problem.unprocessable`, with the place in the file when the file is wrong.
@@ -20,7 +22,7 @@ package struct NewSweep: Sendable {
     let reader = try JSONReader(json)
     try reader.allowOnly([
       "source", "filename", "name", "project", "command", "workdir", "output", "environment",
-      "client_version", "max_parallel",
+      "client_version", "max_parallel", "environment_of",
     ])
     let source = try reader.requiredString("source")
     commandOverride = try reader.strings("command")
@@ -44,6 +46,7 @@ package struct NewSweep: Sendable {
     project = try reader.string("project") ?? specification.project ?? name
     environment = try Self.environment(try reader.object("environment") ?? [:])
     environment.merge(specification.environment, uniquingKeysWith: { $1 })
+    environmentOwner = try EnvironmentOwner(reader, "environment_of")
   }
 
   static func environment(_ members: JSONObject) throws(JSONMemberError) -> OrderedDictionary<String, String>

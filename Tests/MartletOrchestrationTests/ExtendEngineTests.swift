@@ -58,6 +58,42 @@ import Testing
     }
   }
 
+  @Test func `a trial is tried again with other seeds and in folders of its own, before and after a restart`()
+    async throws
+  {
+    try await Workshop.with { shop in
+      try shop.write(
+        "train.py",
+        Programs.python(
+          """
+          with open("seeds", "ab", buffering=0) as seeds:
+              seeds.write((os.environ["MARTLET_SEED"] + "\\n").encode())
+          log(0, loss=float(args["x"]))
+          """))
+      // The rule alone names each point's run.
+      let file = sweep("method: grid\nrun_name: 'x{x}'\nparameters: {x: {values: [1, 2]}}")
+      let sweep = try await shop.ended(try await shop.submit(file).id)
+      #expect(sweep.budget == 2)
+      let again = try await shop.engine.repeatTrial(0, of: sweep.id, times: 2, access: shop.access)
+      #expect(again.budget == 4)
+      #expect(try await shop.ended(sweep.id).counts[.complete] == 4)
+      await shop.close()
+      try await shop.open()
+      try await shop.engine.start()
+      _ = try await shop.engine.repeatTrial(1, of: sweep.id, times: 1, access: shop.access)
+      let ended = try await shop.ended(sweep.id)
+      #expect((ended.state, ended.budget) == (.finished, 5))
+      let trials = try await shop.trials(sweep.id)
+      #expect(trials.map { $0.parameters["x"] } == [1, 2, 1, 1, 2])
+      #expect(trials.map(\.runName) == ["x1", "x2", "x1_2", "x1_3", "x2_4"])
+      #expect(Set(try shop.lines("seeds")).count == 5)
+      await #expect(throws: Problem.self) {
+        try await shop.engine.repeatTrial(5, of: sweep.id, times: 1, access: shop.access)
+      }
+      #expect(shop.book.troubles.isEmpty)
+    }
+  }
+
   @Test func `a population goes on from the checkpoints of its best`() async throws {
     try await Workshop.with { shop in
       // Each stretch adds its rate to what its checkpoint holds: the loss says what was handed on.

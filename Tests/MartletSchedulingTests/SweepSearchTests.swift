@@ -188,7 +188,33 @@ import Testing
     #expect(machine.limits.trials == 3)
     _ = machine.handle(.trialEnded(0, .complete(objective: 1)))
     #expect(machine.trials[1].point["x"] == 5)
-    #expect(machine.progress.added == [["x": 5]])
+    #expect(machine.progress.added == [AddedPoint(flat: ["x": 5])])
+  }
+
+  @Test func `a point is tried again as often as was asked for, and no more in another space`() throws {
+    var machine = try machine(points: 6, limits: SweepLimits(trials: 2), parallel: 1)
+    _ = machine.handle(.start)
+    #expect(machine.handle(.add(Point(values: ["x": 1]))) == [])
+    #expect(machine.handle(.add(Point(values: ["x": 1]), repeats: 2)) == [])
+    #expect(machine.limits.trials == 5)
+    // What was tried is passed over, what is tried again is not.
+    #expect(created(machine.handle(.trialEnded(0, .complete(objective: 1)))) == [1])
+    #expect((machine.trials[1].point["x"], machine.trials[1].origin.isRepeat) == (1, true))
+    #expect(SweepProgress(json: machine.progress.json) == machine.progress)
+    #expect(machine.progress.added.map(\.isRepeat) == [false, true, true])
+    _ = machine.handle(.pause(reason: "to change it"))
+    var wider = try Self.search(8)
+    for added in machine.addedPoints {
+      try wider.enqueue(Point(values: added.flat.object ?? [:]), isRepeat: added.isRepeat)
+    }
+    try wider.restore(.null, trials: machine.trials, objectives: [Self.loss])
+    #expect(machine.handle(.change(wider, limits: SweepLimits(trials: 4))) == [])
+    #expect(machine.progress.added.map(\.isRepeat) == [false, false, true])
+    #expect(created(machine.handle(.resume)) == [])
+    #expect(created(machine.handle(.trialEnded(1, .complete(objective: 2)))) == [2])
+    #expect((machine.trials[2].point["x"], machine.trials[2].origin.isRepeat) == (1, true))
+    _ = machine.handle(.trialEnded(2, .complete(objective: 3)))
+    #expect((machine.trials[3].point["x"], machine.trials[3].origin.isRepeat) == (2, false))
   }
 
   @Test func `another space is searched from where the old one was left`() throws {

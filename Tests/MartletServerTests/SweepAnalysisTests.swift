@@ -66,6 +66,8 @@ import Testing
       #expect(parameter?["name"] == "x")
       #expect(parameter?["trials"] == 6)
       #expect(after["slices"]?.array?.first?["values"] == [1, 2, 3, 4, 5, 6])
+      #expect(after["distribution"]?["metric"]?.array?.compactMap(\.double) == [0, 1, 4, 9, 16, 25])
+      #expect(after["distribution"]?["share"]?.array?.last?.double == 1)
       let schemas = OpenAPIDocument(routes: apiRoutes).json["components"]?["schemas"]
       #expect(
         Set(schemas?["SweepAnalysis"]?["properties"]?.object?.keys ?? []) == Set(after.object?.keys ?? []))

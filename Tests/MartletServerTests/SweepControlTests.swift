@@ -158,4 +158,55 @@ import Testing
       try await eventually("it ended") { try await trials.row["state"] == "finished" }
     }
   }
+
+  @Test func `a point that the file forbids is refused, not passed over`() async throws {
+    try await TestServer.run { server in
+      let answer = try await server.post(
+        "/api/v1/sweeps",
+        [
+          "source": """
+          method: random
+          run_cap: 1
+          parameters: {x: {min: 0, max: 9}, y: {min: 0, max: 9}}
+          where: x <= y
+          command: ["true"]
+          """, "workdir": "/tmp",
+        ])
+      #expect(answer.status == 201, "\(answer.text)")
+      let path = "/api/v1/sweeps/\(answer.json["id"]?.string ?? "")"
+      try await eventually("it ended") { try await server.get(path).json["state"] == "finished" }
+      let refused = try await server.post(path + "/points", ["params": ["x": 5, "y": 4]])
+      #expect(refused.status == 422, "\(refused.text)")
+      #expect(refused.message?.hasSuffix("may try: it does not meet 'x <= y'.") == true, "\(refused.text)")
+      #expect(try await server.get(path).json["budget"] == 1)
+    }
+  }
+
+  @Test func `the point of a trial is tried again, while the sweep runs and after`() async throws {
+    try await TestServer.run { server in
+      let trials = try await Trials(server, "max_parallel: 6")
+      try await eventually("six run") { try await trials.states.count == 6 }
+      let again = try await trials.post("points", ["trial": 2, "times": 2])
+      #expect(again.status == 201, "\(again.text)")
+      #expect(again.json["budget"] == 8)
+      trials.end(0...7)
+      try await eventually("it ended") { try await trials.row["state"] == "finished" }
+      #expect(try await trials.post("points", ["trial": 5]).json["budget"] == 9)
+      trials.end(8...8)
+      try await eventually("it ended again") { try await trials.row["state"] == "finished" }
+      let items = try await server.get("/api/v1/sweeps/\(trials.sweep)/trials").json["items"]?.array ?? []
+      #expect(items.map { $0["params"]?["x"] } == [1, 2, 3, 4, 5, 6, 3, 3, 6])
+      for wrong: JSONValue in [
+        ["trial": 1, "params": ["x": 1]], ["params": ["x": 1], "times": 2], ["trial": 1, "times": 0],
+        ["trial": -1], ["trial": "best"], [:],
+      ] {
+        #expect(try await trials.post("points", wrong).status == 422, "\(wrong.text)")
+      }
+      let none = try await trials.post("points", ["trial": 40])
+      #expect(none.status == 404)
+      #expect(none.message == "Sweep '\(trials.sweep)' has no trial 40.")
+      let writer = try await server.newToken([.write])
+      #expect(try await trials.post("points", ["trial": 0], token: writer).status == 403)
+    }
+  }
 }

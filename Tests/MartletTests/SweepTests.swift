@@ -77,6 +77,33 @@ struct SweepTests {
     }
   }
 
+  @Test("a dry run says what a file would do; a trial is tried again where the sweep has ended")
+  func planAndRepeat() async throws {
+    try await Workplace.withServer { place in
+      try place.writeGrid()
+      let plan = try await place.martlet("sweep", "run", "grid.yaml", "--dry-run")
+      #expect(plan.status == 0, "\(plan)")
+      #expect(plan.lines.first == "Sweep 'grid'")
+      #expect(plan.lines.contains("Trials      4 of 4 points"), "\(plan)")
+      #expect(plan.lines.contains("     x=2 y=0.5"))
+      #expect(plan.lines.last == "Nothing was started.")
+      #expect(try await place.json("sweep", "list").array?.isEmpty == true)
+      #expect(try await place.martlet("sweep", "run", "grid.yaml").status == 0)
+      let again = try await place.martlet("sweep", "add-point", "grid", "--trial", "3", "--times", "2")
+      #expect(again.output.contains("the point of trial 3 is tried again"), "\(again)")
+      try await eventually("all have ended") {
+        try await place.json("sweep", "show", "grid")["state"]?.string == "finished"
+      }
+      let trials = try await place.json("sweep", "show", "grid")["trials"]?.array ?? []
+      #expect(trials.count == 6)
+      #expect(trials.count { $0["params"]?["x"]?.int == 1 && $0["params"]?["y"]?.double == 0.25 } == 3)
+      for wrong in [["x=1", "--trial", "3"], ["x=1", "--times", "2"], [], ["--trial", "-1"]] {
+        let refused = try await place.martlet(["sweep", "add-point", "grid"] + wrong)
+        #expect(refused.status != 0, "\(wrong)")
+      }
+    }
+  }
+
   @Test("a sweep none of whose trials succeeds is status 1, and says why each failed")
   func allFail() async throws {
     try await Workplace.withServer { place in

@@ -26,6 +26,7 @@ const projects = new Store<readonly Project[]>([]);
 const lastProject = pref<string | null>("project", null);
 const PoolPage = later((rest) => rest.PoolPage);
 const SweepPage = later((rest) => rest.SweepPage);
+const NewSweepPage = later((rest) => rest.NewSweepPage);
 const ComparePage = later((rest) => rest.ComparePage);
 const Palette = later((rest) => rest.Palette, "palette-wait");
 const REST_AFTER = 1500; // milliseconds after which what was not wanted yet is loaded, too
@@ -123,7 +124,7 @@ function Places({ route, project }: { route: Route; project: string | null }) {
       {project === null ? null : (
         <>
           {item(pathOf({ page: "runs", project }), "runs", "Runs", ["runs", "run", "compare"].includes(route.page))}
-          {item(pathOf({ page: "sweeps", project }), "sweeps", "Sweeps", route.page === "sweeps" || route.page === "sweep")}
+          {item(pathOf({ page: "sweeps", project }), "sweeps", "Sweeps", ["sweeps", "sweep", "newsweep"].includes(route.page))}
         </>
       )}
       {item("/pool", "chip", "Pool", route.page === "pool")}
@@ -140,6 +141,7 @@ function Page({ route }: { route: Route }) {
     case "compare": return <ComparePage key={route.project} project={route.project} />;
     case "sweeps": return <SweepsPage project={route.project} />;
     case "sweep": return <SweepPage id={route.sweep} />;
+    case "newsweep": return <NewSweepPage project={route.project} />;
     case "missing": return (
       <div className="page narrow">
         <Empty icon="question" title="There is no page here">

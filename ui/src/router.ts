@@ -9,6 +9,7 @@ export type Route =
   | { page: "compare"; project: string }
   | { page: "sweeps"; project: string }
   | { page: "sweep"; project: string; sweep: string }
+  | { page: "newsweep"; project: string }
   | { page: "missing"; path: string };
 
 /** Reads a path. Empty segments and a trailing slash do not matter. */
@@ -27,6 +28,8 @@ export function parseRoute(path: string): Route {
     if (kind === "runs") return id === undefined ? { page: "runs", project } : { page: "run", project, run: id };
     if (kind === "compare" && id === undefined) return { page: "compare", project };
     if (kind === "sweeps") {
+      // No id is so short.
+      if (id === "new") return { page: "newsweep", project };
       return id === undefined ? { page: "sweeps", project } : { page: "sweep", project, sweep: id };
     }
   }
@@ -43,6 +46,7 @@ export function pathOf(route: Route): string {
     case "run": return `/p/${enc(route.project)}/runs/${enc(route.run)}`;
     case "compare": return `/p/${enc(route.project)}/compare`;
     case "sweeps": return `/p/${enc(route.project)}/sweeps`;
+    case "newsweep": return `/p/${enc(route.project)}/sweeps/new`;
     case "sweep": return `/p/${enc(route.project)}/sweeps/${enc(route.sweep)}`;
     case "missing": return route.path;
   }

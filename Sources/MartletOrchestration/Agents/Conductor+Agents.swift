@@ -72,7 +72,8 @@ extension Conductor {
     let record = trials.flatMap { $0.indices.contains(trial) ? $0[trial] : nil }
     let from = record?.origin.from.flatMap { from -> String? in
       guard let trials, trials.indices.contains(from) else { return nil }
-      return sweep.specification.runName(for: trials[from].point, number: from, seed: sweep.seed)
+      return sweep.specification.runName(
+        for: trials[from].point, number: from, seed: sweep.seed, isRepeat: trials[from].origin.isRepeat)
     }
     var lease = Lease(
       loan.attempt, sweep: sweep, trial: trial, parameters: record?.point.flat.object ?? [:], from: from,

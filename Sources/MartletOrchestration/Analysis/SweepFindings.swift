@@ -13,6 +13,8 @@ struct SweepFindings: Sendable {
   static let mostWork = 4e8
   /// After so long no further part is begun.
   static let patience = Duration.seconds(5)
+  /// Values at which the distribution is told; more trials are thinned to so many.
+  static let distributionSize = 200
 
   let json: JSONValue
 
@@ -64,6 +66,7 @@ struct SweepFindings: Sendable {
       "objectives": .array(specification.objectives.map(\.json)), "trials": counts,
       "search": plan?.json(at: trials.count) ?? .null, "stopping": Self.stopping(trials, specification),
       "progress": progress.json, "importance": importance, "slices": .array(slices),
+      "distribution": analysis.distribution(objective: objective).thinned(to: Self.distributionSize).json,
       "front": numbers ?? .null, "hypervolume": volume?.json ?? .null, "left_out": JSONValue(leftOut),
     ]
   }

@@ -49,18 +49,56 @@ extension Conductor {
 
   /// Puts a point at the end of those that are tried before the method is asked.
   func addPoint(_ parameters: JSONObject, to id: PublicID, by principal: Principal) async throws {
+    try await add(to: id, by: principal) { (try Self.point(parameters, of: $0, id), repeats: 0) }
+  }
+
+  /// Has the point of a trial tried again, as so many trials with seeds of their own.
+  func repeatTrial(_ number: Int, of id: PublicID, times: Int, by principal: Principal) async throws {
+    try await add(to: id, by: principal) { machine in
+      guard machine.trials.indices.contains(number) else {
+        throw Problem(
+          .notFound, "Sweep '\(id)' has no trial \(number).",
+          hint: machine.trials.isEmpty ? nil : "Its trials are 0 to \(machine.trials.count - 1).",
+          details: ["key": "trial"])
+      }
+      let point = machine.trials[number].point
+      guard machine.search.problem.cube.coordinates(of: point) != nil else {
+        throw Problem(
+          .conflict, "Trial \(number) does not lie in the space of sweep '\(id)' any more.",
+          hint: "Its file has changed since: add a point that lies in it."
+        )
+      }
+      return (point, repeats: times)
+    }
+  }
+
+  /// Takes up a sweep again where it has ended.
+  ///
+  /// - Parameter choose: the point, and as how many trials it is tried again; 0: it was not tried before.
+  private func add(
+    to id: PublicID, by principal: Principal,
+    _ choose: (SweepMachine) throws -> (point: Point, repeats: Int)
+  ) async throws {
+    func choice(_ machine: SweepMachine) throws -> (point: Point, repeats: Int) {
+      let chosen = try choose(machine)
+      if let objection = machine.search.problem.space.objection(to: chosen.point) {
+        throw Problem(.unprocessable, "The point is none that sweep '\(id)' may try: \(objection).")
+      }
+      return chosen
+    }
     guard core.sweeps[id] != nil else {
       return try await reopen(id, by: principal) { machine in
-        machine.enqueue(try Self.point(parameters, of: machine, id))
+        let (point, repeats) = try choice(machine)
+        machine.enqueue(point, repeats: repeats)
       }
     }
     let machine = try openSweep(id).scheduled.machine
     guard machine.state != .draining else {
       throw Problem(.conflict, "Sweep '\(id)' is ending: it begins nothing more.")
     }
-    let point = try Self.point(parameters, of: machine, id)
+    let (point, repeats) = try choice(machine)
     try await transact { core, writer, effects, now in
-      try core.decide(.sweep(id, .add(point)), writer, &effects, by: principal, now)
+      try core.decide(.sweep(id, .add(point, repeats: repeats)), writer, &effects, by: principal, now)
       if let sweep = core.sweeps[id] {
         try writer.setBudget(ofSweep: sweep.row, core.scheduler.sweeps[id]?.machine.limits.trials)
         effects.sweeps.append(id)
@@ -158,7 +196,7 @@ extension Conductor {
     let search: Search
     do {
       search = try changed.search(
-        seed: sweep.seed, added: machine.progress.added, imported: imported, state: .null, trials: records)
+        seed: sweep.seed, added: machine.addedPoints, imported: imported, state: .null, trials: records)
     } catch {
       throw Problem(.unprocessable, "The new file cannot be searched: \(error).")
     }

@@ -39,7 +39,8 @@ extension SweepMachine {
       case .trial(let suggestion):
         let origin = TrialOrigin(
           coordinates: suggestion.coordinates, note: suggestion.note,
-          from: suggestion.from.flatMap { trials.indices.contains($0) ? $0 : nil })
+          from: suggestion.from.flatMap { trials.indices.contains($0) ? $0 : nil },
+          isRepeat: suggestion.isRepeat)
         openTrials.insert(number)
         trials.append(TrialRecord(point: suggestion.point, origin: origin, state: .waiting, objective: nil))
         actions.append(.create(trial: number, suggestion.point, origin))
@@ -124,7 +125,17 @@ extension SweepMachine {
 
   // MARK: - Changes by hand
 
+  /// What was added by hand, as it is to be tried in another search: what was tried once more already is not tried yet
+  /// another time.
+  package var addedPoints: [AddedPoint] {
+    let tried = progress.added.count - min(search.waitingCount, progress.added.count)
+    return progress.added.enumerated().map { place, added in
+      place < tried ? AddedPoint(flat: added.flat) : added
+    }
+  }
+
   mutating func change(_ search: Search, _ limits: SweepLimits) -> [Action] {
+    progress.added = addedPoints
     (self.search, self.limits) = (search, limits)
     (progress.isExhausted, progress.exhaustion) = (false, nil)
     return wakes() + fill()
@@ -136,19 +147,25 @@ extension SweepMachine {
     (progress.isExhausted, progress.exhaustion) = (false, nil)
   }
 
-  mutating func add(_ point: Point) -> [Action] {
-    enqueue(point) ? fill() : []
+  mutating func add(_ point: Point, repeats: Int) -> [Action] {
+    enqueue(point, repeats: repeats) ? fill() : []
   }
 
   /// Takes a point that is tried before the method is asked. Returns false where it cannot be: whoever asks for it has looked
   /// before.
-  @discardableResult package mutating func enqueue(_ point: Point) -> Bool {
+  ///
+  /// - Parameter repeats: so many trials of it, though it was tried before; 0: one, of a point that was not.
+  @discardableResult package mutating func enqueue(_ point: Point, repeats: Int = 0) -> Bool {
+    (0..<max(1, repeats)).allSatisfy { _ in enqueueOnce(point, isRepeat: repeats > 0) }
+  }
+
+  private mutating func enqueueOnce(_ point: Point, isRepeat: Bool) -> Bool {
     do throws(SearchError) {
-      try search.enqueue(point)
+      try search.enqueue(point, isRepeat: isRepeat)
     } catch {
       return false
     }
-    progress.added.append(point.flat)
+    progress.added.append(AddedPoint(flat: point.flat, isRepeat: isRepeat))
     if let trials = limits.trials { limits.trials = trials + 1 }
     if progress.exhaustion != nil { (progress.isExhausted, progress.exhaustion) = (false, nil) }
     return true

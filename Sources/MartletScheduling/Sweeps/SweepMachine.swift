@@ -49,8 +49,8 @@ package struct SweepMachine: Sendable {
     /// Another search in place of the old one, with all its trials, how far it may go, and what trials that fail from now
     /// on count as.
     case change(Search, limits: SweepLimits, penalties: PenaltyRule)
-    /// A point that somebody wants to be tried.
-    case add(Point)
+    /// A point that somebody wants to be tried; with `repeats`, as so many trials though it was tried before.
+    case add(Point, repeats: Int = 0)
     /// An agent asks for a trial, however many there are.
     case demand
     /// A trial is an agent's.
@@ -238,8 +238,8 @@ package struct SweepMachine: Sendable {
     case .change(let search, let limits, let penalties):
       self.penalties = penalties
       return change(search, limits)
-    case .add(let point):
-      return add(point)
+    case .add(let point, let repeats):
+      return add(point, repeats: repeats)
     case .demand:
       return fill(asked: 1)
     case .lent(let number):

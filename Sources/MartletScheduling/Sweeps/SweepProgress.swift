@@ -3,6 +3,16 @@
 package import MartletModel
 import OrderedCollections
 
+/// A point that somebody added by hand.
+package struct AddedPoint: Sendable, Hashable {
+  /// As `Point.flat`.
+  package var flat: JSONValue
+  /// It is tried though it was tried before.
+  package var isRepeat: Bool
+
+  package init(flat: JSONValue, isRepeat: Bool = false) { (self.flat, self.isRepeat) = (flat, isRepeat) }
+}
+
 /// Kept with the sweep.
 package struct SweepProgress: Sendable, Hashable {
   /// Trials in a row that could not be started.
@@ -22,7 +32,7 @@ package struct SweepProgress: Sendable, Hashable {
   /// Complete trials since the best one.
   package var finishedSinceBest = 0
   /// Points that somebody added by hand, in their order.
-  package var added: [JSONValue] = []
+  package var added: [AddedPoint] = []
   /// Its preparation was asked for, and has not ended.
   package var isPreparing = false
   /// Its preparation succeeded.
@@ -65,7 +75,9 @@ package struct SweepProgress: Sendable, Hashable {
     startedAt = json["started_at"]?.double
     deviceSeconds = json["device_seconds"]?.double ?? 0
     finishedSinceBest = json["since_best"]?.int.map(Int.init) ?? 0
-    added = json["added"]?.array ?? []
+    let repeats = Set(json["repeats"]?.array?.compactMap(\.int) ?? [])
+    added = (json["added"]?.array ?? []).enumerated()
+      .map { AddedPoint(flat: $1, isRepeat: repeats.contains(Int64($0))) }
   }
 
   package var json: JSONValue {
@@ -88,7 +100,9 @@ package struct SweepProgress: Sendable, Hashable {
     if let startedAt { members["started_at"] = .double(startedAt) }
     if deviceSeconds > 0 { members["device_seconds"] = .double(deviceSeconds) }
     if finishedSinceBest > 0 { members["since_best"] = .int(Int64(finishedSinceBest)) }
-    if !added.isEmpty { members["added"] = .array(added) }
+    if !added.isEmpty { members["added"] = .array(added.map(\.flat)) }
+    let repeats = added.indices.filter { added[$0].isRepeat }
+    if !repeats.isEmpty { members["repeats"] = .array(repeats.map { .int(Int64($0)) }) }
     if let windowReason { members["window_reason"] = .string(windowReason) }
     return .object(members)
   }

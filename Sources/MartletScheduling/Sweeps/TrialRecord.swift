@@ -49,23 +49,30 @@ package struct TrialOrigin: Sendable, Hashable {
   package var note: JSONValue?
   /// The trial whose checkpoint it begins with.
   package var from: Int?
+  /// Somebody wanted a point once more that was known.
+  package var isRepeat: Bool
 
-  package init(coordinates: [Double] = [], note: JSONValue? = nil, from: Int? = nil) {
+  package init(
+    coordinates: [Double] = [], note: JSONValue? = nil, from: Int? = nil, isRepeat: Bool = false
+  ) {
     self.coordinates = coordinates
     self.note = note
     self.from = from
+    self.isRepeat = isRepeat
   }
 
   package init(json: JSONValue) {
     coordinates = json["at"]?.array?.map { $0.double ?? .nan } ?? []
     note = json["note"]
     from = json["from"]?.int.map(Int.init)
+    isRepeat = json["repeat"]?.bool ?? false
   }
 
   package var json: JSONValue {
     var members: JSONObject = ["at": .array(coordinates.map { $0.isNaN ? .null : .double($0) })]
     if let note { members["note"] = note }
     if let from { members["from"] = .int(Int64(from)) }
+    if isRepeat { members["repeat"] = true }
     return .object(members)
   }
 }

@@ -37,6 +37,18 @@ public struct DistributionChart: Hashable, Sendable {
   /// The share of trials up to and with this one: from 1/n to 1.
   public var share: [Double]
 
+  public init(metric: [Double], share: [Double]) { (self.metric, self.share) = (metric, share) }
+
+  /// The same at `count` of its values, evenly among the trials and with the best and the worst; as it is where there are no
+  /// more. What is left is as true as before.
+  ///
+  /// - Parameter count: 2 or more.
+  public func thinned(to count: Int) -> DistributionChart {
+    guard metric.count > count, count > 1 else { return self }
+    let places = (0..<count).map { $0 * (metric.count - 1) / (count - 1) }
+    return DistributionChart(metric: places.map { metric[$0] }, share: places.map { share[$0] })
+  }
+
   public var json: JSONValue {
     ["metric": .array(metric.map(JSONValue.double)), "share": .array(share.map(JSONValue.double))]
   }

@@ -29,10 +29,10 @@ extension Search {
       observation.note = nil
       search.tell(observation)
     }
-    for coordinates in waiting {
-      guard let moved = problem.cube.coordinates(coordinates, of: old.cube) else { continue }
+    for queued in waiting {
+      guard let moved = problem.cube.coordinates(queued.coordinates, of: old.cube) else { continue }
       let point = problem.cube.point(at: moved)
-      if problem.space.objection(to: point) == nil { try search.enqueue(point) }
+      if problem.space.objection(to: point) == nil { try search.enqueue(point, isRepeat: queued.isRepeat) }
     }
     for point in first { try search.enqueue(point) }
     return search

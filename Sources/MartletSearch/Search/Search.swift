@@ -24,12 +24,21 @@ public struct Suggestion: Hashable, Sendable {
   public var from: Int?
   /// Its place among the points that were given by hand: those to try first, then those enqueued. Nil: the method chose it.
   public var queued: Int?
+  /// It is tried again, though it is known.
+  public var isRepeat = false
+}
+
+/// A point given by hand.
+struct QueuedPoint: Hashable, Sendable {
+  var coordinates: [Double]
+  /// It is tried though it may be known.
+  var isRepeat: Bool
 }
 
 /// One search over one space.
 ///
 /// A value; what it answers is a function of the problem, the trials it was told of and `state`. No point is given
-/// twice, neither to two workers at once nor later, as long as the space has others. When it has no others the search is
+/// twice, neither to two workers at once nor later, as long as the space has others and nobody asks for it. When it has no others the search is
 /// exhausted, or goes on with known points where `repeats` is set.
 public struct Search: Sendable {
   public let method: String
@@ -38,8 +47,8 @@ public struct Search: Sendable {
   /// Whether a space without new points goes on giving known ones.
   public let repeats: Bool
   private var sampler: any Sampler
-  /// Points to try before the sampler is asked, each as coordinates; the first `queuePosition` were tried.
-  private var queue: [[Double]] = []
+  /// Points to try before the sampler is asked; the first `queuePosition` were tried.
+  private var queue: [QueuedPoint] = []
   private var queuePosition = 0
   /// How often a method may answer with a known point before its neighbours are looked at.
   static let attempts = 20
@@ -64,24 +73,30 @@ public struct Search: Sendable {
 
   /// A point to try before the method is asked again, after those that wait already.
   ///
+  /// - Parameter isRepeat: it is tried though it may be known; else a known one is passed over.
   /// - Throws: `SearchError.pointOutside` and `pointForbidden`.
-  public mutating func enqueue(_ point: Point) throws(SearchError) {
+  public mutating func enqueue(_ point: Point, isRepeat: Bool = false) throws(SearchError) {
     guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
     if let objection = problem.space.objection(to: point) {
       throw .pointForbidden(point.flat, reason: objection)
     }
-    queue.append(coordinates)
+    queue.append(QueuedPoint(coordinates: coordinates, isRepeat: isRepeat))
   }
 
-  /// Points given by hand that were not tried yet, as coordinates.
-  var waiting: [[Double]] { Array(queue.dropFirst(queuePosition)) }
+  /// Points given by hand that were not tried yet.
+  var waiting: ArraySlice<QueuedPoint> { queue.dropFirst(queuePosition) }
+
+  /// How many points given by hand were not tried yet; those that were given last are the last to be tried.
+  public var waitingCount: Int { queue.count - queuePosition }
 
   /// The point for trial number `trial`, 0 or more, which was never asked for before.
   public mutating func ask(trial: Int) -> SearchAnswer {
     while queuePosition < queue.count {
       queuePosition += 1
-      let coordinates = queue[queuePosition - 1]
-      if !history.contains(coordinates) { return begin(trial, coordinates, queued: queuePosition - 1) }
+      let next = queue[queuePosition - 1]
+      if next.isRepeat || !history.contains(next.coordinates) {
+        return begin(trial, next.coordinates, queued: queuePosition - 1, isRepeat: next.isRepeat)
+      }
     }
     if let cardinality = problem.space.cardinality, history.distinctCount >= cardinality {
       return exhausted(trial, "All \(cardinality) points of the space have been tried.")
@@ -134,13 +149,14 @@ public struct Search: Sendable {
   }
 
   private mutating func begin(
-    _ trial: Int, _ coordinates: [Double], note: JSONValue? = nil, from: Int? = nil, queued: Int? = nil
+    _ trial: Int, _ coordinates: [Double], note: JSONValue? = nil, from: Int? = nil, queued: Int? = nil,
+    isRepeat: Bool = false
   ) -> SearchAnswer {
     history.begin(PendingTrial(trial: trial, coordinates: coordinates, note: note))
     return .trial(
       Suggestion(
         point: problem.cube.point(at: coordinates), coordinates: coordinates, note: note, from: from,
-        queued: queued))
+        queued: queued, isRepeat: isRepeat))
   }
 
   /// A trial is under way that this search was not asked for.

@@ -161,7 +161,7 @@ public struct Space: Hashable, Sendable {
   }
 
   /// What forbids a point, in words; nil: it may be tried.
-  func objection(to point: Point) -> String? {
+  public func objection(to point: Point) -> String? {
     let values = parameters.map { point[$0.name] }
     guard !allows(values) else { return nil }
     let all = values + derivedValues(values)

@@ -47,6 +47,7 @@ let analysisSchemas: JSONObject = [
     ]),
     "slices": arraySchema(
       objectSchema(["name": stringSchema, "values": ["type": "array"], "metric": arraySchema(numberSchema)])),
+    "distribution": objectSchema(["metric": arraySchema(numberSchema), "share": arraySchema(shareSchema)]),
     "front": nullable(arraySchema(countSchema)),
     "hypervolume": nullable(
       objectSchema([

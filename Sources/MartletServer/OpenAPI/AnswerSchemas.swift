@@ -204,6 +204,16 @@ let answerSchemas: JSONObject = [
   ]),
   "Series": ["anyOf": .array([rawSeries, bucketSeries])],
   "SeriesList": objectSchema(["series": arraySchema(schema("Series"))]),
+  "SweepTemplate": objectSchema([
+    "source": stringSchema, "filename": optionalString, "workdir": optionalString,
+    "command": optionalStrings, "output": optionalString, "environment_of": stringSchema,
+  ]),
+  "SweepPlan": objectSchema([
+    "name": stringSchema, "project": stringSchema, "workdir": stringSchema, "command": stringsSchema,
+    "rows": arraySchema(objectSchema(["name": stringSchema, "words": stringSchema])),
+    "points": arraySchema(objectSchema(["name": stringSchema, "params": anyObject])),
+    "doubt": optionalString, "notes": stringsSchema,
+  ]),
   "Sweep": objectSchema([
     "id": idSchema, "project": stringSchema, "name": stringSchema, "description": stringSchema,
     "state": words(SweepState.self), "state_reason": optionalString, "method": stringSchema,

@@ -79,13 +79,18 @@ let requestSchemas: JSONObject = [
   "NewSweep": objectSchema(
     ["source": stringSchema, "workdir": absolutePath],
     optional: [
-      "environment": optionalMap,
+      "environment": optionalMap, "environment_of": optionalString,
       "filename": optionalString, "name": optionalString, "project": optionalString,
       "command": optionalStrings,
       "output": optionalString, "client_version": optionalString,
       "max_parallel": ["type": ["integer", "null"], "minimum": 0, "maximum": 100_000],
     ]),
-  "NewPoint": objectSchema(["params": anyObject]),
+  "NewPoint": objectSchema(
+    [:],
+    optional: [
+      "params": anyObject, "trial": countSchema,
+      "times": ["type": ["integer", "null"], "minimum": 1, "maximum": 1_000, "default": 1],
+    ]),
   "SweepStop": objectSchema(
     [:],
     optional: [

@@ -52,16 +52,25 @@ let sweepControlRoutes: [Route] = [
   },
   Route(
     .post, "/sweeps/:sweep/points", .scope(.run),
-    "Adds a point, which is tried before the sweep's method is asked again.",
+    "Adds a point, which is tried before the sweep's method is asked again; or has the point of a trial tried again.",
     body: RouteBody(schema: "NewPoint", isRequired: true), answer: RouteAnswer(status: 201, schema: "Sweep")
   ) { request in
     let reader = try JSONReader(request.json())
-    try reader.allowOnly(["params"])
-    let parameters = try reader.required("params", reader.object("params"))
-    return .json(
-      try await request.services.engine.addPoint(
-        parameters, to: request.id("sweep"), access: request.access
-      ).json, status: 201)
+    try reader.allowOnly(["params", "trial", "times"])
+    let (id, engine, access) = try (request.id("sweep"), request.services.engine, request.access)
+    guard let trial = try wholeNumber(reader, "trial", in: 0...1_000_000_000) else {
+      guard reader.value("times") == nil else {
+        throw JSONMemberError(key: "times", message: "goes with 'trial'")
+      }
+      let parameters = try reader.required("params", reader.object("params"))
+      return .json(try await engine.addPoint(parameters, to: id, access: access).json, status: 201)
+    }
+    guard reader.value("params") == nil else {
+      throw JSONMemberError(key: "params", message: "does not go with 'trial'")
+    }
+    let times = try wholeNumber(reader, "times", in: 1...1_000) ?? 1
+    let sweep = try await engine.repeatTrial(trial, of: id, times: times, access: access)
+    return .json(sweep.json, status: 201)
   },
   Route(
     .post, "/sweeps/:sweep/trials/:trial/stop", .scope(.run), "Asks one trial to end; the others go on.",

@@ -26,6 +26,34 @@ let sweepRoutes: [Route] = [
     let new = try NewSweep(json: request.json())
     return .json(try await request.services.engine.createSweep(new, access: request.access).json, status: 201)
   },
+  Route(
+    .get, "/sweep-template", .scope(.read),
+    "What a new sweep may begin with: a file with comments, or what another sweep was begun with.",
+    query: [
+      QueryParameter(
+        name: "program", summary: "The script that its trials run.",
+        schema: ["type": "string", "default": "train.py"]),
+      QueryParameter(
+        name: "like", summary: "The sweep that it is to be like.",
+        schema: ["type": "string", "pattern": "^([a-z0-9]{8})?$"]),
+    ], answer: RouteAnswer(schema: "SweepTemplate")
+  ) { request in
+    guard let like = request.query.string("like") else {
+      return .json(Engine.template(program: request.query.string("program") ?? "train.py"))
+    }
+    guard let id = PublicID(rawValue: like) else {
+      throw Problem(.notFound, "There is no sweep '\(like.prefix(100))'.")
+    }
+    return .json(try await request.services.engine.template(like: id, access: request.access))
+  },
+  Route(
+    .post, "/sweep-plan", .scope(.run),
+    "What POST /sweeps would do with this body, in words; nothing is begun.",
+    body: RouteBody(schema: "NewSweep", isRequired: true), answer: RouteAnswer(schema: "SweepPlan")
+  ) { request in
+    let new = try NewSweep(json: request.json())
+    return .json(try await request.services.engine.plan(new, access: request.access))
+  },
   Route(.get, "/sweeps/:sweep", .scope(.read), "A sweep.", answer: RouteAnswer(schema: "Sweep")) { request in
     .json(try await request.services.engine.sweep(request.id("sweep"), access: request.access).json)
   },

@@ -76,7 +76,7 @@ struct SweepRun: AsyncParsableCommand {
     let source = try readSource()
     let specification = try check(source)
     if dryRun {
-      for line in try SweepPlanText(specification: specification).lines() { try Terminal.say(line) }
+      for line in SweepPlanText(plan: try SweepPlan(specification)).lines { try Terminal.say(line) }
       return
     }
     let client = try await connection.clientStartingServer()

@@ -40,6 +40,10 @@ private let accuracy = Objective(metric: "accuracy", goal: .maximize)
     // The better first; the infeasible one was measured as well.
     #expect(analysis.distribution().metric == [0.9, 0.8, 0.7, 0.5])
     #expect(analysis.distribution().share == [0.25, 0.5, 0.75, 1])
+    #expect(analysis.distribution().thinned(to: 4) == analysis.distribution())
+    #expect(
+      analysis.distribution().thinned(to: 2) == DistributionChart(metric: [0.9, 0.5], share: [0.25, 1]))
+    #expect(analysis.distribution().thinned(to: 3).metric == [0.9, 0.8, 0.5])
   }
 
   @Test func chartsHaveValuesPlacesAndRanks() throws {

@@ -35,6 +35,24 @@ import Testing
     #expect(throws: SearchError.pointOutside(["n": 10, "kind": "a"])) { try search.enqueue(point(10, "a")) }
   }
 
+  @Test func whatIsAskedForAgainComesAgainAndIsLearnedFrom() throws {
+    var search = try Search(
+      method: "random", problem: SearchProblem(space: try space(), seed: 1), first: [point(3, "a")])
+    #expect(try ask(&search, 0).isRepeat == false)
+    search.tell(trial: 0, state: .complete, losses: [1])
+    try search.enqueue(point(3, "a"))
+    for _ in 0..<2 { try search.enqueue(point(3, "a"), isRepeat: true) }
+    #expect(search.waitingCount == 3)
+    for trial in 1...2 {
+      let again = try ask(&search, trial)
+      #expect((again.point, again.isRepeat) == (point(3, "a"), true))
+      search.tell(trial: trial, state: .complete, losses: [Double(trial) + 1])
+    }
+    #expect(try ask(&search, 3).queued == nil)
+    #expect(search.history.observations.map(\.losses) == [[1], [2], [3]])
+    #expect(search.history.distinctCount == 2)
+  }
+
   @Test func nothingComesTwiceUntilAllIsKnown() throws {
     let problem = SearchProblem(space: try space(), seed: 1)
     var search = try Search(method: "random", problem: problem)

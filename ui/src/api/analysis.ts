@@ -18,6 +18,7 @@ export interface SweepAnalysis {
   sweep: string;
   /** The place of the objective that all this is about. */
   objective: number;
+  objectives: { name: string; goal: string; of: string }[];
   /** Trials that ended, that came to their end with a value, and of these those that meet every constraint. */
   trials: { ended: number; complete: number; feasible: number };
   /** Which methods serve which trials; null: it cannot be said. */
@@ -55,6 +56,8 @@ export interface SweepAnalysis {
   };
   /** The mean over all other parameters, by a forest. */
   slices: { name: string; values: Json[]; metric: Numeric[] }[];
+  /** The better first, 200 at most: values of complete trials, and which share of these is at least as good. */
+  distribution: { metric: Numeric[]; share: number[] };
   /** Numbers of the trials on the front; null with one objective. */
   front: number[] | null;
   hypervolume: { reference: Numeric[]; trials: number[]; volumes: Numeric[] } | null;

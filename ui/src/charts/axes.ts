@@ -143,6 +143,21 @@ function ranked(name: string, numbers: readonly number[]): Axis {
   };
 }
 
+/** Where a value lies in the units of its axis, or in the places of its classes; NaN: nowhere. */
+export function placeOn(axis: Axis, value: Json | undefined): number {
+  const height = axis.at(value);
+  return height === null ? NaN : axis.gap > 0 || typeof value !== "number" ? axis.unit(height) : value;
+}
+
+/** An axis as a chart of points has it. */
+export function scaleOf(axis: Axis): { log: boolean; domain: readonly [number, number] | null; classes: { value: number; label: string }[] | null } {
+  if (axis.gap === 0) return { log: axis.note === "log", domain: [axis.unit(0), axis.unit(1)], classes: null };
+  return {
+    log: false, domain: null,
+    classes: Array.from({ length: Math.round(axis.unit(1)) + 1 }, (_, i) => ({ value: i, label: axis.words(axis.height(i)) })),
+  };
+}
+
 /** The same axis with its upper end below. */
 export function turned(axis: Axis): Axis {
   return {

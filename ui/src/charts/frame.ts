@@ -26,6 +26,8 @@ export interface FrameRequest {
   logX?: boolean;
   /** Where labels stand below; else at round numbers. */
   xTicks?: Tick[];
+  /** Likewise beside it. */
+  yTicks?: Tick[];
   /** Whether the least y is on top. */
   downwards?: boolean;
 }
@@ -37,7 +39,7 @@ export function drawFrame(context: CanvasRenderingContext2D, request: FrameReque
   const [top, bottom] = [8, height - 20];
   const range = request.downwards ? [top, bottom] as const : [bottom, top] as const;
   const y = logY ? logarithmic(yDomain, range) : linear(yDomain, range);
-  const yTicks = ticks(y, Math.max(2, Math.floor((bottom - top) / 36)));
+  const yTicks = request.yTicks ?? ticks(y, Math.max(2, Math.floor((bottom - top) / 36)));
   const widest = Math.max(12, ...yTicks.map(({ label }) => context.measureText(label).width));
   const left = Math.ceil(widest) + 10;
   const right = width - 10;

@@ -39,12 +39,14 @@ const DIM = 0.14;
 
 const MANY = 600; // marks in one chart above which each is small and has no edge
 
-/** Draws one mark of so many; the context's transform is left as it was. */
-export function drawMark(context: CanvasRenderingContext2D, kind: MarkKind, x: number, y: number, ink: Ink, count = 1, isDim = false): void {
+/** Draws one mark of so many, in its kind's colour or another; the context's transform is left as it was. */
+export function drawMark(
+  context: CanvasRenderingContext2D, kind: MarkKind, x: number, y: number, ink: Ink, count = 1, isDim = false, another: string | null = null,
+): void {
   const { path, token, filled } = SHAPES[kind];
   let made = paths.get(kind);
   if (!made) paths.set(kind, (made = new Path2D(path)));
-  const colour = inkOf(ink, token);
+  const colour = another ?? inkOf(ink, token);
   const size = count > MANY && kind !== "front" ? 0.6 : 1;
   if (isDim) context.globalAlpha = DIM;
   context.translate(x, y);

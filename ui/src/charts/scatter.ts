@@ -2,7 +2,7 @@
 import { formatMetric } from "../format";
 import { Easel } from "./easel";
 import { type Frame, drawFrame, padded, rangeOf } from "./frame";
-import { ink } from "./ink";
+import { ink, mixed } from "./ink";
 import { type MarkKind, SHAPES, drawMark, markColour } from "./marks";
 import type { Description } from "./registry";
 import type { Tick } from "./scale";
@@ -17,19 +17,29 @@ export interface ScatterPoint {
   y: number;
   /** Where it lies across, in words. */
   place: string;
+  /** Likewise up; absent: its y as a metric. */
+  height?: string;
+  /** Its share of the way from the best colour to the worst; absent: the colour of its kind. */
+  heat?: number;
+  /** What is told of it besides. */
+  more?: readonly { name: string; value: string }[];
   run: string | null;
   /** The page's filter leaves it out. */
   isDim?: boolean;
 }
 
+export interface ScatterLine {
+  name: string;
+  points: readonly { x: number; y: number }[];
+  /** From one point to the next across first, then up or down, or the other way; or straight. */
+  form: "across" | "down" | "straight";
+}
+
 export interface ScatterState {
   points: readonly ScatterPoint[];
-  line: {
-    name: string;
-    points: readonly { x: number; y: number }[];
-    /** From one point to the next across first, then up or down, or the other way; or straight. */
-    form: "across" | "down" | "straight";
-  } | null;
+  line: ScatterLine | null;
+  /** A line of others, dashed; the chart reaches as far as it does. */
+  other?: ScatterLine | null;
   x: {
     name: string;
     log: boolean;
@@ -38,7 +48,12 @@ export interface ScatterState {
     /** Values without order: where each stands, and its name. */
     classes: Tick[] | null;
   };
-  y: { name: string; log: boolean };
+  y: {
+    name: string;
+    log: boolean;
+    domain?: readonly [number, number] | null;
+    classes?: Tick[] | null;
+  };
 }
 
 const REACH = 18;
@@ -78,6 +93,7 @@ export class ScatterChart implements Drawable {
     const usable = (value: number, log: boolean) => Number.isFinite(value) && (!log || value > 0);
     this.#drawn = state.points.filter(({ x, y }) => usable(x, state.x.log) && usable(y, state.y.log))
       .map((point) => (state.x.classes === null ? point : { ...point, x: point.x + beside(point.number) }))
+      .map((point) => (state.y.classes ? { ...point, y: point.y + beside(7 * point.number + 3) } : point))
       .sort((a, b) => a.x - b.x || a.number - b.number);
     this.#hot = this.#drawn.find(({ number }) => number === this.#hot?.number) ?? null;
     stage.invalidate(this);
@@ -95,29 +111,35 @@ export class ScatterChart implements Drawable {
     this.#frame = null;
     this.element.dataset["state"] = this.#drawn.length > 0 ? "ready" : "empty";
     if (!context || width < 40 || this.#drawn.length === 0) return;
-    const { x, y, line } = this.#state;
+    const { x, y, line, other = null } = this.#state;
     const colours = ink();
-    const [low, high] = x.classes ? [-0.6, x.classes.length - 0.4] : x.domain ?? rangeOf(this.#drawn.map((point) => point.x));
+    const all: readonly { x: number; y: number }[] = other === null ? this.#drawn : [...this.#drawn, ...other.points];
+    const ends = (classes: readonly Tick[] | null | undefined, domain: readonly [number, number] | null | undefined, values: () => number[], log: boolean) =>
+      classes ? [-0.6, classes.length - 0.4] as const : padded(...(domain ?? rangeOf(values())), log);
     const frame = drawFrame(context, {
-      width, height, logY: y.log, logX: x.log, xKind: "number", ...(x.classes ? { xTicks: x.classes } : {}),
-      xDomain: x.classes ? [low, high] : padded(low, high, x.log),
-      yDomain: padded(...rangeOf(this.#drawn.map((point) => point.y)), y.log),
+      width, height, logY: y.log, logX: x.log, xKind: "number", ...(x.classes ? { xTicks: x.classes } : {}), ...(y.classes ? { yTicks: y.classes } : {}),
+      xDomain: ends(x.classes, x.domain, () => all.map((point) => point.x), x.log),
+      yDomain: ends(y.classes, y.domain, () => all.map((point) => point.y), y.log),
     }, colours);
     this.#frame = frame;
     // Those that count most lie above the others.
     const above = ({ kind, isDim }: ScatterPoint) => (isDim ? -1 : kind === "front" ? 2 : kind === "complete" ? 1 : 0);
     const ordered = [...this.#drawn].sort((a, b) => above(a) - above(b));
-    for (const point of ordered) drawMark(context, point.kind, frame.x.at(point.x), frame.y.at(point.y), colours, ordered.length, point.isDim);
-    if (line !== null) this.#line(context, frame, line);
+    for (const point of ordered) {
+      const heat = point.heat === undefined ? null : mixed(colours.heat, point.heat);
+      drawMark(context, point.kind, frame.x.at(point.x), frame.y.at(point.y), colours, ordered.length, point.isDim, heat);
+    }
+    if (other !== null) this.#line(context, frame, other, colours.lines[2]!, [6, 4]);
+    if (line !== null) this.#line(context, frame, line, colours.lines[1]!, []);
   }
 
-  #line(context: CanvasRenderingContext2D, { plot, x, y }: Frame, line: NonNullable<ScatterState["line"]>): void {
-    const colours = ink();
+  #line(context: CanvasRenderingContext2D, { plot, x, y }: Frame, line: ScatterLine, colour: string, dash: number[]): void {
     context.save();
     context.beginPath();
     context.rect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
     context.clip();
-    context.strokeStyle = colours.lines[1]!;
+    context.strokeStyle = colour;
+    context.setLineDash(dash);
     context.lineWidth = 2;
     context.beginPath();
     if (this.#state.x.classes) {
@@ -166,7 +188,8 @@ export class ScatterChart implements Drawable {
     const { x, y } = this.#state;
     showTip(at.x, at.y, `trial ${point.number}, ${SHAPES[point.kind].word}`, [
       { colour: "transparent", name: x.name, value: point.place, hot: false },
-      { colour: markColour(point.kind, ink()), name: y.name, value: formatMetric(point.y), hot: true },
+      { colour: markColour(point.kind, ink()), name: y.name, value: point.height ?? formatMetric(point.y), hot: true },
+      ...(point.more ?? []).map((each) => ({ ...each, colour: "transparent", hot: false })),
     ]);
   }
 
@@ -203,11 +226,14 @@ export class ScatterChart implements Drawable {
     const box = this.element.getBoundingClientRect();
     this.#light(point, { x: box.left + this.#frame.x.at(point.x), y: box.top + this.#frame.y.at(point.y) });
     const { x, y } = this.#state;
-    this.onReading(`trial ${point.number}, ${SHAPES[point.kind].word}, ${x.name} ${point.place}, ${y.name} ${formatMetric(point.y)}`);
+    this.onReading([
+      `trial ${point.number}`, SHAPES[point.kind].word, `${x.name} ${point.place}`, `${y.name} ${point.height ?? formatMetric(point.y)}`,
+      ...(point.more ?? []).map(({ name, value }) => `${name} ${value}`),
+    ].join(", "));
   }
 
   describe(): Description {
-    const { points, line } = this.#state;
+    const { points, line, other = null } = this.#state;
     const newest = points[points.length - 1];
     const end = line?.points[line.points.length - 1];
     return {
@@ -218,6 +244,7 @@ export class ScatterChart implements Drawable {
       lines: [
         { id: "trials", name: "trials", points: this.#drawn.length, last: newest ? { x: newest.x, y: newest.y } : null },
         ...(line === null ? [] : [{ id: "line", name: line.name, points: line.points.length, last: end ?? null }]),
+        ...(other === null ? [] : [{ id: "other", name: other.name, points: other.points.length, last: other.points[other.points.length - 1] ?? null }]),
       ],
       xDomain: this.#frame?.x.domain ?? null,
       yDomain: this.#frame?.y.domain ?? null,

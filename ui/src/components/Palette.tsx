@@ -1,6 +1,6 @@
 // One field to go anywhere: pages, projects, GPUs, sweeps, and runs that the server finds by name.
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
-import { ApiError, api } from "../api/client";
+import { ApiError, api, mayRun } from "../api/client";
 import { tracking } from "../api/tracking";
 import type { Project, Run, Sweep } from "../api/types";
 import { navigate, pathOf } from "../router";
@@ -92,6 +92,7 @@ function pages(project: string | null): Goal[] {
     page("Home", "/"),
     ...(project === null ? [] : [
       page("Runs", pathOf({ page: "runs", project }), project), page("Sweeps", pathOf({ page: "sweeps", project }), project),
+      ...(mayRun() ? [page("New sweep", pathOf({ page: "newsweep", project }), project)] : []),
     ]),
     page("Pool", "/pool"),
   ];

@@ -1,7 +1,8 @@
 // One sweep, while it runs and after: how far it is, the best so far, every trial ranked.
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { mayRun } from "../api/client";
 import type { Sweep, Trial } from "../api/types";
-import { CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
+import { Button, CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
 import { SweepProgress } from "../components/SweepProgress";
 import { formatCommand, formatDuration, formatMetric, formatNumber, formatValue, toNumber } from "../format";
 import { useKeys } from "../keys";
@@ -12,6 +13,7 @@ import { SweepStore, maximises, progressOf, rank, sweepHasEnded } from "../store
 import { Preparation } from "./sweep/Preparation";
 import { SweepHead } from "./sweep/SweepHead";
 import { PauseNote } from "./sweep/PauseNote";
+import { RunAgain } from "./sweep/RunAgain";
 import { SweepSettings } from "./sweep/SweepSettings";
 import { StopStages } from "./sweep/StopStages";
 import { SweepCharts } from "./sweep/SweepCharts";
@@ -43,6 +45,9 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
   const maximise = maximises(sweep);
   const ranked = useMemo(() => rank(trials, maximise), [trials, maximise]);
   const objective = sweep.metric?.name ?? "objective";
+  const [again, setAgain] = useState<number | null>(null);
+  const repeated = again === null ? undefined : trials.find(({ number }) => number === again);
+  const mayRepeat = mayRun() && sweep.state !== "draining";
   const [brushed, setBrushed] = useState<ReadonlySet<number> | null>(null);
   const listed = useMemo(() => (brushed === null ? ranked : ranked.filter(({ number }) => brushed.has(number))), [ranked, brushed]);
   const light = useCallback((number: number | null) => {
@@ -67,7 +72,15 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
         if (trial) open(trial);
       },
     },
+    ...(mayRepeat ? [{
+      key: "a", does: "run the trial again",
+      run: () => {
+        const trial = ranked.find((each) => `t${each.number}` === active);
+        if (trial && trial.ended_at !== null) setAgain(trial.number);
+      },
+    }] : []),
   ]);
+  const bestTrial = trials.find(({ number }) => number === sweep.best?.trial);
   useEffect(() => {
     document.title = `${sweep.name} · ${sweep.project} · Martlet`;
   }, [sweep.name, sweep.project]);
@@ -91,7 +104,8 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
               <p className="best-value"><strong>{formatMetric(toNumber(best.objective))}</strong>
                 <span className="muted">{objective}</span></p>
               <p><Link to={pathOf({ page: "run", project: sweep.project, run: best.run })} className="run-link">{best.run_name}</Link></p>
-              <BestParameters trial={trials.find((trial) => trial.number === best.trial)} />
+              <BestParameters trial={bestTrial} />
+              {bestTrial && mayRepeat ? <p><Button icon="again" onClick={() => setAgain(best.trial)}>Run it again…</Button></p> : null}
             </>
           )}
         </section>
@@ -102,8 +116,9 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
           <span className="count">{brushed === null ? trials.length : `${listed.length} of ${trials.length}`}</span>
           <span className="muted small">{maximise ? "highest" : "lowest"} {objective} first</span></h2>
         <TrialsTable sweep={sweep} trials={listed} active={active} best={best?.trial ?? null} phone={phone}
-          onOpen={open} onHover={(trial) => setLit(trial?.number ?? null)} />
+          onOpen={open} onHover={(trial) => setLit(trial?.number ?? null)} onAgain={(trial) => setAgain(trial.number)} />
       </section>
+      {repeated ? <RunAgain sweep={sweep} trial={repeated} onClose={() => setAgain(null)} /> : null}
       <Definition sweep={sweep} />
     </>
   );
@@ -124,7 +139,7 @@ function Times({ sweep, trials, now }: { sweep: Sweep; trials: readonly Trial[];
   const times = trials.flatMap(({ started_at, ended_at }) => (started_at !== null && ended_at !== null ? [ended_at - started_at] : []));
   const mean = times.length === 0 ? null : times.reduce((sum, each) => sum + each, 0) / times.length;
   const left = mean !== null && total !== null && !sweepHasEnded(sweep.state)
-    ? (mean * Math.max(0, total - ended)) / Math.max(1, sweep.max_parallel) : null;
+    ? (mean * Math.max(0, total - ended)) / Math.max(1, sweep.max_parallel || sweep.counts.running) : null;
   return (
     <dl className="times">
       <div><dt>{sweepHasEnded(sweep.state) ? "Took" : "Running for"}</dt><dd>{formatDuration(now - sweep.started_at)}</dd></div>

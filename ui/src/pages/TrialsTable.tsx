@@ -12,7 +12,6 @@ import { pathOf } from "../router";
 import { poolStore } from "../store/pool";
 import { stopTrial } from "../store/poolchanges";
 import { useStore } from "../store/store";
-import { sweepHasEnded } from "../store/sweeps";
 import { trialNote } from "../store/trialnote";
 
 interface Props {
@@ -23,10 +22,12 @@ interface Props {
   best: number | null;
   onOpen: (trial: Trial) => void;
   onHover: (trial: Trial | null) => void;
+  /** Asks for the trial once more. */
+  onAgain: (trial: Trial) => void;
   phone: boolean;
 }
 
-export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phone }: Props) {
+export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, onAgain, phone }: Props) {
   const names = sweep.parameters.map(({ name }) => name);
   const pool = useStore(poolStore.state);
   const line = useMemo(() => {
@@ -75,11 +76,16 @@ export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, phon
         return <span className="muted clip" title={note}>{note}</span>;
       },
     },
-    ...(mayRun() && !sweepHasEnded(sweep.state) ? [{
+    ...(mayRun() ? [{
       id: "do", width: 60, align: "right" as const, head: <span className="unseen">Actions</span>,
-      cell: (trial: Trial) => (trial.ended_at !== null || trial.run === null || asksToStop(placed(trial)) ? null : (
-        <IconButton icon="stop" label={`Stop trial ${trial.number}`} className="small" onClick={() => void stopTrial(sweep, trial.number)} />
-      )),
+      cell: (trial: Trial) => {
+        if (trial.ended_at !== null) {
+          return sweep.state === "draining" ? null
+            : <IconButton icon="again" label={`Run trial ${trial.number} again…`} className="small" onClick={() => onAgain(trial)} />;
+        }
+        return trial.run === null || asksToStop(placed(trial)) ? null
+          : <IconButton icon="stop" label={`Stop trial ${trial.number}`} className="small" onClick={() => void stopTrial(sweep, trial.number)} />;
+      },
     }] : []),
   ];
   return (

@@ -51,7 +51,9 @@ export function pauseSweep({ id }: Sweep, paused: boolean, undo = true): Promise
 /** What a change of a sweep's settings says when it is done. */
 export function changeWords({ max_parallel, priority, timeout, budget }: SweepChanges): string {
   const parts = [
-    ...(max_parallel === undefined ? [] : [max_parallel === "auto" ? "As many trials run as there is room for." : `${max_parallel} at a time.`]),
+    ...(max_parallel === undefined ? [] : [
+      max_parallel === "auto" ? "As many trials run as there is room for." : max_parallel === 0 ? "Agents run all that come." : `${max_parallel} at a time.`,
+    ]),
     ...(priority === undefined ? [] : [`Its priority is ${priority}.`]),
     ...(budget === undefined ? [] : [budget === null ? "There is no limit of trials." : `At most ${plural(budget, "trial")}.`]),
     ...(timeout === undefined ? [] : [timeout === null ? "Trials may take as long as they like." : `A trial may take ${formatDuration(timeout * 1e6)}.`]),

@@ -23,18 +23,28 @@ run.log({"loss": 10 * x + (1 if kind == "b" else 0), "size": 2 - x}, step=0)
 run.finish()
 """
 
-# Twelve trials: x explains nearly all.
-GRID = """\
-name: twelve
+
+def grid(name: str, rest: str) -> str:
+    """A sweep of a loss over all points of its parameters, two at a time."""
+    return f"""\
+name: {name}
 project: paced
 program: train.py
 method: grid
-metric: {name: loss, goal: minimize}
+metric: {{name: loss, goal: minimize}}
+max_parallel: 2
+{rest}"""
+
+
+# Twelve trials: x explains nearly all.
+GRID = grid(
+    "twelve",
+    """\
 parameters:
   x: {values: [0.01, 0.03, 0.1, 0.3, 1, 3]}
   kind: {values: [a, b]}
-max_parallel: 2
-"""
+""",
+)
 
 TWO = GRID.replace(
     "metric: {name: loss, goal: minimize}",
@@ -233,17 +243,14 @@ while gate.read_text() == "0":
 run.finish()
 """
 
-STOPPED = """\
-name: stopped
-project: paced
-program: train.py
-method: grid
-metric: {name: loss, goal: minimize}
+STOPPED = grid(
+    "stopped",
+    """\
 parameters:
   x: {values: [1, 2, 3, 4]}
-max_parallel: 2
 early_terminate: {type: hyperband, max_iter: 6, s: 1, eta: 2, strict: true}
-"""
+""",
+)
 
 
 @pytest.mark.parametrize("look", LOOKS)

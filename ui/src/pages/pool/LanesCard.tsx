@@ -1,11 +1,12 @@
 // Who held which GPU, who holds it, and what is planned: lanes over time around now.
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo } from "react";
 import type { Pool } from "../../api/types";
 import { COLOURS } from "../../charts/palette";
-import { LanesChart, lanesHeight } from "../../charts/lanes";
+import type { LanesState } from "../../charts/lanes";
 import { Segmented, useNow } from "../../components/basics";
+import { LanesView } from "../../components/LanesView";
 import { formatDuration } from "../../format";
-import { navigate, pathOf, place, setQuery } from "../../router";
+import { place, setQuery } from "../../router";
 import { slots } from "../../store/colours";
 import { type Span, isPlanned, layLanes } from "../../store/lanes";
 import { poolStore } from "../../store/pool";
@@ -29,51 +30,30 @@ export function spanWords(span: Span, now: number): string {
 }
 
 export function LanesCard({ pool }: { pool: Pool }) {
-  const body = useRef<HTMLDivElement>(null);
-  const chart = useRef<LanesChart | null>(null);
-  const [reading, setReading] = useState("");
   const remembered = useStore(poolStore.remembered);
   const now = useNow();
   const asked = useStore(place).query.get("span");
   const span = SPANS.find(([value]) => value === asked)?.[0] ?? "1h";
   useEffect(() => poolStore.keepRecalling(), []);
-  useEffect(() => {
-    const made = new LanesChart(body.current!, "Over time");
-    made.onReading = setReading;
-    made.onOpen = ({ run, project }) => {
-      if (run !== null && project !== null) navigate(pathOf({ page: "run", project, run }));
-    };
-    chart.current = made;
-    return () => {
-      made.close();
-      chart.current = null;
-    };
-  }, []);
   const all = SECONDS[span] * 1e6;
   const from = now - PAST * all;
   const lanes = useMemo(() => layLanes(pool, poolStore.seen.spans, [from, from + all]),
     // What was remembered is in the spans, too.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [pool, from, all, remembered]);
-  const shown = lanes.slice(0, MOST_LANES);
-  useEffect(() => {
-    chart.current?.set({ lanes: lanes.slice(0, MOST_LANES), window: [from, from + all], now, slot: slotOf, told: (each) => spanWords(each, now) });
-  }, [lanes, from, all, now]);
+  const state = useMemo((): LanesState => ({
+    lanes: lanes.slice(0, MOST_LANES), window: [from, from + all], now, slot: slotOf, told: (each) => spanWords(each, now),
+  }), [lanes, from, all, now]);
+  const hidden = lanes.length - state.lanes.length;
   return (
-    <section className="chart-card lanes-card" aria-label="Over time">
-      <header className="chart-head">
-        <h3>Over time</h3>
-        <Segmented label="How much time" value={span} options={SPANS} onChange={(value) => setQuery({ span: value === "1h" ? null : value })} />
-      </header>
-      {/* Arrow keys go from span to span: to a screen reader it is an application of its own. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className="lanes" ref={body} tabIndex={0} role="application" aria-roledescription="chart" style={{ height: lanesHeight(shown.length) }}
-        aria-label="Who holds which GPU over time; arrow keys go from run to run, Enter opens one" />
-      <p className="unseen" aria-live="polite">{reading}</p>
+    <LanesView title="Over time" label="Who holds which GPU over time; arrow keys go from run to run, Enter opens one" state={state} head={<>
+      <h3>Over time</h3>
+      <Segmented label="How much time" value={span} options={SPANS} onChange={(value) => setQuery({ span: value === "1h" ? null : value })} />
+    </>}>
       <p className="lanes-key small muted">
         <span><i className="key-done" />held</span><span><i className="key-plan" />planned</span>
-        {lanes.length > shown.length ? <span>{lanes.length - shown.length} more lanes are not drawn; the tables below have all runs.</span> : null}
+        {hidden > 0 ? <span>{hidden} more lanes are not drawn; the tables below have all runs.</span> : null}
       </p>
-    </section>
+    </LanesView>
   );
 }

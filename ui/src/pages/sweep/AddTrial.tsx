@@ -5,9 +5,10 @@ import { ApiError } from "../../api/client";
 import type { Parameter, Sweep, Trial } from "../../api/types";
 import { Button } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
-import { Icon } from "../../components/Icon";
+import { Refusal } from "../../components/Refusal";
 import { toast } from "../../components/Toast";
 import { formatNumber, toNumber } from "../../format";
+import { sweepHasEnded } from "../../store/sweeps";
 import { chosenParameters, pointOf, textOf, textsOf } from "../../store/points";
 
 export function AddTrial({ sweep, trials, onClose }: { sweep: Sweep; trials: readonly Trial[]; onClose: () => void }) {
@@ -21,7 +22,7 @@ export function AddTrial({ sweep, trials, onClose }: { sweep: Sweep; trials: rea
     setSending(true);
     try {
       await poolAPI.addPoint(sweep.id, pointOf(sweep, texts));
-      toast("The point is tried next.");
+      toast(sweepHasEnded(sweep.state) ? "The sweep goes on with the point." : "The point is tried next.");
       onClose();
     } catch (failure) {
       if (!(failure instanceof ApiError)) throw failure;
@@ -33,7 +34,7 @@ export function AddTrial({ sweep, trials, onClose }: { sweep: Sweep; trials: rea
     <Dialog title="Add a trial" onClose={onClose}>
       <form className="point-form" onSubmit={(event) => void submit(event)}>
         <p className="muted small">
-          It is tried before {sweep.method} is asked again{start === undefined ? "" : `. These are the values of ${start.run_name ?? `trial ${start.number}`}: change some`}.
+          {sweepHasEnded(sweep.state) ? "The sweep has ended, and is taken up again for it" : `It is tried before ${sweep.method} is asked again`}{start === undefined ? "" : `. These are the values of ${start.run_name ?? `trial ${start.number}`}: change some`}.
           A parameter without a value is left out.
         </p>
         {parameters.map((parameter) => (
@@ -52,11 +53,7 @@ export function AddTrial({ sweep, trials, onClose }: { sweep: Sweep; trials: rea
             )}
           </label>
         ))}
-        {error ? (
-          <p className="filter-error" role="alert">
-            <Icon name="bolt" size={13} /><span>{error.message}{error.hint ? <span className="hint"> {error.hint}</span> : null}</span>
-          </p>
-        ) : null}
+        <Refusal error={error} />
         <footer className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
           <button type="submit" className="button primary" disabled={sending}>Add it</button>

@@ -5,7 +5,7 @@ import { poolAPI } from "../../api/pool";
 import type { Sweep } from "../../api/types";
 import { Button } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
-import { Icon } from "../../components/Icon";
+import { SourceField } from "../../components/SourceField";
 import { toast } from "../../components/Toast";
 import { pauseSweep } from "../../store/poolchanges";
 
@@ -27,7 +27,6 @@ export function EditSpace({ sweep, onClose }: { sweep: Sweep; onClose: () => voi
       setSending(false);
     }
   };
-  const line = (error?.details as { line?: number } | null)?.line;
   return (
     <Dialog title={`What ${sweep.name} searches`} onClose={onClose} wide>
       <p className="muted small">
@@ -40,18 +39,11 @@ export function EditSpace({ sweep, onClose }: { sweep: Sweep; onClose: () => voi
           <Button icon="pause" onClick={() => void pauseSweep(sweep, true)}>Pause</Button>
         </p>
       )}
-      <textarea className="field source-field" aria-label="Sweep file" value={text} readOnly={!paused} spellCheck={false} rows={Math.min(28, text.split("\n").length + 2)}
-        aria-invalid={error !== null} aria-describedby="source-error"
-        onChange={(event) => {
+      <SourceField label="Sweep file" value={text} readOnly={!paused} error={error}
+        onChange={(next) => {
           setError(null);
-          setText(event.target.value);
+          setText(next);
         }} />
-      {error ? (
-        <p className="filter-error" id="source-error" role="alert">
-          <Icon name="bolt" size={13} /><span>{typeof line === "number" ? `Line ${line}: ` : ""}{error.message}
-            {error.hint ? <span className="hint"> {error.hint}</span> : null}</span>
-        </p>
-      ) : null}
       <footer className="dialog-foot">
         <Button onClick={onClose}>Cancel</Button>
         <Button tone="primary" disabled={!paused || sending || text === before} onClick={() => void save()}>Save</Button>

@@ -2,7 +2,7 @@
 import { memo, useMemo, useState } from "react";
 import type { SweepAnalysis } from "../../api/analysis";
 import type { Parameter, Trial } from "../../api/types";
-import { parameterAxis } from "../../charts/axes";
+import { parameterAxis, placeOn, scaleOf } from "../../charts/axes";
 import { kindsOf } from "../../charts/marks";
 import type { ScatterState } from "../../charts/scatter";
 import { Button } from "../../components/basics";
@@ -76,24 +76,16 @@ export function sliceState(
   const rows = trials.filter(({ state }) => state !== "failed")
     .map((trial) => ({ trial, value: parameterOf(trial, parameter.name), y: valueOf(trial, at) }));
   const axis = parameterAxis(parameter, rows.map(({ value }) => value));
-  const inClasses = axis.gap > 0;
-  const across = (value: Trial["params"][string] | undefined) => {
-    const height = axis.at(value);
-    return height === null ? NaN : inClasses ? axis.unit(height) : toNumber(value as number);
-  };
   const slice = analysis?.slices.find(({ name }) => name === parameter.name);
-  const line = slice?.values.map((value, i) => ({ x: across(value), y: toNumber(slice.metric[i]) }))
+  const line = slice?.values.map((value, i) => ({ x: placeOn(axis, value), y: toNumber(slice.metric[i]) }))
     .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)) ?? [];
   return {
     points: rows.filter(({ y }) => Number.isFinite(y)).map(({ trial, value, y }) => ({
-      number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, run: trial.run, kind: markOf(trial), x: across(value), y,
+      number: trial.number, name: trial.run_name ?? `trial ${trial.number}`, run: trial.run, kind: markOf(trial), x: placeOn(axis, value), y,
       place: formatValue(value), isDim: held !== null && !held.has(trial.number),
     })).filter(({ x }) => Number.isFinite(x)),
     line: line.length === 0 ? null : { name: "mean", points: line, form: "straight" },
-    x: {
-      name: parameter.name, log: axis.note === "log", domain: inClasses ? null : [axis.unit(0), axis.unit(1)],
-      classes: inClasses ? Array.from({ length: Math.round(axis.unit(1)) + 1 }, (_, i) => ({ value: i, label: axis.words(axis.height(i)) })) : null,
-    },
+    x: { name: parameter.name, ...scaleOf(axis) },
     y: { name: objective.name, log },
   };
 }

@@ -14,10 +14,12 @@ import { usePaced } from "../../store/paced";
 import { Store, useStore } from "../../store/store";
 import { bestSoFar, progressOf } from "../../store/sweeps";
 import { CurvesCard } from "./CurvesCard";
+import { DistributionCard } from "./DistributionCard";
 import { Findings } from "./Findings";
 import { FrontCards } from "./FrontCards";
 import { ImportanceCard } from "./ImportanceCard";
 import { MethodCard } from "./MethodCard";
+import { RankCard } from "./RankCard";
 import { SliceCards } from "./SliceCards";
 import { StoppingCard } from "./StoppingCard";
 import { TimelineCard } from "./TimelineCard";
@@ -86,6 +88,13 @@ export function SweepCharts({ sweep, trials, lit, onLit, held: chosenNow, onBrus
       {objective === undefined ? null : (
         <SliceCards project={sweep.project} parameters={parameters} trials={begun} objective={objective} at={at} log={log}
           analysis={analysis} held={held} lit={lit} onLit={onLit} />
+      )}
+      {objective === undefined ? null : (
+        <div className="sweep-charts">
+          <RankCard project={sweep.project} parameters={parameters} trials={begun} objective={objective} at={at} analysis={analysis}
+            held={held} lit={lit} onLit={onLit} />
+          <DistributionCard sweep={sweep} trials={begun} objective={objective} at={at} log={log} held={held} lit={lit} onLit={onLit} />
+        </div>
       )}
       {objective === undefined ? null : <CurvesCard sweep={sweep} trials={begun} objective={objective} lit={lit} onLit={onLit} />}
       <div className="sweep-charts">

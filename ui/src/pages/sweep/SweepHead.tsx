@@ -8,16 +8,18 @@ import { Menu } from "../../components/Menu";
 import { Pill } from "../../components/Pill";
 import { attempt } from "../../components/Toast";
 import { plural } from "../../format";
-import { pathOf } from "../../router";
+import { navigate, pathOf } from "../../router";
 import { pauseSweep } from "../../store/poolchanges";
 import { ended } from "../../store/poolwords";
 import { maximises, sweepHasEnded } from "../../store/sweeps";
+import { windowWords } from "../../store/sweepwords";
 import { AddTrial } from "./AddTrial";
 import { EditSpace } from "./EditSpace";
+import { GoOn } from "./GoOn";
 
 export function SweepHead({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
-  const [asking, setAsking] = useState<"stop" | "trial" | "space" | null>(null);
-  const open = mayRun() && !sweepHasEnded(sweep.state);
+  const [asking, setAsking] = useState<"stop" | "trial" | "space" | "on" | null>(null);
+  const over = sweepHasEnded(sweep.state);
   return (
     <header className="page-head">
       <div className="page-title">
@@ -26,19 +28,25 @@ export function SweepHead({ sweep, trials }: { sweep: Sweep; trials: readonly Tr
         {sweep.description ? <p className="description">{sweep.description}</p> : null}
         <p className="sentence">{sentence(sweep)}</p>
       </div>
-      {!open ? null : (
+      {!mayRun() ? null : (
         <div className="head-actions">
           {sweep.state === "running" ? <Button icon="pause" onClick={() => void pauseSweep(sweep, true)}>Pause</Button> : null}
           {sweep.state === "paused" ? <Button icon="play" tone="primary" onClick={() => void pauseSweep(sweep, false)}>Resume</Button> : null}
-          <Button tone="danger" icon="stop" onClick={() => setAsking("stop")}>Stop</Button>
+          {over ? <Button icon="play" onClick={() => setAsking("on")}>Go on…</Button>
+            : <Button tone="danger" icon="stop" onClick={() => setAsking("stop")}>Stop</Button>}
           <Menu label="More about this sweep" items={[
             ...(sweep.state === "draining" || sweep.parameters.length === 0 ? [] : [{ word: "Add a trial…", icon: "plus" as const, run: () => setAsking("trial") }]),
-            ...(sweep.source === null ? [] : [{ word: "Edit what it searches…", icon: "pencil" as const, run: () => setAsking("space") }]),
+            ...(over || sweep.source === null ? [] : [{ word: "Edit what it searches…", icon: "pencil" as const, run: () => setAsking("space") }]),
+            ...(sweep.source === null ? [] : [{
+              word: "New sweep like this one", icon: "copy" as const,
+              run: () => navigate(`${pathOf({ page: "newsweep", project: sweep.project })}?like=${sweep.id}`),
+            }]),
           ]} />
         </div>
       )}
       {asking === "stop" ? <StopSweep sweep={sweep} onClose={() => setAsking(null)} /> : null}
       {asking === "trial" ? <AddTrial sweep={sweep} trials={trials} onClose={() => setAsking(null)} /> : null}
+      {asking === "on" ? <GoOn sweep={sweep} onClose={() => setAsking(null)} /> : null}
       {asking === "space" ? <EditSpace sweep={sweep} onClose={() => setAsking(null)} /> : null}
     </header>
   );
@@ -47,8 +55,7 @@ export function SweepHead({ sweep, trials }: { sweep: Sweep; trials: readonly Tr
 /** The sweep and its state in a sentence. */
 export function sentence(sweep: Sweep): string {
   const goal = sweep.metric === null ? "" : `, ${maximises(sweep) ? "maximising" : "minimising"} ${sweep.metric.name}`;
-  const many = sweep.max_parallel_auto ? "as many at a time as there is room for" : `${sweep.max_parallel} at a time`;
-  const what = `${sweep.method[0]?.toUpperCase()}${sweep.method.slice(1)} search over ${plural(sweep.parameters.length, "parameter")}${goal}, ${many}.`;
+  const what = `${sweep.method[0]?.toUpperCase()}${sweep.method.slice(1)} search over ${plural(sweep.parameters.length, "parameter")}${goal}, ${windowWords(sweep)}.`;
   // The pause has a note of its own.
   const reason = sweep.state_reason && sweep.state !== "paused" ? ` ${ended(sweep.state_reason)}` : "";
   if (sweep.state === "draining") return `${what} No new trial starts; those that run may end.${reason}`;

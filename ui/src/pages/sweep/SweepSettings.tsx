@@ -2,7 +2,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { mayRun } from "../../api/client";
 import type { Sweep } from "../../api/types";
-import { IconButton } from "../../components/basics";
+import { CopyButton, IconButton } from "../../components/basics";
 import { formatCount, formatDuration } from "../../format";
 import { changeSweep } from "../../store/poolchanges";
 import { progressOf, sweepHasEnded } from "../../store/sweeps";
@@ -15,7 +15,8 @@ export function SweepSettings({ sweep }: { sweep: Sweep }) {
   if (!mayRun() || sweepHasEnded(sweep.state)) {
     return (
       <dl className="times settings">
-        <div><dt>At a time</dt><dd>{auto ? `auto, now ${sweep.max_parallel}` : sweep.max_parallel}</dd></div>
+        <div><dt>At a time</dt><dd>{auto ? `auto, now ${sweep.max_parallel}` : sweep.max_parallel === 0 ? "agents run them" : sweep.max_parallel}</dd></div>
+        {sweep.budget === null ? null : <div><dt>Trials at most</dt><dd>{formatCount(sweep.budget)}</dd></div>}
         {sweep.priority ? <div><dt>Priority</dt><dd>{sweep.priority}</dd></div> : null}
         {sweep.timeout === null ? null : <div><dt>A trial may take</dt><dd>{formatDuration(sweep.timeout * 1e6)}</dd></div>}
       </dl>
@@ -26,7 +27,7 @@ export function SweepSettings({ sweep }: { sweep: Sweep }) {
       <div className="setting">
         <span className="setting-name" id="at-a-time">At a time</span>
         <span className="setting-row">
-          <Stepper label="Trials at a time" value={sweep.max_parallel} least={1} most={100_000} onChange={(value) => changeSweep(sweep, { max_parallel: value })} />
+          <Stepper label="Trials at a time" value={sweep.max_parallel} least={0} most={100_000} onChange={(value) => changeSweep(sweep, { max_parallel: value })} />
           <button type="button" className="toggle-word" aria-pressed={auto} title="As many as there is room for"
             onClick={() => void changeSweep(sweep, { max_parallel: auto ? sweep.max_parallel : "auto" })}>auto</button>
         </span>
@@ -43,6 +44,12 @@ export function SweepSettings({ sweep }: { sweep: Sweep }) {
         <span className="setting-name">Trials at most</span>
         <Budget sweep={sweep} />
       </div>
+      {sweep.max_parallel === 0 && !auto ? (
+        <p className="small setting-note agents-note">
+          <span>No more begin here: agents run what comes, each begun on its machine with</span>
+          <code>martlet agent {sweep.id}</code><CopyButton text={`martlet agent ${sweep.id}`} label="Copy the command" />
+        </p>
+      ) : null}
       {sweep.max_parallel_reason ? <p className="muted small setting-note">{sweep.max_parallel_reason}</p> : null}
     </fieldset>
   );

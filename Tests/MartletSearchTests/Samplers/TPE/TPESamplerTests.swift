@@ -140,6 +140,21 @@ import Testing
     #expect(Set(results.map(\.point.flat)).count == 36)
   }
 
+  /// One more than a tenth, never all of several, and no more than the limit.
+  @Test func aTenthAndOneAreGood() throws {
+    let space = try Space([Parameter("x", Self.unit)])
+    func counts(_ options: JSONObject, objectives: Int = 1) throws -> [Int] {
+      let problem = SearchProblem(space: space, objectiveCount: objectives, seed: 0, options: options)
+      let settings = try TPESettings(problem)
+      return [1, 2, 10, 11, 30, 31, 240, 241, 500, 10_000].map(settings.goodCount)
+    }
+    #expect(try counts([:]) == [1, 1, 2, 3, 4, 5, 25, 25, 25, 25])
+    #expect(try counts([:], objectives: 2) == [1, 1, 2, 3, 4, 5, 25, 26, 50, 50])
+    #expect(try counts(["gamma": 0.5]) == [1, 1, 6, 7, 16, 17, 25, 25, 25, 25])
+    #expect(try counts(["gamma": 0.9, "good_limit": 1_000]) == [1, 1, 9, 10, 28, 29, 217, 218, 451, 1000])
+    #expect(try counts(["good_limit": 1]) == Array(repeating: 1, count: 10))
+  }
+
   @Test func optionsAreChecked() throws {
     let space = try Space([Parameter("x", Self.unit)])
     for (name, value) in [("gamma", JSONValue.double(2)), ("startup", 0), ("candidats", 5)] {

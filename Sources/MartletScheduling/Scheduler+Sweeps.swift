@@ -8,11 +8,12 @@ extension Scheduler {
   mutating func advance(
     _ id: PublicID, _ event: SweepMachine.Event, at now: Double, _ actions: inout [Action]
   ) {
+    let before = sweeps[id]?.machine.progress
     // In its place: a copy beside it would have to be a whole one.
     guard let decisions = sweeps[id]?.machine.handle(event, at: now),
       let (plan, preparation) = sweeps[id].map({ ($0.plan, $0.preparation) })
     else { return }
-    if Self.changes(event, decisions), let machine = sweeps[id]?.machine {
+    if let machine = sweeps[id]?.machine, Self.changes(event, decisions) || machine.progress != before {
       actions.append(
         .saveSweep(
           id,

@@ -40,6 +40,15 @@ import Testing
     .over(JobEnd(kind, .finished, reason: "It is over.", seconds: seconds))
   }
 
+  @Test func `that there is nothing left to lend is written down`() throws {
+    var scheduler = try scheduler(points: 1, parallel: 1, limits: SweepLimits())
+    let actions = scheduler.handle(.lend(Self.sweep, to: a), at: 0)
+    let saved = actions.compactMap { if case .saveSweep(_, let saved) = $0 { saved.progress } else { nil } }
+    #expect(saved == [scheduler.sweeps[Self.sweep]?.machine.progress])
+    #expect(saved.first?.isExhausted == true)
+    #expect(scheduler.handle(.lend(Self.sweep, to: a), at: 0).isEmpty, "it is known by now")
+  }
+
   @Test func `a sweep of agents alone makes each trial when one is asked for, and ends after the last`()
     throws
   {

@@ -113,9 +113,9 @@ test("a limit of trials is a whole number, not below those that there are, or no
 });
 
 test("what else was asked of a search is said by name, and nothing where nothing was", () => {
-  const search = { options: { eta: 3 }, constraints: [{ metric: "size", min: null, max: 5e6 }], warm_start: ["old"], target: 0 };
+  const search = { options: { eta: 3 }, constraints: [{ metric: "size", min: null, max: 5e6 }], soft_constraints: [{ metric: "p90", max: 3, weight: 2 }], warm_start: ["old"], target: 0 };
   assert.deepEqual(searchFacts({ search, seed: 7 } as unknown as Sweep), [
-    ["Options", "eta 3"], ["Constraints", "size ≤ 5e6"], ["Target", "0"], ["Learns from", "old"], ["Seed", "7"],
+    ["Options", "eta 3"], ["Constraints", "size ≤ 5e6"], ["At a price", "p90 ≤ 3 (weight 2)"], ["Target", "0"], ["Learns from", "old"], ["Seed", "7"],
   ]);
   assert.deepEqual(searchFacts({ seed: null } as Sweep), []);
 });

@@ -208,7 +208,7 @@ import Testing
       try wider.enqueue(Point(values: added.flat.object ?? [:]), isRepeat: added.isRepeat)
     }
     try wider.restore(.null, trials: machine.trials, objectives: [Self.loss])
-    #expect(machine.handle(.change(wider, limits: SweepLimits(trials: 4))) == [])
+    #expect(machine.handle(.change(wider, limits: SweepLimits(trials: 4), penalties: PenaltyRule())) == [])
     #expect(machine.progress.added.map(\.isRepeat) == [false, false, true])
     #expect(created(machine.handle(.resume)) == [])
     #expect(created(machine.handle(.trialEnded(1, .complete(objective: 2)))) == [2])

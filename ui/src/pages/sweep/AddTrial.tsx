@@ -1,11 +1,11 @@
 // A trial by hand: a value for each parameter, tried before the method is asked again.
 import { type FormEvent, useMemo, useState } from "react";
 import { poolAPI } from "../../api/pool";
-import { ApiError } from "../../api/client";
 import type { Parameter, Sweep, Trial } from "../../api/types";
 import { Button } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
 import { Refusal } from "../../components/Refusal";
+import { useSending } from "../../components/sending";
 import { toast } from "../../components/Toast";
 import { formatNumber, toNumber } from "../../format";
 import { sweepHasEnded } from "../../store/sweeps";
@@ -15,20 +15,13 @@ export function AddTrial({ sweep, trials, onClose }: { sweep: Sweep; trials: rea
   const parameters = useMemo(() => chosenParameters(sweep), [sweep]);
   const start = trials.find(({ number }) => number === sweep.best?.trial) ?? trials[trials.length - 1];
   const [texts, setTexts] = useState(() => textsOf(parameters, start));
-  const [error, setError] = useState<ApiError | null>(null);
-  const [sending, setSending] = useState(false);
+  const { error, sending, send, forget } = useSending();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    setSending(true);
-    try {
-      await poolAPI.addPoint(sweep.id, pointOf(sweep, texts));
+    await send(() => poolAPI.addPoint(sweep.id, pointOf(sweep, texts)), () => {
       toast(sweepHasEnded(sweep.state) ? "The sweep goes on with the point." : "The point is tried next.");
       onClose();
-    } catch (failure) {
-      if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-      setSending(false);
-    }
+    });
   };
   return (
     <Dialog title="Add a trial" onClose={onClose}>
@@ -47,7 +40,7 @@ export function AddTrial({ sweep, trials, onClose }: { sweep: Sweep; trials: rea
             ) : (
               <input className="field" inputMode="decimal" autoComplete="off" spellCheck={false} value={texts[parameter.name]}
                 onChange={(event) => {
-                  setError(null);
+                  forget();
                   setTexts({ ...texts, [parameter.name]: event.target.value });
                 }} />
             )}

@@ -1,32 +1,23 @@
 // Another file for a sweep: what it searches can change while it is paused; trials keep what they were.
 import { useState } from "react";
-import { ApiError } from "../../api/client";
 import { poolAPI } from "../../api/pool";
 import type { Sweep } from "../../api/types";
 import { Button } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
 import { SourceField } from "../../components/SourceField";
+import { useSending } from "../../components/sending";
 import { toast } from "../../components/Toast";
 import { pauseSweep } from "../../store/poolchanges";
 
 export function EditSpace({ sweep, onClose }: { sweep: Sweep; onClose: () => void }) {
   const before = sweep.source ?? "";
   const [text, setText] = useState(before);
-  const [error, setError] = useState<ApiError | null>(null);
-  const [sending, setSending] = useState(false);
+  const { error, sending, send, forget } = useSending();
   const paused = sweep.state === "paused";
-  const save = async () => {
-    setSending(true);
-    try {
-      await poolAPI.changeSweep(sweep.id, { source: text });
-      toast("Trials to come follow the new file; resume the sweep to go on.");
-      onClose();
-    } catch (failure) {
-      if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-      setSending(false);
-    }
-  };
+  const save = () => send(() => poolAPI.changeSweep(sweep.id, { source: text }), () => {
+    toast("Trials to come follow the new file; resume the sweep to go on.");
+    onClose();
+  });
   return (
     <Dialog title={`What ${sweep.name} searches`} onClose={onClose} wide>
       <p className="muted small">
@@ -41,7 +32,7 @@ export function EditSpace({ sweep, onClose }: { sweep: Sweep; onClose: () => voi
       )}
       <SourceField label="Sweep file" value={text} readOnly={!paused} error={error}
         onChange={(next) => {
-          setError(null);
+          forget();
           setText(next);
         }} />
       <footer className="dialog-foot">

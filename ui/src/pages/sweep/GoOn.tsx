@@ -1,11 +1,11 @@
 // A sweep that has ended is taken up again: with more trials, or without a limit.
 import { type FormEvent, useState } from "react";
-import { ApiError } from "../../api/client";
 import { poolAPI } from "../../api/pool";
 import type { Sweep } from "../../api/types";
 import { Button, Link } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
 import { Refusal } from "../../components/Refusal";
+import { useSending } from "../../components/sending";
 import { toast } from "../../components/Toast";
 import { formatCount } from "../../format";
 import { pathOf } from "../../router";
@@ -18,22 +18,15 @@ const MORE = 10; // trials that are offered
 export function GoOn({ sweep, onClose }: { sweep: Sweep; onClose: () => void }) {
   const least = progressOf(sweep).known + 1;
   const [text, setText] = useState(() => String(Math.max(sweep.budget ?? 0, least - 1 + MORE)));
-  const [error, setError] = useState<ApiError | null>(null);
-  const [sending, setSending] = useState(false);
+  const { error, sending, send, forget } = useSending();
   const budget = readCount(text, least);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (budget === undefined) return;
-    setSending(true);
-    try {
-      await poolAPI.changeSweep(sweep.id, { budget });
+    await send(() => poolAPI.changeSweep(sweep.id, { budget }), () => {
       toast("The sweep goes on.");
       onClose();
-    } catch (failure) {
-      if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-      setSending(false);
-    }
+    });
   };
   return (
     <Dialog title={`Go on with ${sweep.name}`} onClose={onClose}>
@@ -42,7 +35,7 @@ export function GoOn({ sweep, onClose }: { sweep: Sweep; onClose: () => void }) 
           <input className="field" inputMode="numeric" autoComplete="off" value={text} placeholder="no limit" aria-invalid={budget === undefined}
             aria-describedby="go-on-words"
             onChange={(event) => {
-              setError(null);
+              forget();
               setText(event.target.value);
             }} />
         </label>

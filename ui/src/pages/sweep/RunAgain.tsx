@@ -1,11 +1,11 @@
 // The parameters of a trial once more: what follows from it in words, and as how many trials.
 import { type FormEvent, useState } from "react";
-import { ApiError } from "../../api/client";
 import { sweepAPI } from "../../api/sweeps";
 import type { Sweep, Trial } from "../../api/types";
 import { Button } from "../../components/basics";
 import { Dialog } from "../../components/Dialog";
 import { Refusal } from "../../components/Refusal";
+import { useSending } from "../../components/sending";
 import { toast } from "../../components/Toast";
 import { plural } from "../../format";
 import { againWords } from "../../store/sweepwords";
@@ -15,24 +15,17 @@ const MOST = 1000;
 
 export function RunAgain({ sweep, trial, onClose }: { sweep: Sweep; trial: Trial; onClose: () => void }) {
   const [text, setText] = useState("1");
-  const [error, setError] = useState<ApiError | null>(null);
-  const [sending, setSending] = useState(false);
+  const { error, sending, send, forget } = useSending();
   const times = readCount(text, 1) ?? 0;
   const wrong = times < 1 || times > MOST;
   const name = trial.run_name ?? `trial ${trial.number}`;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (wrong) return;
-    setSending(true);
-    try {
-      await sweepAPI.again(sweep.id, trial.number, times);
+    await send(() => sweepAPI.again(sweep.id, trial.number, times), () => {
       toast(`${name} is tried again, as ${plural(times, "trial")}.`);
       onClose();
-    } catch (failure) {
-      if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-      setSending(false);
-    }
+    });
   };
   return (
     <Dialog title={`Run ${name} again`} onClose={onClose}>
@@ -40,7 +33,7 @@ export function RunAgain({ sweep, trial, onClose }: { sweep: Sweep; trial: Trial
         <label className="confirm"><span>As how many trials</span>
           <input className="field" inputMode="numeric" autoComplete="off" value={text} aria-invalid={wrong} aria-describedby="again-words"
             onChange={(event) => {
-              setError(null);
+              forget();
               setText(event.target.value);
             }} />
         </label>

@@ -109,7 +109,10 @@ extension SweepSpecification {
   package func runName(for point: Point, number: Int, seed: UInt64, isRepeat: Bool = false) -> String {
     if let name = points.first(where: { $0.point.flat == point.flat })?.name {
       let isTaken = isRepeat || Self.reservedNames.contains(name)
-      return Self.fileName(name, suffix: isTaken ? "_\(number)" : "")
+      let own = Self.fileName(name, suffix: isTaken ? "_\(number)" : "")
+      // The name of another point of the file is that point's.
+      let isOthers = isTaken && points.contains { $0.name == own }
+      return isOthers ? Self.fileName(name, suffix: "_again_\(number)") : own
     }
     guard let name = ruledName(for: point, number: number) else {
       return RunNames.name(seed: seed, number: number)

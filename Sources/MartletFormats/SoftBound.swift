@@ -46,6 +46,9 @@ package struct SoftBound: Sendable, Hashable {
 }
 
 extension SweepSpecification {
+  /// Beyond it a sum of prices would be no number any more.
+  private static let highestPrice = 1e300
+
   /// What a trial counts as whose metric came to `value`.
   ///
   /// - Returns: failure: the name of a metric of which nothing is known.
@@ -58,7 +61,7 @@ extension SweepSpecification {
       guard let own = soft.price(in: summary(soft.bound.metric)) else {
         return .failure(UnknownPrice(metric: soft.bound.metric))
       }
-      price += own
+      price = min(price + own, Self.highestPrice)
     }
     let worse = min(value.magnitude * price, .greatestFiniteMagnitude / 2)
     return .success(objective?.goal == .maximize ? value - worse : value + worse)

@@ -55,7 +55,7 @@ extension SweepFileReader {
         inner.members.append(renamed(member, to: name))
       }
     }
-    if inner["timeout"] == nil, optimization["timeout_per_iteration"] == nil {
+    if inner["timeout"] == nil, Self.isNull(optimization["timeout_per_iteration"]) {
       let value = FileNode.Content.scalar(.double(Self.usualTimeout), text: "\(Self.usualTimeout)")
       inner.members.append(
         Member(
@@ -115,14 +115,21 @@ extension SweepFileReader {
 
   // MARK: - How it is optimised
 
+  /// Whether a key is not there, or is null.
+  private static func isNull(_ member: Member?) -> Bool {
+    guard let member else { return true }
+    if case .scalar(let value, _) = member.value.content { return value.isNull }
+    return false
+  }
+
   private mutating func taskMethod(_ optimization: FileSection) -> MethodChoice? {
-    guard let member = optimization["strategy"] else {
-      return MethodChoice(name: gridMethod, mark: optimization.mark)
+    var method = MethodChoice(name: gridMethod, mark: optimization.mark)
+    if let member = optimization["strategy"] {
+      guard let name = choice(member, in: optimization, among: ["grid_search", "bayesian", "random"]),
+        let chosen = self.method(named: name, at: member.value.mark, key: "optimization.strategy")
+      else { return nil }
+      method = chosen
     }
-    let names = ["grid_search", "bayesian", "random"]
-    guard let name = choice(member, in: optimization, among: names),
-      let method = method(named: name, at: member.value.mark, key: "optimization.strategy")
-    else { return nil }
     return optimization["n_initial_random"].map { beginning(method, with: $0, in: optimization) } ?? method
   }
 

@@ -31,12 +31,15 @@ package struct SweepPlan: Sendable {
   /// What a person should know though it is no error.
   package let notes: [String]
 
+  /// - Parameter imported: what its search learns from at its beginning.
   /// - Throws: `SearchError`.
-  package init(_ specification: SweepSpecification) throws(SearchError) {
+  package init(
+    _ specification: SweepSpecification, imported: ImportedTrials = ImportedTrials()
+  ) throws(SearchError) {
     title = specification.title
     notes = specification.notes
     let seed = specification.seed ?? 0
-    var search = try specification.search(seed: seed)
+    var search = try specification.search(seed: seed, imported: imported)
     var first: [Point] = []
     while first.count < Self.shownPoints, first.count < specification.budget ?? .max,
       case .trial(let suggestion) = search.ask(trial: first.count)
@@ -46,9 +49,7 @@ package struct SweepPlan: Sendable {
     points = first.enumerated().map { number, point in
       FirstPoint(name: specification.runName(for: point, number: number, seed: seed), point: point)
     }
-    doubt =
-      specification.seed == nil && specification.method != gridMethod
-      ? "drawn with seed 0; a sweep without 'seed' draws one of its own" : nil
+    doubt = Self.doubt(specification)
     var rows = [
       Row(name: "Trials", words: Self.trials(specification)),
       Row(name: "Method", words: Self.method(specification)),
@@ -84,6 +85,18 @@ package struct SweepPlan: Sendable {
   }
 
   // MARK: - Words
+
+  /// Why the first points may be others.
+  private static func doubt(_ specification: SweepSpecification) -> String? {
+    let method = specification.method
+    if method == PointsSampler.method { return nil }
+    let isInOrder = method == gridMethod && specification.methodOptions["order"]?.string != "seeded"
+    if isInOrder { return nil }
+    if specification.seed == nil { return "drawn with seed 0; a sweep without 'seed' draws one of its own" }
+    let learnsNothing: Set = [gridMethod, RandomSampler.method, SobolSampler.method]
+    return learnsNothing.contains(method)
+      ? nil : "asked at once; what has ended by then decides about later ones"
+  }
 
   private static func trials(_ specification: SweepSpecification) -> String {
     var words = specification.budget.map { "\($0)" } ?? "without end"

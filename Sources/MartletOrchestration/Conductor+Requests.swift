@@ -27,7 +27,7 @@ extension Conductor {
   /// Looks at whatever would keep a sweep from beginning, and makes nothing.
   ///
   /// - Returns: what its search learns from.
-  nonisolated func check(_ new: NewSweep) async throws -> ImportedTrials {
+  nonisolated func check(_ new: NewSweep, access: Access) async throws -> ImportedTrials {
     try Tracking.checkName(new.name, of: "sweep")
     try Tracking.checkName(new.project, of: "project")
     // Agents bring their own.
@@ -57,12 +57,24 @@ extension Conductor {
           hint: "Correct 'program:' in the sweep file, or name a command.", details: ["key": "program"])
       }
     }
-    return try await trialsToLearnFrom(new.specification)
+    try await checkPrices(new.specification, in: new.project)
+    return try await trialsToLearnFrom(new.specification, access: access)
+  }
+
+  /// A metric with a weight has to be known as soon as a trial has ended: it is part of what the trial counts as.
+  nonisolated func checkPrices(_ specification: SweepSpecification, in project: String) async throws {
+    guard !specification.softBounds.isEmpty else { return }
+    let derived = Set(try await store.read { try $0.derivedMetrics(inProject: project).map(\.name) })
+    if let soft = specification.softBounds.first(where: { derived.contains($0.bound.metric) }) {
+      throw Problem(
+        .unprocessable, "The metric '\(soft.bound.metric)' is derived here: it can have no weight.",
+        hint: "Log it, or let it be a constraint without a weight.", details: ["key": "constraints"])
+    }
   }
 
   /// Checks a sweep and makes its directories. Not in the queue: disks and git may be slow, and decide nothing.
-  nonisolated func prepare(_ new: NewSweep) async throws -> Prepared {
-    let imported = try await check(new)
+  nonisolated func prepare(_ new: NewSweep, access: Access) async throws -> Prepared {
+    let imported = try await check(new, access: access)
     let data = data
     let draft = Draft(.sweep, try await store.write { try $0.freshSweepID() }, in: data)
     let root = new.output ?? data.results

@@ -110,7 +110,7 @@ extension Core {
         return .failure(
           MissingObjective(
             reason:
-              "The metric '\(unknown.metric)', which has a weight in the sweep's constraints, was never logged"
+              "The metric '\(unknown.metric)', which has a weight in the sweep's constraints, has no number"
           ))
       }
     }

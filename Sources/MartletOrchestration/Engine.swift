@@ -231,7 +231,7 @@ package final class Engine: Sendable {
     try check(access, mayUse: new.project)
     let (conductor, principal) = (conductor, access.principal)
     let new = try await surrounded(new, access: access)
-    let prepared = try await conductor.prepare(new)
+    let prepared = try await conductor.prepare(new, access: access)
     await conductor.knowDevices()
     try await conductor.store(prepared.draft) {
       try await conductor.queue.run { try await conductor.createSweep(new, prepared, by: principal) }

@@ -14,11 +14,11 @@ extension Engine {
   /// - Throws: what beginning it would throw.
   package func plan(_ new: NewSweep, access: Access) async throws -> JSONValue {
     try check(access, mayUse: new.project)
-    if case .sweep(let other) = new.environmentOwner { _ = try await sweep(other, access: access) }
-    _ = try await conductor.check(new)
+    let new = try await surrounded(new, access: access)
+    let imported = try await conductor.check(new, access: access)
     let plan = try await blocking {
       do {
-        return try SweepPlan(new.specification)
+        return try SweepPlan(new.specification, imported: imported)
       } catch {
         throw Problem(.unprocessable, "The file cannot be searched: \(error).")
       }
@@ -81,9 +81,22 @@ extension Engine {
             details: ["key": "environment_of"])
         }
       }
-      new.environment.merge(try NewSweep.environment(kept.object ?? [:])) { own, _ in own }
+      var base = try NewSweep.environment(kept.object ?? [:])
+      // Its file's `env` was handed in with its file: where the new one has none of it, it is not meant.
+      for (name, value) in try await environment(ofFileOf: id) where base[name] == value { base[name] = nil }
+      new.environment.merge(base) { own, _ in own }
     }
     return new
+  }
+
+  /// The variables that the file of a sweep sets.
+  private func environment(ofFileOf id: PublicID) async throws -> OrderedDictionary<String, String> {
+    guard let stored = try await store.read({ try $0.storedSweep(id) }) else { return [:] }
+    return try await blocking {
+      let specification = try? SweepSpecification.read(
+        source: stored.sweep.source, filename: stored.filename, command: stored.commandOverride)
+      return specification?.environment ?? [:]
+    }
   }
 }
 

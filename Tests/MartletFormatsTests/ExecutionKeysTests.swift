@@ -135,4 +135,17 @@ import Testing
     }
     #expect(names == ["shared_0", "prepare_1", "other_2"])
   }
+
+  @Test func `a point that is tried again takes no other point's name`() throws {
+    let file = try SweepSpecification.read(
+      source: """
+        program: train.py
+        method: points
+        points: [{name: a, parameters: {x: 1}}, {name: a_2, parameters: {x: 2}}]
+        parameters: {x: {values: [1, 2]}}
+        """)
+    let point = try #require(file.points.first?.point)
+    #expect(file.runName(for: point, number: 2, seed: 1, isRepeat: true) == "a_again_2")
+    #expect(file.runName(for: point, number: 3, seed: 1, isRepeat: true) == "a_3")
+  }
 }

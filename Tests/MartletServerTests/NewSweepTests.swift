@@ -26,9 +26,11 @@ import Testing
     return .object(least.merging(more) { $1 })
   }
 
-  private func ended(_ server: TestServer, _ sweep: String) async throws {
+  private func ended(
+    _ server: TestServer, _ sweep: String, as states: Set<String> = ["finished"]
+  ) async throws {
     try await eventually("it ended") {
-      try await server.get("/api/v1/sweeps/\(sweep)").json["state"] == "finished"
+      states.contains(try await server.get("/api/v1/sweeps/\(sweep)").json["state"]?.string ?? "")
     }
   }
 
@@ -53,6 +55,11 @@ import Testing
       let drawn = try await server.post("/api/v1/sweep-plan", body(bayes)).json
       #expect(drawn["doubt"]?.string?.hasPrefix("drawn with seed 0") == true)
       #expect(drawn["points"]?.array?.count == 4)
+      let seeded = try await server.post("/api/v1/sweep-plan", body("seed: 3\n" + bayes)).json
+      #expect(seeded["doubt"]?.string?.contains("decides about later ones") == true)
+      let shuffled = Self.grid.replacing("method: grid", with: "method: {name: grid, order: seeded}")
+      let unseeded = try await server.post("/api/v1/sweep-plan", body(shuffled)).json
+      #expect(unseeded["doubt"]?.string?.hasPrefix("drawn with seed 0") == true)
       let agents = Self.grid.replacing("max_parallel: 2", with: "max_parallel: 0")
       let lent = try await server.post("/api/v1/sweep-plan", body(agents)).json["rows"]?.array ?? []
       #expect(lent.last?["words"]?.string?.hasPrefix("agents run them") == true)
@@ -83,6 +90,15 @@ import Testing
       let other = try await server.newToken([.run], project: "other")
       let named = body(Self.grid, ["project": "digits"])
       #expect(try await server.post("/api/v1/sweep-plan", named, token: other).status == 403)
+      // A sweep to learn from is there, and not for this token.
+      let learned = try await server.post("/api/v1/sweeps", body(Self.grid, ["project": "digits"]))
+      #expect(learned.status == 201, "\(learned.text)")
+      let warm = body(Self.grid + "warm_start: six\n", ["project": "other"])
+      let hidden = try await server.post("/api/v1/sweep-plan", warm, token: other)
+      #expect(hidden.status == 422)
+      #expect(hidden.json["error"]?["details"]?["key"] == "warm_start")
+      #expect(try await server.post("/api/v1/sweep-plan", warm).status == 200)
+      try await ended(server, try #require(learned.json["id"]?.string), as: ["finished", "failed"])
     }
   }
 
@@ -157,6 +173,13 @@ import Testing
       let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
       #expect(try said() == ["red 3 ", "red 4 ", "blue  \(home)"])
       #expect(try await begin(["environment_of": "mine"]).status == 422)
+      // What the file of that sweep set is the file's: where the new one does not set it, it is not set.
+      let set = try await server.post("/api/v1/sweeps", body(source + "env: {COLOUR: green}\n"))
+      let green = try #require(set.json["id"]?.string)
+      try await ended(server, green)
+      _ = try await begin(["environment_of": .string(green), "environment": ["SIZE": "5"]])
+      let last = try said().suffix(2).map { $0.prefix(6).trimmingCharacters(in: .whitespaces) }
+      #expect(last == ["green", "5"])
       // Whoever may not see the sweep gets nothing of it.
       _ = try await server.newRun("other")
       let other = try await server.newToken([.run], project: "other")

@@ -11,7 +11,9 @@ extension Conductor {
   /// The trials of the sweeps that a file names under `warm_start`.
   ///
   /// - Throws: `Problem.unprocessable` for a sweep that is not there.
-  nonisolated func trialsToLearnFrom(_ specification: SweepSpecification) async throws -> ImportedTrials {
+  nonisolated func trialsToLearnFrom(
+    _ specification: SweepSpecification, access: Access
+  ) async throws -> ImportedTrials {
     guard !specification.warmStart.isEmpty else { return ImportedTrials() }
     let (names, objectives) = (specification.warmStart, specification.objectives)
     let constraints = specification.constraints
@@ -23,7 +25,10 @@ extension Conductor {
     return try await store.read { reader in
       var items: [ImportedTrials.Item] = []
       for name in names {
-        guard let sweep = try reader.sweep(called: name) else {
+        guard let sweep = try reader.sweep(called: name),
+          // What a token may not see does not exist for it.
+          try access.project == nil || reader.sweep(sweep)?.project == access.project
+        else {
           throw Problem(
             .unprocessable, "There is no sweep '\(name)' to learn from.",
             hint: "'martlet sweep list' shows the sweeps there are.", details: ["key": "warm_start"])
@@ -180,7 +185,9 @@ extension Conductor {
     } catch {
       throw error.problem
     }
-    guard changed.objectives == sweep.specification.objectives else {
+    guard changed.objectives == sweep.specification.objectives,
+      changed.softBounds == sweep.specification.softBounds
+    else {
       throw Problem(
         .unprocessable, "The new file looks for something else than sweep '\(id)' does.",
         hint: "What is looked for cannot change: begin another sweep with 'warm_start: \(id)'.",

@@ -166,7 +166,7 @@ extension SweepMachine {
       return false
     }
     progress.added.append(AddedPoint(flat: point.flat, isRepeat: isRepeat))
-    if let trials = limits.trials { limits.trials = trials + 1 }
+    if let trials = limits.trials, trials < .max { limits.trials = trials + 1 }
     if progress.exhaustion != nil { (progress.isExhausted, progress.exhaustion) = (false, nil) }
     return true
   }

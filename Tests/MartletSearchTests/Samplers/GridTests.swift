@@ -1,9 +1,10 @@
 // Grid search: which points, in which order, and what it says at the end.
 
 import MartletModel
-import MartletSearch
 import OrderedCollections
 import Testing
+
+@testable import MartletSearch
 
 @Suite struct GridTests {
   private func space() throws -> Space {
@@ -64,6 +65,29 @@ import Testing
     #expect(all.map(\.flat.text) == [#"{"a":1,"b":2}"#, #"{"a":1,"b":3}"#, #"{"a":2,"b":3}"#])
     #expect(
       end == .exhausted("All 3 points that the space allows have been tried: its rules forbid 6 others."))
+  }
+
+  /// A space whose rules forbid nearly everything would otherwise be walked through as a whole.
+  @Test func rulesThatForbidTooMuchEndIt() throws {
+    let space = try Space(
+      [Parameter("a", .integers(min: 0, max: 3)), Parameter("b", .integers(min: 0, max: 3))],
+      relations: [Relation(parsing: "a > 1")])
+    let problem = SearchProblem(space: space, seed: 1)
+    var sampler = try GridSampler(problem)
+    sampler.patience = 7
+    let history = History(cube: problem.cube)
+    guard case .exhausted(let reason) = sampler.ask(history, trial: 0, attempt: 0) else {
+      Issue.record("it went on")
+      return
+    }
+    #expect(reason.contains("forbid 7 points in a row"))
+    sampler = try GridSampler(problem)
+    sampler.patience = 9
+    guard case .point(let point, _, _) = sampler.ask(history, trial: 0, attempt: 0) else {
+      Issue.record("it gave up")
+      return
+    }
+    #expect(problem.cube.isAllowed(point))
   }
 
   @Test func whatHasNoEndIsRefused() throws {

@@ -26,7 +26,7 @@ export function SourceField({ label, value, onChange, readOnly = false, error, o
     const at = offsetOf(element.value, place);
     element.focus();
     element.setSelectionRange(at, at);
-    element.parentElement?.querySelector(".source-mark")?.scrollIntoView({ block: "nearest" });
+    element.parentElement?.querySelector(`.source-mark[data-line="${place.line}"]`)?.scrollIntoView({ block: "nearest" });
   };
   useEffect(() => {
     // Whoever is told what is wrong stands where it is.
@@ -46,10 +46,10 @@ export function SourceField({ label, value, onChange, readOnly = false, error, o
         </div>
         <div className="source-text">
           {[...wrong].map((line) => (
-            <span key={line} className="source-mark" style={{ top: `calc(${Math.min(line, lines) - 1} * var(--source-line) + var(--source-top))` }} />
+            <span key={line} className="source-mark" data-line={line} style={{ top: `calc(${Math.min(line, lines) - 1} * var(--source-line) + var(--source-top))` }} />
           ))}
           <textarea ref={field} className="source-field" aria-label={label} value={value} readOnly={readOnly} spellCheck={false} autoComplete="off"
-            autoCapitalize="off" rows={lines + 1} wrap="off" aria-invalid={error !== null} aria-describedby={error ? "source-error" : undefined} onKeyDown={key}
+            autoCapitalize="off" rows={lines + 1} wrap="off" aria-invalid={wrong.size > 0} aria-describedby={error ? "source-error" : undefined} onKeyDown={key}
             onChange={(event) => onChange(event.target.value)} />
         </div>
       </div>

@@ -21,9 +21,9 @@ export function useSending(): Sending {
       await request();
       done();
     } catch (failure) {
+      setSending(false);
       if (!(failure instanceof ApiError)) throw failure;
       setError(failure);
-      setSending(false);
     }
   };
   return { error, sending, send, forget: () => setError(null) };

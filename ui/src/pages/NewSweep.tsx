@@ -11,7 +11,7 @@ import { formatCommand } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf, place } from "../router";
 import { useOnce } from "../store/once";
-import { memberOf } from "../store/sourceplace";
+import { flawsOf, memberOf } from "../store/sourceplace";
 import { useStore } from "../store/store";
 import { PlanCard } from "./sweep/PlanCard";
 
@@ -63,12 +63,24 @@ function Form({ project, like, template, workdir }: { project: string; like: Swe
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState<"check" | "start" | null>(null);
   const folder = useRef<HTMLInputElement>(null);
+  const latest = useRef(draft);
+  const shown = useRef(true);
+  useEffect(() => {
+    shown.current = true;
+    return () => {
+      shown.current = false;
+    };
+  }, []);
   const isChanged = draft.source !== fresh.source || draft.workdir !== fresh.workdir;
+  const write = (next: Draft) => {
+    latest.current = next;
+    setError(null);
+    setDraft(next);
+  };
   const change = (to: Partial<Draft>) => {
     const next = { ...draft, ...to };
     drafts.set(key, next);
-    setError(null);
-    setDraft(next);
+    write(next);
   };
   const inFolder = memberOf(error) === "workdir" ? error : null;
   useEffect(() => {
@@ -86,17 +98,22 @@ function Form({ project, like, template, workdir }: { project: string; like: Swe
       await work({ ...template, source: draft.source, workdir: draft.workdir.trim(), project });
     } catch (failure) {
       if (!(failure instanceof ApiError)) throw failure;
-      setError(failure);
-      setPlan(null);
+      if (!shown.current) toast(`No sweep has begun: ${failure.message}`);
+      // What is wrong in a text that is no longer there would disturb whoever writes the next.
+      else if (latest.current === draft) {
+        setError(failure);
+        setPlan(null);
+      }
+    } finally {
+      setBusy(null);
     }
-    setBusy(null);
   };
   const check = () => void attempt("check", async (body) => setPlan({ plan: await sweepAPI.plan(body), of: draft }));
   const start = () => void attempt("start", async (body) => {
     const sweep = await sweepAPI.begin(body);
     drafts.delete(key);
     toast(`Sweep ${sweep.name} has begun.`);
-    navigate(pathOf({ page: "sweep", project: sweep.project, sweep: sweep.id }));
+    if (shown.current) navigate(pathOf({ page: "sweep", project: sweep.project, sweep: sweep.id }));
   });
   useKeys([{ key: "c", does: "check the sweep file; in its field Ctrl+Enter", run: check }]);
   return (
@@ -126,7 +143,7 @@ function Form({ project, like, template, workdir }: { project: string; like: Swe
             </p>
           ) : (
             <p className="muted small" id="workdir-note">
-              Trials start here, on the server's machine, with {like === null ? "the environment in which the server was started" : `the environment of ${like.name}`}.
+              Trials that the server runs start here, on its machine, with {like === null ? "the environment in which the server was started" : `the environment of ${like.name}`}.
             </p>
           )}
           {template.command === null ? null : (
@@ -137,13 +154,12 @@ function Form({ project, like, template, workdir }: { project: string; like: Swe
           {isChanged ? (
             <p><Button icon="undo" onClick={() => {
               drafts.delete(key);
-              setError(null);
-              setDraft(fresh);
+              write(fresh);
             }}>Undo all changes</Button></p>
           ) : null}
         </section>
         <PlanCard plan={plan?.plan ?? null} stale={plan !== null && (plan.of.source !== draft.source || plan.of.workdir !== draft.workdir)}
-          busy={busy === "check"} refused={error !== null} onCheck={check} />
+          busy={busy === "check"} refused={error !== null && flawsOf(error).some((flaw) => flaw.place !== null)} onCheck={check} />
       </div>
     </div>
   );

@@ -16,6 +16,9 @@ public struct GridSampler: Sampler {
   private var next = 0
   /// How many of those are forbidden by a relation.
   private var forbidden = 0
+  /// How many forbidden points in a row an ask looks at before it gives up: a space whose rules forbid nearly all of its
+  /// points would hold up everybody else.
+  var patience = 1_000_000
 
   private enum Order: String, CaseIterable {
     case file, seeded
@@ -36,13 +39,20 @@ public struct GridSampler: Sampler {
   }
 
   public mutating func ask(_ history: History, trial: Int, attempt: Int) -> Ask {
+    var skipped = 0
     while next < count {
+      guard skipped < patience else {
+        return .exhausted(
+          "The rules of the space forbid \(skipped) points in a row: correct 'where', or let another method search."
+        )
+      }
       let index = permutation?[next] ?? next
       guard let point = problem.space.point(at: index),
         let coordinates = problem.cube.coordinates(of: point), problem.cube.isAllowed(coordinates)
       else {
         next += 1
         forbidden += 1
+        skipped += 1
         continue
       }
       if !history.contains(coordinates) { return .point(coordinates) }

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import type { SweepPlan } from "../../api/sweeps";
 import { Button, usePhone } from "../../components/basics";
-import { formatValue } from "../../format";
+import { formatCommand, formatValue } from "../../format";
 
 interface Props {
   plan: SweepPlan | null;
@@ -44,7 +44,7 @@ function Plan({ plan }: { plan: SweepPlan }) {
       <dl className="facts">
         <div><dt>Name</dt><dd>{plan.name}</dd></div>
         {plan.rows.map(({ name, words }, i) => <div key={i}><dt>{name}</dt><dd>{words}</dd></div>)}
-        <div><dt>Runs</dt><dd><code>{plan.command.join(" ")}</code></dd></div>
+        <div><dt>Runs</dt><dd><code>{formatCommand(plan.command)}</code></dd></div>
         <div><dt>In</dt><dd>{plan.workdir}</dd></div>
       </dl>
       {plan.notes.map((note) => <p key={note} className="warning">{note}</p>)}

@@ -64,7 +64,7 @@ extension Conductor {
   /// A metric with a weight has to be known as soon as a trial has ended: it is part of what the trial counts as.
   nonisolated func checkPrices(_ specification: SweepSpecification, in project: String) async throws {
     guard !specification.softBounds.isEmpty else { return }
-    let derived = Set(try await store.read { try $0.derivedMetrics(inProject: project).map(\.name) })
+    let derived = try await store.read { try $0.derivedNames(inProject: project) }
     if let soft = specification.softBounds.first(where: { derived.contains($0.bound.metric) }) {
       throw Problem(
         .unprocessable, "The metric '\(soft.bound.metric)' is derived here: it can have no weight.",

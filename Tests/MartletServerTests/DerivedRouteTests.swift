@@ -65,6 +65,22 @@ import Testing
       let typed = try await put(["name": "x", "expression": "val/los * 2"])
       #expect(typed.json["notes"]?.array?.first?.string?.contains("'val/loss'") == true)
 
+      // It is computed some time after a trial has ended: too late for what the trial counts as.
+      let priced = try await server.post(
+        "/api/v1/sweep-plan",
+        [
+          "workdir": "/tmp", "project": .string(project),
+          "source": """
+          method: grid
+          command: ["true"]
+          metric: {name: loss}
+          parameters: {x: {values: [1]}}
+          constraints: [{metric: gap, max: 1, weight: 2}]
+          """,
+        ])
+      #expect(priced.status == 422)
+      #expect(priced.message?.contains("'gap' is derived") == true)
+
       func remove(_ name: String) async throws -> HTTPAnswer {
         try await server.request("DELETE", "\(path)?name=\(name)", token: server.token)
       }

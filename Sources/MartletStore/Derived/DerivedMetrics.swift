@@ -25,6 +25,12 @@ extension StoreReader {
     try derivedMetrics(inProject: try requireProjectRow(project))
   }
 
+  /// The names of a project's derived metrics; none where there is no such project yet.
+  package func derivedNames(inProject project: String) throws -> Set<String> {
+    guard let row = try projectRowID(project) else { return [] }
+    return Set(try derivedMetrics(inProject: row).map(\.name))
+  }
+
   func storedDerivedMetrics(inProject project: Int64) throws -> [StoredDerivedMetric] {
     let statement = try db.cachedStatement(
       sql: """

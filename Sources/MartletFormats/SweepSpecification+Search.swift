@@ -130,8 +130,9 @@ extension SweepSpecification {
   private func emptySearch(seed: UInt64, added: [AddedPoint]) throws(SearchError) -> Search {
     var search = try Search(method: method, problem: problem(seed: seed), first: points.map(\.point))
     for item in added {
-      guard let values = item.flat.object else { continue }
-      try search.enqueue(Point(values: values), isRepeat: item.isRepeat)
+      // The file may have changed since, so that it lies outside.
+      guard let point = item.point, search.takes(point) else { continue }
+      for _ in 0..<item.places { try search.enqueue(point, isRepeat: item.repeats > 0) }
     }
     return search
   }

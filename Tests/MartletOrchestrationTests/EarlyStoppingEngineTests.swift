@@ -171,6 +171,8 @@ import Testing
   /// Adds a point, extends the sweep and gives it another space while it is paused.
   private func changed(_ sweep: Sweep, _ source: String, _ shop: Workshop) async throws {
     let (engine, access) = (try shop.engine, try shop.access)
+    // The space it lies in will be left before it is its turn.
+    _ = try await engine.addPoint(["x": 3], to: sweep.id, access: access)
     _ = try await engine.addPoint(["x": 5], to: sweep.id, access: access)
     await #expect(throws: Problem.self) {
       try await engine.addPoint(["x": 5.5], to: sweep.id, access: access)

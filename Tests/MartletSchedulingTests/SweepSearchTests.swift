@@ -201,15 +201,17 @@ import Testing
     #expect(created(machine.handle(.trialEnded(0, .complete(objective: 1)))) == [1])
     #expect((machine.trials[1].point["x"], machine.trials[1].origin.isRepeat) == (1, true))
     #expect(SweepProgress(json: machine.progress.json) == machine.progress)
-    #expect(machine.progress.added.map(\.isRepeat) == [false, true, true])
+    #expect(machine.progress.added.map(\.repeats) == [0, 2])
     _ = machine.handle(.pause(reason: "to change it"))
     var wider = try Self.search(8)
     for added in machine.addedPoints {
-      try wider.enqueue(Point(values: added.flat.object ?? [:]), isRepeat: added.isRepeat)
+      for _ in 0..<added.places {
+        try wider.enqueue(#require(added.point), isRepeat: added.repeats > 0)
+      }
     }
     try wider.restore(.null, trials: machine.trials, objectives: [Self.loss])
     #expect(machine.handle(.change(wider, limits: SweepLimits(trials: 4), penalties: PenaltyRule())) == [])
-    #expect(machine.progress.added.map(\.isRepeat) == [false, false, true])
+    #expect(machine.progress.added.map(\.repeats) == [0, 0, 1])
     #expect(created(machine.handle(.resume)) == [])
     #expect(created(machine.handle(.trialEnded(1, .complete(objective: 2)))) == [2])
     #expect((machine.trials[2].point["x"], machine.trials[2].origin.isRepeat) == (1, true))
@@ -235,5 +237,27 @@ import Testing
     #expect(created(machine.handle(.resume)) == [1])
     #expect(machine.trials[1].point["x"] == 2)
     #expect(machine.limits.trials == 8)
+  }
+
+  @Test func `trials of an older version of the space are where they lie in this one`() throws {
+    func record(_ x: Int64, _ mode: String, at coordinates: [Double], loss: Double) -> SweepMachine.TrialRecord {
+      SweepMachine.TrialRecord(
+        point: Point(values: ["x": .int(x), "mode": .string(mode)]),
+        origin: TrialOrigin(coordinates: coordinates, note: "of then"), state: .complete, objective: loss)
+    }
+    // Of the choices 1, 3, 5, 8 when `mode` was not searched.
+    let records = [
+      record(1, "a", at: [0], loss: 1), record(8, "a", at: [3], loss: 2), record(5, "b", at: [2], loss: 3),
+    ]
+    let space = try Space([
+      Parameter("x", .categorical([.int(8), .int(1), .int(5)])), Parameter("mode", .constant("a")),
+    ])
+    var search = try Search(method: "random", problem: SearchProblem(space: space, seed: 0))
+    try search.restore(.null, trials: records, objectives: [Self.loss])
+    // What is a constant now says nothing of other values.
+    #expect(search.history.observations.map(\.coordinates) == [[1], [0]])
+    #expect(search.history.observations.map(\.losses) == [[1], [2]])
+    #expect(search.history.observations.allSatisfy { $0.note == nil })
+    #expect(search.history.cube.point(at: search.history.observations[1].coordinates)["x"] == 8)
   }
 }

@@ -128,14 +128,21 @@ extension SweepMachine {
   /// What was added by hand, as it is to be tried in another search: what was tried once more already is not tried yet
   /// another time.
   package var addedPoints: [AddedPoint] {
-    let tried = progress.added.count - min(search.waitingCount, progress.added.count)
-    return progress.added.enumerated().map { place, added in
-      place < tried ? AddedPoint(flat: added.flat) : added
+    var waiting = search.waitingCount
+    var points: [AddedPoint] = []
+    for added in progress.added.reversed() {
+      let own = min(waiting, added.places)
+      waiting -= own
+      if own > 0 { points.append(AddedPoint(flat: added.flat, repeats: min(own, added.repeats))) }
+      // What waits no more is passed over, as it is known.
+      if own < added.places { points.append(AddedPoint(flat: added.flat)) }
     }
+    return points.reversed()
   }
 
   mutating func change(_ search: Search, _ limits: SweepLimits) -> [Action] {
-    progress.added = addedPoints
+    // Where the space has become another, points may not lie in it any more.
+    progress.added = addedPoints.filter { $0.point.map(search.takes) ?? false }
     (self.search, self.limits) = (search, limits)
     (progress.isExhausted, progress.exhaustion) = (false, nil)
     return wakes() + fill()
@@ -156,17 +163,17 @@ extension SweepMachine {
   ///
   /// - Parameter repeats: so many trials of it, though it was tried before; 0: one, of a point that was not.
   @discardableResult package mutating func enqueue(_ point: Point, repeats: Int = 0) -> Bool {
-    (0..<max(1, repeats)).allSatisfy { _ in enqueueOnce(point, isRepeat: repeats > 0) }
-  }
-
-  private mutating func enqueueOnce(_ point: Point, isRepeat: Bool) -> Bool {
+    let added = AddedPoint(flat: point.flat, repeats: repeats)
     do throws(SearchError) {
-      try search.enqueue(point, isRepeat: isRepeat)
+      for _ in 0..<added.places { try search.enqueue(point, isRepeat: repeats > 0) }
     } catch {
       return false
     }
-    progress.added.append(AddedPoint(flat: point.flat, isRepeat: isRepeat))
-    if let trials = limits.trials, trials < .max { limits.trials = trials + 1 }
+    progress.added.append(added)
+    if let trials = limits.trials {
+      let (sum, isTooLarge) = trials.addingReportingOverflow(added.places)
+      limits.trials = isTooLarge ? .max : sum
+    }
     if progress.exhaustion != nil { (progress.isExhausted, progress.exhaustion) = (false, nil) }
     return true
   }

@@ -1,16 +1,22 @@
 // What a sweep remembers beside its trials and its sampler, so that a restart changes nothing.
 
 package import MartletModel
+package import MartletSearch
 import OrderedCollections
 
 /// A point that somebody added by hand.
 package struct AddedPoint: Sendable, Hashable {
   /// As `Point.flat`.
   package var flat: JSONValue
-  /// It is tried though it was tried before.
-  package var isRepeat: Bool
+  /// As how many trials it is tried though it was tried before; 0: as one, if it was not.
+  package var repeats: Int
 
-  package init(flat: JSONValue, isRepeat: Bool = false) { (self.flat, self.isRepeat) = (flat, isRepeat) }
+  package init(flat: JSONValue, repeats: Int = 0) { (self.flat, self.repeats) = (flat, repeats) }
+
+  package var point: Point? { flat.object.map { Point(values: $0) } }
+
+  /// How many places among the points that wait it has.
+  package var places: Int { max(1, repeats) }
 }
 
 /// Kept with the sweep.
@@ -75,9 +81,15 @@ package struct SweepProgress: Sendable, Hashable {
     startedAt = json["started_at"]?.double
     deviceSeconds = json["device_seconds"]?.double ?? 0
     finishedSinceBest = json["since_best"]?.int.map(Int.init) ?? 0
-    let repeats = Set(json["repeats"]?.array?.compactMap(\.int) ?? [])
-    added = (json["added"]?.array ?? []).enumerated()
-      .map { AddedPoint(flat: $1, isRepeat: repeats.contains(Int64($0))) }
+    let repeats = json["repeated"]?.array?.compactMap { $0.int.map(Int.init) } ?? []
+    added = (json["added"]?.array ?? []).enumerated().map { place, flat in
+      AddedPoint(flat: flat, repeats: repeats.indices.contains(place) ? repeats[place] : 0)
+    }
+    // Each trial was a point of its own once.
+    for place in json["repeats"]?.array?.compactMap({ $0.int.map(Int.init) }) ?? []
+    where added.indices.contains(place) {
+      added[place].repeats = 1
+    }
   }
 
   package var json: JSONValue {
@@ -101,8 +113,9 @@ package struct SweepProgress: Sendable, Hashable {
     if deviceSeconds > 0 { members["device_seconds"] = .double(deviceSeconds) }
     if finishedSinceBest > 0 { members["since_best"] = .int(Int64(finishedSinceBest)) }
     if !added.isEmpty { members["added"] = .array(added.map(\.flat)) }
-    let repeats = added.indices.filter { added[$0].isRepeat }
-    if !repeats.isEmpty { members["repeats"] = .array(repeats.map { .int(Int64($0)) }) }
+    if added.contains(where: { $0.repeats > 0 }) {
+      members["repeated"] = .array(added.map { .int(Int64($0.repeats)) })
+    }
     if let windowReason { members["window_reason"] = .string(windowReason) }
     return .object(members)
   }

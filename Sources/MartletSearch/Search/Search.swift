@@ -29,7 +29,7 @@ public struct Suggestion: Hashable, Sendable {
 }
 
 /// A point given by hand.
-struct QueuedPoint: Hashable, Sendable {
+private struct QueuedPoint: Hashable, Sendable {
   var coordinates: [Double]
   /// It is tried though it may be known.
   var isRepeat: Bool
@@ -76,15 +76,19 @@ public struct Search: Sendable {
   /// - Parameter isRepeat: it is tried though it may be known; else a known one is passed over.
   /// - Throws: `SearchError.pointOutside` and `pointForbidden`.
   public mutating func enqueue(_ point: Point, isRepeat: Bool = false) throws(SearchError) {
+    queue.append(QueuedPoint(coordinates: try coordinates(of: point), isRepeat: isRepeat))
+  }
+
+  /// Whether `enqueue` takes a point.
+  public func takes(_ point: Point) -> Bool { (try? coordinates(of: point)) != nil }
+
+  private func coordinates(of point: Point) throws(SearchError) -> [Double] {
     guard let coordinates = problem.cube.coordinates(of: point) else { throw .pointOutside(point.flat) }
     if let objection = problem.space.objection(to: point) {
       throw .pointForbidden(point.flat, reason: objection)
     }
-    queue.append(QueuedPoint(coordinates: coordinates, isRepeat: isRepeat))
+    return coordinates
   }
-
-  /// Points given by hand that were not tried yet.
-  var waiting: ArraySlice<QueuedPoint> { queue.dropFirst(queuePosition) }
 
   /// How many points given by hand were not tried yet; those that were given last are the last to be tried.
   public var waitingCount: Int { queue.count - queuePosition }
@@ -158,9 +162,6 @@ public struct Search: Sendable {
         point: problem.cube.point(at: coordinates), coordinates: coordinates, note: note, from: from,
         queued: queued, isRepeat: isRepeat))
   }
-
-  /// A trial is under way that this search was not asked for.
-  mutating func expect(_ trial: PendingTrial) { history.begin(trial) }
 
   /// How a trial that was asked for ended.
   ///

@@ -77,36 +77,4 @@ import Testing
     #expect(search.history.best.map(\.trial) == [3])
     #expect(search.history.pending.isEmpty)
   }
-
-  @Test func aChangedSpaceKeepsWhatFits() throws {
-    var search = try Search(
-      method: "random", problem: SearchProblem(space: try space(), seed: 1),
-      first: [point(1, "a"), point(9, "b")])
-    for trial in 0..<2 { _ = try ask(&search, trial) }
-    search.tell(trial: 0, state: .complete, losses: [1])
-    try search.learn(point(4, "b"), losses: [4])
-    try search.learn(point(8, "a"), losses: [8])
-    try search.enqueue(point(2, "a"))
-    try search.enqueue(point(7, "a"))
-    // Narrowed to 0...5, with a new kind in front, and a rule that a known point breaks.
-    let narrow = try Space(
-      [
-        Parameter("n", .integers(min: 0, max: 5)), Parameter("kind", .categorical(["c", "a", "b"])),
-        Parameter("new", .constant(1)),
-      ], relations: [Relation(parsing: "n < 4")])
-    var changed = try search.changed(to: SearchProblem(space: narrow, seed: 1))
-    let points = changed.history.observations.map { UnitCube(narrow).point(at: $0.coordinates) }
-    #expect(points.map { $0["n"] } == [4, 1])
-    #expect(points.map { $0["kind"] } == ["b", "a"])
-    #expect(changed.history.observations.map(\.losses) == [[4], [1]])
-    // The one under way has no place there; what waits and fits is tried next.
-    #expect(changed.history.pending.isEmpty)
-    #expect(try ask(&changed, 2).point["n"] == 2)
-    #expect(try ask(&changed, 3).queued == nil)
-    // A parameter that became a constant keeps the trials with that value only.
-    let fixed = try Space([Parameter("n", .integers(min: 0, max: 20)), Parameter("kind", .constant("b"))])
-    let kept = try search.changed(to: SearchProblem(space: fixed, seed: 1))
-    #expect(kept.history.observations.map(\.losses) == [[4]])
-    #expect(kept.history.pending.count == 1)
-  }
 }

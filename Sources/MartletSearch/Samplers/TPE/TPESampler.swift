@@ -11,7 +11,7 @@ public import MartletModel
 /// hardly more for more.
 ///
 /// Options: `startup` (10: trials drawn from the prior at the beginning), `candidates` (24: points compared for an ask)
-/// and `polish` (20: steps uphill from the best of them), `gamma` (0.1: the share of trials that are good; one more is)
+/// and `polish` (10: steps uphill from the best of them), `gamma` (0.1: the share of trials that are good; one more is)
 /// and `good_limit` (25; several objectives: 50), `prior_weight` (1), `bandwidth` (1: multiplies the widths of kernels).
 public struct TPESampler: Sampler {
   public static let method = "tpe"

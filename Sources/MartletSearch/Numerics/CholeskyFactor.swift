@@ -78,6 +78,15 @@ struct CholeskyFactor: Sendable {
     }
   }
 
+  /// (L b)ᵢ of some rows.
+  func product(_ vector: [Double], rows: Range<Int>) -> [Double] {
+    rows.map { row in
+      var sum = 0.0
+      for column in 0...row { sum += values[row * stride + column] * vector[column] }
+      return sum
+    }
+  }
+
   /// K⁻¹ b for the leading `count` rows and columns of K; all of them when it is left out.
   func solve(_ vector: [Double], count: Int? = nil) -> [Double] {
     var result = vector

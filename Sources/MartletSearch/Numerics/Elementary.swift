@@ -33,4 +33,12 @@ enum Elementary {
   static func log1mexp(_ x: Double) -> Double {
     x > -0.6931471805599453 ? log(-expm1(x)) : log1p(-exp(x))
   }
+
+  /// log Σ exp(x).
+  static func logSum(_ logarithms: [Double]) -> Double {
+    guard let largest = logarithms.max(), largest > -.infinity else { return -.infinity }
+    var sum = 0.0
+    for value in logarithms { sum += exp(value - largest) }
+    return largest + log(sum)
+  }
 }

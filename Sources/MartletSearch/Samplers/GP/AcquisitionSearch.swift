@@ -87,10 +87,10 @@ struct AcquisitionSearch {
     guard !points.isEmpty else { return [] }
     let canonical = points.map(cube.canonical)
     let columns = features.columns(canonical)
-    let predictions = models.map { $0.predict(columns: columns) }
+    let forecasts = models.map { $0.predict(columns: columns) }
     return points.indices.map { index in
       let value =
-        acquisition.value(predictions.map { $0[index] }) + plateaus.logChance(canonical[index])
+        acquisition.value(forecasts.map { $0[index] }) + plateaus.logChance(canonical[index])
       let isUsable = !value.isNaN && cube.isAllowed(canonical[index])
       return Candidate(
         raw: points[index], canonical: canonical[index], value: isUsable ? value : -.infinity)
@@ -158,14 +158,14 @@ struct AcquisitionSearch {
       ) { point, gradient in
         for (place, axis) in axes.enumerated() { coordinates[axis] = point[place] }
         let row = features.row(coordinates)
-        var predictions: [Prediction] = []
+        var forecasts: [Forecast] = []
         for index in models.indices {
-          predictions.append(models[index].predict(row, &scratch[index]))
+          forecasts.append(models[index].predict(row, &scratch[index]))
         }
-        let value = acquisition.value(predictions) + plateaus.logChance(coordinates)
-        let slopes = acquisition.slopes(predictions)
+        let value = acquisition.value(forecasts) + plateaus.logChance(coordinates)
+        let slopes = acquisition.slopes(forecasts)
         var byFeature = Array(repeating: 0.0, count: row.count)
-        for index in models.indices where slopes[index] != PredictionSlope() {
+        for index in models.indices where slopes[index].variance != 0 || slopes[index].means.contains(where: { $0 != 0 }) {
           models[index].addGradient(row, slopes[index], &scratch[index], to: &byFeature)
         }
         var byAxis = placeOfAxis.map { byFeature[$0] }
@@ -207,9 +207,9 @@ struct AcquisitionSearch {
 
   private mutating func evaluate(_ canonical: [Double]) -> Double {
     let row = features.row(canonical)
-    var predictions: [Prediction] = []
-    for index in models.indices { predictions.append(models[index].predict(row, &scratch[index])) }
-    let value = acquisition.value(predictions) + plateaus.logChance(canonical)
+    var forecasts: [Forecast] = []
+    for index in models.indices { forecasts.append(models[index].predict(row, &scratch[index])) }
+    let value = acquisition.value(forecasts) + plateaus.logChance(canonical)
     return value.isNaN || !cube.isAllowed(canonical) ? -.infinity : value
   }
 }

@@ -61,7 +61,7 @@ extension BoxDecomposition {
   /// The sum over boxes of the products of E[(u − max(y, l))⁺] = ψ(u) − ψ(l), ψ(b) = σ h((b − μ)/σ), in logarithms
   /// (Ament et al.: Unexpected Improvements to Expected Improvement for Bayesian Optimization, 2023, section 4).
   func logImprovement(_ predictions: [Prediction]) -> Double {
-    Self.logSum(
+    Elementary.logSum(
       boxes.map { box in
         predictions.indices.reduce(0.0) { sum, index in
           sum + Edge(predictions[index], box.lower[index], box.upper[index]).logLength
@@ -75,7 +75,7 @@ extension BoxDecomposition {
       predictions.indices.map { Edge(predictions[$0], box.lower[$0], box.upper[$0]) }
     }
     let logs = edges.map { $0.reduce(0.0) { $0 + $1.logLength } }
-    let total = Self.logSum(logs)
+    let total = Elementary.logSum(logs)
     var slopes = Array(repeating: PredictionSlope(), count: predictions.count)
     guard total > -.infinity else { return slopes }
     for (box, value) in zip(edges, logs) where value > -.infinity {
@@ -87,13 +87,6 @@ extension BoxDecomposition {
       }
     }
     return slopes
-  }
-
-  private static func logSum(_ logs: [Double]) -> Double {
-    guard let largest = logs.max(), largest > -.infinity else { return -.infinity }
-    var sum = 0.0
-    for value in logs { sum += Elementary.exp(value - largest) }
-    return largest + Elementary.log(sum)
   }
 }
 

@@ -17,10 +17,27 @@ struct PredictionSlope: Hashable, Sendable {
   var variance = 0.0
 }
 
+/// What is expected at a point for each way in which the points under way may come out: the variance is the same for all.
+struct Forecast: Hashable, Sendable {
+  var means: [Double]
+  /// Of the function without noise; above 0.
+  var variance: Double
+
+  subscript(way: Int) -> Prediction { Prediction(mean: means[way], variance: variance) }
+}
+
+/// How something changes with the means and the variance of a forecast.
+struct ForecastSlope: Hashable, Sendable {
+  var means: [Double]
+  var variance = 0.0
+}
+
 /// A function seen with noise at some points.
 ///
-/// Points under way are believed to come out as expected (Ginsbourger, Le Riche, Carraro: Kriging Is Well-Suited to
-/// Parallelize Optimization, 2010): they leave the mean as it is and lower the variance.
+/// Points under way lower the variance. How they come out is either believed to be as expected (Ginsbourger, Le Riche,
+/// Carraro: Kriging Is Well-Suited to Parallelize Optimization, 2010), which leaves the mean as it is, or drawn from what
+/// the model holds possible: fantasies (Snoek, Larochelle, Adams: Practical Bayesian Optimization of Machine Learning
+/// Algorithms, 2012, section 3.1), each with a mean of its own.
 struct GaussianProcess: Sendable {
   let features: KernelFeatures
   let kernel: Kernel
@@ -29,15 +46,18 @@ struct GaussianProcess: Sendable {
   /// How many points have values.
   let count: Int
   let factor: CholeskyFactor
-  /// K⁻¹ y of the points that have values.
-  let alpha: [Double]
-  /// The mean, without noise, at the points that have values.
-  let means: [Double]
+  /// K⁻¹ y, for each way in which the points under way come out.
+  let alphas: [[Double]]
+  /// The mean, without noise, at all points, those under way last; for each of these ways.
+  let means: [[Double]]
 
   /// Nil when the covariances cannot be factored, which the least noise rules out for finite data.
+  ///
+  /// - Parameter ways: standard normal numbers, one a point under way, for each way in which these come out; zeros: as
+  ///   expected. Empty: that way alone.
   init?(
     features: KernelFeatures, parameters: KernelParameters, points: [[Double]], values: [Double],
-    pending: [[Double]] = []
+    pending: [[Double]] = [], ways: [[Double]] = []
   ) {
     self.features = features
     let kernel = Kernel(features, parameters)
@@ -61,8 +81,18 @@ struct GaussianProcess: Sendable {
       return nil
     }
     self.factor = factor
-    alpha = factor.solve(values, count: values.count)
-    means = zip(values, alpha).map { $0 - kernel.noise * $1 }
+    // With y = L w the rows under way are what is known of them and so many of their own deviations.
+    var known = values
+    factor.solveLower(&known, count: values.count)
+    let underWay = values.count..<total
+    let outcomes = (ways.isEmpty ? [pending.map { _ in 0 }] : ways).map { way in
+      var alpha = known + way
+      let all = values + factor.product(alpha, rows: underWay)
+      factor.solveUpper(&alpha, count: total)
+      return (alpha, means: zip(all, alpha).map { $0 - kernel.noise * $1 })
+    }
+    alphas = outcomes.map(\.0)
+    means = outcomes.map(\.means)
   }
 
   /// Room for the numbers of one prediction.
@@ -83,7 +113,7 @@ struct GaussianProcess: Sendable {
   private var leastVariance: Double { 1e-12 * kernel.scale }
 
   /// The prediction at a point given by its features.
-  func predict(_ row: [Double], _ scratch: inout Scratch) -> Prediction {
+  func predict(_ row: [Double], _ scratch: inout Scratch) -> Forecast {
     let total = factor.order
     scratch.covariances.withUnsafeMutableBufferPointer { covariances in
       guard let start = covariances.baseAddress else { return }
@@ -96,20 +126,21 @@ struct GaussianProcess: Sendable {
     }
     factor.solveLower(&scratch.solved, count: total)
     let known = martlet_dot(scratch.solved, scratch.solved, total)
-    return Prediction(
-      mean: martlet_dot(alpha, scratch.covariances, count),
+    return Forecast(
+      means: alphas.map { martlet_dot($0, scratch.covariances, total) },
       variance: max(kernel.scale - known, leastVariance))
   }
 
   /// Adds to `gradient`, one number a feature, how `slope` of the last prediction changes with the point.
   func addGradient(
-    _ row: [Double], _ slope: PredictionSlope, _ scratch: inout Scratch, to gradient: inout [Double]
+    _ row: [Double], _ slope: ForecastSlope, _ scratch: inout Scratch, to gradient: inout [Double]
   ) {
     let total = factor.order
     factor.solveUpper(&scratch.solved, count: total)
     // ∂μ = Σ α_i ∂k_i and ∂σ² = −2 Σ (K⁻¹ k)_i ∂k_i.
     for i in 0..<total {
-      let ofMean = i < count ? slope.mean * alpha[i] : 0
+      var ofMean = 0.0
+      for (way, alpha) in alphas.enumerated() { ofMean += slope.means[way] * alpha[i] }
       scratch.solved[i] =
         (ofMean - 2 * slope.variance * scratch.solved[i]) * kernel.scale * scratch.slopes[i]
     }
@@ -121,17 +152,17 @@ struct GaussianProcess: Sendable {
   }
 
   /// The predictions at many points: `rows[feature][point]`.
-  func predict(columns rows: [[Double]]) -> [Prediction] {
+  func predict(columns rows: [[Double]]) -> [Forecast] {
     let many = rows.first?.count ?? 0
     let total = factor.order
-    var result: [Prediction] = []
+    var result: [Forecast] = []
     result.reserveCapacity(many)
     // As many at a time as leave the covariances in the cache.
     let chunk = 256
     for start in Swift.stride(from: 0, to: many, by: chunk) {
       let width = min(chunk, many - start)
       let part = rows.map { Array($0[start..<start + width]) }
-      var means = Array(repeating: 0.0, count: width)
+      var means = alphas.map { _ in Array(repeating: 0.0, count: width) }
       var variances = Array(repeating: kernel.scale, count: width)
       withUnsafeTemporaryAllocation(of: Double.self, capacity: total * width) { covariances in
         guard let first = covariances.baseAddress else { return }
@@ -140,13 +171,13 @@ struct GaussianProcess: Sendable {
           kernel.squaredDistances(part, to: { columns[$0][i] }, count: width, into: row)
           martlet_matern(row, row, nil, width)
           for j in 0..<width { row[j] *= kernel.scale }
-          if i < count { martlet_add_scaled(alpha[i], row, &means, width) }
+          for (way, alpha) in alphas.enumerated() { martlet_add_scaled(alpha[i], row, &means[way], width) }
         }
         factor.solveLower(covariances, columns: width)
         for i in 0..<total { martlet_subtract_squares(first + i * width, &variances, width) }
       }
       for j in 0..<width {
-        result.append(Prediction(mean: means[j], variance: max(variances[j], leastVariance)))
+        result.append(Forecast(means: means.map { $0[j] }, variance: max(variances[j], leastVariance)))
       }
     }
     return result

@@ -25,11 +25,11 @@ import Testing
     return parameters
   }
 
-  private func referenceProcess(pending: [[Double]] = []) throws -> GaussianProcess {
+  private func referenceProcess(pending: [[Double]] = [], ways: [[Double]] = []) throws -> GaussianProcess {
     try #require(
       GaussianProcess(
         features: KernelFeatures(mixedCube()), parameters: referenceParameters(), points: Reference.points,
-        values: Reference.values, pending: pending))
+        values: Reference.values, pending: pending, ways: ways))
   }
 
   @Test func posteriorIsThatOfNumPy() throws {
@@ -38,9 +38,9 @@ import Testing
     let many = process.predict(columns: process.features.columns(Reference.asked))
     for (index, point) in Reference.asked.enumerated() {
       let one = process.predict(point, &scratch)
-      #expect((one.mean - Reference.means[index]).magnitude < 1e-11)
+      #expect((one[0].mean - Reference.means[index]).magnitude < 1e-11)
       #expect((one.variance - Reference.variances[index]).magnitude < 1e-11)
-      #expect((many[index].mean - one.mean).magnitude < 1e-12)
+      #expect((many[index][0].mean - one[0].mean).magnitude < 1e-12)
       #expect((many[index].variance - one.variance).magnitude < 1e-12)
     }
   }
@@ -81,26 +81,65 @@ import Testing
     for point in Reference.asked {
       let before = alone.predict(point, &scratch)
       let after = believing.predict(point, &believingScratch)
-      #expect((before.mean - after.mean).magnitude < 1e-12)
+      #expect((before[0].mean - after[0].mean).magnitude < 1e-12)
       #expect(after.variance < before.variance)
     }
     let there = believing.predict(Reference.asked[0], &believingScratch)
     #expect(there.variance < Reference.noise)
   }
 
+  @Test func aWayInWhichPendingPointsComeOutIsAModelThatSawThem() throws {
+    let pending = [Reference.asked[0], Reference.asked[1]]
+    let ways = [[0.0, 0], [1.3, -0.4], [-1.3, 0.4]]
+    let thinking = try referenceProcess(pending: pending, ways: ways)
+    let believing = try referenceProcess(pending: pending)
+    var (thought, believed) = (GaussianProcess.Scratch(thinking), GaussianProcess.Scratch(believing))
+    for (way, deviations) in ways.enumerated() {
+      // What was measured is what the function is there and the noise on it.
+      let seen = pending.indices.map { place in
+        let row = Reference.values.count + place
+        return thinking.means[way][row] + Reference.noise * thinking.alphas[way][row]
+      }
+      let known = try #require(
+        GaussianProcess(
+          features: KernelFeatures(mixedCube()), parameters: referenceParameters(),
+          points: Reference.points + pending, values: Reference.values + seen))
+      var scratch = GaussianProcess.Scratch(known)
+      for point in Reference.asked {
+        let (one, other) = (thinking.predict(point, &thought), known.predict(point, &scratch))
+        #expect((one[way].mean - other[0].mean).magnitude < 1e-10)
+        #expect((one.variance - other.variance).magnitude < 1e-10)
+      }
+      // The first is so many deviations from what was expected of it, noise included.
+      var alone = GaussianProcess.Scratch(try referenceProcess())
+      let before = try referenceProcess().predict(pending[0], &alone)
+      let deviation = (before.variance + Reference.noise).squareRoot()
+      #expect((seen[0] - before[0].mean - deviations[0] * deviation).magnitude < 1e-10)
+    }
+    for point in Reference.asked {
+      let (one, other) = (thinking.predict(point, &thought), believing.predict(point, &believed))
+      #expect((one[0].mean - other[0].mean).magnitude < 1e-12)
+      #expect(((one[1].mean + one[2].mean) / 2 - other[0].mean).magnitude < 1e-10)
+    }
+  }
+
   @Test func gradientOfEveryAcquisition() throws {
     let process = try referenceProcess(pending: [Reference.asked[1]])
+    let thinking = try referenceProcess(pending: [Reference.asked[1]], ways: [[0.7], [-0.7], [1.9]])
     let boxes = BoxDecomposition(front: [[-0.5, 0.4], [0.1, -0.3]], reference: [1.5, 1.5])
     let cubes = BoxDecomposition(
       front: [[-0.5, 0.4, 0.2], [0.1, -0.3, 0.4], [0.3, 0.3, -0.5]], reference: [1.5, 1.5, 1.5])
     let acquisitions = [
-      Acquisition(goal: .improvement(over: -0.4), lossCount: 1),
-      Acquisition(goal: .improvement(over: -6), lossCount: 1),
-      Acquisition(goal: .feasibility, lossCount: 1),
-      Acquisition(goal: .hypervolume(boxes), lossCount: 2),
-      Acquisition(goal: .hypervolume(cubes), lossCount: 3),
+      Acquisition(goals: [.improvement(over: -0.4)], lossCount: 1),
+      Acquisition(goals: [.improvement(over: -6)], lossCount: 1),
+      Acquisition(goals: [.feasibility], lossCount: 1),
+      Acquisition(goals: [.hypervolume(boxes)], lossCount: 2),
+      Acquisition(goals: [.hypervolume(cubes)], lossCount: 3),
+      Acquisition(goals: [-0.4, -0.9, 0.3].map { .improvement(over: $0) }, lossCount: 1),
+      Acquisition(goals: [.hypervolume(boxes), .improvement(over: -1), .hypervolume(boxes)], lossCount: 2),
     ]
     for acquisition in acquisitions {
+      let process = acquisition.goals.count > 1 ? thinking : process
       // A constraint beside the losses, all by the same model.
       let count = acquisition.lossCount + 1
       func value(_ point: [Double]) -> Double {

@@ -240,7 +240,9 @@ import Testing
   }
 
   @Test func `trials of an older version of the space are where they lie in this one`() throws {
-    func record(_ x: Int64, _ mode: String, at coordinates: [Double], loss: Double) -> SweepMachine.TrialRecord {
+    func record(_ x: Int64, _ mode: String, at coordinates: [Double], loss: Double)
+      -> SweepMachine.TrialRecord
+    {
       SweepMachine.TrialRecord(
         point: Point(values: ["x": .int(x), "mode": .string(mode)]),
         origin: TrialOrigin(coordinates: coordinates, note: "of then"), state: .complete, objective: loss)

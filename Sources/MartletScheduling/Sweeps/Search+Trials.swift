@@ -37,7 +37,9 @@ extension Search {
   private func place(of record: SweepMachine.TrialRecord) -> (coordinates: [Double], note: JSONValue?)? {
     let isOther = problem.space.parameters.contains { parameter in
       // What was searched and is a constant now says something of that value only.
-      guard case .constant(let own) = parameter.domain, let value = record.point[parameter.name] else { return false }
+      guard case .constant(let own) = parameter.domain, let value = record.point[parameter.name] else {
+        return false
+      }
       return own != value && (own.double == nil || own.double != value.double)
     }
     guard !isOther, let found = problem.cube.coordinates(of: record.point) else { return nil }

@@ -37,7 +37,8 @@ struct Acquisition: Sendable {
   func slopes(_ forecasts: [Forecast]) -> [ForecastSlope] {
     var slopes = forecasts.map { ForecastSlope(means: $0.means.map { _ in 0 }) }
     let losses = forecasts.prefix(lossCount)
-    let values = goals.count == 1 ? [0] : goals.indices.map { way in goals[way].value(losses.map { $0[way] }) }
+    let values =
+      goals.count == 1 ? [0] : goals.indices.map { way in goals[way].value(losses.map { $0[way] }) }
     let total = Elementary.logSum(values)
     for (way, value) in values.enumerated() where value > -.infinity {
       let share = Elementary.exp(value - total)

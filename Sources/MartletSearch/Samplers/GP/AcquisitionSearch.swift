@@ -165,7 +165,8 @@ struct AcquisitionSearch {
         let value = acquisition.value(forecasts) + plateaus.logChance(coordinates)
         let slopes = acquisition.slopes(forecasts)
         var byFeature = Array(repeating: 0.0, count: row.count)
-        for index in models.indices where slopes[index].variance != 0 || slopes[index].means.contains(where: { $0 != 0 }) {
+        for index in models.indices
+        where slopes[index].variance != 0 || slopes[index].means.contains(where: { $0 != 0 }) {
           models[index].addGradient(row, slopes[index], &scratch[index], to: &byFeature)
         }
         var byAxis = placeOfAxis.map { byFeature[$0] }

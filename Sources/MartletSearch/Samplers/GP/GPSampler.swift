@@ -150,7 +150,9 @@ public struct GPSampler: Sampler {
     let feasible = data.isFeasible.indices.filter { data.isFeasible[$0] }
     return Acquisition(
       goals: models[0].means.indices.map { way in
-        goal(losses.map { ($0.means[way], $0.count) }, feasible, isConstrained: models.count > losses.count, margin)
+        goal(
+          losses.map { ($0.means[way], $0.count) }, feasible, isConstrained: models.count > losses.count,
+          margin)
       }, lossCount: data.losses.count)
   }
 
@@ -162,7 +164,8 @@ public struct GPSampler: Sampler {
   ) -> Acquisition.Goal {
     guard !feasible.isEmpty else {
       // Without constraints nothing was trained to its end yet: all that is known must do.
-      return isConstrained ? .feasibility : .improvement(over: losses[0].means.prefix(losses[0].count).min() ?? 0)
+      return isConstrained
+        ? .feasibility : .improvement(over: losses[0].means.prefix(losses[0].count).min() ?? 0)
     }
     let known = losses.map { loss in feasible.map { loss.means[$0] } + loss.means[loss.count...] }
     guard known.count > 1 else { return .improvement(over: (known[0].min() ?? 0) - margin) }

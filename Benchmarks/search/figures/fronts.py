@@ -1,8 +1,9 @@
-"""`fronts`: the share of the best possible hypervolume after so many trials, with two objectives."""
+"""`fronts`: the share of the best hypervolume after so many trials with two objectives, one and several at a time."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from statistics import median
 from typing import Optional
 
@@ -12,6 +13,7 @@ from search.bench import Bench
 from search.document import interval
 from search.figures import running
 from search.figures.quality import SLACK
+from search.problems.base import Problem
 from search.scoring.regret import Regrets, regrets
 from search.scoring.scores import RESAMPLES, Interval, between, resampled
 
@@ -19,22 +21,29 @@ from search.scoring.scores import RESAMPLES, Interval, between, resampled
 def measure(bench: Bench, report: Report) -> None:
     problems = [problem for problem in bench.problems if problem.space.objectives == 2]
     searchers = [searcher for searcher in bench.searchers() if searcher.can_search(2)]
-    running.run(bench, report, "fronts", running.jobs(bench, problems, searchers, [1]))
-    found = regrets(problems, bench.runs.all(1))
+    several = sorted({1, bench.options.workers})
+    running.run(bench, report, "fronts", running.jobs(bench, problems, searchers, several))
+    for workers in several:
+        _measure(bench, report, problems, workers)
+
+
+def _measure(bench: Bench, report: Report, problems: Sequence[Problem], workers: int) -> None:
+    found = regrets(problems, bench.runs.all(workers))
     for trials in bench.options.at:
         shares = _shares(found, trials)
         names = sorted({searcher for _, searcher in shares})
         if not names:
             continue
-        bench.document.title(f"fronts: {trials} trials, share of the best hypervolume in percent")
+        bench.document.title(f"fronts: {trials} trials, {workers} at a time, share of the best hypervolume in percent")
         rows = []
         for name in names:
             cells = [_median(shares.get((problem.name, name)), name) for problem in problems]
             rows.append([name, *[interval(cell) for cell in cells]])
             for problem, cell in zip(problems, cells):
-                report.add("fronts", {"searcher": name, "problem": problem.name, "trials": trials, "share": cell})
+                what = {"searcher": name, "problem": problem.name, "trials": trials, "workers": workers}
+                report.add("fronts", {**what, "share": cell})
         bench.document.table(["", *[f"{problem.name} [95 %]" for problem in problems]], rows)
-        _compare(bench, report, shares, trials)
+        _compare(bench, report, shares, trials, workers)
 
 
 def _shares(found: Regrets, trials: int) -> dict[tuple[str, str], dict[int, float]]:
@@ -54,7 +63,9 @@ def _median(values: Optional[dict[int, float]], name: str) -> Optional[Interval]
     return between(median(known), [median(source.choices(known, k=len(known))) for _ in range(RESAMPLES)])
 
 
-def _compare(bench: Bench, report: Report, shares: dict[tuple[str, str], dict[int, float]], trials: int) -> None:
+def _compare(
+    bench: Bench, report: Report, shares: dict[tuple[str, str], dict[int, float]], trials: int, workers: int
+) -> None:
     """Each of ours less each peer: the mean over all pairs of runs with the same problem and seed."""
     rows = []
     best: dict[str, Interval] = {}
@@ -79,4 +90,5 @@ def _compare(bench: Bench, report: Report, shares: dict[tuple[str, str], dict[in
         bench.document.table(["", "less", "runs", "difference [95 %]"], rows)
     for method, difference in best.items():
         if method == "auto":
-            report.at_least(f"fronts, {trials} trials: auto − the best peer, lower bound", difference.low, SLACK)
+            figure = f"fronts, {trials} trials, {workers} at a time: auto − the best peer, lower bound"
+            report.at_least(figure, difference.low, SLACK)

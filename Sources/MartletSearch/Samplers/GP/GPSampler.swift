@@ -156,6 +156,8 @@ public struct GPSampler: Sampler {
       }, lossCount: data.losses.count)
   }
 
+  /// The same where trials under way come out in one of these ways.
+  ///
   /// - Parameters:
   ///   - losses: the means of each at all points, those under way after the first `count`.
   ///   - feasible: the places of feasible points.

@@ -253,9 +253,10 @@ run.finish()
 def test_ranks_over_two_parameters_and_the_share_of_trials_beside_another_sweep(server, window, look):
     size, scheme = look
     (server.folder / "train.py").write_text(MEASURE)
-    for number, name in enumerate(("before", "after")):
+    for number, name in enumerate(("before", "after", "elsewhere")):
         file = server.folder / f"{name}.yaml"
-        file.write_text(TWO.format(name=name, seed=number))
+        text = TWO.format(name=name, seed=number)
+        file.write_text(text.replace("project: paced", "project: other") if name == "elsewhere" else text)
         server.martlet("sweep", "run", str(file), "--detach")
     after, before = (each["id"] for each in server.get("/sweeps?project=paced")["items"])
     mine = window(size, scheme)
@@ -292,3 +293,22 @@ def test_ranks_over_two_parameters_and_the_share_of_trials_beside_another_sweep(
     shares.scroll_into_view_if_needed()
     wait_until("both again", lambda: [each["points"] for each in mine.lines("Share of trials by loss")] == [8, 9, 9])
     expect(ranks).to_have_attribute("aria-label", "Ranks over kind and x")
+    # So does one that names a sweep which the list has not, or which is gone.
+    [elsewhere] = (each["id"] for each in server.get("/sweeps?project=other")["items"])
+    page.goto(f"{server.origin}/p/paced/sweeps/{after}?beside={elsewhere}")
+    shares.scroll_into_view_if_needed()
+    wait_until(
+        "another project's", lambda: [each["points"] for each in mine.lines("Share of trials by loss")] == [8, 9, 9]
+    )
+    expect(shares.get_by_label("Beside")).to_have_value(elsewhere)
+    page.goto(f"{server.origin}/p/paced/sweeps/{after}?beside=nobody")
+    shares.scroll_into_view_if_needed()
+    expect(shares).to_contain_text("nobody")
+    expect(shares.get_by_role("button", name="Retry")).to_be_visible()
+    [complaint] = mine.complaints
+    assert "404" in complaint
+    mine.complaints.clear()
+    shares.get_by_label("Beside").select_option(before)
+    wait_until(
+        "the list goes on", lambda: [each["points"] for each in mine.lines("Share of trials by loss")] == [8, 9, 9]
+    )

@@ -132,7 +132,7 @@ extension SweepSpecification {
     for item in added {
       // The file may have changed since, so that it lies outside.
       guard let point = item.point, search.takes(point) else { continue }
-      for _ in 0..<item.places { try search.enqueue(point, isRepeat: item.repeats > 0) }
+      for _ in 0..<item.places { try search.enqueue(point, isRepeat: item.isRepeat) }
     }
     return search
   }

@@ -206,12 +206,14 @@ import Testing
     var wider = try Self.search(8)
     for added in machine.addedPoints {
       for _ in 0..<added.places {
-        try wider.enqueue(#require(added.point), isRepeat: added.repeats > 0)
+        try wider.enqueue(#require(added.point), isRepeat: added.isRepeat)
       }
     }
     try wider.restore(.null, trials: machine.trials, objectives: [Self.loss])
     #expect(machine.handle(.change(wider, limits: SweepLimits(trials: 4), penalties: PenaltyRule())) == [])
-    #expect(machine.progress.added.map(\.repeats) == [0, 0, 1])
+    #expect(machine.progress.added.map(\.repeats) == [0, 1, 1])
+    #expect(machine.progress.added.map(\.isDone) == [false, true, false])
+    #expect(SweepProgress(json: machine.progress.json) == machine.progress)
     #expect(created(machine.handle(.resume)) == [])
     #expect(created(machine.handle(.trialEnded(1, .complete(objective: 2)))) == [2])
     #expect((machine.trials[2].point["x"], machine.trials[2].origin.isRepeat) == (1, true))
@@ -261,5 +263,25 @@ import Testing
     #expect(search.history.observations.map(\.losses) == [[1], [2]])
     #expect(search.history.observations.allSatisfy { $0.note == nil })
     #expect(search.history.cube.point(at: search.history.observations[1].coordinates)["x"] == 8)
+  }
+
+  @Test func `points that were added keep their turn where only the limits change`() throws {
+    var machine = try machine(points: 6, limits: SweepLimits(trials: 1), parallel: 1)
+    _ = machine.handle(.start)
+    _ = machine.handle(.add(Point(values: ["x": 1]), repeats: 2))
+    _ = machine.handle(.add(Point(values: ["x": 5])))
+    for trial in 0..<2 { _ = machine.handle(.trialEnded(trial, .complete(objective: 1))) }
+    #expect(machine.trials.map { $0.point["x"] } == [1, 1, 1])
+    let limits = SweepLimits(trials: 9)
+    _ = machine.handle(.change(machine.search, limits: limits, penalties: PenaltyRule()))
+    // As a restart makes it from what is kept.
+    var search = try Self.search(6)
+    for added in machine.progress.added {
+      for _ in 0..<added.places { try search.enqueue(#require(added.point), isRepeat: added.isRepeat) }
+    }
+    try search.restore(machine.search.state, trials: machine.trials, objectives: [Self.loss])
+    #expect(search.waitingCount == 1)
+    guard case .trial(let next) = search.ask(trial: 3) else { return #expect(Bool(false), "nothing to try") }
+    #expect((next.point["x"], next.isRepeat) == (5, false))
   }
 }

@@ -126,16 +126,18 @@ extension SweepMachine {
   // MARK: - Changes by hand
 
   /// What was added by hand, as it is to be tried in another search: what was tried once more already is not tried yet
-  /// another time.
+  /// another time. Each has as many places as before.
   package var addedPoints: [AddedPoint] {
     var waiting = search.waitingCount
     var points: [AddedPoint] = []
     for added in progress.added.reversed() {
       let own = min(waiting, added.places)
       waiting -= own
-      if own > 0 { points.append(AddedPoint(flat: added.flat, repeats: min(own, added.repeats))) }
-      // What waits no more is passed over, as it is known.
-      if own < added.places { points.append(AddedPoint(flat: added.flat)) }
+      func part(_ places: Int, isDone: Bool) -> AddedPoint {
+        AddedPoint(flat: added.flat, repeats: min(places, added.repeats), isDone: added.repeats > 0 && isDone)
+      }
+      if own > 0 { points.append(part(own, isDone: added.isDone)) }
+      if own < added.places { points.append(part(added.places - own, isDone: true)) }
     }
     return points.reversed()
   }
@@ -165,7 +167,7 @@ extension SweepMachine {
   @discardableResult package mutating func enqueue(_ point: Point, repeats: Int = 0) -> Bool {
     let added = AddedPoint(flat: point.flat, repeats: repeats)
     do throws(SearchError) {
-      for _ in 0..<added.places { try search.enqueue(point, isRepeat: repeats > 0) }
+      for _ in 0..<added.places { try search.enqueue(point, isRepeat: added.isRepeat) }
     } catch {
       return false
     }

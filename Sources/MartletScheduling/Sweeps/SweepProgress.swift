@@ -10,13 +10,20 @@ package struct AddedPoint: Sendable, Hashable {
   package var flat: JSONValue
   /// As how many trials it is tried though it was tried before; 0: as one, if it was not.
   package var repeats: Int
+  /// Those trials there were: another search passes over them.
+  package var isDone: Bool
 
-  package init(flat: JSONValue, repeats: Int = 0) { (self.flat, self.repeats) = (flat, repeats) }
+  package init(flat: JSONValue, repeats: Int = 0, isDone: Bool = false) {
+    (self.flat, self.repeats, self.isDone) = (flat, repeats, isDone)
+  }
 
   package var point: Point? { flat.object.map { Point(values: $0) } }
 
   /// How many places among the points that wait it has.
   package var places: Int { max(1, repeats) }
+
+  /// It is tried though it is known.
+  package var isRepeat: Bool { repeats > 0 && !isDone }
 }
 
 /// Kept with the sweep.
@@ -83,7 +90,9 @@ package struct SweepProgress: Sendable, Hashable {
     finishedSinceBest = json["since_best"]?.int.map(Int.init) ?? 0
     let repeats = json["repeated"]?.array?.compactMap { $0.int.map(Int.init) } ?? []
     added = (json["added"]?.array ?? []).enumerated().map { place, flat in
-      AddedPoint(flat: flat, repeats: repeats.indices.contains(place) ? repeats[place] : 0)
+      // Below zero: of those that were tried.
+      let count = repeats.indices.contains(place) ? repeats[place] : 0
+      return AddedPoint(flat: flat, repeats: Int(count.magnitude), isDone: count < 0)
     }
     // Each trial was a point of its own once.
     for place in json["repeats"]?.array?.compactMap({ $0.int.map(Int.init) }) ?? []
@@ -114,7 +123,7 @@ package struct SweepProgress: Sendable, Hashable {
     if finishedSinceBest > 0 { members["since_best"] = .int(Int64(finishedSinceBest)) }
     if !added.isEmpty { members["added"] = .array(added.map(\.flat)) }
     if added.contains(where: { $0.repeats > 0 }) {
-      members["repeated"] = .array(added.map { .int(Int64($0.repeats)) })
+      members["repeated"] = .array(added.map { .int(Int64($0.isDone ? -$0.repeats : $0.repeats)) })
     }
     if let windowReason { members["window_reason"] = .string(windowReason) }
     return .object(members)

@@ -47,7 +47,7 @@ struct SweepFindings: Sendable {
     let front = Self.front(analysis, completed.count, &leftOut)
     let volume = front.flatMap { Self.volume(analysis, front: $0.count, &leftOut) }
     let progress = analysis.progress(
-      objective: objective, target: objective == 0 ? specification.target : nil)
+      objective: objective, target: specification.targets.isEmpty ? nil : specification.targets[objective])
     let note: String? = model == nil ? Self.silence(completed.count, analysis) : nil
     let counts: JSONValue = [
       "ended": .int(Int64(ended.count)), "complete": .int(Int64(completed.count)),

@@ -43,7 +43,7 @@ struct SweepAnalyze: AsyncParsableCommand {
       .null, trials: trials.map { Self.record($0, in: specification.space) },
       objectives: specification.objectives)
     let report = SweepReport(
-      SweepAnalysis(search.history, objectives: specification.objectives), target: specification.target)
+      SweepAnalysis(search.history, objectives: specification.objectives), target: specification.targets.first ?? nil)
     switch format.format {
     case .json: try Terminal.say(report.json.text)
     case .table, .csv:

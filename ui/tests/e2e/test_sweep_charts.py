@@ -348,6 +348,16 @@ def test_the_best_part_a_trial_by_hand_and_another_space(server, window):
     expect(trials(page)).to_have_count(3)
     assert server.get(f"/sweeps/{sweep}/trials")["items"][2]["params"]["x"] == 0.125
 
+    # Both files are kept, and each trial says whose it is.
+    assert [trial["space_version"] for trial in server.get(f"/sweeps/{sweep}/trials")["items"]] == [1, 1, 2]
+    expect(page.get_by_role("columnheader", name="File")).to_be_visible()
+    page.get_by_text("Definition", exact=True).click()
+    definition = page.locator("details.definition")
+    expect(definition.locator("pre")).to_contain_text("[a, b, c]")
+    definition.get_by_role("combobox", name="File").select_option("1")
+    expect(definition.locator("pre")).not_to_contain_text("[a, b, c]")
+    page.get_by_text("Definition", exact=True).click()
+
     # The best third of them is one; the address says so.
     card = page.get_by_role("region", name="Parameters")
     card.get_by_label("Best").fill("33")

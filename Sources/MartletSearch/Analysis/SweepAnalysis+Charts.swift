@@ -40,7 +40,7 @@ public struct ContourChart: Hashable, Sendable {
     public var x: JSONValue
     public var y: JSONValue
     public var metric: Double
-    /// Where the trial stands among all: 0 the best, 1 the worst; equals share the middle of their places.
+    /// Where the trial stands among all in the space: 0 the best, 1 the worst; equals share the middle of their places.
     public var rank: Double
   }
 
@@ -55,12 +55,16 @@ public struct ContourChart: Hashable, Sendable {
   public var surface: [[Double]]
 
   public var json: JSONValue {
+    ranks.merging(["surface": .array(surface.map { .array($0.map(JSONValue.double)) })])
+  }
+
+  /// The same without the surface.
+  public var ranks: JSONValue {
     [
       "x": x.json, "y": y.json, "trials": .array(rows.map { .int(Int64($0.trial)) }),
       "x_values": .array(rows.map(\.x)), "y_values": .array(rows.map(\.y)),
       "metric": .array(rows.map { .double($0.metric) }), "rank": .array(rows.map { .double($0.rank) }),
       "grid_x": .array(gridX), "grid_y": .array(gridY),
-      "surface": .array(surface.map { .array($0.map(JSONValue.double)) }),
     ]
   }
 }

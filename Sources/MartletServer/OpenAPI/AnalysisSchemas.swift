@@ -63,6 +63,7 @@ let analysisSchemas: JSONObject = [
   ])
 ]
 
+private let flagsSchema = arraySchema(booleanSchema)
 private let numbersSchema = arraySchema(countSchema)
 private let distributionSchema = objectSchema([
   "metric": arraySchema(numberSchema), "share": arraySchema(shareSchema),
@@ -79,13 +80,14 @@ private let axisSchema = objectSchema([
 private let rankMembers: JSONObject = [
   "x": axisSchema, "y": axisSchema, "trials": numbersSchema, "x_values": valuesSchema,
   "y_values": valuesSchema, "metric": arraySchema(numberSchema), "rank": arraySchema(shareSchema),
+  "feasible": flagsSchema,
   "grid_x": valuesSchema, "grid_y": valuesSchema,
 ]
 
 /// By the name of the chart; each is there when it was asked for, and null when there cannot be one.
 private let chartSchemas: JSONObject = [
   "history": objectSchema([
-    "trials": numbersSchema, "states": trialStatesSchema, "feasible": arraySchema(booleanSchema),
+    "trials": numbersSchema, "states": trialStatesSchema, "feasible": flagsSchema,
     "metric": arraySchema(optionalNumber), "best": arraySchema(optionalNumber),
   ]),
   "edf": distributionSchema,
@@ -93,7 +95,7 @@ private let chartSchemas: JSONObject = [
     arraySchema(
       objectSchema([
         "axis": axisSchema, "trials": numbersSchema, "values": valuesSchema,
-        "metric": arraySchema(numberSchema),
+        "metric": arraySchema(numberSchema), "feasible": flagsSchema,
         "mean": objectSchema(["values": valuesSchema, "metric": arraySchema(numberSchema)]),
       ]))),
   "contour": nullable(
@@ -104,13 +106,13 @@ private let chartSchemas: JSONObject = [
     objectSchema([
       "axes": arraySchema(axisSchema), "trials": numbersSchema,
       "positions": arraySchema(arraySchema(["type": ["number", "null"]])),
-      "values": arraySchema(valuesSchema), "metric": arraySchema(numberSchema),
+      "values": arraySchema(valuesSchema), "metric": arraySchema(numberSchema), "feasible": flagsSchema,
     ])),
   "pareto": nullable(
     objectSchema([
       "objectives": stringsSchema, "trials": numbersSchema,
-      "metrics": arraySchema(arraySchema(numberSchema)), "feasible": arraySchema(booleanSchema),
-      "front": arraySchema(booleanSchema),
+      "metrics": arraySchema(arraySchema(numberSchema)), "feasible": flagsSchema,
+      "front": flagsSchema,
     ])),
   "hypervolume": nullable(hypervolumeSchema),
   "timeline": objectSchema([
@@ -121,7 +123,7 @@ private let chartSchemas: JSONObject = [
   "trials": nullable(
     objectSchema([
       "trials": numbersSchema, "states": trialStatesSchema,
-      "feasible": arraySchema(["type": ["boolean", "null"]]), "outside": arraySchema(booleanSchema),
+      "feasible": arraySchema(["type": ["boolean", "null"]]), "outside": flagsSchema,
       "parameters": ["type": "object", "additionalProperties": valuesSchema],
       "metrics": arraySchema(arraySchema(optionalNumber)), "best": arraySchema(optionalNumber),
       "rank": arraySchema(optionalInteger),

@@ -72,7 +72,8 @@ extension ChartText {
       (0..<grid.columns).map { column in shade(surface[grid.up(row)][grid.across(column)], limits) }
     }
     let ranks = chart.numbers("rank")
-    let best = ranks.indices.min { ranks[$0] < ranks[$1] }
+    let feasible = chart.flags("feasible")
+    let best = ranks.indices.filter { feasible[$0] }.min { ranks[$0] < ranks[$1] }
     if let best, let cell = grid.cell(chart.values("x_values")[best], chart.values("y_values")[best]) {
       cells[cell.row][cell.column] = "o"
     }
@@ -92,14 +93,18 @@ extension ChartText {
     let ranks = chart.numbers("rank")
     guard !ranks.isEmpty else { return [] }
     var cells = Array(repeating: Array(repeating: Character(" "), count: grid.columns), count: grid.rows)
-    let (across, up) = (chart.values("x_values"), chart.values("y_values"))
+    let (across, up, feasible) = (chart.values("x_values"), chart.values("y_values"), chart.flags("feasible"))
     // The better come last and stand on the others.
-    for place in ranks.indices.sorted(by: { ranks[$0] > ranks[$1] }) {
+    for place in ranks.indices.sorted(by: {
+      (feasible[$0] ? 1 : 2, ranks[$0]) > (feasible[$1] ? 1 : 2, ranks[$1])
+    }) {
       guard let cell = grid.cell(across[place], up[place]) else { continue }
-      cells[cell.row][cell.column] = Character(String(min(Int(ranks[place] * 10), 9)))
+      cells[cell.row][cell.column] = feasible[place] ? Character(String(min(Int(ranks[place] * 10), 9))) : "×"
     }
+    let marks = feasible.contains(false) ? ", × does not meet every constraint" : ""
     return TextPlot.broken(
-      "trials by \(metric), 0 the best tenth of \(ranks.count) and 9 the worst: \(title(grid.x)) across, \(title(grid.y)) up",
+      "trials by \(metric), 0 the best tenth of \(ranks.count) and 9 the worst\(marks): \(title(grid.x)) across, "
+        + "\(title(grid.y)) up",
       width: width) + grid.lines(cells)
   }
 

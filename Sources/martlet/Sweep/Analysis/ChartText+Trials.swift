@@ -15,7 +15,9 @@ extension ChartText {
     guard let chart = answer.chart(.parallel) else { return [] }
     let (numbers, metrics) = (chart.integers("trials"), chart.numbers("metric"))
     guard !numbers.isEmpty else { return [] }
+    let feasible = chart.flags("feasible")
     let order = numbers.indices.sorted { a, b in
+      if feasible[a] != feasible[b] { return feasible[a] }
       if metrics[a] == metrics[b] { return numbers[a] < numbers[b] }
       return answer.isMaximized ? metrics[a] > metrics[b] : metrics[a] < metrics[b]
     }
@@ -25,7 +27,7 @@ extension ChartText {
     let values = chart.values("values").map { $0.array ?? [] }
     func table(tracks: Bool, axes count: Int) -> [String] {
       let rows = shown.map { place in
-        [String(numbers[place]), TextPlot.number(metrics[place])]
+        [String(numbers[place]) + (feasible[place] ? "" : " ×"), TextPlot.number(metrics[place])]
           + (0..<count).map { axis in
             let value = Terminal.plain(Words.value(values[axis][place]))
             return tracks ? value + " " + Self.track(positions[axis][place]) : value
@@ -43,7 +45,7 @@ extension ChartText {
     }
     let hidden = axes.count - count
     let tells = [
-      order.count > shown.count ? "\(order.count - shown.count) worse trials" : nil,
+      order.count > shown.count ? "\(order.count - shown.count) more trials" : nil,
       hidden > 0 ? "\(hidden) more parameter\(hidden == 1 ? "" : "s")" : nil,
     ].compactMap(\.self)
     return lines

@@ -110,7 +110,8 @@ struct ChartText {
   /// The same of a parameter of a few values, as a table.
   private func categories(_ chart: JSONValue) -> [String] {
     let name = Terminal.plain(chart["axis"]?["name"]?.string ?? "")
-    let rows = zip(chart.values("values"), chart.numbers("metric")).map { ($0, $1) }
+    let feasible = chart.flags("feasible")
+    let rows = zip(chart.values("values"), zip(chart.numbers("metric"), feasible)).map { ($0, $1.0, $1.1) }
     let means = zip(chart["mean"]?.values("values") ?? [], chart["mean"]?.numbers("metric") ?? []).map {
       ($0, $1)
     }
@@ -118,8 +119,9 @@ struct ChartText {
     return TextPlot.table(
       [name, "trials", "best \(metric)", "mean over all others"],
       values.map { value in
-        let own = rows.filter { Words.value($0.0) == Words.value(value) }.map(\.1)
-        let best = answer.isMaximized ? own.max() : own.min()
+        let own = rows.filter { Words.value($0.0) == Words.value(value) }
+        let good = own.filter(\.2).map(\.1)
+        let best = answer.isMaximized ? good.max() : good.min()
         let mean = means.first { Words.value($0.0) == Words.value(value) }?.1
         return [
           Terminal.plain(Words.value(value)), String(own.count), best.map(TextPlot.number) ?? "",

@@ -48,7 +48,8 @@ extension ChartText {
       order.count > shown.count ? "\(order.count - shown.count) more trials" : nil,
       hidden > 0 ? "\(hidden) more parameter\(hidden == 1 ? "" : "s")" : nil,
     ].compactMap(\.self)
-    return lines
+    let marks = shown.contains { !feasible[$0] } ? ["× does not meet every constraint"] : []
+    return lines + marks
       + (tells.isEmpty ? [] : ["and \(tells.joined(separator: ", ")): --format json or csv has all"])
   }
 
@@ -73,7 +74,7 @@ extension ChartText {
     guard !plot.isEmpty else { return [] }
     let names = chart.texts("objectives").map(Terminal.plain)
     let marks = feasible.contains(false) ? "; × does not meet every constraint" : ""
-    return ["\(names[1]) over \(names[0]); ● is on the front\(marks)"] + plot + [""] + frontTable
+    return titled("\(names[1]) over \(names[0]); ● is on the front\(marks)") + plot + [""] + frontTable
   }
 
   /// The trials on the front by the first objective.
@@ -104,17 +105,17 @@ extension ChartText {
     var cells = Array(repeating: Array(repeating: Character(" "), count: columns), count: labels.count)
     let whole = max(until - first, 1e-6)
     func column(_ time: Double) -> Int {
-      min(max(Int((time - first) / whole * Double(columns)), 0), columns - 1)
+      min(max(Int(((time - first) / whole * Double(columns)).rounded()), 0), columns)
     }
     for place in starts.indices where lanes[place] < labels.count {
-      let (left, right) = (column(starts[place]), column(ends[place]))
+      let (left, right) = (min(column(starts[place]), columns - 1), column(ends[place]))
       for column in left...max(left, right - 1) { cells[lanes[place]][column] = "━" }
       cells[lanes[place]][left] = Self.letters[states[place]] ?? "?"
     }
     let inUse =
       chart["utilization"]?.double.map { ", in use \(Int(($0 * 100).rounded())) % of the time" } ?? ""
     let seen = Self.letters.filter { states.contains($0.key) }.map { "\($0.value) \($0.key)" }
-    return ["when trials ran: \(count) lane\(count == 1 ? "" : "s")\(inUse)"]
+    return titled("when trials ran: \(count) lane\(count == 1 ? "" : "s")\(inUse)")
       + TextPlot.framed(cells, labels: labels, ends: ("0", Words.duration(until - first)))
       + (count > labels.count ? ["\(count - labels.count) more lanes"] : [])
       + [seen.joined(separator: ", ")]

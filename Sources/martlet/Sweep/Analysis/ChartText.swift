@@ -36,6 +36,8 @@ struct ChartText {
     return drawn + (reason.map { TextPlot.broken($0, width: width) } ?? [])
   }
 
+  func titled(_ title: String) -> [String] { TextPlot.broken(title, width: width) }
+
   private static func leftOut(_ chart: AnalysisChart) -> String {
     "The chart \(chart.rawValue) is left out: it would take too long, or be too large, for so many trials."
   }
@@ -59,14 +61,15 @@ struct ChartText {
     let plot = TextPlot.scatter(
       shown.map { TextPlot.Dot(x: Double(numbers[$0]), y: metrics[$0]) }, steps: steps, width: width,
       height: height)
-    return plot.isEmpty ? [] : ["\(metric) by trial; the line is the best so far"] + plot
+    return plot.isEmpty ? [] : titled("\(metric) by trial; the line is the best so far") + plot
   }
 
   private var distribution: [String] {
     guard let chart = answer.chart(.edf) else { return [] }
     let steps = zip(chart.numbers("metric"), chart.numbers("share")).map { ($0, $1) }.sorted { $0.0 < $1.0 }
     let plot = TextPlot.scatter([], steps: steps, width: width, height: Self.height)
-    return plot.isEmpty ? [] : ["share of complete trials that is at least as good, by \(metric)"] + plot
+    return plot.isEmpty
+      ? [] : titled("share of complete trials that is at least as good, by \(metric)") + plot
   }
 
   private var hypervolume: [String] {
@@ -76,7 +79,7 @@ struct ChartText {
     let dots = last.flatMap { end in steps.last.map { [TextPlot.Dot(x: end, y: $0.1)] } } ?? []
     let plot = TextPlot.scatter(dots, steps: steps, width: width, height: Self.height)
     return plot.isEmpty
-      ? [] : ["hypervolume behind the front by trial, as a share of what there could be"] + plot
+      ? [] : titled("hypervolume behind the front by trial, as a share of what there could be") + plot
   }
 
   // MARK: - Slices
@@ -104,7 +107,7 @@ struct ChartText {
       ends: (TextPlot.number(low), TextPlot.number(high)))
     guard !plot.isEmpty else { return [] }
     let mean = means.isEmpty ? "" : "; the line is the mean over all other parameters"
-    return ["\(metric) over \(Terminal.plain(isLogarithmic ? axis.title : axis.name))\(mean)"] + plot
+    return titled("\(metric) over \(Terminal.plain(isLogarithmic ? axis.title : axis.name))\(mean)") + plot
   }
 
   /// The same of a parameter of a few values, as a table.
@@ -117,7 +120,7 @@ struct ChartText {
     }
     let values = chart["axis"]?.values("values") ?? []
     return TextPlot.table(
-      [name, "trials", "best \(metric)", "mean over all others"],
+      [name, "trials", "best \(metric)", "mean over others"],
       values.map { value in
         let own = rows.filter { Words.value($0.0) == Words.value(value) }
         let good = own.filter(\.2).map(\.1)

@@ -161,7 +161,8 @@ import Testing
   @Test func `charts of too many trials are left out, and named`() throws {
     let trials = try (0..<20).map { try trial($0, Double($0) / 20, [Double($0), 1]) }
     let json = try findings(two, trials, everything, patience: .zero)
-    #expect(json["left_out"] == ["importance", "interactions", "slices", "charts.contour"])
+    #expect(
+      json["left_out"] == ["importance", "interactions", "slices", "charts.contour", "charts.slices"])
     #expect(json["charts"]?["contour"]?["surface"] == [])
     #expect(json["charts"]?["history"]?["trials"]?.array?.count == 20)
   }

@@ -98,11 +98,14 @@ struct AnalysisTextTests {
   func empty() throws {
     let nothing = try answer(0, [loss])
     #expect(SweepReport(answer: nothing).lines(width: 80) == ["No trial has ended yet."])
-    let text = ChartText(nothing, width: 80)
-    for chart in [AnalysisChart.history, .edf, .contour, .rank, .parallel, .trials] {
+    let text = ChartText(nothing, width: 100)
+    for chart in [AnalysisChart.history, .edf, .contour, .rank, .parallel] {
       #expect(
-        text.lines(chart) == ["There is nothing to draw for \(chart.rawValue) yet: no trial has a value."])
+        text.lines(chart) == [
+          "There is nothing to draw for \(chart.rawValue) yet: no trial has come to its end with a value."
+        ])
     }
+    #expect(text.lines(.trials) == ["No trial has ended yet."])
     #expect(text.lines(.pareto) == ["The sweep has one objective: there is no front."])
   }
 
@@ -150,7 +153,7 @@ struct AnalysisTextTests {
     let title = lines.prefix { !$0.contains("┤") }.joined(separator: " ")
     #expect(
       title
-        == "loss, the mean over all other parameters: lr (log) across, kind up; o is the best trial, 0")
+        == "loss, the mean over all other parameters: lr (log) across, kind up; o is the best trial here, 0")
     let rows = lines.filter { $0.contains("┤") }
     // Three values, five rows each, named in the middle; the best one stands at the bottom.
     #expect(rows.count == 15)

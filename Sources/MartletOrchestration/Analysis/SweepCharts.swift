@@ -52,6 +52,7 @@ struct SweepCharts {
       case .history: add(chart, history?.json)
       case .edf: add(chart, parts.distribution.json)
       case .slices:
+        if parts.slices.count < analysis.parameters.count { budget.leaveOut("charts.slices") }
         add(chart, .array(parts.slices.map(\.json)))
         note(chart, parts.silence)
       case .contour:

@@ -14,7 +14,7 @@ struct TrialTable {
   init(_ analysis: SweepAnalysis, _ history: OptimizationHistory, _ trials: [Trial], objective: Int) {
     let inside = Set(analysis.history.observations.lazy.map(\.trial))
     let places = analysis.places(objective: objective)
-    var names = OrderedSet(analysis.parameters)
+    var names = OrderedSet(analysis.history.cube.space.parameters.map(\.name))
     for trial in trials { names.formUnion(trial.parameters.keys) }
     let parameters = names.map { name in
       (name, JSONValue.array(trials.map { $0.parameters[name] ?? .null }))

@@ -110,7 +110,7 @@ extension SweepAnalysis {
       + (progress.sinceBest == 0 ? "with the newest trial." : "\(trials(progress.sinceBest)) ago.")
   }
 
-  public static func trials(_ count: Int) -> String { count == 1 ? "1 trial" : "\(count) trials" }
+  static func trials(_ count: Int) -> String { count == 1 ? "1 trial" : "\(count) trials" }
 
   /// A share in percent; what is above 0 is never called 0.
   public static func percent(_ share: Double) -> String {

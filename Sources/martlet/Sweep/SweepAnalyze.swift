@@ -73,7 +73,7 @@ struct SweepAnalyze: AsyncParsableCommand {
       }
       try Terminal.write(table.csv, to: STDOUT_FILENO)
     case .table:
-      for line in lines(of: answer) { try Terminal.say(line) }
+      for line in lines(of: answer) { try Terminal.say(Terminal.plain(line)) }
     }
   }
 

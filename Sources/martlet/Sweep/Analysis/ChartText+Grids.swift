@@ -81,7 +81,7 @@ extension ChartText {
     let legend = zip(Self.shades, limits).map { shade, limit in
       "\(shade == " " ? "blank" : String(shade)) \(sign) \(TextPlot.number(limit))"
     }
-    let trial = best.map { "; o is the best trial, \(chart.integers("trials")[$0])" } ?? ""
+    let trial = best.map { "; o is the best trial here, \(chart.integers("trials")[$0])" } ?? ""
     return TextPlot.broken(
       "\(metric), the mean over all other parameters: \(title(grid.x)) across, \(title(grid.y)) up\(trial)",
       width: width) + grid.lines(cells) + TextPlot.broken(legend.joined(separator: "   "), width: width)
@@ -101,9 +101,11 @@ extension ChartText {
       guard let cell = grid.cell(across[place], up[place]) else { continue }
       cells[cell.row][cell.column] = feasible[place] ? Character(String(min(Int(ranks[place] * 10), 9))) : "×"
     }
+    // Also those that have no place here, since a parameter of theirs has no value.
+    let all = answer.json["importance"]?["trials"]?.int ?? Int64(ranks.count)
     let marks = feasible.contains(false) ? ", × does not meet every constraint" : ""
     return TextPlot.broken(
-      "trials by \(metric), 0 the best tenth of \(ranks.count) and 9 the worst\(marks): \(title(grid.x)) across, "
+      "trials by \(metric), 0 the best tenth of \(all) and 9 the worst\(marks): \(title(grid.x)) across, "
         + "\(title(grid.y)) up",
       width: width) + grid.lines(cells)
   }

@@ -130,6 +130,6 @@ extension ChartText {
   var trials: [String] {
     guard let table = TrialRows(answer), !table.rows.isEmpty else { return [] }
     return TextPlot.table(
-      table.titles, table.rows.map { $0.map { Terminal.plain(Words.value($0)) } })
+      table.titles.map(Terminal.plain), table.rows.map { $0.map { Terminal.plain(Words.value($0)) } })
   }
 }

@@ -43,9 +43,12 @@ struct ChartText {
   }
 
   private static func nothing(_ chart: AnalysisChart) -> String {
-    chart == .timeline
-      ? "No trial has started yet."
-      : "There is nothing to draw for \(chart.rawValue) yet: no trial has a value."
+    switch chart {
+    case .timeline: "No trial has started yet."
+    case .trials: "No trial has ended yet."
+    case .history, .edf, .slices, .contour, .rank, .parallel, .pareto, .hypervolume:
+      "There is nothing to draw for \(chart.rawValue) yet: no trial has come to its end with a value."
+    }
   }
 
   /// The metric of complete trials that meet every constraint, and the best so far.

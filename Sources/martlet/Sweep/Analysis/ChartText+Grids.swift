@@ -67,7 +67,9 @@ extension ChartText {
     let grid = Grid(chart, width: width, height: Self.height)
     let surface = chart.values("surface").map { ($0.array ?? []).map { $0.double ?? .nan } }
     let limits = shadeLimits(surface.flatMap(\.self))
-    guard !limits.isEmpty, surface.count == grid.y.grid.count else { return [] }
+    guard !limits.isEmpty, surface.count == grid.y.grid.count,
+      surface.allSatisfy({ $0.count == grid.x.grid.count })
+    else { return [] }
     var cells = (0..<grid.rows).map { row in
       (0..<grid.columns).map { column in shade(surface[grid.up(row)][grid.across(column)], limits) }
     }

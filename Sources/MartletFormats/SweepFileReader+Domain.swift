@@ -6,9 +6,10 @@ import OrderedCollections
 
 /// The distributions, by their names in a file, and the settings each needs.
 private enum Distribution: String, CaseIterable {
-  case constant, categorical
+  case constant, categorical, ordinal
   case categoricalWithProbabilities = "categorical_w_probabilities"
   case intUniform = "int_uniform"
+  case intLogUniformValues = "int_log_uniform_values"
   case uniform
   case quantisedUniform = "q_uniform"
   case logUniform = "log_uniform"
@@ -30,9 +31,9 @@ private enum Distribution: String, CaseIterable {
   var required: [String] {
     switch self {
     case .constant: ["value"]
-    case .categorical: ["values"]
+    case .categorical, .ordinal: ["values"]
     case .categoricalWithProbabilities: ["values", "probabilities"]
-    case .intUniform, .uniform, .quantisedUniform, .logUniform, .quantisedLogUniform, .logUniformValues,
+    case .intUniform, .intLogUniformValues, .uniform, .quantisedUniform, .logUniform, .quantisedLogUniform, .logUniformValues,
       .quantisedLogUniformValues, .invLogUniform, .invLogUniformValues:
       ["min", "max"]
     case .normal, .quantisedNormal, .logNormal, .quantisedLogNormal: []
@@ -43,28 +44,52 @@ private enum Distribution: String, CaseIterable {
   var allowed: [String] {
     switch self {
     case .categorical: required + ["probabilities"]
-    case .intUniform: required + ["step"]
+    case .intUniform, .intLogUniformValues, .uniform: required + ["step"]
     case .normal, .logNormal: ["mu", "sigma"]
     case .quantisedNormal, .quantisedLogNormal: ["mu", "sigma", "q"]
     case .quantisedUniform, .quantisedLogUniform, .quantisedLogUniformValues, .quantisedBeta: required + ["q"]
-    case .constant, .categoricalWithProbabilities, .uniform, .logUniform, .logUniformValues, .invLogUniform,
+    case .constant, .ordinal, .categoricalWithProbabilities, .logUniform, .logUniformValues, .invLogUniform,
       .invLogUniformValues, .beta:
       required
+    }
+  }
+
+  /// The same on a logarithmic scale, its bounds values: what `log: true` makes of it. Nil: there is none.
+  var logarithmic: Distribution? {
+    switch self {
+    case .uniform: .logUniformValues
+    case .intUniform: .intLogUniformValues
+    case .quantisedUniform: .quantisedLogUniformValues
+    default: nil
+    }
+  }
+
+  /// Whether `min` and `max` are values that the parameter may have.
+  var hasBoundsAsValues: Bool {
+    switch self {
+    case .intUniform, .intLogUniformValues, .uniform, .quantisedUniform, .logUniformValues,
+      .quantisedLogUniformValues, .invLogUniformValues:
+      true
+    default: false
     }
   }
 }
 
 extension SweepFileReader {
   static let settingKeys = [
-    "value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "q", "step", "a", "b",
-    "parameters",
+    "value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "q", "step", "log", "a", "b",
+    "parameters", "when",
   ]
 
   /// The domain of a parameter whose name stands at `mark`; nil when flaws were told.
   mutating func domain(_ settings: FileSection, at mark: FileMark) -> Domain? {
     let before = flaws.count
     checkKeys(of: settings, known: Self.settingKeys)
-    guard flaws.count == before, let distribution = distribution(settings, at: mark) else { return nil }
+    guard flaws.count == before, let named = distribution(settings, at: mark),
+      let distribution = onItsScale(named, settings)
+    else { return nil }
+    var settings = settings
+    settings.members.removeAll { $0.key == "log" }
     for key in distribution.required where settings[key] == nil {
       flaws.append(
         Flaw(
@@ -82,7 +107,9 @@ extension SweepFileReader {
             "'\(member.key)' has no meaning in '\(settings.path)': distribution '\(distribution.rawValue)' is "
             + "given by " + distribution.allowed.joined(separator: ", ")))
     }
-    guard flaws.count == before, let domain = domain(settings, distribution) else { return nil }
+    guard flaws.count == before else { return nil }
+    if let value = onlyValue(settings, distribution) { return .constant(value) }
+    guard let domain = domain(settings, distribution) else { return nil }
     if let flaw = domain.flaw {
       let place = settings[flaw.key] ?? settings.members.first
       flaws.append(
@@ -114,8 +141,7 @@ extension SweepFileReader {
       if settings["q"] != nil { return .quantisedUniform }
       // W&B: whole bounds make whole numbers. 1.0 is no whole number as it is written.
       let bounds = [settings["min"], settings["max"]].compactMap(\.self)
-      let areWhole = bounds.allSatisfy { if case .scalar(.int, _) = $0.value.content { true } else { false } }
-      return areWhole || settings["step"] != nil ? .intUniform : .uniform
+      return (bounds + [settings["step"]].compactMap(\.self)).allSatisfy(\.isWhole) ? .intUniform : .uniform
     }
     if settings["mu"] != nil || settings["sigma"] != nil { return .normal }
     flaws.append(
@@ -125,50 +151,77 @@ extension SweepFileReader {
     return nil
   }
 
+  /// With `log: true` the distribution whose logarithm is uniform.
+  private mutating func onItsScale(_ named: Distribution, _ settings: FileSection) -> Distribution? {
+    guard let member = settings["log"] else { return named }
+    guard case .scalar(.bool(let isLogarithmic), _) = member.value.content else {
+      flaws.append(wrong(member, in: settings, expected: "true or false"))
+      return nil
+    }
+    guard isLogarithmic else { return named }
+    guard let distribution = named.logarithmic else {
+      flaws.append(
+        Flaw(
+          at: member.mark, key: settings.path("log"),
+          message: "'log' has no meaning in '\(settings.path)': it is for min and max of uniform values, and the "
+            + "distribution is '\(named.rawValue)'"))
+      return nil
+    }
+    if distribution == .logUniformValues, let step = settings["step"] {
+      flaws.append(
+        Flaw(
+          at: step.mark, key: settings.path("step"), expected: "q",
+          message: "'step' in '\(settings.path)' cannot stand beside 'log', unless all are whole numbers: "
+            + "write 'q' for the multiples of q, or leave one of them out"))
+      return nil
+    }
+    return distribution
+  }
+
+  /// What the parameter always is, where `min` and `max` are the same.
+  private mutating func onlyValue(_ settings: FileSection, _ distribution: Distribution) -> JSONValue? {
+    guard distribution.hasBoundsAsValues, let least = settings["min"], let most = settings["max"],
+      let low = least.value.value.double, low.isFinite, low == most.value.value.double
+    else { return nil }
+    notes.append(
+      "line \(settings.mark.line): '\(settings.path)' has one value, for its min is its max: it is not searched")
+    return least.value.value
+  }
+
   private mutating func domain(_ settings: FileSection, _ distribution: Distribution) -> Domain? {
     switch distribution {
     case .constant: return settings["value"].map { .constant($0.value.value) }
-    case .categorical, .categoricalWithProbabilities: return categorical(settings)
-    case .intUniform:
-      if let flaw = realStep(settings) {
-        flaws.append(flaw)
-        return nil
-      }
+    case .categorical, .categoricalWithProbabilities, .ordinal:
+      return categorical(settings, inOrder: distribution == .ordinal)
+    case .intUniform, .intLogUniformValues:
       guard let min = whole(settings["min"], in: settings, atLeast: Int.min),
         let max = whole(settings["max"], in: settings, atLeast: Int.min)
       else { return nil }
       let step = settings["step"].map { whole($0, in: settings, atLeast: 1) } ?? 1
-      return step.map { .integers(min: Int64(min), max: Int64(max), step: Int64($0)) }
+      let scale = distribution == .intUniform ? Scale.linear : .logarithmic
+      return step.map { .integers(min: Int64(min), max: Int64(max), step: Int64($0), scale: scale) }
     case .uniform, .quantisedUniform, .logUniform, .quantisedLogUniform, .logUniformValues,
       .quantisedLogUniformValues, .invLogUniform, .invLogUniformValues, .normal, .quantisedNormal, .logNormal,
       .quantisedLogNormal, .beta, .quantisedBeta:
       guard let real = real(settings, distribution) else { return nil }
+      if let member = settings["step"] {
+        guard let step = positive(member, in: settings) else { return nil }
+        return .real(real, quantum: Quantum(step, from: real.bounds?.lowerBound ?? 0))
+      }
       guard distribution.isQuantised else { return .real(real) }
       guard let member = settings["q"] else { return .real(real, quantum: Quantum(1, isWhole: true)) }
       guard let q = number(member, in: settings) else { return nil }
-      let isWhole = if case .scalar(.int, _) = member.value.content { true } else { false }
-      return .real(real, quantum: Quantum(q, isWhole: isWhole))
+      return .real(real, quantum: Quantum(q, isWhole: member.isWhole))
     }
   }
 
-  /// What is wrong when `step` stands beside real numbers, or is one.
-  private func realStep(_ settings: FileSection) -> Flaw? {
-    guard let step = settings["step"] else { return nil }
-    let numbers = [settings["min"], settings["max"], step].compactMap(\.self)
-    guard numbers.contains(where: { if case .scalar(.double, _) = $0.value.content { true } else { false } })
-    else { return nil }
-    return Flaw(
-      at: step.mark, key: settings.path("step"), expected: "q",
-      message: "'step' in '\(settings.path)' is for whole numbers, min, max and step alike; "
-        + "for real ones write 'q' in its place: the multiples of q from min to max")
-  }
-
-  private mutating func categorical(_ settings: FileSection) -> Domain? {
+  private mutating func categorical(_ settings: FileSection, inOrder: Bool) -> Domain? {
     guard let member = settings["values"] else { return nil }
     guard let items = member.value.items else {
       flaws.append(wrong(member, in: settings, expected: "a list"))
       return nil
     }
+    if inOrder { return .ordinal(items.map(\.value)) }
     guard let weights = settings["probabilities"] else { return .categorical(items.map(\.value)) }
     guard let probabilities = weights.value.items?.map(\.value.double),
       probabilities.allSatisfy({ $0 != nil })
@@ -192,7 +245,8 @@ extension SweepFileReader {
         return nil
       }
       return .beta(a: a, b: b)
-    case .constant, .categorical, .categoricalWithProbabilities, .intUniform: return nil
+    case .constant, .categorical, .ordinal, .categoricalWithProbabilities, .intUniform, .intLogUniformValues:
+      return nil
     case .uniform, .quantisedUniform, .logUniform, .quantisedLogUniform, .logUniformValues,
       .quantisedLogUniformValues, .invLogUniform, .invLogUniformValues:
       break
@@ -210,10 +264,15 @@ extension SweepFileReader {
         ? .invLogUniform(min: low, max: high) : .logUniform(min: low, max: high)
     case .logUniformValues, .quantisedLogUniformValues: return .logUniformValues(min: low, max: high)
     case .invLogUniformValues: return .invLogUniformValues(min: low, max: high)
-    case .uniform, .quantisedUniform, .constant, .categorical, .categoricalWithProbabilities, .intUniform,
-      .normal,
+    case .uniform, .quantisedUniform, .constant, .categorical, .ordinal, .categoricalWithProbabilities,
+      .intUniform, .intLogUniformValues, .normal,
       .quantisedNormal, .logNormal, .quantisedLogNormal, .beta, .quantisedBeta:
       return .uniform(min: low, max: high)
     }
   }
+}
+
+extension FileNode.Member {
+  /// It is written as a whole number: 1.0 is none.
+  fileprivate var isWhole: Bool { if case .scalar(.int, _) = value.content { true } else { false } }
 }

@@ -1,4 +1,4 @@
-// How a file searches: the method with its options, how far it goes, when running trials are stopped.
+// How a file searches: the method with its options, and how far it goes.
 
 import MartletModel
 import MartletScheduling
@@ -8,6 +8,8 @@ import OrderedCollections
 /// A method and its options, with their places.
 struct MethodChoice {
   var name: String
+  /// The early-stopping rule that the method is, over random search; its options are the rule's. Nil: it is none.
+  var rule: String?
   var options = JSONObject()
   var mark: FileMark
   var optionMarks: [String: FileMark] = [:]
@@ -25,7 +27,9 @@ extension SweepFileReader {
   /// The one that chooses by what is searched, where there is one.
   private static let bayesianMethod = samplerMethods.contains("auto") ? "auto" : "tpe"
 
-  static var methodsInWords: String { samplerMethods.joined(separator: ", ") }
+  private static let methods = samplerMethods + StoppingRuleConfiguration.methods
+
+  static var methodsInWords: String { methods.joined(separator: ", ") }
 
   /// `method: tpe`, or `method: {name: tpe, startup: 20}`.
   ///
@@ -55,10 +59,13 @@ extension SweepFileReader {
   mutating func method(named name: String, at mark: FileMark, key: String = "method") -> MethodChoice? {
     let known = Self.aliases[name.lowercased()] ?? name
     if samplerMethods.contains(known) { return MethodChoice(name: known, mark: mark) }
+    if StoppingRuleConfiguration.methods.contains(known) {
+      return MethodChoice(name: randomMethod, rule: known, mark: mark)
+    }
     flaws.append(
       Flaw(
         at: mark, key: key, expected: Self.methodsInWords,
-        nearest: suggestion(for: name, among: samplerMethods + ["bayes"]),
+        nearest: suggestion(for: name, among: Self.methods + ["bayes"]),
         message: "unknown method '\(name)': there are \(Self.methodsInWords)"))
     return nil
   }
@@ -109,38 +116,6 @@ extension SweepFileReader {
   func metadata(_ file: FileSection) -> JSONObject {
     guard let member = file["metadata"] else { return [:] }
     return member.value.value.object ?? ["metadata": member.value.value]
-  }
-
-  // MARK: - Early stopping
-
-  mutating func readEarlyTermination(_ file: FileSection, _ specification: inout SweepSpecification) {
-    guard let member = file["early_terminate"] else { return }
-    guard specification.objective != nil else {
-      flaws.append(
-        Flaw(
-          at: member.mark, key: member.key, expected: "metric",
-          message: "'early_terminate' needs 'metric': it compares the values that running trials report"))
-      return
-    }
-    do {
-      _ = try StoppingRuleConfiguration(member.value.value, objectives: specification.objectives)
-      specification.earlyTerminate = member.value.value
-    } catch {
-      let key: String? =
-        switch error {
-        case .invalidOption(_, let name, _): name
-        case .unknownOption(_, let name, _, _): name
-        default: nil
-        }
-      let place = key.flatMap { key in
-        (member.value.members ?? member.value.items?.compactMap(\.members).flatMap { $0 } ?? [])
-          .first { $0.key == key }
-      }
-      flaws.append(
-        Flaw(
-          at: place?.value.mark ?? member.mark, key: key.map { "early_terminate.\($0)" } ?? member.key,
-          message: "\(error)"))
-    }
   }
 
   // MARK: - All together

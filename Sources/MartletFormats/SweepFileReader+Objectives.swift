@@ -13,7 +13,7 @@ extension SweepFileReader {
       guard let section = section(place, in: file, example: "{name: val_loss, goal: minimize}") else {
         return nil
       }
-      return objective(section, mayHaveTarget: true).map { [$0] }
+      return objective(section).map { [$0] }
     }
     if let metric = file["metric"] {
       flaws.append(
@@ -33,7 +33,7 @@ extension SweepFileReader {
       let place = FileNode.Member(key: path, mark: item.mark, value: item)
       let root = FileSection(members: [], mark: item.mark, path: "")
       guard let section = section(place, in: root, example: "{name: val_loss, goal: minimize}"),
-        let objective = objective(section, mayHaveTarget: false)
+        let objective = objective(section)
       else { continue }
       if objectives.contains(where: { $0.metric == objective.metric }) {
         flaws.append(
@@ -45,25 +45,31 @@ extension SweepFileReader {
     return flaws.count == before ? objectives : nil
   }
 
-  private mutating func objective(_ section: FileSection, mayHaveTarget: Bool) -> Objective? {
+  private mutating func objective(_ section: FileSection) -> Objective? {
     checkKeys(
-      of: section, known: ["name", "goal", "of"] + (mayHaveTarget ? ["target"] : []),
-      ignored: ["impute", "impute_while_running"])
+      of: section, known: ["name", "goal", "of", "target", "fallback"], ignored: ["impute", "impute_while_running"])
     let name = require("name", in: section, expected: "the name under which the program logs it")
       .flatMap { text($0, in: section) }
     let goal = choice(section["goal"], in: section, among: ["minimize", "maximize"])
     let statistic = choice(
       section["of"], in: section, among: Objective.Statistic.allCases.map(\.rawValue))
+    let fallback = text(section["fallback"], in: section)
     guard let name else { return nil }
     return Objective(
       metric: name, goal: goal.flatMap(Objective.Goal.init(rawValue:)) ?? .minimize,
-      statistic: statistic.flatMap(Objective.Statistic.init(rawValue:)) ?? .best)
+      statistic: statistic.flatMap(Objective.Statistic.init(rawValue:)) ?? .best, fallback: fallback)
   }
 
-  mutating func target(_ file: FileSection) -> Double? {
-    guard let metric = file["metric"], let members = metric.value.members else { return nil }
-    let section = FileSection(members: members, mark: metric.value.mark, path: "metric")
-    return number(section["target"], in: section)
+  /// The value that each objective aims at, in their order; nil: that one aims at none. Empty: none of them does.
+  mutating func targets(_ file: FileSection) -> [Double?] {
+    let items =
+      file["objectives"]?.value.items?.enumerated().map { ($1, "objectives[\($0)]") }
+      ?? file["metric"].map { [($0.value, "metric")] } ?? []
+    let targets = items.map { node, path -> Double? in
+      let section = FileSection(members: node.members ?? [], mark: node.mark, path: path)
+      return number(section["target"], in: section)
+    }
+    return targets.contains { $0 != nil } ? targets : []
   }
 
   /// `latency <= 20`, or `{metric: latency, max: 20, of: last}`; with `weight` it may be missed at a price.

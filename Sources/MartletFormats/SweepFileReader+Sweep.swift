@@ -27,13 +27,17 @@ extension SweepFileReader {
     }
     let before = flaws.count
     let placed = parameters(
-      FileSection(members: members, mark: member.value.mark, path: "parameters"), under: [])
+      FileSection(members: members, mark: member.value.mark, path: "parameters"), under: [], when: nil)
     guard flaws.count == before else { return nil }
     return space(placed, of: file, at: member.mark, key: member.key)
   }
 
   /// The parameters of `section`; `path` is where their values belong.
-  private mutating func parameters(_ section: FileSection, under path: [String]) -> [PlacedParameter] {
+  ///
+  /// - Parameter outer: the condition of the group that they are in.
+  private mutating func parameters(
+    _ section: FileSection, under path: [String], when outer: Condition?
+  ) -> [PlacedParameter] {
     var placed: [PlacedParameter] = []
     for member in section.members {
       let keyPath = section.path(member.key)
@@ -44,10 +48,11 @@ extension SweepFileReader {
       let settings = FileSection(members: members, mark: member.value.mark, path: keyPath)
       let path = path + [member.key]
       if let nested = settings["parameters"], let inner = nested.value.members {
-        checkKeys(of: settings, known: ["parameters"])
+        checkKeys(of: settings, known: ["parameters", "when"])
+        let own = condition(settings["when"], in: settings)
         if inner.isEmpty { flaws.append(empty(nested, in: settings, expected: "parameters by name")) }
         let section = FileSection(members: inner, mark: nested.value.mark, path: settings.path("parameters"))
-        placed += parameters(section, under: path)
+        placed += parameters(section, under: path, when: Self.both(outer, own))
       } else if let expression = settings["expression"] {
         checkKeys(of: settings, known: ["expression"])
         readDerived(expression, in: settings, path: path)
@@ -58,11 +63,16 @@ extension SweepFileReader {
         guard let domain = domain(settings, at: member.mark) else { continue }
         placed.append(
           PlacedParameter(
-            parameter: Parameter(path: path, domain: domain, condition: condition), mark: member.mark,
-            path: keyPath))
+            parameter: Parameter(path: path, domain: domain, condition: Self.both(outer, condition)),
+            mark: member.mark, path: keyPath))
       }
     }
     return placed
+  }
+
+  private static func both(_ outer: Condition?, _ own: Condition?) -> Condition? {
+    guard let outer, let own else { return outer ?? own }
+    return .all(outer.atoms + own.atoms)
   }
 
   private func noSettings(_ member: Member, keyPath: String) -> Flaw {
@@ -70,6 +80,8 @@ extension SweepFileReader {
     let hint: String =
       switch member.value.content {
       case .scalar(.null, _): "nothing; give it values, like {values: [1, 2]}"
+      case .scalar(.string, let text) where text.contains(where: { "+-*/^(".contains($0) }):
+        "a bare text; write {value: \(text)}, or {expression: \(text)} if it is computed from other parameters"
       case .scalar(_, let text): "a bare value; write {value: \(text)}"
       case .list: "a bare list; write {values: […]}"
       case .object: ""

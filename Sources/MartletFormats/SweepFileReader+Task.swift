@@ -12,7 +12,9 @@ extension SweepFileReader {
   private static let describing = [
     "deployment_mode", "model", "base_runtime", "runtime_image_tag", "benchmark",
   ]
-  /// The most points that are drawn before a method's model is asked.
+  /// How many points are drawn before a method's model is asked, where the file does not say.
+  private static let usualStartup: Int64 = 5
+  /// The most of them.
   private static let mostStartup = 1000
   /// What is measured of an experiment takes no longer.
   private static let usualTimeout = 600.0
@@ -22,7 +24,8 @@ extension SweepFileReader {
   ]
   /// What its programs log, by the names of its objectives.
   private static let taskObjectives: OrderedDictionary<String, Objective> = [
-    "minimize_latency": Objective(metric: "mean_e2e_latency", goal: .minimize, statistic: .last),
+    "minimize_latency": Objective(
+      metric: "mean_e2e_latency", goal: .minimize, statistic: .last, fallback: "p50_e2e_latency"),
     "maximize_throughput": Objective(metric: "throughput_per_gpu", goal: .maximize, statistic: .last),
     "minimize_ttft": Objective(metric: "mean_ttft", goal: .minimize, statistic: .last),
     "minimize_tpot": Objective(metric: "mean_tpot", goal: .minimize, statistic: .last),
@@ -130,7 +133,11 @@ extension SweepFileReader {
       else { return nil }
       method = chosen
     }
-    return optimization["n_initial_random"].map { beginning(method, with: $0, in: optimization) } ?? method
+    if !Self.isNull(optimization["n_initial_random"]), let member = optimization["n_initial_random"] {
+      return beginning(method, with: member, in: optimization)
+    }
+    if Self.learns(method) { method.options["startup"] = .int(Self.usualStartup) }
+    return method
   }
 
   /// `n_initial_random`: how many points are drawn before the model is asked.
@@ -160,7 +167,7 @@ extension SweepFileReader {
 
   /// Whether it has a model that failures may teach something.
   private static func learns(_ method: MethodChoice) -> Bool {
-    ![gridMethod, "random"].contains(method.name)
+    ![gridMethod, randomMethod].contains(method.name)
   }
 
   private mutating func taskObjective(_ optimization: FileSection) -> [Objective]? {
@@ -168,8 +175,9 @@ extension SweepFileReader {
     guard let member = optimization["objective"] else { return [Self.taskObjectives.values[0]] }
     guard let name = choice(member, in: optimization, among: names), let found = Self.taskObjectives[name]
     else { return nil }
+    let other = found.fallback.map { " or '\($0)'" } ?? ""
     notes.append(
-      "line \(member.mark.line): '\(name)' looks at the metric '\(found.metric)', which the program has to log; "
+      "line \(member.mark.line): '\(name)' looks at the metric '\(found.metric)'\(other), which the program has to log; "
         + "'metric' names another")
     return [found]
   }

@@ -144,7 +144,7 @@ struct SweepFileReader {
     guard let method, let objectives, let placed, let space, let command else { return nil }
     var specification = SweepSpecification(
       name: name, description: description, project: project, method: method.name,
-      methodOptions: method.options,
+      methodOptions: method.rule == nil ? method.options : [:],
       objectives: objectives, space: space, runCap: runCap, timeout: timeout, needs: needs, breaker: breaker,
       seed: seed.map(UInt64.init),
       workdir: workdir,
@@ -162,7 +162,7 @@ struct SweepFileReader {
     if let priority { specification.priority = priority }
     if let stopSignal { specification.stopSignal = stopSignal }
     if let checkpoint { specification.checkpoint = checkpoint }
-    specification.target = target(file)
+    specification.targets = targets(file)
     specification.constraints = bounds.hard
     specification.softBounds = bounds.soft
     checkSoftBounds(file["constraints"], specification)
@@ -172,7 +172,7 @@ struct SweepFileReader {
     specification.warmStart = warmStart
     specification.metadata = metadata(file)
     specification.points = points(file, in: placed)
-    readEarlyTermination(file, &specification)
+    readEarlyTermination(file, method, &specification)
     readPenalties(file, &specification)
     checkSearch(&specification, method, placed)
     specification.namesAreUnique = specification.ruleTellsPointsApart()

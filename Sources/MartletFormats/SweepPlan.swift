@@ -31,15 +31,27 @@ package struct SweepPlan: Sendable {
   /// What a person should know though it is no error.
   package let notes: [String]
 
-  /// - Parameter imported: what its search learns from at its beginning.
+  /// How long trials took that were like those to come.
+  package struct Pace: Sendable, Hashable {
+    /// Of half of them less, of half more.
+    package var seconds: Double
+    /// Whose they are, like "sweep 'digits'".
+    package var source: String
+
+    package init(seconds: Double, source: String) { (self.seconds, self.source) = (seconds, source) }
+  }
+
+  /// - Parameters:
+  ///   - imported: what its search learns from at its beginning; nil: nobody here knows the sweeps that the file names.
+  ///   - pace: nil: nobody knows how long trials take.
   /// - Throws: `SearchError`.
   package init(
-    _ specification: SweepSpecification, imported: ImportedTrials = ImportedTrials()
+    _ specification: SweepSpecification, imported: ImportedTrials?, pace: Pace? = nil
   ) throws(SearchError) {
     title = specification.title
     notes = specification.notes
     let seed = specification.seed ?? 0
-    var search = try specification.search(seed: seed, imported: imported)
+    var search = try specification.search(seed: seed, imported: imported ?? ImportedTrials())
     var first: [Point] = []
     while first.count < Self.shownPoints, first.count < specification.budget ?? .max,
       case .trial(let suggestion) = search.ask(trial: first.count)
@@ -67,11 +79,12 @@ package struct SweepPlan: Sendable {
         words: Self.words(for: soft.bound) + ", weight \(soft.weight), steepness \(soft.steepness)")
     }
     if let words = specification.penaltyWords { rows.append(Row(name: "Failures", words: words)) }
+    if let words = Self.learning(specification, imported) { rows.append(Row(name: "Learns from", words: words)) }
     rows.append(
       Row(
         name: "Parameters", words: specification.space.parameters.map(\.name).joined(separator: ", ")))
     rows.append(Row(name: "Needs", words: Self.needs(specification, of: first.first)))
-    rows.append(Row(name: "Time", words: Self.time(specification)))
+    rows.append(Row(name: "Time", words: Self.time(specification, pace)))
     self.rows = rows
   }
 
@@ -117,7 +130,11 @@ package struct SweepPlan: Sendable {
     if !specification.points.isEmpty {
       words += ", after \(Spoken.count(specification.points.count, "point")) of the file"
     }
-    if let type = specification.earlyTerminate["type"]?.string { words += "; \(type) stops trials early" }
+    let rules = specification.earlyTerminate.array ?? [specification.earlyTerminate]
+    let types = rules.compactMap { $0["type"]?.string }
+    if !types.isEmpty {
+      words += "; \(types.joined(separator: ", ")) \(types.count == 1 ? "stops" : "stop") trials early"
+    }
     return words
   }
 
@@ -139,20 +156,48 @@ package struct SweepPlan: Sendable {
     }
   }
 
-  private static func time(_ specification: SweepSpecification) -> String {
+  private static func learning(_ specification: SweepSpecification, _ imported: ImportedTrials?) -> String? {
+    guard !specification.warmStart.isEmpty else { return nil }
+    let names = specification.warmStart.map { "'\($0)'" }.joined(separator: ", ")
+    let sweeps = specification.warmStart.count == 1 ? "sweep \(names)" : "sweeps \(names)"
+    guard let imported else { return "\(sweeps), which a server knows: none is up, so these points know nothing of it" }
+    let inside = imported.items.count { UnitCube(specification.space).coordinates(of: Point(values: $0.parameters)) != nil }
+    let trials = Spoken.count(inside, "trial")
+    return inside == imported.items.count
+      ? "\(trials) of \(sweeps)"
+      : "\(trials) of \(sweeps); \(imported.items.count - inside) more do not lie in this space"
+  }
+
+  private static func time(_ specification: SweepSpecification, _ pace: Pace?) -> String {
     let parallel = specification.maxParallel
-    let window =
+    var words = [
       specification.isAutomatic
-      ? "as many at a time as there is room for"
-      : parallel == 0 ? "agents run them, as many at a time as there are" : "\(parallel) at a time"
-    guard let timeout = specification.timeout else {
-      return "\(window); nothing limits a trial, so nobody can say how long"
+        ? "as many at a time as there is room for"
+        : parallel == 0 ? "agents run them, as many at a time as there are" : "\(parallel) at a time"
+    ]
+    let isFixed = !specification.isAutomatic && parallel > 0
+    let rounds = specification.budget.map { (Double($0) / Double(max(parallel, 1))).rounded(.up) }
+    if let pace {
+      let each = "\(Spoken.duration(pace.seconds)) a trial as in \(pace.source)"
+      switch (rounds, specification.budget) {
+      case (let rounds?, _) where isFixed:
+        words.append("about \(Spoken.duration(rounds * pace.seconds)) in all, \(each)")
+      case (_, let budget?):
+        words.append("about \(Spoken.duration(Double(budget) * pace.seconds)) if it were one at a time, \(each)")
+      default: words.append("about \(each)")
+      }
     }
-    guard let budget = specification.budget, !specification.isAutomatic, parallel > 0 else {
-      return "\(window); at most \(Spoken.duration(timeout)) a trial"
+    if let timeout = specification.timeout {
+      let each = "\(Spoken.duration(timeout)) a trial"
+      let whole = isFixed ? rounds.map { "\(Spoken.duration($0 * timeout)), " } : nil
+      words.append("at most \(whole ?? "")\(each)")
     }
-    let rounds = (Double(budget) / Double(parallel)).rounded(.up)
-    return
-      "\(window); at most \(Spoken.duration(rounds * timeout)), \(Spoken.duration(timeout)) a trial"
+    if let seconds = specification.furtherLimits.seconds {
+      let last =
+        specification.timeout.map { ", so all is over after \(Spoken.duration(seconds + $0)) at the latest" } ?? ""
+      words.append("no trial begins after \(Spoken.duration(seconds))\(last)")
+    }
+    if words.count == 1 { words.append("nothing limits a trial, so nobody can say how long") }
+    return words.joined(separator: "; ")
   }
 }

@@ -7,6 +7,8 @@ import OrderedCollections
 
 /// The method that lists every point.
 let gridMethod = "grid"
+/// The method that draws points at random.
+let randomMethod = "random"
 /// The method that tries the points of the file and no others.
 let pointsMethod = "points"
 
@@ -139,9 +141,7 @@ extension SweepSpecification {
 
   /// The rule by which running trials are stopped; nil: there is none.
   package func stoppingRule() throws(SearchError) -> StoppingRuleConfiguration? {
-    if earlyTerminate.isNull {
-      return try StoppingRuleConfiguration(method: method, options: methodOptions, steps: nil)
-    }
+    if earlyTerminate.isNull { return nil }
     return try StoppingRuleConfiguration(earlyTerminate, objectives: objectives)
   }
 
@@ -172,7 +172,8 @@ extension SweepSpecification {
     if !earlyTerminate.isNull { members["early_terminate"] = earlyTerminate }
     if penalties != PenaltyRule() { members["penalties"] = penalties.json }
     if furtherLimits != SweepLimits() { members["budget"] = furtherLimits.json }
-    if let target { members["target"] = .double(target) }
+    if targets.count == 1, let target = targets[0] { members["target"] = .double(target) }
+    if targets.count > 1 { members["targets"] = .array(targets.map { JSONValue($0) }) }
     if !points.isEmpty { members["points"] = .int(Int64(points.count)) }
     if !warmStart.isEmpty { members["warm_start"] = JSONValue(warmStart) }
     if !metadata.isEmpty { members["metadata"] = .object(metadata) }

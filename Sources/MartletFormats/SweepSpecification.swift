@@ -56,8 +56,9 @@ package struct SweepSpecification: Sendable {
   package var metadata = JSONObject()
   /// How far it goes beside the number of its trials.
   package var furtherLimits = SweepLimits()
-  /// The metric value at which the sweep has found what it looked for.
-  package var target: Double?
+  /// The metric values with which the sweep has found what it looked for, once one trial has them all: one an objective;
+  /// nil: any value will do. Empty: it looks on.
+  package var targets: [Double?] = []
   package var space: Space
   package var runCap: Int?
   /// Trials at a time on the server's machine; 0: agents run them all.

@@ -18,7 +18,8 @@ package enum SweepTemplate {
     # objectives: [{name: val_loss}, {name: latency}]   # several, in place of metric
     # constraints: [latency <= 20]                      # what a trial has to meet to be the best
 
-    # bayes learns from the trials so far; also grid, random, sobol, cmaes, nsga2 and others.
+    # bayes learns from the trials so far; also grid, random, sobol, cmaes, nsga2 and others;
+    # asha, hyperband and median draw at random and stop early what falls behind.
     method: bayes
     run_cap: 30               # trials at most
     # budget: {time: 8h, gpu_hours: 40, no_improvement: 20}   # or as soon as one of these is spent
@@ -26,11 +27,14 @@ package enum SweepTemplate {
     parameters:
       lr: {distribution: log_uniform_values, min: 1e-4, max: 1e-1}
       width: {values: [32, 64, 128]}
-      layers: {min: 1, max: 4}
+      layers: {min: 1, max: 4}                                  # log: true spreads it over its magnitudes
       optimizer: {values: [adam, sgd]}
       momentum: {min: 0.0, max: 0.99, when: {optimizer: sgd}}   # there only where the condition holds
       epochs: {value: 10}
+      # size: {distribution: ordinal, values: [small, medium, large]}
 
+    # where: [width * layers <= 256, optimizer != "sgd" or lr <= 0.01]   # what every point has to meet
+    # derived: {weight_decay: lr / 10}                  # computed from others
     # points: [{name: usual, lr: 0.001, width: 64, layers: 2, optimizer: adam}]   # tried first
     # early_terminate: {type: hyperband, min_iter: 3}   # or median, percentile, asha, patience, threshold
     # penalties: {failure: 10, timeout: 5}   # what failed trials count as for the search; or graded, with a timeout

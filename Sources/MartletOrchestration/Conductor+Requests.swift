@@ -136,7 +136,7 @@ extension Conductor {
       progress.isAutomatic = specification.isAutomatic
       let machine = SweepMachine(
         search: search, stopping: stopping, objectives: specification.objectives,
-        target: specification.target, limits: specification.limits(budget: kept.budget),
+        targets: specification.targets, limits: specification.limits(budget: kept.budget),
         penalties: specification.penalties, maxParallel: window,
         breaker: specification.breaker,
         prepares: specification.preparation != nil, progress: progress)

@@ -75,10 +75,10 @@ extension Core {
   private func lastReport(of attempt: OpenAttempt, _ writer: StoreWriter) throws -> TrialValues {
     guard let specification = attempt.sweep.flatMap({ sweeps[$0] })?.specification,
       let main = specification.objective, let run = try writer.run(attempt.run),
-      let summary = run.metric(main.metric)
+      let summary = run.metric(main.metric) ?? main.fallback.flatMap(run.metric)
     else { return TrialValues() }
     let others = specification.objectives.dropFirst().map { objective in
-      run.metric(objective.metric).flatMap(objective.value(in:)) ?? .nan
+      objective.value(of: run.metric) ?? .nan
     }
     let value = main.value(in: summary)
     return TrialValues(
@@ -132,7 +132,7 @@ extension Core {
     // What is derived may lag behind the points; here it must not.
     guard try !writer.isObjectiveOutdated(of: attempt.run) else { throw OutdatedObjective() }
     let run = try writer.run(attempt.run)
-    if let value = run?.metric(objective.metric).flatMap(objective.value(in:)) { return .success(value) }
+    if let run, let value = objective.value(of: run.metric) { return .success(value) }
     let logged = run?.metrics.map(\.name) ?? []
     let isDerived =
       try run.map { try writer.derivedMetrics(inProject: $0.project) }?
@@ -149,7 +149,9 @@ extension Core {
     } else {
       hint = logged.isEmpty ? "no metric was logged" : "logged were: \(logged.joined(separator: ", "))"
     }
-    return failed(reason: "The metric '\(objective.metric)' was never logged; \(hint)")
+    let names = ([objective.metric] + [objective.fallback].compactMap(\.self)).map { "'\($0)'" }
+    let subject = names.count == 1 ? "The metric \(names[0]) was" : "Neither \(names.joined(separator: " nor ")) was"
+    return failed(reason: "\(subject) \(names.count == 1 ? "never" : "ever") logged; \(hint)")
   }
 }
 

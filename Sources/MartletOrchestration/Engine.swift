@@ -206,6 +206,12 @@ package final class Engine: Sendable {
     }
   }
 
+  /// The versions of a sweep's file whose text is kept, oldest first.
+  package func versions(ofSweep id: PublicID, access: Access) async throws -> [SweepVersion] {
+    _ = try await sweep(id, access: access)
+    return try await store.read { try $0.versions(ofSweep: id) }
+  }
+
   /// Those of these sweeps that there are, and that the access may see.
   package func sweeps(_ ids: [PublicID], access: Access) async throws -> [Sweep] {
     guard access.run == nil else { return [] }
@@ -346,10 +352,13 @@ package final class Engine: Sendable {
 }
 
 extension [Trial] {
-  /// Best first, then those without a value, failed ones last; each by number.
+  /// Best first, then those that miss a constraint, those without a value, failed ones last; each by number.
   package func ranked(by objective: Objective?) -> [Trial] {
     func group(_ trial: Trial) -> Int {
-      trial.state == .failed ? 2 : trial.objective.map { $0.isNaN ? 1 : 0 } ?? 1
+      guard trial.state != .failed else { return 3 }
+      guard let objective = trial.objective, !objective.isNaN else { return 2 }
+      let violations = trial.measured["violations"]?.array ?? []
+      return violations.allSatisfy { $0.double.map { $0 <= 0 } ?? false } ? 0 : 1
     }
     return sorted { a, b in
       if group(a) != group(b) { return group(a) < group(b) }

@@ -16,9 +16,10 @@ extension Engine {
     try check(access, mayUse: new.project)
     let new = try await surrounded(new, access: access)
     let imported = try await conductor.check(new, access: access)
+    let pace = try await pace(of: new, access: access)
     let plan = try await blocking {
       do {
-        return try SweepPlan(new.specification, imported: imported)
+        return try SweepPlan(new.specification, imported: imported, pace: pace)
       } catch {
         throw Problem(.unprocessable, "The file cannot be searched: \(error).")
       }
@@ -29,6 +30,27 @@ extension Engine {
     members["workdir"] = .string(new.workdir)
     members["command"] = JSONValue(new.specification.commandTemplate)
     return .object(members)
+  }
+
+  /// How long trials took in the newest sweep of the same name, or else in those that it learns from; nil: none has any.
+  private func pace(of new: NewSweep, access: Access) async throws -> SweepPlan.Pace? {
+    let (name, project, others) = (new.name, new.project, new.specification.warmStart)
+    return try await store.read { reader in
+      var sweeps = [try reader.newestSweep(called: name, inProject: project)].compactMap(\.self)
+      for other in others {
+        guard let id = try reader.sweep(called: other),
+          try access.project == nil || reader.sweep(id)?.project == access.project
+        else { continue }
+        sweeps.append(id)
+      }
+      for id in sweeps {
+        guard let seconds = try reader.usualTrialSeconds(ofSweep: id), let sweep = try reader.sweep(id) else {
+          continue
+        }
+        return SweepPlan.Pace(seconds: seconds, source: "sweep '\(sweep.name)' (\(id))")
+      }
+      return nil
+    }
   }
 
   /// What a new sweep may begin with: the file of `SweepTemplate`.

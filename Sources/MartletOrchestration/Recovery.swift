@@ -112,7 +112,7 @@ extension Conductor {
       git: git, creator: stored.creator)
     let machine = SweepMachine(
       state: sweep.state, search: search, stopping: stopping, trials: records, best: sweep.best?.trial,
-      objectives: specification.objectives, target: specification.target,
+      objectives: specification.objectives, targets: specification.targets,
       limits: specification.limits(budget: sweep.budget), penalties: specification.penalties,
       maxParallel: sweep.maxParallel,
       stopReason: sweep.state == .draining ? sweep.stateReason : nil, breaker: specification.breaker,
@@ -134,17 +134,22 @@ extension Conductor {
   ) async throws -> EarlyStopping? {
     guard var watcher = try specification.watcher(seed: seed) else { return nil }
     for trial in trials {
-      let found = try await reports(of: trial.run, specification.objectives, since: nil)
+      let found = try await reports(of: trial.run, specification, since: nil)
       reading.rows[trial.run] = found.row
       for report in found.reports {
         let decision = watcher.report(
           trial: trial.number, step: report.step,
-          losses: SweepMachine.losses(report.values, specification.objectives))
+          losses: SweepMachine.losses(report.values, specification.objectives),
+          isInfeasible: report.isInfeasible)
         if case .stop(let reason) = decision, trial.state == .running, trial.verdict.isNull {
           reading.verdicts[.trial(sweep: sweep, number: trial.number)] = .prune(reason: reason)
         }
       }
-      if trial.state != .running { watcher.settle(trial: trial.number, as: trial.state) }
+      if trial.state != .running {
+        watcher.settle(
+          trial: trial.number, as: trial.state,
+          isInfeasible: Measured(json: trial.measured).violations.contains { $0 > 0 })
+      }
     }
     return watcher
   }

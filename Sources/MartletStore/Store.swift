@@ -113,6 +113,7 @@ package final class Store: Sendable {
     register(Migration10.name, Migration10.migrate)
     register(Migration11.name, Migration11.migrate)
     register(Migration12.name, Migration12.migrate)
+    register(Migration13.name, Migration13.migrate)
     return migrator
   }
 

@@ -111,6 +111,11 @@ import Testing
     #expect(
       try read(Self.levels.replacing("\"task_name\"", with: "\"penalties\": \"none\", \"task_name\""))
         .penalties == PenaltyRule())
+    #expect(
+      try read(Self.levels.replacing(", \"n_initial_random\": 7", with: "")).methodOptions == ["startup": 5])
+    #expect(
+      try read(Self.levels.replacing("random\": 7", with: "random\": null")).methodOptions == ["startup": 5])
+    #expect(task.objective?.fallback == "p50_e2e_latency")
     let random = try read(Self.levels.replacing("bayesian", with: "random"))
     #expect((random.methodOptions, random.penalties) == ([:], PenaltyRule()))
     #expect(random.notes.contains { $0.contains("'n_initial_random'") && $0.contains("learns nothing") })

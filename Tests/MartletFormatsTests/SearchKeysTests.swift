@@ -18,7 +18,7 @@ import Testing
   @Test func `which number of a metric counts is said with it`() throws {
     let file = try read("method: random\nmetric: {name: acc, goal: maximize, of: last, target: 0.9}")
     #expect(file.objectives == [Objective(metric: "acc", goal: .maximize, statistic: .last)])
-    #expect(file.target == 0.9)
+    #expect(file.targets == [0.9])
     var summary = MetricSummary(name: "acc", value: 0.5, step: 0, time: Timestamp(microseconds: 0))
     summary.add(0.9, step: 1, time: Timestamp(microseconds: 1))
     summary.add(0.7, step: 2, time: Timestamp(microseconds: 2))

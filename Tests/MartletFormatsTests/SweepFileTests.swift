@@ -51,7 +51,7 @@ import Testing
     #expect(file.program == "train.py")
     #expect(file.method == "grid")
     #expect(file.objective == Objective(metric: "val/loss (best)", goal: .maximize))
-    #expect(file.target == 0.95)
+    #expect(file.targets == [0.95])
     #expect(file.space.cardinality == 4)
     #expect(file.runCap == 3)
     #expect(file.budget == 3)

@@ -39,9 +39,12 @@ import Testing
   }
 
   /// Logs one value of a run, as its client would.
-  private func log(_ value: Double, step: Int64, of run: PublicID, _ shop: Workshop) async throws {
+  private func log(
+    _ value: Double, latency: Double? = nil, step: Int64, of run: PublicID, _ shop: Workshop
+  ) async throws {
     let row = LogRow(
-      sequence: 0, step: step, time: Timestamp(microseconds: step), numbers: [("loss", value)], others: [])
+      sequence: 0, step: step, time: Timestamp(microseconds: step),
+      numbers: [("loss", value)] + (latency.map { [("latency", $0)] } ?? []), others: [])
     _ = try await shop.engine.tracking.append(
       try RowBatch([row]), to: run, client: "client-\(step)-\(run)")
   }
@@ -149,6 +152,33 @@ import Testing
     }
   }
 
+  @Test func `the best trial that meets the constraints goes on, whatever better one does not`() async throws {
+    try await Workshop.with { shop in
+      try shop.write("train.py", Self.program)
+      let sweep = try await shop.submit(
+        sweep("constraints: [latency <= 10]\nearly_terminate: {type: patience, patience: 1}"))
+      #expect(try await shop.running(sweep.id, count: 2))
+      let trials = try await shop.trials(sweep.id)
+      // The lowest loss of all, which counts for nothing.
+      try await log(0.1, latency: 99, step: 1, of: trials[0].run, shop)
+      for step in 1...3 {
+        try await log(0.5, latency: 1, step: Int64(step), of: trials[1].run, shop)
+      }
+      try shop.write("go-1", "")
+      try await trial(2, of: sweep.id, shop, is: .running)
+      let third = try await shop.trials(sweep.id)[2]
+      for step in 1...2 { try await log(0.8, latency: 1, step: Int64(step), of: third.run, shop) }
+      try await trial(2, of: sweep.id, shop, is: .pruned)
+      try await log(0.6, latency: 1, step: 4, of: trials[1].run, shop)
+      try shop.write("go-2", "")
+      let ended = try await shop.ended(sweep.id)
+      #expect(ended.best?.trial == 1)
+      let all = try await shop.trials(sweep.id)
+      #expect(all.map(\.state) == [.complete, .complete, .pruned])
+      #expect(all.ranked(by: ended.objective).map(\.number) == [1, 2, 0])
+    }
+  }
+
   @Test func `points by hand, more trials and another space change what is tried`() async throws {
     try await Workshop.with { shop in
       try shop.write("train.py", Programs.python("log(0, loss=float(args['x']))\nwait('go')"))
@@ -164,7 +194,13 @@ import Testing
       try shop.write("go", "")
       let ended = try await shop.ended(sweep.id)
       #expect(ended.state == .finished)
-      #expect(try await shop.trials(sweep.id).map { $0.parameters["x"] } == [1, 2, 5, 8])
+      let trials = try await shop.trials(sweep.id)
+      #expect(trials.map { $0.parameters["x"] } == [1, 2, 5, 8])
+      #expect(trials.map(\.spaceVersion) == [1, 1, 2, 2])
+      let files = try await shop.engine.versions(ofSweep: sweep.id, access: shop.access)
+      #expect(files.map(\.version) == [1, 2])
+      #expect(files[0].source == source)
+      #expect(files[1].source.contains("[1, 2, 5, 8]") && files[1].since > files[0].since)
     }
   }
 

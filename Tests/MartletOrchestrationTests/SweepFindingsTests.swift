@@ -109,6 +109,14 @@ import Testing
     #expect(json["progress"]?["best"]?.double == 0)
   }
 
+  @Test func `each objective has its own target`() throws {
+    let aims =
+      "objectives: [{name: loss, goal: minimize}, {name: accuracy, goal: maximize, target: 12}]"
+    let trials = try (0..<10).map { try trial($0, Double($0) / 10, [1, Double($0)]) }
+    #expect(try findings(aims, trials)["progress"]?["regret"]?.isNull == true)
+    #expect(try findings(aims, trials, .init(objective: 1))["progress"]?["regret"]?.double == 3)
+  }
+
   // MARK: - Charts
 
   private let everything = SweepFindings.Question(

@@ -125,6 +125,24 @@ import Testing
         "The last 2 trials brought no improvement."
       ])
 
+    // With several objectives whatever joins the front is an improvement.
+    let two = [Self.loss, Objective(metric: "speed", goal: .maximize)]
+    var front = try machine(objectives: two, limits: SweepLimits(withoutImprovement: 2), parallel: 1)
+    _ = front.handle(.start)
+    let results: [(Double, Double, [Double])] = [
+      (1, 1, []), (3, 5, []), (2, 3, []), (2, 2, []), (0.5, 9, [1]),
+    ]
+    for (number, (loss, speed, violations)) in results.enumerated() {
+      let ended = front.handle(
+        .trialEnded(number, .complete(objective: loss, Measured(others: [speed], violations: violations))))
+      #expect(ends(ended).isEmpty, "\(number)")
+    }
+    // As good as one of the front is no improvement.
+    #expect(
+      ends(front.handle(.trialEnded(5, .complete(objective: 3, Measured(others: [5]))))) == [
+        "The last 2 trials brought no improvement."
+      ])
+
     var timed = try machine(limits: SweepLimits(seconds: 60), parallel: 1)
     #expect(timed.handle(.start, at: 1_000).contains(.wake(at: 1_060)))
     #expect(created(timed.handle(.trialEnded(0, .complete(objective: 1)), at: 1_059)) == [1])
@@ -136,6 +154,34 @@ import Testing
     _ = busy.handle(.start)
     _ = busy.handle(.used(deviceSeconds: 7_200))
     #expect(ends(busy.handle(.trialEnded(0, .complete(objective: 1)))).count == 1)
+  }
+
+  @Test func `targets of several objectives are reached by one trial that meets them all`() throws {
+    let two = [Self.loss, Objective(metric: "speed", goal: .maximize)]
+    func machine(_ targets: [Double?], trials: [SweepMachine.TrialRecord] = []) throws -> SweepMachine {
+      SweepMachine(
+        state: trials.isEmpty ? .pending : .running, search: try Self.search(9), trials: trials, objectives: two,
+        targets: targets, maxParallel: 1)
+    }
+    var both = try machine([0.5, 3])
+    _ = both.handle(.start)
+    #expect(ends(both.handle(.trialEnded(0, .complete(objective: 0.1, Measured(others: [1]))))).isEmpty)
+    #expect(ends(both.handle(.trialEnded(1, .complete(objective: 0.9, Measured(others: [9]))))).isEmpty)
+    let missed = Measured(others: [9], violations: [1])
+    #expect(ends(both.handle(.trialEnded(2, .complete(objective: 0.1, missed)))).isEmpty)
+    #expect(
+      ends(both.handle(.trialEnded(3, .complete(objective: 0.5, Measured(others: [3]))))) == [
+        "The targets loss ≤ 0.5 and speed ≥ 3.0 were reached."
+      ])
+    // A restart knows it.
+    var again = try machine([0.5, 3], trials: Array(both.trials))
+    #expect(ends(again.handle(.start)).count == 1)
+    var one = try machine([nil, 3])
+    _ = one.handle(.start)
+    #expect(
+      ends(one.handle(.trialEnded(0, .complete(objective: 7, Measured(others: [3]))))) == [
+        "The target speed ≥ 3.0 was reached."
+      ])
   }
 
   @Test func `what misses a constraint is never the best`() throws {

@@ -18,7 +18,7 @@ import Testing
     let versions = try await store.read {
       try String.fetchAll($0.db, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier")
     }
-    #expect(versions == ["1", "10", "11", "12", "2", "3", "4", "5", "6", "7", "8", "9"])
+    #expect(versions == ["1", "10", "11", "12", "13", "2", "3", "4", "5", "6", "7", "8", "9"])
     #expect(try await store.integrity(deep: false) == [])
     try store.close()
   }

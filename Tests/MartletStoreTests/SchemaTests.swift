@@ -62,7 +62,7 @@ import Testing
         #expect(try Row.fetchAll(reader.db, sql: "PRAGMA foreign_key_check").isEmpty)
         #expect(
           try String.fetchAll(reader.db, sql: "SELECT identifier FROM grdb_migrations") == [
-            "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12",
+            "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13",
           ])
         let points = try Int64.fetchOne(reader.db, sql: "SELECT coalesce(sum(count), 0) FROM metric_summary")
         #expect(try Int64.fetchOne(reader.db, sql: "SELECT sum(points) FROM run") == points)

@@ -89,6 +89,17 @@ struct SweepTests {
       #expect(plan.lines.last == "Nothing was started.")
       #expect(try await place.json("sweep", "list").array?.isEmpty == true)
       #expect(try await place.martlet("sweep", "run", "grid.yaml").status == 0)
+      // The server knows how long trials of this sweep took, and what there is to learn from it.
+      let grid = try place.text(of: try place.writeGrid())
+      try place.write("more.yaml", grid.replacing("name: grid", with: "name: more") + "warm_start: grid\n")
+      for (file, words) in [("grid", "a trial as in sweep 'grid'"), ("more", "Learns from 4 trials of sweep 'grid'")] {
+        let informed = try await place.martlet("sweep", "run", file + ".yaml", "--dry-run")
+        #expect(informed.status == 0 && informed.output.contains(words), "\(informed)")
+      }
+      let alone = try await place.martlet(
+        "sweep", "run", "more.yaml", "--dry-run", "--data", place.root.path + "/nothing-here")
+      #expect(alone.output.contains("none is up"), "\(alone)")
+      #expect(!place.exists(place.root.path + "/nothing-here"))
       let again = try await place.martlet("sweep", "add-point", "grid", "--trial", "3", "--times", "2")
       #expect(again.output.contains("the point of trial 3 is tried again"), "\(again)")
       try await eventually("all have ended") {

@@ -166,7 +166,7 @@ struct Ledger {
     return SweepMachine(
       state: record.state, search: try setup.search(state: record.saved?.sampler, trials: record.trials),
       stopping: setup.stopping(record.trials, reports: reports), trials: record.trials,
-      best: record.best, objectives: setup.objectives, target: setup.target,
+      best: record.best, objectives: setup.objectives, targets: setup.target.map { [$0] } ?? [],
       limits: SweepLimits(trials: setup.budget), penalties: setup.penalties,
       maxParallel: record.saved?.maxParallel ?? setup.maxParallel,
       stopReason: record.state == .draining ? record.reason : nil, breaker: setup.breaker,

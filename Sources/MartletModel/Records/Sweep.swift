@@ -16,11 +16,14 @@ public struct Objective: Sendable, Hashable {
   public var metric: String
   public var goal: Goal
   public var statistic: Statistic
+  /// The metric that stands in for it in runs that never logged it; nil: none does.
+  public var fallback: String?
 
-  public init(metric: String, goal: Goal, statistic: Statistic = .best) {
+  public init(metric: String, goal: Goal, statistic: Statistic = .best, fallback: String? = nil) {
     self.metric = metric
     self.goal = goal
     self.statistic = statistic
+    self.fallback = fallback
   }
 
   public init?(json: JSONValue) {
@@ -28,11 +31,21 @@ public struct Objective: Sendable, Hashable {
       return nil
     }
     self.init(
-      metric: metric, goal: goal, statistic: json["of"]?.string.flatMap(Statistic.init) ?? .best)
+      metric: metric, goal: goal, statistic: json["of"]?.string.flatMap(Statistic.init) ?? .best,
+      fallback: json["fallback"]?.string)
   }
 
   public var json: JSONValue {
-    ["name": .string(metric), "goal": .string(goal.rawValue), "of": .string(statistic.rawValue)]
+    var members: JSONObject = [
+      "name": .string(metric), "goal": .string(goal.rawValue), "of": .string(statistic.rawValue),
+    ]
+    if let fallback { members["fallback"] = .string(fallback) }
+    return .object(members)
+  }
+
+  /// What counts of a run whose metrics `summary` knows by name; nil: it logged none of them, or nothing but NaN.
+  public func value(of summary: (String) -> MetricSummary?) -> Double? {
+    (summary(metric) ?? fallback.flatMap(summary)).flatMap(value(in:))
   }
 
   /// What counts of a run's metric; nil while nothing but NaN was logged.
@@ -184,6 +197,27 @@ public struct Sweep: Sendable, Hashable {
   }
 }
 
+/// One version of a sweep's file: people may change that of a paused sweep.
+public struct SweepVersion: Sendable, Hashable {
+  /// From 1, what the sweep began with.
+  public var version: Int
+  public var source: String
+  public var since: Timestamp
+  /// Who changed it.
+  public var by: String
+
+  public init(version: Int, source: String, since: Timestamp, by: String) {
+    (self.version, self.source, self.since, self.by) = (version, source, since, by)
+  }
+
+  public var json: JSONValue {
+    [
+      "version": .int(Int64(version)), "source": .string(source), "since": JSONValue(since),
+      "by": .string(by),
+    ]
+  }
+}
+
 /// One suggestion of a sweep and its outcome.
 public struct Trial: Sendable, Hashable {
   /// The objective's metric in numbers.
@@ -222,6 +256,8 @@ public struct Trial: Sendable, Hashable {
   public var endedAt: Timestamp?
   public var metrics: Metrics?
   public var attempts: Int
+  /// Which of the spaces of its sweep it was drawn from, from 1.
+  public var spaceVersion = 1
   /// What was found when it had ended; nil: nobody has looked yet.
   public var findings: TrialFindings?
 
@@ -253,7 +289,7 @@ public struct Trial: Sendable, Hashable {
       "penalty": measured["penalty"] ?? .null,
       "reason": JSONValue(reason), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "metrics": metrics,
-      "attempts": .int(Int64(attempts)), "issues": JSONValue(findings?.issues ?? []),
+      "attempts": .int(Int64(attempts)), "space_version": .int(Int64(spaceVersion)), "issues": JSONValue(findings?.issues ?? []),
     ]
   }
 }

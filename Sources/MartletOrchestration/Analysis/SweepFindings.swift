@@ -69,7 +69,8 @@ struct SweepFindings: Sendable {
     // The file was read when the sweep began: neither can fail now.
     let plan = try? SearchPlan(
       method: specification.method, specification.problem(seed: 0), failures: specification.penaltyWords)
-    let target = objective == 0 ? specification.target : nil
+    let targets = specification.targets
+    let target = targets.indices.contains(objective) ? targets[objective] : nil
     json = [
       "sweep": .string(sweep.rawValue), "objective": .int(Int64(objective)),
       "objectives": .array(specification.objectives.map(\.json)), "trials": Self.counts(analysis),

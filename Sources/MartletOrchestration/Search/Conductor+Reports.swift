@@ -48,11 +48,11 @@ extension Conductor {
   private func look(at run: PublicID) async {
     reading.due.remove(run)
     guard !isClosed, let open = core.attempts[run], let sweep = open.sweep, let trial = open.trial,
-      let objectives = core.sweeps[sweep]?.specification.objectives
+      let specification = core.sweeps[sweep]?.specification
     else { return }
     do {
       try await queue.run {
-        let found = try await self.reports(of: run, objectives, since: self.reading.rows[run])
+        let found = try await self.reports(of: run, specification, since: self.reading.rows[run])
         try await self.report(found, of: run, sweep, trial)
       }
     } catch {
@@ -64,10 +64,10 @@ extension Conductor {
   /// What they mean for the trial itself has no consequence any more.
   func showLast(of run: PublicID) async {
     guard isWatched(run), let open = core.attempts[run], let sweep = open.sweep, let trial = open.trial,
-      let objectives = core.sweeps[sweep]?.specification.objectives
+      let specification = core.sweeps[sweep]?.specification
     else { return }
     do {
-      let found = try await reports(of: run, objectives, since: reading.rows[run])
+      let found = try await reports(of: run, specification, since: reading.rows[run])
       if let row = found.row { reading.rows[run] = row }
       if !found.reports.isEmpty { _ = core.scheduler.report(sweep, trial: trial, found.reports) }
     } catch {
@@ -93,25 +93,32 @@ extension Conductor {
     }
   }
 
-  /// What a run logged of these metrics, in the order in which it came.
+  /// What a run logged of the metrics that its sweep looks at, in the order in which it came.
   ///
   /// - Parameter row: the last one that was read before; nil: from the first.
   func reports(
-    of run: PublicID, _ objectives: [Objective], since row: Int64?
+    of run: PublicID, _ specification: SweepSpecification, since row: Int64?
   ) async throws -> RunReports {
-    let keys = objectives.map(\.metric)
+    let (objectives, constraints) = (specification.objectives, specification.constraints)
+    let keys = objectives.map(\.metric) + objectives.compactMap(\.fallback)
     let limit = Self.page
     return try await store.read { reader in
       var found = RunReports(row: row)
+      // What counts of a constraint's metric is known of all rows together.
+      let logged = constraints.isEmpty ? nil : try reader.run(run)
+      let isInfeasible = constraints.contains { $0.violation(in: logged?.metric($0.metric)) > 0 }
       var next = row
       repeat {
         let page = try reader.history(
           run: run, keys: keys, fromStep: nil, toStep: nil, after: next, limit: limit)
         for row in page.rows {
-          let values = keys.map { key in row.numbers.first { $0.name == key.inNormalForm }?.value ?? .nan }
+          let values = objectives.map { objective in
+            let names = [objective.metric, objective.fallback].compactMap { $0?.inNormalForm }
+            return names.lazy.compactMap { name in row.numbers.first { $0.name == name }?.value }.first ?? .nan
+          }
           // A row without any of them says nothing; one that says NaN does.
           guard row.numbers.contains(where: { keys.map(\.inNormalForm).contains($0.name) }) else { continue }
-          found.reports.append(SweepMachine.Report(step: row.step, values: values))
+          found.reports.append(SweepMachine.Report(step: row.step, values: values, isInfeasible: isInfeasible))
         }
         if let last = page.rows.last?.row { found.row = last }
         next = page.next

@@ -36,7 +36,7 @@ extension Conductor {
         for trial in try reader.trials(of: sweep) where trial.state == .complete {
           let run = try reader.run(trial.run)
           var values = objectives.compactMap { objective in
-            run?.metric(objective.metric).flatMap(objective.value(in:))
+            run.flatMap { objective.value(of: $0.metric) }
           }
           guard values.count == objectives.count,
             let score = try? specification.score(values[0], in: { run?.metric($0) }).get()

@@ -10,8 +10,12 @@ extension SweepMachine {
   package struct Report: Sendable, Hashable {
     package var step: Int64
     package var values: [Double]
+    /// It misses a constraint by what it has logged.
+    package var isInfeasible: Bool
 
-    package init(step: Int64, values: [Double]) { (self.step, self.values) = (step, values) }
+    package init(step: Int64, values: [Double], isInfeasible: Bool = false) {
+      (self.step, self.values, self.isInfeasible) = (step, values, isInfeasible)
+    }
   }
 
   /// Makes trials while there is room, and ends the sweep when there is nothing left to do.
@@ -106,7 +110,9 @@ extension SweepMachine {
     var verdict: Verdict?
     for report in reports {
       let losses = Self.losses(report.values, objectives)
-      switch stopping?.report(trial: number, step: report.step, losses: losses) {
+      let decision = stopping?.report(
+        trial: number, step: report.step, losses: losses, isInfeasible: report.isInfeasible)
+      switch decision {
       case .stop(let reason)?: verdict = verdict ?? .prune(reason: reason)
       case .pause(let reason)?: verdict = verdict ?? .pause(reason: reason)
       case .goOn?, nil: break
@@ -185,7 +191,7 @@ extension SweepMachine {
   /// Tells the search how a trial ended.
   mutating func tell(_ number: Int) {
     let record = trials[number]
-    stopping?.settle(trial: number, as: record.state)
+    stopping?.settle(trial: number, as: record.state, isInfeasible: record.missesConstraint)
     guard record.state.isEnd else {
       // It goes on perhaps, so the search still waits for it.
       pausedCount += 1

@@ -90,7 +90,10 @@ package struct SweepMachine: Sendable {
   /// What trials are ranked by; nil: nothing.
   var objective: Objective? { objectives.first }
   package let objectives: [Objective]
-  private let target: Double?
+  /// What they aim at; nil: any value will do. Empty: none of them aims at anything.
+  private let targets: [Double?]
+  /// With several objectives the trials that no other one dominates.
+  private var front: [Int] = []
   package internal(set) var limits: SweepLimits
   /// What trials that failed count as for the search.
   package internal(set) var penalties: PenaltyRule
@@ -114,8 +117,8 @@ package struct SweepMachine: Sendable {
   ///   - stopping: likewise.
   package init(
     state: SweepState = .pending, search: Search, stopping: EarlyStopping? = nil,
-    trials: some Sequence<TrialRecord> = [], best: Int? = nil, objectives: [Objective], target: Double? = nil,
-    limits: SweepLimits = SweepLimits(), penalties: PenaltyRule = PenaltyRule(), maxParallel: Int,
+    trials: some Sequence<TrialRecord> = [], best: Int? = nil, objectives: [Objective],
+    targets: [Double?] = [], limits: SweepLimits = SweepLimits(), penalties: PenaltyRule = PenaltyRule(), maxParallel: Int,
     stopReason: String? = nil, breaker: Int? = nil, prepares: Bool = false,
     progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
@@ -127,7 +130,7 @@ package struct SweepMachine: Sendable {
     self.trials = trials
     self.best = best
     self.objectives = objectives
-    self.target = target
+    self.targets = targets
     self.limits = limits
     self.penalties = penalties
     self.maxParallel = maxParallel
@@ -140,11 +143,12 @@ package struct SweepMachine: Sendable {
     finishedCount = trials.count { $0.state == .complete || $0.state == .pruned }
     // A target that was reached before a restart stays reached.
     if state == .running || state == .paused, let reached = targetReason,
-      trials.contains(where: { $0.state == .complete && $0.objective.map(reachesTarget) == true })
+      trials.contains(where: reachesTargets)
     {
       self.stopReason = reached
       self.progress.isExhausted = true
     }
+    for number in trials.indices { _ = joinFront(number) }
   }
 
   /// With one objective, or none, and a number of trials at most.
@@ -155,7 +159,7 @@ package struct SweepMachine: Sendable {
   ) {
     self.init(
       state: state, search: search, trials: trials, best: best, objectives: objective.map { [$0] } ?? [],
-      target: target, limits: SweepLimits(trials: budget), maxParallel: maxParallel, stopReason: stopReason,
+      targets: target.map { [$0] } ?? [], limits: SweepLimits(trials: budget), maxParallel: maxParallel, stopReason: stopReason,
       breaker: breaker, prepares: prepares, progress: progress, laws: laws)
   }
 
@@ -290,7 +294,8 @@ package struct SweepMachine: Sendable {
       progress.finishedSinceBest = 0
       actions.append(.setBest(trial: number))
     }
-    if let reason = targetReason, stopReason == nil, reachesTarget(value) {
+    if joinFront(number) { progress.finishedSinceBest = 0 }
+    if let reason = targetReason, stopReason == nil, reachesTargets(trials[number]) {
       stopReason = reason
       progress.isExhausted = true
       actions.append(.setState(state, reason: reason))
@@ -320,13 +325,36 @@ package struct SweepMachine: Sendable {
     ]
   }
 
-  private func reachesTarget(_ value: Double) -> Bool {
-    guard let objective, let target else { return false }
-    return value == target || objective.isBetter(value, than: target)
+  // MARK: - What is aimed at
+
+  private func reachesTargets(_ trial: TrialRecord) -> Bool {
+    guard !targets.isEmpty, trial.isFeasible, let value = trial.objective else { return false }
+    let values = [value] + trial.measured.others
+    return zip(objectives, targets).enumerated().allSatisfy { place, aim in
+      guard let target = aim.1 else { return true }
+      return values.indices.contains(place)
+        && (values[place] == target || aim.0.isBetter(values[place], than: target))
+    }
   }
 
   private var targetReason: String? {
-    guard let objective, let target else { return nil }
-    return "The target \(objective.metric) \(objective.goal == .minimize ? "≤" : "≥") \(target) was reached."
+    let aims = zip(objectives, targets).compactMap { objective, target in
+      target.map { "\(objective.metric) \(objective.goal == .minimize ? "≤" : "≥") \($0)" }
+    }
+    guard !aims.isEmpty else { return nil }
+    return aims.count == 1
+      ? "The target \(aims[0]) was reached." : "The targets \(aims.joined(separator: " and ")) were reached."
+  }
+
+  /// Takes a trial into the front where it belongs there: whether there are several objectives, and none that ended so far
+  /// is as good in all of them.
+  private mutating func joinFront(_ number: Int) -> Bool {
+    guard objectives.count > 1, trials[number].isFeasible else { return false }
+    let own = trials[number].losses(objectives)
+    guard own.count == objectives.count, own.allSatisfy(\.isFinite) else { return false }
+    let others = front.map { trials[$0].losses(objectives) }
+    guard !others.contains(where: { $0 == own || Pareto.dominates($0, own) }) else { return false }
+    front = zip(front, others).filter { !Pareto.dominates(own, $0.1) }.map(\.0) + [number]
+    return true
   }
 }

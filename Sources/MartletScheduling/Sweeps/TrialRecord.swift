@@ -140,6 +140,9 @@ extension SweepMachine {
     /// It was trained to its end and meets every constraint.
     package var isFeasible: Bool { state == .complete && measured.violations.allSatisfy { $0 <= 0 } }
 
+    /// It misses a constraint by what is known of it.
+    package var missesConstraint: Bool { measured.violations.contains { $0 > 0 } }
+
     /// What the search learns of it, to be minimised: its objectives, or what it counts as since it failed. Empty: nothing.
     package func losses(_ objectives: [Objective]) -> [Double] {
       let values =

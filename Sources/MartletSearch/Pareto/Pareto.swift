@@ -1,9 +1,9 @@
 // Which of several results are better when each is judged by several numbers.
 
 /// Pareto domination, on vectors of losses that are finite and of one length. Less is better in every one.
-enum Pareto {
+public enum Pareto {
   /// Whether `a` is nowhere worse than `b` and somewhere better.
-  static func dominates(_ a: [Double], _ b: [Double]) -> Bool {
+  public static func dominates(_ a: [Double], _ b: [Double]) -> Bool {
     var isBetter = false
     for index in a.indices {
       if a[index] > b[index] { return false }

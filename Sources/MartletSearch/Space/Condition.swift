@@ -19,7 +19,7 @@ public indirect enum Condition: Hashable, Sendable {
   }
 
   /// The conditions on one parameter each that must all hold.
-  var atoms: [Condition] {
+  public var atoms: [Condition] {
     switch self {
     case .isOne, .atLeast, .atMost: [self]
     case .all(let conditions): conditions.flatMap(\.atoms)

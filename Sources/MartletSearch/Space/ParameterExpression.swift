@@ -1,7 +1,6 @@
-// Expressions over the values of a point: parameters derived from others, and relations that must hold.
+// Expressions over the values of a point: parameters derived from others.
 
 public import MartletModel
-public import OrderedCollections
 
 /// A parameter that is computed from others, like `value_weight: 1 - policy_weight`.
 ///
@@ -31,56 +30,6 @@ public struct DerivedParameter: Hashable, Sendable {
     let areWhole = expression.names.allSatisfy { if case .int = value($0) { true } else { false } }
     if areWhole, let whole = Int64(exactly: number) { return .int(whole) }
     return .double(number.roundedToDecimals)
-  }
-}
-
-/// A comparison of parameters that every point must meet, like `heads * head_size <= width and width < 1024`.
-///
-/// A comparison about a parameter that has no value holds. Numbers that differ by less than 1e-9 of the larger one are
-/// equal, for 0.1 + 0.2 to be at most 0.3.
-public struct Relation: Hashable, Sendable {
-  public enum Comparison: String, Hashable, Sendable, CaseIterable {
-    case atMost = "<="
-    case atLeast = ">="
-    case equal = "=="
-    case below = "<"
-    case above = ">"
-
-    func holds(_ a: Double, _ b: Double) -> Bool {
-      guard !a.isNaN, !b.isNaN else { return false }
-      let areEqual = a == b || (a - b).magnitude <= 1e-9 * max(a.magnitude, b.magnitude)
-      return switch self {
-      case .atMost: a < b || areEqual
-      case .atLeast: a > b || areEqual
-      case .equal: areEqual
-      case .below: a < b && !areEqual
-      case .above: a > b && !areEqual
-      }
-    }
-  }
-
-  struct Part: Hashable, Sendable {
-    var left: MetricExpression
-    var comparison: Comparison
-    var right: MetricExpression
-  }
-
-  /// As it was written.
-  public let text: String
-  /// All must hold.
-  let parts: [Part]
-
-  init(text: String, parts: [Part]) { (self.text, self.parts) = (text, parts) }
-
-  /// The names in it, each once, in the order of their first appearance.
-  public var names: OrderedSet<String> { OrderedSet(parts.flatMap { $0.left.names + $0.right.names }) }
-
-  /// Whether it holds where `value` gives the values, nil for a parameter that has none.
-  func holds(_ value: (String) -> JSONValue?) -> Bool {
-    parts.allSatisfy { part in
-      guard let left = part.left.value(value), let right = part.right.value(value) else { return true }
-      return part.comparison.holds(left, right)
-    }
   }
 }
 

@@ -187,7 +187,12 @@ public struct Space: Hashable, Sendable {
     }
     for relation in relations {
       for name in relation.names {
-        if let fault = fault(of: name, before: places.count) {
+        if let fault = fault(of: name, before: places.count, hint: "; texts stand in quotes: \(name) == 'a text'") {
+          throw .invalidRelation(relation.text, message: fault)
+        }
+      }
+      for (name, text) in relation.texts {
+        if let fault = fault(of: name, as: text) {
           throw .invalidRelation(relation.text, message: fault)
         }
       }
@@ -195,7 +200,9 @@ public struct Space: Hashable, Sendable {
   }
 
   /// Why no expression may name this; nil: it may.
-  private func fault(of name: String, before end: Int) -> String? {
+  ///
+  /// - Parameter hint: what to do where its values are no numbers.
+  private func fault(of name: String, before end: Int, hint: String = "") -> String? {
     guard let place = places[name], place < end else {
       let known = parameters.map(\.name) + derived.map(\.name)
       if places[name] != nil { return "it names '\(name)', which is computed after it" }
@@ -203,6 +210,21 @@ public struct Space: Hashable, Sendable {
       return "it names '\(name)', which is no parameter\(near)"
     }
     guard place < parameters.count, !parameters[place].domain.isNumeric else { return nil }
-    return "it names '\(name)', which has values that are no numbers"
+    return "it names '\(name)', which has values that are no numbers\(hint)"
+  }
+
+  /// Why no rule may compare a parameter with a text; nil: one may.
+  private func fault(of name: String, as text: String) -> String? {
+    guard let place = places[name] else { return fault(of: name, before: places.count) }
+    let values: [JSONValue]? =
+      switch place < parameters.count ? parameters[place].domain : nil {
+      case .constant(let value): [value]
+      case .categorical(let values, _), .ordinal(let values): values
+      case .integers, .real, nil: nil
+      }
+    guard let values else { return "it compares '\(name)', which is a number, with the text '\(text)'" }
+    guard !values.contains(.string(text)) else { return nil }
+    let near = nearest(to: text, in: values.compactMap(\.string)).map { "; did you mean '\($0)'?" } ?? ""
+    return "'\(name)' never has the value '\(text)'\(near)"
   }
 }

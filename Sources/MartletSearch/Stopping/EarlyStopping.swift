@@ -7,8 +7,9 @@ import OrderedCollections
 /// Decides, report by report, which trials are not worth their end.
 ///
 /// Whatever the rule, the incumbent goes on: the trial with the lowest loss reported so far (with several objectives,
-/// every trial whose last report no other one dominates), unless its last report was not a number. Trials that failed
-/// are no measure for others. A trial that was stopped and reports again is told again.
+/// every trial whose last report no other one dominates), unless its last report was not a number. A trial that misses a
+/// constraint is worse than all that do not. Trials that failed are no measure for others. A trial that was stopped and
+/// reports again is told again.
 public struct EarlyStopping: Sendable {
   private var rule: any StoppingRule
   private let objectiveCount: Int
@@ -17,7 +18,13 @@ public struct EarlyStopping: Sendable {
   /// Those that stand still.
   private var standing: TreeSet<Int> = []
   /// With one objective the lowest loss of all that did not fail; nil: there is none.
-  private var lowest: Double?
+  private var lowest = Lowest()
+
+  private struct Lowest: Hashable, Sendable {
+    /// Of those that miss no constraint, as far as is known.
+    var feasible: Double?
+    var infeasible: Double?
+  }
 
   /// Where a trial stands among all.
   private struct Record: Hashable, Sendable {
@@ -25,8 +32,15 @@ public struct EarlyStopping: Sendable {
     var losses: [Double] = []
     var endsInNumber = false
     var state = TrialState.running
+    /// It misses a constraint.
+    var isInfeasible = false
     /// Why it was stopped.
     var verdict: String?
+
+    /// It is a measure for others.
+    var counts: Bool { state != .failed && !losses.isEmpty }
+    /// Where its lowest loss belongs.
+    var side: WritableKeyPath<Lowest, Double?> { isInfeasible ? \.infeasible : \.feasible }
   }
 
   /// - Parameters:
@@ -39,13 +53,16 @@ public struct EarlyStopping: Sendable {
 
   /// What trial number `trial` measured at `step`.
   ///
-  /// - Parameter losses: one an objective, to be minimised; NaN counts as worse than every number, and so does one that is
-  ///   missing.
-  public mutating func report(trial: Int, step: Int64, losses: [Double]) -> StoppingDecision {
+  /// - Parameters:
+  ///   - losses: one an objective, to be minimised; NaN counts as worse than every number, and so does one that is missing.
+  ///   - isInfeasible: whether it misses a constraint by what is known of it.
+  public mutating func report(
+    trial: Int, step: Int64, losses: [Double], isInfeasible: Bool = false
+  ) -> StoppingDecision {
     var losses = losses.prefix(objectiveCount).map { $0.isNaN ? .infinity : $0 }
     losses += Array(repeating: .infinity, count: objectiveCount - losses.count)
     let report = StoppingReport(trial: trial, step: step, losses: losses)
-    note(report)
+    note(report, isInfeasible: isInfeasible)
     let decision = rule.report(report)
     if let verdict = records[trial]?.verdict { return .stop(verdict) }
     guard case .stop(let reason) = decision else { return decision }
@@ -55,9 +72,12 @@ public struct EarlyStopping: Sendable {
   }
 
   /// A trial changed its state: `paused` when its program really stands still, `running` when it goes on.
-  public mutating func settle(trial: Int, as state: TrialState) {
+  ///
+  /// - Parameter isInfeasible: whether it misses a constraint; nil: as far as is known, as before.
+  public mutating func settle(trial: Int, as state: TrialState, isInfeasible: Bool? = nil) {
     let before = records[trial] ?? Record()
     records[trial, default: Record()].state = state
+    if let isInfeasible { records[trial, default: Record()].isInfeasible = isInfeasible }
     keepCount(of: trial, before: before)
     rule.settle(trial: trial, as: state)
   }
@@ -80,10 +100,11 @@ public struct EarlyStopping: Sendable {
 
   // MARK: - The incumbent
 
-  private mutating func note(_ report: StoppingReport) {
+  private mutating func note(_ report: StoppingReport, isInfeasible: Bool) {
     let before = records[report.trial] ?? Record()
     var record = before
     record.endsInNumber = report.isFinite
+    record.isInfeasible = isInfeasible
     if report.isFinite {
       if objectiveCount > 1 || record.losses.isEmpty || report.losses[0] < record.losses[0] {
         record.losses = report.losses
@@ -97,21 +118,28 @@ public struct EarlyStopping: Sendable {
   private mutating func keepCount(of trial: Int, before: Record) {
     guard let record = records[trial] else { return }
     if record.state == .paused { standing.insert(trial) } else { standing.remove(trial) }
-    guard objectiveCount == 1, let loss = record.losses.first else { return }
-    if record.state != .failed {
-      lowest = min(lowest ?? loss, loss)
-    } else if before.state != .failed, before.losses.first == lowest {
-      // It is no measure for others any more: the one time that all are looked at.
-      lowest = records.values.lazy.filter { $0.state != .failed }.compactMap(\.losses.first).min()
+    guard objectiveCount == 1 else { return }
+    let side = before.side
+    if before.counts, !record.counts || record.side != side, before.losses.first == lowest[keyPath: side] {
+      // It is no measure for others any more, or for others than before: the one time that all are looked at.
+      lowest[keyPath: side] =
+        records.values.lazy.filter { $0.counts && $0.side == side }.compactMap(\.losses.first).min()
     }
+    guard record.counts, let loss = record.losses.first else { return }
+    lowest[keyPath: record.side] = min(lowest[keyPath: record.side] ?? loss, loss)
   }
 
   /// Whether no trial is better. Several trials may be that.
   public func isIncumbent(_ trial: Int) -> Bool {
     guard let own = records[trial], own.endsInNumber, !own.losses.isEmpty else { return false }
-    if objectiveCount == 1 { return lowest.map { own.losses[0] <= $0 } ?? true }
+    if objectiveCount == 1 {
+      if own.isInfeasible, lowest.feasible != nil { return false }
+      return lowest[keyPath: own.side].map { own.losses[0] <= $0 } ?? true
+    }
     return !records.values.contains { other in
-      other.state != .failed && !other.losses.isEmpty && Pareto.dominates(other.losses, own.losses)
+      guard other.counts else { return false }
+      return own.isInfeasible == other.isInfeasible
+        ? Pareto.dominates(other.losses, own.losses) : own.isInfeasible
     }
   }
 
@@ -124,6 +152,7 @@ public struct EarlyStopping: Sendable {
       "state": .string(record.state.rawValue), "losses": .array(record.losses.map(JSONValue.double)),
       "number": .bool(record.endsInNumber), "rule": rule.memory(of: trial) ?? .null,
     ]
+    if record.isInfeasible { members["infeasible"] = true }
     if let verdict = record.verdict { members["verdict"] = .string(verdict) }
     return .object(members)
   }
@@ -145,6 +174,7 @@ public struct EarlyStopping: Sendable {
     else { throw rule.unusable(trial: trial) }
     records[trial] = Record(
       losses: losses.compactMap { $0 }, endsInNumber: endsInNumber, state: state,
+      isInfeasible: memory["infeasible"]?.bool ?? false,
       verdict: memory["verdict"]?.string)
     keepCount(of: trial, before: Record())
     if !kept.isNull { try rule.restore(trial: trial, kept) }

@@ -18,13 +18,15 @@ struct Rungs: Hashable, Sendable {
     self.steps = steps
   }
 
-  /// `⌊end / η^k⌋` for k = 1 … `count`, as long as it is 1 or more.
-  init(below end: Int64, eta: Double, count: Int) {
+  /// `⌊end / η^k⌋` for k = 1 … `count`, as long as it is `least` or more.
+  ///
+  /// - Parameter least: 1 or more.
+  init(below end: Int64, eta: Double, count: Int, atLeast least: Int64 = 1) {
     var steps: [Int64] = []
     var step = Double(end)
     for _ in 0..<count {
       step /= eta
-      guard step >= 1 else { break }
+      guard step >= Double(least) else { break }
       let whole = Int64(step)
       if steps.last != whole { steps.append(whole) }
     }

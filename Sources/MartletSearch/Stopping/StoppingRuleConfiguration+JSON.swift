@@ -16,7 +16,7 @@ extension StoppingRuleConfiguration {
   ///
   /// | type | keys |
   /// |---|---|
-  /// | `hyperband` | W&B's: `min_iter` (rungs at min_iter · eta^k) or `max_iter` with `s` (rungs at max_iter / eta^k, k = 1 … s), `eta` 3, `strict` false: true lets ⌊n/eta⌋ of n pass instead of one more, and judges again at every report. With `min_iter` and `max_iter` Hyperband proper: `brackets` of them, usually all whose first rung lies within the first quarter; trials are judged again at every report. |
+  /// | `hyperband` | W&B's: `min_iter` (rungs at min_iter · eta^k) or `max_iter` with `s` (rungs at max_iter / eta^k, k = 1 … s, none below a min_iter), `eta` 3, `strict` false: true lets ⌊n/eta⌋ of n pass instead of one more, and judges again at every report. With `min_iter` and `max_iter` Hyperband proper: `brackets` of them, usually all whose first rung lies within the first quarter; trials are judged again at every report. |
   /// | `asha` | `max_iter` (no rung at or beyond it), `min_iter` a 25th of it or 1, `eta` 3, `strict` false, `brackets` 1, `mode`: `stop` or `pause` (pause at every rung, go on when among the best; needs programs that resume) |
   /// | `median` | `startup_trials` 5, `min_iter` 0, `interval` 1 |
   /// | `percentile` | `percentile` 25 (what is worse than the best 25 % ends), and those of `median` |
@@ -150,11 +150,7 @@ extension StoppingRuleConfiguration {
         throw .invalidOption(
           method: "hyperband", name: "s", message: "counts rungs below 'max_iter', which is missing")
       }
-      guard options["min_iter"] == nil else {
-        throw .invalidOption(
-          method: "hyperband", name: "s", message: "cannot stand beside 'min_iter': give one of them")
-      }
-      rungs = Rungs(below: end, eta: eta, count: halvings)
+      rungs = Rungs(below: end, eta: eta, count: halvings, atLeast: options["min_iter"] == nil ? 1 : first)
     } else {
       rungs = Rungs(from: first, eta: eta, end: end > 0 ? end : nil)
     }

@@ -9,9 +9,10 @@ let analysisSchemas: JSONObject = [
   "SweepAnalysis": objectSchema([
     "sweep": idSchema, "objective": countSchema,
     "objectives": arraySchema(
-      objectSchema([
-        "name": stringSchema, "goal": words(Objective.Goal.self), "of": words(Objective.Statistic.self),
-      ])),
+      objectSchema(
+        [
+          "name": stringSchema, "goal": words(Objective.Goal.self), "of": words(Objective.Statistic.self),
+        ], optional: ["fallback": stringSchema])),
     "trials": objectSchema([
       "ended": countSchema, "complete": countSchema, "feasible": countSchema, "outside": countSchema,
     ]),

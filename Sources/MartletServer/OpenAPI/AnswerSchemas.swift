@@ -220,7 +220,7 @@ let answerSchemas: JSONObject = [
     "metric": nullable(
       objectSchema([
         "name": stringSchema, "goal": words(Objective.Goal.self), "of": words(Objective.Statistic.self),
-      ])), "search": anyObject, "space_version": countSchema,
+      ], optional: ["fallback": stringSchema])), "search": anyObject, "space_version": countSchema,
     "parameters": arraySchema(
       [
         "type": "object",
@@ -259,7 +259,13 @@ let answerSchemas: JSONObject = [
     "reason": optionalString,
     "created_at": timeSchema, "started_at": optionalTime, "ended_at": optionalTime,
     "metrics": nullable(objectSchema(["final": numberSchema, "min": optionalNumber, "max": optionalNumber])),
-    "attempts": countSchema, "issues": stringsSchema,
+    "attempts": countSchema, "space_version": countSchema, "issues": stringsSchema,
+  ]),
+  "SweepVersionList": objectSchema([
+    "items": arraySchema(
+      objectSchema([
+        "version": countSchema, "source": stringSchema, "since": timeSchema, "by": stringSchema,
+      ]))
   ]),
   "TrialList": objectSchema(["items": arraySchema(schema("Trial"))]),
 ]

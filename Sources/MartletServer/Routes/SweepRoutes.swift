@@ -58,10 +58,19 @@ let sweepRoutes: [Route] = [
     .json(try await request.services.engine.sweep(request.id("sweep"), access: request.access).json)
   },
   Route(
+    .get, "/sweeps/:sweep/versions", .scope(.read),
+    "The versions of a sweep's file whose text is kept, oldest first.",
+    answer: RouteAnswer(schema: "SweepVersionList")
+  ) { request in
+    let versions = try await request.services.engine.versions(
+      ofSweep: request.id("sweep"), access: request.access)
+    return .json(["items": .array(versions.map(\.json))])
+  },
+  Route(
     .get, "/sweeps/:sweep/trials", .scope(.read), "Trials of a sweep: all, unless a parameter says which.",
     query: [
       QueryParameter(
-        name: "sort", summary: "By number, or best first with failed ones last.",
+        name: "sort", summary: "By number, or best first, with those that miss a constraint behind and failed ones last.",
         schema: ["type": "string", "enum": ["number", "rank"], "default": "number"]),
       QueryParameter(
         name: "from", summary: "Only those of this number and higher ones.",

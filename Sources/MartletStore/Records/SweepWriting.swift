@@ -127,6 +127,9 @@ extension StoreWriter {
         UPDATE trial SET origin = json_remove(origin, '$.at') WHERE sweep_id = ? AND origin IS NOT NULL
         """, arguments: [row])
     let version = try Int.fetchOne(db, sql: "SELECT space_version FROM sweep WHERE id = ?", arguments: [row])
+    try db.execute(
+      sql: "INSERT INTO sweep_version (sweep_id, version, source, since, changed_by) VALUES (?, ?, ?, ?, ?)",
+      arguments: [row, version, source, now.microseconds, principal.name])
     try note(
       "space", subject: "sweep", row: row,
       payload: ["version": JSONValue(version), "parameters": parameters, "budget": JSONValue(budget)],
@@ -148,12 +151,12 @@ extension StoreWriter {
   ) throws {
     try db.executeCached(
       sql: """
-        INSERT INTO trial (sweep_id, number, state, parameters, origin, run_id, created_at)
-        VALUES (?, ?, 'waiting', ?, ?, ?, ?)
+        INSERT INTO trial (sweep_id, number, state, parameters, origin, run_id, created_at, space_version)
+        VALUES (?, ?, 'waiting', ?, ?, ?, ?, (SELECT space_version FROM sweep WHERE id = ?))
         """,
       arguments: [
         row, number, JSONValue.object(parameters).text, origin.isNull ? nil : origin.text,
-        try requireRunRow(run), now.microseconds,
+        try requireRunRow(run), now.microseconds, row,
       ])
     try note(
       "trial", subject: "sweep", row: row, payload: ["number": .int(Int64(number)), "state": "waiting"],

@@ -48,6 +48,32 @@ extension StoreReader {
     ).flatMap(PublicID.init(rawValue:))
   }
 
+  /// The newest sweep of this name in a project that has a complete trial; nil: there is none.
+  package func newestSweep(called name: String, inProject project: String) throws -> PublicID? {
+    guard let project = try projectRowID(project) else { return nil }
+    return try String.fetchOne(
+      db,
+      sql: """
+        SELECT public_id FROM sweep WHERE name = ? AND project_id = ?
+          AND EXISTS (SELECT 1 FROM trial WHERE sweep_id = sweep.id AND state = 'complete')
+        ORDER BY id DESC LIMIT 1
+        """, arguments: [name.inNormalForm, project]
+    ).flatMap(PublicID.init(rawValue:))
+  }
+
+  /// How long the complete trials of a sweep took, the median of the newest hundred, in seconds; nil: there are none.
+  package func usualTrialSeconds(ofSweep id: PublicID) throws -> Double? {
+    let seconds = try Double.fetchAll(
+      db,
+      sql: """
+        SELECT (ended_at - started_at) / 1e6 FROM trial
+        WHERE sweep_id = ? AND state = 'complete' AND started_at IS NOT NULL AND ended_at IS NOT NULL
+        ORDER BY number DESC LIMIT 100
+        """, arguments: [try requireSweepRow(id)]
+    ).sorted()
+    return seconds.isEmpty ? nil : seconds[seconds.count / 2]
+  }
+
   package func sweeps(_ query: SweepQuery, _ page: PageRequest) throws -> Page<Sweep> {
     var conditions: [String] = []
     var arguments = StatementArguments()
@@ -112,8 +138,9 @@ extension StoreReader {
         createdBy: row["creator_name"], seed: UInt64(bitPattern: row["seed"] as Int64),
         source: row["source_override"] ?? row["source"])
       sweep.search = try row.json("search").object ?? [:]
-      if let statistic = sweep.search["objectives"]?.array?.first.flatMap(Objective.init(json:))?.statistic {
-        sweep.objective?.statistic = statistic
+      if let first = sweep.search["objectives"]?.array?.first.flatMap(Objective.init(json:)) {
+        sweep.objective?.statistic = first.statistic
+        sweep.objective?.fallback = first.fallback
       }
       sweep.spaceVersion = row["space_version"]
       sweep.stateReason = row["state_reason"]
@@ -224,6 +251,7 @@ extension StoreReader {
       trial.startedAt = row.time("started_at")
       trial.endedAt = row.time("ended_at")
       trial.attempts = row["attempts"]
+      trial.spaceVersion = row["space_version"]
       if row["findings"] as String? != nil { trial.findings = TrialFindings(json: try row.json("findings")) }
       if row["count"] as Int64? != nil {
         trial.metrics = Trial.Metrics(final: row["final"] ?? .nan, min: row["min"], max: row["max"])

@@ -43,8 +43,15 @@ struct RankedTrials {
         })
     }
     fields += [
+      Field(
+        "feasible", trials.contains { Self.isFeasible($0) == false } ? "Meets" : nil,
+        dispensability: Int.max - 4, read: { Self.isFeasible($0).map { .string($0 ? "yes" : "no") } }),
       Field("duration_s", "Took", .duration, dispensability: Int.max, read: RunGroup.duration),
       Field("attempts", nil, .number),
+      // Where the file was changed on the way: by which of its versions.
+      Field(
+        "space_version", (sweep["space_version"]?.int ?? 1) > 1 ? "File" : nil, .number,
+        dispensability: Int.max - 5),
       // Where trials go on from each other's checkpoints: whose.
       Field(
         "from_trial", trials.contains { $0["from_trial"]?.int != nil } ? "From" : nil, .number,
@@ -63,6 +70,13 @@ struct RankedTrials {
   static func issues(of trial: JSONValue) -> String? {
     let issues = trial["issues"]?.array?.compactMap(\.string) ?? []
     return issues.isEmpty ? nil : issues.joined(separator: " ")
+  }
+
+  /// Whether a trial meets every constraint; nil: there are none, or nothing is known.
+  static func isFeasible(_ trial: JSONValue) -> Bool? {
+    guard let violations = trial["violations"]?.array, !violations.isEmpty, trial["objective"]?.double != nil
+    else { return nil }
+    return violations.allSatisfy { $0.double.map { $0 <= 0 } ?? false }
   }
 
   /// The sentence that begins a trial's reason; the last lines of its output follow it.

@@ -1,28 +1,28 @@
 // `martlet sweep run --dry-run`: what a sweep file would do, as lines.
 
 import Foundation
-import MartletFormats
 import MartletModel
-import MartletSearch
 import OrderedCollections
 
-/// The plan of a sweep as text.
+/// The plan of a sweep, as the API tells it, as text.
 struct SweepPlanText {
-  var plan: SweepPlan
+  var plan: JSONValue
 
   var lines: [String] {
-    var lines = ["Sweep '\(Terminal.plain(plan.title))'"]
-    lines += plan.rows.map {
-      $0.name.padding(toLength: 12, withPad: " ", startingAt: 0) + Terminal.plain($0.words)
+    func text(_ value: JSONValue?) -> String { Terminal.plain(value?.string ?? "") }
+    var lines = ["Sweep '\(text(plan["name"]))'"]
+    lines += (plan["rows"]?.array ?? []).map {
+      text($0["name"]).padding(toLength: 12, withPad: " ", startingAt: 0) + text($0["words"])
     }
     lines.append("First points")
-    for (number, first) in plan.points.enumerated() {
-      lines.append("  \(number)  \(Terminal.plain(first.name))")
+    for (number, first) in (plan["points"]?.array ?? []).enumerated() {
+      lines.append("  \(number)  \(text(first["name"]))")
+      let values = first["params"]?.object ?? [:]
       lines.append(
         "     "
-          + first.point.values.map { "\($0.key)=\(Terminal.plain($0.value.text))" }.joined(separator: " "))
+          + values.map { "\(Terminal.plain($0.key))=\(Terminal.plain($0.value.text))" }.joined(separator: " "))
     }
-    if let doubt = plan.doubt { lines.append("  (\(doubt))") }
+    if let doubt = plan["doubt"]?.string { lines.append("  (\(Terminal.plain(doubt)))") }
     lines.append("Nothing was started.")
     return lines
   }

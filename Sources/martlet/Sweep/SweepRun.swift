@@ -75,10 +75,7 @@ struct SweepRun: AsyncParsableCommand {
   func run() async throws {
     let source = try readSource()
     let specification = try check(source)
-    if dryRun {
-      for line in SweepPlanText(plan: try SweepPlan(specification)).lines { try Terminal.say(line) }
-      return
-    }
+    if dryRun { return try await showPlan(specification, source) }
     let client = try await connection.clientStartingServer()
     // From here on Ctrl-C must know of the sweep.
     let interrupts = Interrupts()
@@ -104,6 +101,25 @@ struct SweepRun: AsyncParsableCommand {
     try await conclude(end, checkpoint: specification.checkpoint, client: current)
     if attach || failFast, let firstFailure { try await show(firstFailure, client: current) }
     if status != .done { throw status.code }
+  }
+
+  /// What it would do, as the server says that is up, or by the file alone.
+  private func showPlan(_ specification: SweepSpecification, _ source: String) async throws {
+    let place = try connection.place()
+    var plan: JSONValue?
+    if let client = try place.client() {
+      do {
+        plan = try await client.send(.post, "/sweep-plan", body: request(source))
+      } catch let failure as Failure where failure.status == .unavailable && place.isLocal {
+        // What announced itself there is up no more.
+      }
+    }
+    if plan == nil {
+      let imported = specification.warmStart.isEmpty ? ImportedTrials() : nil
+      plan = try SweepPlan(specification, imported: imported).json
+    }
+    guard let plan else { return }
+    for line in SweepPlanText(plan: plan).lines { try Terminal.say(line) }
   }
 
   /// How it ended, which trial failed first, and the client that reached the server last.

@@ -9,10 +9,13 @@ struct SweepShow: AsyncParsableCommand {
     abstract: "Show one sweep and its trials, best first.",
     discussion: """
       --format csv lists the trials, --format json the sweep with its trials.
+      --file prints the sweep file itself; where it was changed while the sweep was
+      paused, --file-version tells which: trials say theirs.
 
       Examples:
         martlet sweep show digits-grid
         martlet sweep show p81hq0zz --format csv > trials.csv
+        martlet sweep show digits-grid --file --file-version 1
       """)
 
   @Argument(help: "The sweep's id, or its name when it is unique.")
@@ -21,12 +24,20 @@ struct SweepShow: AsyncParsableCommand {
   @Flag(name: .long, help: "All trials, not the best 20.")
   var all = false
 
+  @Flag(name: .long, help: "The text of its file, and nothing else.")
+  var file = false
+
+  @Option(
+    name: .long, help: ArgumentHelp("Which version of its file. (default: the newest)", valueName: "n"))
+  var fileVersion: Int?
+
   @OptionGroup var connection: ConnectionOptions
   @OptionGroup var format: FormatOption
 
   func run() async throws {
     let client = try connection.client()
     let found = try await client.find(.sweep, sweep)
+    if file || fileVersion != nil { return try await printFile(of: found, client) }
     let ranked = try await RankedTrials.read(found, from: client)
     switch format.format {
     case .json:
@@ -38,6 +49,21 @@ struct SweepShow: AsyncParsableCommand {
       try Terminal.say("")
       try ranked.print(.table, limit: all ? nil : SweepRun.shownTrials)
     }
+  }
+
+  private func printFile(of sweep: JSONValue, _ client: Client) async throws {
+    let files = try await client.send(.get, "/sweeps/\(sweep.id)/versions")["items"]?.array ?? []
+    let asked = fileVersion.map(Int64.init)
+    guard let found = files.last(where: { asked == nil || $0["version"]?.int == asked }),
+      let source = found["source"]?.string
+    else {
+      let versions = files.compactMap { $0["version"]?.int }.map(String.init).joined(separator: ", ")
+      throw Failure(
+        .notFound, "Sweep '\(Terminal.plain(sweep["name"]?.string ?? ""))' has no file of version \(asked ?? 0).",
+        hint: "There are: \(versions).")
+    }
+    if format.format == .json { return try Terminal.say(found.text) }
+    try Terminal.say(source.hasSuffix("\n") ? String(source.dropLast()) : source)
   }
 
   /// Why the first of its trials in the line waits, and until when.

@@ -54,6 +54,26 @@ import Testing
     #expect(program.isOver)
   }
 
+  @Test mutating func aGridEnds() throws {
+    _ = try create(#"{"name":"x","type":"int","low":0,"high":2}"#, #""algorithm":"grid""#)
+    #expect(try ask(#"{"op":"ask","study":"s","n":9}"#)["trials"]?.array?.count == 3)
+    let over = try ask(#"{"op":"ask","study":"s"}"#)
+    #expect(over["error"] == "exhausted: All 3 points of the space have been tried.")
+  }
+
+  @Test mutating func algorithmsThatCannotBeDrivenAreNamed() throws {
+    let x = #"{"name":"x","type":"float","low":0,"high":1}"#
+    let pbt = try create(x, #""algorithm":"pbt""#)["error"]?.string ?? ""
+    #expect(pbt.hasPrefix("'pbt' is for sweeps of files alone"))
+    #expect(!pbt.contains(", pbt"))
+    #expect(
+      try create(x, #""algorithm":"cmase""#)["error"]?.string?.hasPrefix(
+        "there is no algorithm 'cmase'; did you mean 'cmaes'? there are ") == true)
+    #expect(
+      try create(x, #""algorithm":"quantum""#)["error"]?.string?.hasPrefix(
+        "there is no algorithm 'quantum': there are ") == true)
+  }
+
   @Test mutating func whatCannotBeAnsweredIsSaid() throws {
     _ = try create(#"{"name":"x","type":"float","low":0,"high":1}"#)
     let faults = [

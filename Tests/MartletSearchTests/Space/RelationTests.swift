@@ -44,12 +44,42 @@ import Testing
     #expect(try !allows("`opt.lr` > 1", a: 6, b: 0.5, lr: 0.1))
   }
 
+  @Test func wordsBetweenComparisons() throws {
+    #expect(try allows("a != 4", a: 3, b: 0.5))
+    #expect(try !allows("a != 3", a: 3, b: 0.5))
+    #expect(try allows("a > 5 or b < 1", a: 3, b: 0.5))
+    #expect(try !allows("a > 5 or b > 1", a: 3, b: 0.5))
+    // `and` binds more tightly than `or`, and `not` than both.
+    #expect(try allows("a == 3 or a == 4 and b > 1", a: 3, b: 0.5))
+    #expect(try !allows("(a == 3 or a == 4) and b > 1", a: 3, b: 0.5))
+    #expect(try allows("not a == 4 and b < 1", a: 3, b: 0.5))
+    #expect(try !allows("not (a == 3 and (b + 1) * 2 < 4)", a: 3, b: 0.5))
+    #expect(try allows("(a + 1) * 2 == 8 and (b) < (1)", a: 3, b: 0.5))
+    // What has no value is neither, also behind `not`; what is true beside it decides.
+    #expect(try allows("not opt.lr > 0", a: 3, b: 0.5))
+    #expect(try allows("opt.lr > 1 or a == 0", a: 3, b: 0.5))
+    #expect(try !allows("opt.lr > 1 and a == 0", a: 3, b: 0.5))
+  }
+
+  @Test func texts() throws {
+    #expect(try allows("name == 'x'", a: 3, b: 0.5))
+    #expect(try allows(#"name != "y" and "x" == name"#, a: 3, b: 0.5))
+    #expect(try !allows("not(name=='x')or a>3", a: 3, b: 0.5))
+    #expect(try !allows("`name` == 'y'", a: 3, b: 0.5))
+  }
+
   @Test(arguments: [
     ("a", "A comparison is missing.", 0..<1), ("a < 3 and b", "A comparison is missing.", 9..<11),
     ("a <", "There is no expression.", 3..<3),
     ("a < 3 and b * > 1", "A value is missing at the end.", 14..<14),
-    ("a = 3", "'=' is no comparison.", 2..<3), ("a != 3", "'!=' is no comparison.", 2..<3),
+    ("a = 3", "'=' is no comparison.", 2..<3), ("(a < 2", "This parenthesis is not closed.", 0..<1),
+    ("a < 2) and b < 1", "This parenthesis closes nothing.", 5..<6),
     ("a < 2 and foo(b) < 1", "There is no function 'foo'.", 10..<13),
+    ("a < 2 or name == 'x", "This quote has no end.", 17..<19),
+    ("'x' == 'y'", "Two texts are compared with each other.", 0..<10),
+    ("a + 1 == 'x'", "A text is compared with an expression.", 0..<12),
+    ("name < 'x'", "'<' compares numbers.", 0..<10), ("not", "A comparison is missing.", 0..<3),
+    ("a < 1 or", "A comparison is missing.", 8..<8), ("not (a)", "A comparison is missing.", 5..<6),
   ])
   func faultsHaveAPlace(text: String, message: String, range: Range<Int>) {
     do {
@@ -69,8 +99,20 @@ import Testing
     }
     #expect(
       throws: SearchError.invalidRelation(
-        "name < 1", message: "it names 'name', which has values that are no numbers")
+        "name < 1",
+        message: "it names 'name', which has values that are no numbers; texts stand in quotes: name == 'a text'")
     ) { try space("name < 1") }
+    #expect(
+      throws: SearchError.invalidRelation(
+        "a == 'x'", message: "it compares 'a', which is a number, with the text 'x'")
+    ) { try space("a == 'x'") }
+    #expect(
+      throws: SearchError.invalidRelation(
+        "a < 1 or name != 'yy'", message: "'name' never has the value 'yy'; did you mean 'y'?")
+    ) { try space("a < 1 or name != 'yy'") }
+    #expect(
+      throws: SearchError.invalidRelation("zero == 'x'", message: "it names 'zero', which is no parameter")
+    ) { try space("zero == 'x'") }
     #expect(throws: SearchError.self) {
       try space(
         "a < 1", derived: [DerivedParameter("x", parsing: "y + 1"), DerivedParameter("y", parsing: "a")])

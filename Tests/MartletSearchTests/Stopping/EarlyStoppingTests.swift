@@ -168,6 +168,10 @@ private struct Bustle {
     #expect(rule.report(trial: 4, step: 1, losses: [2, 4]) == .goOn)
     #expect(
       rule.report(trial: 5, step: 1, losses: [2, .nan]) == .stop("Its loss at step 1 is not a number."))
+    // Of those that meet the constraints none dominates the fourth, once the first two are known not to.
+    #expect(!rule.isIncumbent(3))
+    for trial in [0, 1, 2, 4] { rule.settle(trial: trial, as: .complete, isInfeasible: true) }
+    #expect(rule.isIncumbent(3) && !rule.isIncumbent(1))
   }
 }
 
@@ -179,23 +183,34 @@ private struct Bustle {
     var best: [Int: Double] = [:]
     var endsInNumber: [Int: Bool] = [:]
     var states: [Int: TrialState] = [:]
+    var infeasible: Set<Int> = []
     for step in 0..<300 {
       let trial = Int(generator.below(12))
       if generator.below(4) == 0 {
         let all: [TrialState] = [.running, .paused, .failed, .complete, .pruned]
         states[trial] = all[Int(generator.below(5))]
-        watcher.settle(trial: trial, as: states[trial] ?? .running)
+        let answer = [nil, true, false][Int(generator.below(3))]
+        if answer == true { infeasible.insert(trial) } else if answer == false { infeasible.remove(trial) }
+        watcher.settle(trial: trial, as: states[trial] ?? .running, isInfeasible: answer)
       } else {
         // Few values, so that equal ones are common.
         let loss = generator.below(10) == 0 ? Double.nan : Double(generator.below(20))
-        _ = watcher.report(trial: trial, step: Int64(step), losses: [loss])
+        let isInfeasible = generator.below(3) == 0
+        if isInfeasible { infeasible.insert(trial) } else { infeasible.remove(trial) }
+        _ = watcher.report(trial: trial, step: Int64(step), losses: [loss], isInfeasible: isInfeasible)
         endsInNumber[trial] = !loss.isNaN
         if !loss.isNaN { best[trial] = min(best[trial] ?? loss, loss) }
       }
-      let lowest = best.filter { states[$0.key] != .failed }.values.min()
+      let measures = best.filter { states[$0.key] != .failed }
       for trial in 0..<12 {
-        let own = endsInNumber[trial] == true ? best[trial] : nil
-        #expect(watcher.isIncumbent(trial) == (own.map { own in lowest.map { own <= $0 } ?? true } ?? false))
+        var isBest = false
+        if endsInNumber[trial] == true, let own = best[trial] {
+          // Whoever misses a constraint is worse than all that do not.
+          isBest = measures.allSatisfy { other, loss in
+            infeasible.contains(trial) == infeasible.contains(other) ? own <= loss : infeasible.contains(other)
+          }
+        }
+        #expect(watcher.isIncumbent(trial) == isBest)
       }
       #expect(watcher.paused == (0..<12).filter { states[$0] == .paused })
     }

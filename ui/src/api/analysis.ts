@@ -18,7 +18,7 @@ export interface SweepAnalysis {
   sweep: string;
   /** The place of the objective that all this is about. */
   objective: number;
-  objectives: { name: string; goal: string; of: string }[];
+  objectives: { name: string; goal: string; of: string; fallback?: string }[];
   /** Trials that ended, that came to their end with a value, of these those that meet every constraint, and those outside the present space. */
   trials: { ended: number; complete: number; feasible: number; outside: number };
   /** Which methods serve which trials; null: it cannot be said. */

@@ -23,6 +23,14 @@ export interface NewSweep extends SweepTemplate {
   project: string;
 }
 
+/** A file that the sweep had; people may change that of a paused sweep. */
+export interface SweepVersion {
+  version: number;
+  source: string;
+  since: number;
+  by: string;
+}
+
 /** What a file would do. */
 export interface SweepPlan {
   name: string;
@@ -46,6 +54,9 @@ export const sweepAPI = {
     (await get<{ items: Sweep[] }>(`/sweeps?project=${enc(project)}&limit=${count}`, signal)).items,
   /** What `begin` would do; it begins nothing. */
   plan: (sweep: NewSweep) => post<SweepPlan>("/sweep-plan", sweep),
+  /** Oldest first. */
+  versions: async (sweep: string, signal?: AbortSignal) =>
+    (await get<{ items: SweepVersion[] }>(`/sweeps/${enc(sweep)}/versions`, signal)).items,
   begin: (sweep: NewSweep) => post<Sweep>("/sweeps", sweep),
   /** Tries the point of a trial again, as so many trials with seeds of their own. */
   again: (sweep: string, trial: number, times: number) => post<Sweep>(`/sweeps/${enc(sweep)}/points`, { trial, times }),

@@ -249,7 +249,7 @@ export interface Sweep {
   state: SweepState;
   state_reason: string | null;
   method: string;
-  metric: { name: string; goal: string; of?: string } | null;
+  metric: { name: string; goal: string; of?: string; fallback?: string } | null;
   /** What was asked of the search beside its method. */
   search?: {
     objectives?: { name: string; goal: string; of?: string }[];
@@ -261,6 +261,8 @@ export interface Sweep {
     /** Limits beside the number of trials. */
     budget?: { [name: string]: Json };
     target?: number;
+    /** Of several objectives; null: that one aims at nothing. */
+    targets?: (number | null)[];
     /** How many points the file lists. */
     points?: number;
     warm_start?: string[];
@@ -312,6 +314,8 @@ export interface Trial {
   ended_at: number | null;
   metrics: { final: Numeric | null; min: Numeric | null; max: Numeric | null } | null;
   attempts: number;
+  /** Which version of the sweep's file it was drawn from. */
+  space_version?: number;
   /** What is odd about its losses, in words. */
   issues?: string[];
 }

@@ -2,9 +2,9 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { mayRun } from "../api/client";
 import type { Sweep, Trial } from "../api/types";
-import { Button, CopyButton, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
+import { Button, Failure, Link, Skeleton, useNow, usePhone } from "../components/basics";
 import { SweepProgress } from "../components/SweepProgress";
-import { formatCommand, formatDuration, formatMetric, formatNumber, formatValue, toNumber } from "../format";
+import { formatDuration, formatMetric, formatValue, toNumber } from "../format";
 import { useKeys } from "../keys";
 import { navigate, pathOf } from "../router";
 import { useOwned } from "../store/owned";
@@ -17,6 +17,7 @@ import { RunAgain } from "./sweep/RunAgain";
 import { SweepSettings } from "./sweep/SweepSettings";
 import { StopStages } from "./sweep/StopStages";
 import { SweepCharts } from "./sweep/SweepCharts";
+import { Definition } from "./sweep/Definition";
 import { TrialsTable } from "./TrialsTable";
 
 export function SweepPage({ id }: { id: string }) {
@@ -158,34 +159,4 @@ function BestParameters({ trial }: { trial: Trial | undefined }) {
       ))}
     </p>
   );
-}
-
-function Definition({ sweep }: { sweep: Sweep }) {
-  return (
-    <details className="definition">
-      <summary>Definition</summary>
-      <dl className="facts">
-        {sweep.parameters.map((parameter) => (
-          <div key={parameter.name}><dt>{parameter.name}</dt><dd>{space(parameter)}</dd></div>
-        ))}
-        {sweep.timeout === null ? null : <div><dt>Timeout of a trial</dt><dd>{formatDuration(sweep.timeout * 1e6)}</dd></div>}
-        {sweep.seed === null ? null : <div><dt>Seed</dt><dd>{sweep.seed}</dd></div>}
-        {sweep.workdir === null ? null : <div><dt>Working directory</dt><dd>{sweep.workdir}</dd></div>}
-        {sweep.output_dir === null ? null : <div><dt>Results</dt><dd>{sweep.output_dir}</dd></div>}
-        {sweep.command === null ? null : <div><dt>Command</dt><dd><code>{formatCommand(sweep.command)}</code></dd></div>}
-      </dl>
-      {sweep.source === null ? null : (
-        <div className="snippet"><pre><code>{sweep.source}</code></pre><CopyButton text={sweep.source} label="Copy the sweep file" /></div>
-      )}
-    </details>
-  );
-}
-
-/** A parameter's values in words. */
-function space({ kind, values, min, max, distribution }: Sweep["parameters"][number]): string {
-  if (values) return values.map(formatValue).join(", ");
-  if (min !== undefined && max !== undefined) {
-    return `${formatNumber(toNumber(min))} to ${formatNumber(toNumber(max))}${distribution ? `, ${distribution.replaceAll("_", " ")}` : ""}`;
-  }
-  return distribution ?? kind;
 }

@@ -68,6 +68,10 @@ export function TrialsTable({ sweep, trials, active, best, onOpen, onHover, onAg
         return text === "" ? <span className="faint">–</span> : <span title={text}>{text}</span>;
       },
     })),
+    ...((sweep.space_version ?? 1) > 1 ? [{
+      id: "file", width: 60, align: "right" as const, head: <span title="Which version of the sweep's file it was drawn from">File</span>,
+      cell: (trial: Trial) => trial.space_version ?? 1,
+    }] : []),
     { id: "time", width: 96, align: "right", head: "Duration", cell: (trial) => <TrialTime trial={trial} /> },
     {
       id: "reason", width: 330, head: "Note",

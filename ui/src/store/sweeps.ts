@@ -24,16 +24,17 @@ export function maximises(sweep: Sweep): boolean {
   return sweep.metric?.goal.startsWith("max") ?? false;
 }
 
-/** Best first; trials without an objective after those with one, failed ones last, each in the order of numbers. */
+/** Best first, behind them those that miss a constraint; then those without an objective, failed ones last, each in the order of numbers. */
 export function rank(trials: readonly Trial[], maximise: boolean): Trial[] {
   const group = (trial: Trial): number => {
-    if (trial.state === "failed") return 2;
-    return Number.isFinite(toNumber(trial.objective)) ? 0 : 1;
+    if (trial.state === "failed") return 3;
+    if (!Number.isFinite(toNumber(trial.objective))) return 2;
+    return isFeasible(trial) ? 0 : 1;
   };
   return [...trials].sort((a, b) => {
     const byGroup = group(a) - group(b);
     if (byGroup !== 0) return byGroup;
-    if (group(a) === 0) {
+    if (group(a) < 2) {
       const difference = toNumber(a.objective) - toNumber(b.objective);
       if (difference !== 0) return maximise ? -difference : difference;
     }

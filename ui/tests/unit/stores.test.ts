@@ -80,6 +80,14 @@ test("trials rank by objective; those without come after, failed ones last", () 
   assert.deepEqual(rank(trials, true).map(({ number }) => number), [5, 0, 6, 4, 2, 3, 1]);
 });
 
+test("what misses a constraint ranks behind all that meet it", () => {
+  const judged = [
+    { ...trial(0, "complete", 0.1), violations: [3] }, { ...trial(1, "complete", 0.5), violations: [-1] },
+    { ...trial(2, "complete", 0.4), violations: ["NaN"] }, { ...trial(3, "running", null), violations: [] }, trial(4, "failed", null),
+  ] as Trial[];
+  assert.deepEqual(rank(judged, false).map(({ number }) => number), [1, 0, 2, 3, 4]);
+});
+
 test("the best so far only improves, and only complete trials count", () => {
   assert.deepEqual(bestSoFar(trials, false), [{ number: 0, best: 0.5 }, { number: 4, best: 0.2 }, { number: 6, best: 0.2 }]);
   assert.deepEqual(bestSoFar(trials, true), [{ number: 0, best: 0.5 }, { number: 4, best: 0.5 }, { number: 6, best: 0.5 }]);

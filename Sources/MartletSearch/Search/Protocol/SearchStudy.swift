@@ -29,9 +29,7 @@ struct SearchStudy {
   init(creating request: JSONReader) throws {
     let space = try ProtocolSpace(request.required("space", request.value("space")))
     let algorithm = try request.requiredString("algorithm")
-    guard Self.algorithms.contains(methodAliases[algorithm] ?? algorithm) else {
-      throw SearchError.unknownMethod(algorithm, nearest: nearest(to: algorithm, in: Self.algorithms))
-    }
+    guard Self.algorithms.contains(methodAliases[algorithm] ?? algorithm) else { throw Self.unknown(algorithm) }
     var options = try request.object("options") ?? [:]
     let hints = try JSONReader(.object(options), path: "options")
     let budget = try hints.int("budget").map(Int.init)
@@ -49,9 +47,20 @@ struct SearchStudy {
       space: space.space, objectiveCount: space.signs.count, constraintCount: space.constraintCount,
       budget: budget, parallelism: max(workers, 1), seed: seed, options: options)
     search = try Search(
-      method: stopping == nil ? algorithm : RandomSampler.method, problem: problem, repeats: true)
+      method: stopping == nil ? algorithm : RandomSampler.method, problem: problem,
+      repeats: algorithm != GridSampler.method)
     signs = space.signs
     creation = .object(request.members)
+  }
+
+  private static func unknown(_ algorithm: String) -> ProtocolError {
+    let known = "there are \(algorithms.joined(separator: ", "))"
+    guard !samplerMethods.contains(algorithm) else {
+      return ProtocolError(
+        "'\(algorithm)' is for sweeps of files alone: this protocol has neither checkpoints nor lists of points; \(known)")
+    }
+    let near = nearest(to: algorithm, in: algorithms).map { "; did you mean '\($0)'?" } ?? ":"
+    return ProtocolError("there is no algorithm '\(algorithm)'\(near) \(known)")
   }
 
   // MARK: - Requests
@@ -101,7 +110,7 @@ struct SearchStudy {
       trial: trial, state: state, losses: losses, violations: constraints,
       step: state == .pruned ? reports[trial]?.step : nil)
     reports[trial] = nil
-    stopping?.settle(trial: trial, as: state)
+    stopping?.settle(trial: trial, as: state, isInfeasible: constraints.contains { $0 > 0 })
     return [:]
   }
 

@@ -1,0 +1,97 @@
+// What a sweep file says of single parameters beyond W&B's distributions: order, scales, steps, groups with a condition.
+
+import MartletModel
+import MartletSearch
+import OrderedCollections
+import Testing
+
+@testable import MartletFormats
+
+@Suite struct SpaceKeysTests {
+  private func read(_ parameters: String, _ more: String = "method: random") throws -> SweepSpecification {
+    try SweepSpecification.read(source: "program: t.py\nparameters: \(parameters)\n\(more)\n", filename: "s.yaml")
+  }
+
+  private func flaw(_ parameters: String, _ more: String = "method: random") throws -> SweepFileError.Flaw {
+    let error = #expect(throws: SweepFileError.self) { try read(parameters, more) }
+    return try #require(error).first
+  }
+
+  @Test(arguments: [
+    ("{distribution: ordinal, values: [s, m, l]}", Domain.ordinal(["s", "m", "l"])),
+    ("{min: 1, max: 1024, log: true}", .integers(min: 1, max: 1024, scale: .logarithmic)),
+    ("{min: 2, max: 64, step: 2, log: true}", .integers(min: 2, max: 64, step: 2, scale: .logarithmic)),
+    (
+      "{distribution: int_log_uniform_values, min: 1, max: 9}",
+      .integers(min: 1, max: 9, scale: .logarithmic)
+    ),
+    ("{min: 1, max: 9, log: false}", .integers(min: 1, max: 9)),
+    ("{min: 1e-4, max: 0.1, log: true}", .real(.logUniformValues(min: 1e-4, max: 0.1))),
+    (
+      "{min: 1.0, max: 100, q: 0.5, log: true}",
+      .real(.logUniformValues(min: 1, max: 100), quantum: Quantum(0.5))
+    ),
+    ("{min: 0.05, max: 1, step: 0.1}", .real(.uniform(min: 0.05, max: 1), quantum: Quantum(0.1, from: 0.05))),
+    ("{min: 0, max: 1, step: 0.25}", .real(.uniform(min: 0, max: 1), quantum: Quantum(0.25))),
+    ("{min: 3, max: 3}", .constant(3)), ("{min: 0.5, max: 0.5}", .constant(0.5)),
+  ]) func settings(text: String, domain: Domain) throws {
+    #expect(try read("{a: \(text), b: {values: [1, 2]}}").space.parameters[0].domain == domain)
+  }
+
+  @Test func `steps of real numbers count from the lower bound`() throws {
+    let file = try read("{a: {min: 0.05, max: 0.4, step: 0.1}}", "method: grid")
+    var search = try file.search(seed: 0)
+    var values: [String] = []
+    while case .trial(let one) = search.ask(trial: values.count) { values.append(one.point.flat.text) }
+    #expect(values == [#"{"a":0.05}"#, #"{"a":0.15}"#, #"{"a":0.25}"#, #"{"a":0.35}"#])
+  }
+
+  @Test func `a parameter with one value is said to be none that is searched`() throws {
+    let file = try read("{a: {min: 3, max: 3}, b: {values: [1, 2]}}")
+    #expect(file.notes.contains { $0.contains("'parameters.a' has one value") })
+  }
+
+  @Test(arguments: [
+    ("{a: {values: [1, 2], log: true}}", "parameters.a.log", "it is for min and max of uniform values"),
+    ("{a: {min: 1, max: 9, log: often}}", "parameters.a.log", "must be true or false"),
+    ("{a: {min: 0, max: 9, log: true}}", "parameters.a.min", "min must be 1 or more on a logarithmic scale"),
+    ("{a: {min: 0.1, max: 9, step: 0.1, log: true}}", "parameters.a.step", "cannot stand beside 'log'"),
+    ("{a: {min: 0.1, max: 9, step: -1}}", "parameters.a.step", "a number greater than 0"),
+    ("{a: {min: 0.1, max: 9, q: 1, step: 1}}", "parameters.a.step", "has no meaning"),
+    ("{a: {distribution: ordinal, values: []}}", "parameters.a.values", "values is empty"),
+    ("{a: {distribution: int_uniform, min: 0, max: 9, step: 0.5}}", "parameters.a.step", "a whole number"),
+    ("{a: {values: [1, 2]}, b: 1 - a}", "parameters.b", "{expression: 1 - a}"),
+  ]) func flaws(parameters: String, key: String, words: String) throws {
+    let flaw = try flaw(parameters)
+    #expect(flaw.key == key)
+    #expect(flaw.message.contains(words), "\(flaw.message)")
+  }
+
+  @Test func `a condition beside a group holds for all in it`() throws {
+    let file = try read(
+      """
+      {optimizer: {values: [sgd, adam]}, depth: {min: 1, max: 3},
+       sgd: {when: {optimizer: sgd}, parameters: {momentum: {min: 0.0, max: 0.9},
+         nested: {when: {depth: {min: 2}}, parameters: {decay: {values: [0, 1], when: {sgd.momentum: {max: 0.5}}}}}}}}
+      """)
+    let sgd = Condition.isOne(of: ["sgd"], "optimizer")
+    #expect(file.space.parameters[2].condition == sgd)
+    #expect(
+      file.space.parameters[3].condition
+        == .all([sgd, .atLeast(2, "depth"), .atMost(0.5, "sgd.momentum")]))
+  }
+
+  @Test func `rules compare texts, and are joined by or and not`() throws {
+    let rule = "optimizer != 'sgd' or lr <= 0.1"
+    let parameters = "{optimizer: {values: [sgd, adam]}, lr: {values: [0.1, 0.2]}}"
+    let file = try read(parameters, "method: grid\nwhere: \"\(rule)\"")
+    var search = try file.search(seed: 0)
+    var points: [String] = []
+    while case .trial(let one) = search.ask(trial: points.count) { points.append(one.point.flat.text) }
+    #expect(points.count == 3)
+    #expect(!points.contains(#"{"optimizer":"sgd","lr":0.2}"#))
+    let flaw = try flaw(parameters, "method: grid\nwhere: optimizer == sgd")
+    #expect((flaw.key, flaw.line) == ("where", 4))
+    #expect(flaw.message.contains("texts stand in quotes: optimizer == 'a text'"), "\(flaw.message)")
+  }
+}

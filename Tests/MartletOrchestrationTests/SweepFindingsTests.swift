@@ -59,9 +59,12 @@ import Testing
 
   private func findings(
     _ metric: String, _ trials: [Trial], _ question: SweepFindings.Question = .init(),
-    patience: Duration = .seconds(60)
+    patience: Duration = .seconds(60), mostCells: Int = SweepFindings.mostCells
   ) throws -> JSONValue {
-    SweepFindings(of: try #require(id), try specification(metric), trials, question, patience: patience).json
+    SweepFindings(
+      of: try #require(id), try specification(metric), trials, question, patience: patience,
+      mostCells: mostCells
+    ).json
   }
 
   @Test func `what matters, how the search goes and the front`() throws {
@@ -173,6 +176,12 @@ import Testing
       json["left_out"] == ["importance", "interactions", "slices", "charts.contour", "charts.slices"])
     #expect(json["charts"]?["contour"]?["surface"] == [])
     #expect(json["charts"]?["history"]?["trials"]?.array?.count == 20)
+    // Two parameters of twenty trials.
+    let large = try findings(two, trials, everything, mostCells: 39)
+    #expect(large["left_out"] == ["charts.slices", "charts.parallel", "charts.trials"])
+    #expect(large["charts"]?["trials"]?.isNull == true && large["charts"]?["edf"]?.isNull == false)
+    #expect(large["slices"]?.array?.count == 2)
+    #expect(try findings(two, trials, everything, mostCells: 40)["left_out"] == [])
   }
 
   @Test func `a timeline is put to an answer`() throws {

@@ -31,7 +31,7 @@ struct SweepCharts {
     let objective = question.objective
     let asked = AnalysisChart.allCases.filter(question.charts.contains)
     let isLarge =
-      analysis.ended.count * max(analysis.parameters.count, 1) > SweepFindings.mostCells
+      analysis.ended.count * max(analysis.parameters.count, 1) > budget.mostCells
     let history =
       asked.contains { $0 == .history || $0 == .trials }
       ? analysis.optimizationHistory(objective: objective) : nil

@@ -33,12 +33,12 @@ struct SweepFindings: Sendable {
   /// - Parameter trials: all of the sweep, by number.
   init(
     of sweep: PublicID, _ specification: SweepSpecification, _ trials: [Trial], _ question: Question,
-    patience: Duration = SweepFindings.patience
+    patience: Duration = SweepFindings.patience, mostCells: Int = SweepFindings.mostCells
   ) {
     let objective = question.objective
     let ended = trials.filter(\.state.isEnd)
     let analysis = Self.analysis(of: ended, specification)
-    var budget = AnalysisBudget(patience)
+    var budget = AnalysisBudget(patience, mostCells: mostCells)
     let model = analysis.response(objective: objective)
     let importances =
       model.flatMap { budget.allows("importance") ? analysis.importances($0, objective: objective) : nil }

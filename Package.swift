@@ -180,8 +180,8 @@ let package = Package(
     .testTarget(
       name: "MartletTests",
       dependencies: [
-        "MartletTestSupport", "MartletModel", "MartletSeries", "MartletExecution", "martlet",
-        "martlet-supervisor", .collections,
+        "MartletTestSupport", "MartletModel", "MartletSearch", "MartletSeries", "MartletExecution",
+        "martlet", "martlet-supervisor", .collections,
       ],
       swiftSettings: strict),
   ]

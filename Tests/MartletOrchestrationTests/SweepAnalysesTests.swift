@@ -34,7 +34,7 @@ import Testing
 
   @Test func `those who ask for the same share one analysis, until a trial has ended`() async throws {
     let analyses = SweepAnalyses()
-    let key = SweepAnalyses.Key(sweep: try #require(id), objective: 0)
+    let key = SweepAnalyses.Key(sweep: try #require(id), question: .init())
     let count = Count()
     let (three, four) = (mark(3), mark(4))
     let answers = try await withThrowingTaskGroup(of: [UInt8].self) { group in
@@ -43,8 +43,10 @@ import Testing
     }
     #expect(answers == Array(repeating: [1], count: 8))
     #expect(try await analyses.answer(key, four) { count.making } == [2])
-    let other = SweepAnalyses.Key(sweep: key.sweep, objective: 1)
+    let other = SweepAnalyses.Key(sweep: key.sweep, question: .init(objective: 1))
     #expect(try await analyses.answer(other, four) { count.making } == [3])
+    let charts = SweepAnalyses.Key(sweep: key.sweep, question: .init(charts: [.history]))
+    #expect(try await analyses.answer(charts, four) { count.making } == [4])
     #expect(try await analyses.answer(key, four) { count.making } == [2])
   }
 
@@ -53,12 +55,14 @@ import Testing
     let sweep = try #require(id)
     let count = Count()
     func ask(_ objective: Int) async throws -> [UInt8] {
-      try await analyses.answer(SweepAnalyses.Key(sweep: sweep, objective: objective), mark(1)) {
+      try await analyses.answer(
+        SweepAnalyses.Key(sweep: sweep, question: .init(objective: objective)), mark(1)
+      ) {
         count.making
       }
     }
     await #expect(throws: Problem.self) {
-      try await analyses.answer(SweepAnalyses.Key(sweep: sweep, objective: 0), mark(1)) {
+      try await analyses.answer(SweepAnalyses.Key(sweep: sweep, question: .init()), mark(1)) {
         return { throw Problem(.unprocessable, "no") }
       }
     }
@@ -72,102 +76,27 @@ import Testing
     #expect(try await ask(1) == [UInt8(made + 1)])
   }
 
-  // MARK: - Findings
-
-  private func trial(
-    _ number: Int, _ x: Double, _ losses: [Double], _ state: TrialState = .complete
-  ) throws -> Trial {
-    var trial = Trial(
-      number: number, state: state, run: try #require(id), runName: "r", runState: .finished,
-      parameters: ["x": .double(x), "y": .double(Double(number % 7) / 7)],
-      createdAt: Timestamp(microseconds: 0))
-    trial.objective = losses.first
-    trial.measured = Measured(others: Array(losses.dropFirst())).json
-    return trial
-  }
-
-  @Test func `which method chooses, and who came no further than which rung`() throws {
-    let trials = try (0..<6).map { number in
-      var trial = try trial(number, 0.1 * Double(number), [1], number < 3 ? .complete : .pruned)
-      if number >= 3 { trial.measured = Measured(step: [4, 9, 2][number - 3]).json }
-      return trial
+  @Test func `of large answers only the newest are kept`() async throws {
+    let analyses = SweepAnalyses()
+    let sweep = try #require(id)
+    let count = Count()
+    func ask(_ objective: Int, _ size: Int) async throws -> Int {
+      let making = count.making
+      return try await analyses.answer(
+        SweepAnalyses.Key(sweep: sweep, question: .init(objective: objective)), mark(1)
+      ) {
+        return { try making() + Array(repeating: 0, count: size) }
+      }.count
     }
-    let rule = "early_terminate: {type: asha, min_iter: 3, eta: 3}"
-    let json = try findings("metric: {name: loss, goal: minimize}\n\(rule)", trials)
-    #expect(
-      json["stopping"]?["rungs"] == [
-        ["step": 3, "stopped": [3], "paused": []], ["step": 9, "stopped": [4], "paused": []],
-      ])
-    #expect(json["stopping"]?["rules"]?.array?.count == 1)
-    #expect(json["search"]?["method"] == "random")
-    #expect(json["search"]?["stages"]?.array?.first?["until"]?.isNull == true)
-    #expect(json["search"]?["reason"]?.isNull == true)
-    #expect(try findings("metric: {name: loss, goal: minimize}", trials)["stopping"]?.isNull == true)
-  }
-
-  private func specification(_ metric: String) throws -> SweepSpecification {
-    try SweepSpecification.read(
-      source: """
-        name: two
-        method: random
-        \(metric)
-        parameters: {x: {min: 0.0, max: 1.0}, y: {min: 0.0, max: 1.0}}
-        command: ["true"]
-        """)
-  }
-
-  private let two = "objectives: [{name: loss, goal: minimize}, {name: accuracy, goal: maximize}]"
-
-  private func findings(
-    _ metric: String, _ trials: [Trial], objective: Int = 0, patience: Duration = .seconds(60)
-  ) throws -> JSONValue {
-    SweepFindings(
-      of: try #require(id), try specification(metric), trials, objective: objective, patience: patience
-    ).json
-  }
-
-  @Test func `what matters, how the search goes and the front`() throws {
-    let trials = try (0..<40).map { number in
-      let x = Double(number) / 40
-      return try trial(number, x, [x * x, x])
-    }
-    let json = try findings(two, trials + [trial(40, 0.5, [], .failed), trial(41, 0.1, [], .running)])
-    #expect(json["trials"] == ["ended": 41, "complete": 40, "feasible": 40])
-    #expect(json["progress"]?["best_trial"] == 0)
-    let first = json["importance"]?["parameters"]?.array?.first
-    #expect(first?["name"] == "x")
-    #expect((first?["variance"]?.double ?? 0) > 0.6)
-    #expect(json["importance"]?["note"]?.isNull == true)
-    #expect(json["slices"]?.array?.map { $0["values"]?.array?.count } == [64, 64])
-    // Lower losses cost accuracy: all are on the front.
-    #expect(json["front"]?.array?.count == 40)
-    #expect(json["hypervolume"]?["trials"]?.array?.count == 40)
-    #expect(json["left_out"] == [])
-    // Of a maximised one the values are as they were logged.
-    let other = try findings(two, trials, objective: 1)
-    #expect(other["progress"]?["best"]?.double == 39.0 / 40)
-  }
-
-  @Test func `too few trials, and trials that are all the same, are said in words`() throws {
-    let metric = "metric: {name: loss, goal: minimize}"
-    func note(_ trials: [Trial]) throws -> String? {
-      let json = try findings(metric, trials)
-      #expect(json["importance"]?["parameters"] == [])
-      #expect(json["front"]?.isNull == true)
-      return json["importance"]?["note"]?.string
-    }
-    #expect(try note([]) == "What matters can be said from 4 complete trials on: there are none yet.")
-    #expect(
-      try note([trial(0, 0.5, [1])]) == "What matters can be said from 4 complete trials on: there is 1.")
-    #expect(
-      try note((0..<9).map { try trial($0, Double($0) / 9, [1]) })
-        == "All complete trials came to the same value: there is nothing to explain.")
-  }
-
-  @Test func `when time is up what is missing is named`() throws {
-    let trials = try (0..<20).map { try trial($0, Double($0) / 20, [Double($0), 1]) }
-    let json = try findings(two, trials, patience: .zero)
-    #expect(json["left_out"] == ["importance", "interactions", "slices"])
-    #expect(json["progress"]?["best"]?.double == 0)
+    let half = SweepAnalyses.mostBytes / 2
+    for objective in 0..<2 { _ = try await ask(objective, half - 10) }
+    #expect(count.now == 2)
+    _ = try await ask(0, half - 10)
+    #expect(count.now == 2)
+    _ = try await ask(2, 100)
+    _ = try await ask(0, half - 10)
+    #expect(count.now == 3)
+    _ = try await ask(1, half - 10)
+    #expect(count.now == 4)
   }
 }

@@ -1,5 +1,6 @@
 // What the trials of a sweep showed, for whoever may see it.
 
+import Foundation
 import MartletFormats
 package import MartletModel
 import MartletStore
@@ -8,8 +9,10 @@ import OrderedCollections
 extension Engine {
   /// The findings of a sweep about one of its objectives, as JSON.
   ///
-  /// - Throws: `Problem.unprocessable` for a sweep that looks for nothing, or has no such objective.
-  package func analysis(ofSweep id: PublicID, objective: Int, access: Access) async throws -> [UInt8] {
+  /// - Throws: `Problem.unprocessable` for a sweep that looks for nothing, or has not what is asked about.
+  package func analysis(
+    ofSweep id: PublicID, _ asked: AnalysisQuestion, access: Access
+  ) async throws -> [UInt8] {
     let sweep = try await sweep(id, access: access)
     guard sweep.objective != nil else {
       throw Problem(
@@ -17,22 +20,21 @@ extension Engine {
         hint: "A sweep file says what trials are judged by under 'metric'.")
     }
     let store = store
-    let mark = try await store.read { try $0.trialMark(of: id) }
-    return try await analyses.answer(SweepAnalyses.Key(sweep: id, objective: objective), mark) {
-      let (stored, trials) = try await store.read { (try $0.storedSweep(id), try $0.trials(of: id)) }
-      return {
-        guard let stored else { throw Problem(.notFound, "There is no sweep '\(id)'.") }
-        let specification = try Self.specification(of: stored)
-        let count = specification.objectives.count
-        guard specification.objectives.indices.contains(objective) else {
-          throw Problem(
-            .unprocessable,
-            "Sweep '\(id)' has \(count == 1 ? "one objective" : "\(count) objectives"): there is none at place \(objective).",
-            hint: "Places count from 0.", details: ["key": "objective"])
-        }
-        return SweepFindings(of: id, specification, trials, objective: objective).json.bytes()
-      }
+    let (mark, stored) = try await store.read { (try $0.trialMark(of: id), try $0.storedSweep(id)) }
+    guard let stored else { throw Problem(.notFound, "There is no sweep '\(id)'.") }
+    let specification = try Self.specification(of: stored)
+    var question = try asked.resolved(in: specification, of: id)
+    // What runs now is not kept: it is put to the rest.
+    let withTimeline = question.charts.remove(.timeline) != nil
+    let answer = try await analyses.answer(SweepAnalyses.Key(sweep: id, question: question), mark) {
+      [question] in
+      let trials = try await store.read { try $0.trials(of: id) }
+      return { SweepFindings(of: id, specification, trials, question).json.bytes() }
     }
+    guard withTimeline else { return answer }
+    let trials = try await store.read { try $0.trials(of: id) }
+    let timeline = SweepFindings.timeline(trials, now: Date().timeIntervalSince1970)
+    return try SweepFindings.adding(timeline, to: answer)
   }
 
   private static func specification(of stored: StoredSweep) throws(Problem) -> SweepSpecification {

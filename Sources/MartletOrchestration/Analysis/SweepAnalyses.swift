@@ -11,17 +11,20 @@ import OrderedCollections
 actor SweepAnalyses {
   struct Key: Hashable, Sendable {
     var sweep: PublicID
-    /// The place of an objective.
-    var objective: Int
+    var question: SweepFindings.Question
   }
 
   private struct Entry {
     var mark: TrialMark
     var answer: Task<[UInt8], any Error>
+    /// Of the answer, once it is there.
+    var size = 0
   }
 
-  /// So many are kept. One of 20 parameters takes about 40 KB.
+  /// So many are kept. One of 20 parameters takes about 40 KB; charts of 10,000 trials take megabytes.
   static let most = 16
+  /// So many bytes are kept, and the newest answer whatever its size.
+  static let mostBytes = 32 << 20
 
   /// The one that was asked for longest ago is the first.
   private var entries: OrderedDictionary<Key, Entry> = [:]
@@ -48,7 +51,12 @@ actor SweepAnalyses {
     entries[key] = Entry(mark: mark, answer: answer)
     if entries.count > Self.most { entries.removeFirst() }
     do {
-      return try await answer.value
+      let bytes = try await answer.value
+      if entries[key]?.answer == answer { entries[key]?.size = bytes.count }
+      while entries.count > 1, entries.values.reduce(0, { $0 + $1.size }) > Self.mostBytes {
+        entries.removeFirst()
+      }
+      return bytes
     } catch {
       // It may go well the next time.
       if entries[key]?.answer == answer { entries[key] = nil }

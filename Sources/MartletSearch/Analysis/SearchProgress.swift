@@ -37,7 +37,7 @@ extension SweepAnalysis {
 
   /// - Parameter target: the metric's value that is aimed at, or the best there is.
   public func progress(objective: Int = 0, target: Double? = nil) -> SearchProgress {
-    let feasible = completed.filter(\.isFeasible)
+    let feasible = finished.filter(\.isFeasible)
     let count = feasible.count
     let losses = feasible.map { $0.losses[objective] }
     var progress = SearchProgress(
@@ -45,10 +45,11 @@ extension SweepAnalysis {
     let wording = MetricWording(objectives[objective])
     guard let place = losses.indices.min(by: { losses[$0] < losses[$1] }) else {
       progress.statements = [
-        history.observations.isEmpty
+        ended.isEmpty
           ? "No trial has ended yet."
-          : "None of \(Self.trials(history.observations.count)) that ended is complete and meets every constraint."
+          : "None of \(Self.trials(ended.count)) that ended is complete and meets every constraint."
       ]
+      if let outsideSentence { progress.statements.append(outsideSentence) }
       return progress
     }
     let best = losses[place]
@@ -72,7 +73,17 @@ extension SweepAnalysis {
           : "It is \(MetricWording.plain(best - aim)) away from the target, \(MetricWording.plain(target)).")
     }
     progress.statements.append(Self.outlook(progress, gain: gain, early: early, best: best, ahead: ahead))
+    if let outsideSentence { progress.statements.append(outsideSentence) }
     return progress
+  }
+
+  /// What trials that do not lie in the space count for; nil: there are none.
+  public var outsideSentence: String? {
+    guard outside > 0 else { return nil }
+    let lie = outside == 1 ? "1 trial lies" : "\(outside) trials lie"
+    let they = outside == 1 ? "it counts" : "they count"
+    return
+      "\(lie) outside the space of the sweep's present file: \(they) in all but what is said of parameters."
   }
 
   private static func outlook(
@@ -102,7 +113,7 @@ extension SweepAnalysis {
   static func trials(_ count: Int) -> String { count == 1 ? "1 trial" : "\(count) trials" }
 
   /// A share in percent; what is above 0 is never called 0.
-  static func percent(_ share: Double) -> String {
+  public static func percent(_ share: Double) -> String {
     let percent = (share * 100).rounded()
     return share > 0 && percent < 1 ? "less than 1 %" : "\(Int(percent)) %"
   }

@@ -9,6 +9,8 @@ public struct SliceChart: Hashable, Sendable {
     public var trial: Int
     public var value: JSONValue
     public var metric: Double
+    /// It meets every constraint.
+    public var isFeasible: Bool
   }
 
   /// The mean over all other parameters, by the forest.
@@ -28,6 +30,7 @@ public struct SliceChart: Hashable, Sendable {
       "axis": axis.json,
       "trials": .array(rows.map { .int(Int64($0.trial)) }), "values": .array(rows.map(\.value)),
       "metric": .array(rows.map { .double($0.metric) }),
+      "feasible": .array(rows.map { .bool($0.isFeasible) }),
       "mean": ["values": .array(means.map(\.value)), "metric": .array(means.map { .double($0.metric) })],
     ]
   }
@@ -40,8 +43,10 @@ public struct ContourChart: Hashable, Sendable {
     public var x: JSONValue
     public var y: JSONValue
     public var metric: Double
-    /// Where the trial stands among all: 0 the best, 1 the worst; equals share the middle of their places.
+    /// Where the trial stands among all in the space: 0 the best, 1 the worst; equals share the middle of their places.
     public var rank: Double
+    /// It meets every constraint.
+    public var isFeasible: Bool
   }
 
   public var x: AnalysisAxis
@@ -55,12 +60,17 @@ public struct ContourChart: Hashable, Sendable {
   public var surface: [[Double]]
 
   public var json: JSONValue {
+    ranks.merging(["surface": .array(surface.map { .array($0.map(JSONValue.double)) })])
+  }
+
+  /// The same without the surface.
+  public var ranks: JSONValue {
     [
       "x": x.json, "y": y.json, "trials": .array(rows.map { .int(Int64($0.trial)) }),
       "x_values": .array(rows.map(\.x)), "y_values": .array(rows.map(\.y)),
       "metric": .array(rows.map { .double($0.metric) }), "rank": .array(rows.map { .double($0.rank) }),
+      "feasible": .array(rows.map { .bool($0.isFeasible) }),
       "grid_x": .array(gridX), "grid_y": .array(gridY),
-      "surface": .array(surface.map { .array($0.map(JSONValue.double)) }),
     ]
   }
 }
@@ -76,6 +86,8 @@ public struct ParallelChart: Hashable, Sendable {
   public var values: [[JSONValue]]
   /// By trial.
   public var metric: [Double]
+  /// By trial, whether it meets every constraint.
+  public var feasible: [Bool]
 
   public var json: JSONValue {
     [
@@ -83,6 +95,7 @@ public struct ParallelChart: Hashable, Sendable {
       "positions": .array(
         positions.map { .array($0.map { $0.isNaN ? .null : .double($0) }) }),
       "values": .array(values.map(JSONValue.array)), "metric": .array(metric.map(JSONValue.double)),
+      "feasible": .array(feasible.map(JSONValue.bool)),
     ]
   }
 }
@@ -95,7 +108,7 @@ extension SweepAnalysis {
     let rows = completed.indices.filter { !columns[axis][$0].isNaN }.map { place in
       SliceChart.Row(
         trial: completed[place].trial, value: parameter.domain.value(at: columns[axis][place]),
-        metric: value(completed[place].losses[objective], objective))
+        metric: value(completed[place].losses[objective], objective), isFeasible: completed[place].isFeasible)
     }
     let places = grid(axis)
     let means = model.map { model in
@@ -124,7 +137,8 @@ extension SweepAnalysis {
         ContourChart.Row(
           trial: completed[place].trial, x: first.domain.value(at: columns[across][place]),
           y: second.domain.value(at: columns[up][place]),
-          metric: value(completed[place].losses[objective], objective), rank: ranks[place])
+          metric: value(completed[place].losses[objective], objective), rank: ranks[place],
+          isFeasible: completed[place].isFeasible)
       }
     let (gridX, gridY) = (grid(across), grid(up))
     let surface = model.map { model in
@@ -177,6 +191,7 @@ extension SweepAnalysis {
         let domain = cube.parameter(of: axis).domain
         return columns[axis].map { $0.isNaN ? .null : domain.value(at: $0) }
       },
-      metric: completed.map { value($0.losses[objective], objective) })
+      metric: completed.map { value($0.losses[objective], objective) },
+      feasible: completed.map(\.isFeasible))
   }
 }

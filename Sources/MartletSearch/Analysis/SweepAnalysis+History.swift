@@ -101,7 +101,7 @@ extension SweepAnalysis {
   public func optimizationHistory(objective: Int = 0) -> OptimizationHistory {
     var best: Double?
     return OptimizationHistory(
-      rows: history.observations.map { trial in
+      rows: ended.map { trial in
         let loss = trial.losses.indices.contains(objective) ? trial.losses[objective] : nil
         if let loss, trial.isFeasible { best = min(best ?? loss, loss) }
         return OptimizationHistory.Row(
@@ -112,19 +112,19 @@ extension SweepAnalysis {
 
   /// The empirical distribution of an objective over the completed trials.
   public func distribution(objective: Int = 0) -> DistributionChart {
-    let losses = completed.map { $0.losses[objective] }.sorted()
+    let losses = finished.map { $0.losses[objective] }.sorted()
     return DistributionChart(
       metric: losses.map { value($0, objective) },
       share: losses.indices.map { Double($0 + 1) / Double(losses.count) })
   }
 
   public func pareto() -> ParetoChart {
-    let feasible = completed.indices.filter { completed[$0].isFeasible }
-    let front = Set(Pareto.front(feasible.map { completed[$0].losses }).map { feasible[$0] })
+    let feasible = finished.indices.filter { finished[$0].isFeasible }
+    let front = Set(Pareto.front(feasible.map { finished[$0].losses }).map { feasible[$0] })
     return ParetoChart(
       objectives: objectives.map(\.metric),
-      rows: completed.indices.map { place in
-        let trial = completed[place]
+      rows: finished.indices.map { place in
+        let trial = finished[place]
         return ParetoChart.Row(
           trial: trial.trial,
           metrics: trial.losses.indices.map { value(trial.losses[$0], $0) }, isFeasible: trial.isFeasible,
@@ -132,9 +132,22 @@ extension SweepAnalysis {
       })
   }
 
+  /// The places of feasible complete trials by one objective, by their numbers: 1 the best; equals share the first of
+  /// their places.
+  public func places(objective: Int = 0) -> [Int: Int] {
+    let order = finished.filter(\.isFeasible).sorted { $0.losses[objective] < $1.losses[objective] }
+    var places: [Int: Int] = [:]
+    var place = 1
+    for (index, trial) in order.enumerated() {
+      if index > 0, order[index - 1].losses[objective] != trial.losses[objective] { place = index + 1 }
+      places[trial.trial] = place
+    }
+    return places
+  }
+
   /// - Returns: nil with one objective, or when no trial is feasible.
   public func hypervolumeHistory() -> HypervolumeHistory? {
-    let feasible = completed.filter(\.isFeasible)
+    let feasible = finished.filter(\.isFeasible)
     guard objectives.count > 1, !feasible.isEmpty else { return nil }
     // In units of the ranges, so that huge losses do not overflow.
     let scaled = Pareto.normalized(feasible.map(\.losses))

@@ -5,38 +5,52 @@ import OrderedCollections
 
 /// The trials of a search, ready to be asked about.
 ///
-/// Everything here is a function of the history alone. Values of metrics are as the sweep knows them (a maximised one is
+/// Everything here is a function of the trials alone. Values of metrics are as the sweep knows them (a maximised one is
 /// turned back); everything answers as a value with a `json`.
+///
+/// How the search went is told of all trials; what is said of parameters, of those that lie in the space.
 public struct SweepAnalysis: Sendable {
   public let history: History
   public let objectives: [Objective]
   /// Of the forest's draws.
   let seed: UInt64
-  /// The trials that were trained to their end and have losses, ascending by number, feasible or not.
-  let completed: [Observation]
+  /// All trials that ended, ascending by number.
+  public let ended: [Observation]
+  /// How many of them do not lie in the space.
+  public let outside: Int
+  /// Of all that ended those that were trained to their end and have losses, feasible or not.
+  public let finished: [Observation]
+  /// Of these those that lie in the space.
+  public let completed: [Observation]
   /// Their coordinates, by axis.
   let columns: [[Double]]
 
-  /// - Parameter objectives: what the losses stand for, in order; one at least.
-  public init(_ history: History, objectives: [Objective], seed: UInt64 = 0) {
+  /// - Parameters:
+  ///   - others: trials that ended and do not lie in the history's space; they have no coordinates.
+  ///   - objectives: what the losses stand for, in order; one at least.
+  public init(
+    _ history: History, others: [Observation] = [], objectives: [Objective], seed: UInt64 = 0
+  ) {
     self.history = history
     self.objectives = objectives
     self.seed = seed
-    completed = history.observations.filter { $0.state == .complete && $0.losses.count == objectives.count }
-    columns = history.cube.axes.indices.map { axis in
-      history.observations.indices.lazy
-        .filter { [observations = history.observations] place in
-          observations[place].state == .complete && observations[place].losses.count == objectives.count
-        }
-        .map { history.columns[axis][$0] }
+    outside = others.count
+    let inside = Array(history.observations)
+    ended = others.isEmpty ? inside : (inside + others).sorted { $0.trial < $1.trial }
+    func isFinished(_ trial: Observation) -> Bool {
+      trial.state == .complete && trial.losses.count == objectives.count
     }
+    finished = ended.filter(isFinished)
+    let places = inside.indices.filter { isFinished(inside[$0]) }
+    completed = places.map { inside[$0] }
+    columns = history.columns.map { column in places.map { column[$0] } }
   }
 
   /// The names of the parameters that are searched, in the order of the file.
   public var parameters: [String] { history.cube.axes.indices.map { history.cube.parameter(of: $0).name } }
 
   /// The metric's value that a loss stands for.
-  func value(_ loss: Double, _ objective: Int) -> Double {
+  public func value(_ loss: Double, _ objective: Int) -> Double {
     objectives[objective].goal == .maximize ? -loss : loss
   }
 

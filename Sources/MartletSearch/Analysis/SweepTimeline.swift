@@ -7,7 +7,7 @@ import OrderedCollections
 public struct SweepTimeline: Hashable, Sendable {
   public struct Span: Hashable, Sendable {
     public var trial: Int
-    /// Seconds, on any clock.
+    /// Seconds, on any clock; the API counts from 1970.
     public var start: Double
     /// Nil: it is running.
     public var end: Double?
@@ -23,6 +23,8 @@ public struct SweepTimeline: Hashable, Sendable {
   /// For each span its lane, from 0.
   public let lanes: [Int]
   public let laneCount: Int
+  /// The last end, of those that have none now; nil: nothing has started.
+  public let until: Double?
   /// How much of the time between the first start and the last end the lanes were in use, 0 to 1; nil: no time passed.
   public let utilization: Double?
 
@@ -45,6 +47,7 @@ public struct SweepTimeline: Hashable, Sendable {
       return ends.count - 1
     }
     laneCount = ends.count
+    until = ends.max()
     let whole = (ends.max() ?? 0) - (self.spans.first?.start ?? 0)
     utilization = whole > 0 ? busy / (whole * Double(ends.count)) : nil
   }
@@ -55,7 +58,7 @@ public struct SweepTimeline: Hashable, Sendable {
       "start": .array(spans.map { .double($0.start) }), "end": .array(spans.map { JSONValue($0.end) }),
       "states": .array(spans.map { .string($0.state.rawValue) }),
       "lanes": .array(lanes.map { .int(Int64($0)) }), "lane_count": .int(Int64(laneCount)),
-      "utilization": JSONValue(utilization),
+      "until": JSONValue(until), "utilization": JSONValue(utilization),
     ]
   }
 }

@@ -91,18 +91,28 @@ let sweepRoutes: [Route] = [
   },
   Route(
     .get, "/sweeps/:sweep/analysis", .scope(.read),
-    "What the trials of a sweep showed: how the search goes, what matters, fronts.",
+    "What the trials of a sweep showed: how the search goes, what matters, fronts, and charts.",
     query: [
       QueryParameter(
-        name: "objective", summary: "The place of the objective that it is about.",
-        schema: ["type": "integer", "minimum": 0, "default": 0])
+        name: "objective", summary: "What it is about: the place of an objective, or its metric's name.",
+        schema: ["type": "string", "default": "0"]),
+      QueryParameter(
+        name: "charts", summary: "What it has under 'charts', a comma list.",
+        schema: commaList(AnalysisChart.self)),
+      QueryParameter(
+        name: "x",
+        summary: "The parameter across of contour and rank; absent: one of those that matter most.",
+        schema: ["type": "string"]),
+      QueryParameter(name: "y", summary: "The parameter up of contour and rank.", schema: ["type": "string"]),
     ], answer: RouteAnswer(schema: "SweepAnalysis")
   ) { request in
-    let objective = try request.query.int("objective", in: 0...1_000) ?? 0
-    let sweep = try request.id("sweep")
+    let query = request.query
+    let question = try AnalysisQuestion(
+      objective: query.string("objective"), charts: query.string("charts"), x: query.string("x"),
+      y: query.string("y"))
     return .json(
       bytes: try await request.services.engine.analysis(
-        ofSweep: sweep, objective: objective, access: request.access))
+        ofSweep: request.id("sweep"), question, access: request.access))
   },
   Route(
     .post, "/sweeps/:sweep/stop", .scope(.run),

@@ -78,6 +78,34 @@ private let accuracy = Objective(metric: "accuracy", goal: .maximize)
     #expect(SweepAnalysis(try history([[1]]), objectives: [loss]).hypervolumeHistory() == nil)
   }
 
+  @Test func trialsOutsideTheSpaceCountInAllButCharts() throws {
+    let others = [
+      Observation(trial: 7, coordinates: [], state: .complete, losses: [0.5]),
+      Observation(trial: 1, coordinates: [], state: .pruned, losses: [0.1]),
+      Observation(trial: 8, coordinates: [], state: .complete, losses: [0.2], violations: [1]),
+    ]
+    let inside = try history([[3], [2], [1], [4]])
+    var renumbered = History(cube: inside.cube)
+    for (place, observation) in inside.observations.enumerated() {
+      var trial = observation
+      trial.trial = 2 * place
+      renumbered.end(trial)
+    }
+    let analysis = SweepAnalysis(renumbered, others: others, objectives: [loss])
+    #expect(analysis.ended.map(\.trial) == [0, 1, 2, 4, 6, 7, 8])
+    #expect(analysis.outside == 3)
+    #expect(analysis.finished.map(\.trial) == [0, 2, 4, 6, 7, 8])
+    #expect(analysis.completed.map(\.trial) == [0, 2, 4, 6])
+    #expect(analysis.columns[0] == [0, 1.0 / 3, 2.0 / 3, 1])
+    #expect(analysis.progress().bestTrial == 7)
+    #expect(analysis.progress().statements.last?.hasPrefix("3 trials lie outside the space") == true)
+    #expect(analysis.optimizationHistory().rows.map(\.best) == [3, 3, 2, 1, 1, 0.5, 0.5])
+    #expect(analysis.distribution().metric == [0.2, 0.5, 1, 2, 3, 4])
+    #expect(analysis.places() == [7: 1, 4: 2, 2: 3, 0: 4, 6: 5])
+    #expect(analysis.parallelCoordinates().trials == [0, 2, 4, 6])
+    #expect(analysis.slice("lr")?.rows.map(\.trial) == [0, 2, 4, 6])
+  }
+
   @Test func lanesAreAsManyAsRunAtOnce() {
     let timeline = SweepTimeline(
       [
@@ -90,6 +118,7 @@ private let accuracy = Objective(metric: "accuracy", goal: .maximize)
     #expect(timeline.lanes == [0, 1, 1, 0])
     #expect(timeline.laneCount == 2)
     #expect(timeline.utilization == 11.0 / 16)
+    #expect(timeline.until == 8)
     #expect(SweepTimeline([], now: 1).utilization == nil)
   }
 

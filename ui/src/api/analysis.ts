@@ -18,9 +18,9 @@ export interface SweepAnalysis {
   sweep: string;
   /** The place of the objective that all this is about. */
   objective: number;
-  objectives: { name: string; goal: string; of: string }[];
-  /** Trials that ended, that came to their end with a value, and of these those that meet every constraint. */
-  trials: { ended: number; complete: number; feasible: number };
+  objectives: { name: string; goal: string; of: string; fallback?: string }[];
+  /** Trials that ended, that came to their end with a value, of these those that meet every constraint, and those outside the present space. */
+  trials: { ended: number; complete: number; feasible: number; outside: number };
   /** Which methods serve which trials; null: it cannot be said. */
   search: {
     method: string;
@@ -47,7 +47,9 @@ export interface SweepAnalysis {
   importance: {
     /** Complete trials that it takes. */
     needed: number;
-    /** Why there is none, a sentence. */
+    /** Complete trials that it is made of: those within the present space. */
+    trials: number;
+    /** Why there is none, and which trials are not counted, in sentences. */
     note: string | null;
     /** The one that explains most first. */
     parameters: Importance[];
@@ -61,6 +63,10 @@ export interface SweepAnalysis {
   /** Numbers of the trials on the front; null with one objective. */
   front: number[] | null;
   hypervolume: { reference: Numeric[]; trials: number[]; volumes: Numeric[] } | null;
+  /** What was asked for besides, by its name: nothing here. */
+  charts: Record<string, Json>;
+  /** Why a chart is not there, or lacks something, by its name. */
+  chart_notes: Record<string, string>;
   /** What would have taken too long, by its name here. */
   left_out: string[];
 }

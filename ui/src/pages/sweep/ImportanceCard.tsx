@@ -40,9 +40,10 @@ export function ImportanceCard({ analysis, objective }: { analysis: SweepAnalysi
             </ol>
             {method === "variance" ? <Interactions all={found.interactions} /> : null}
             <p className="muted small">{MEANING[method](objective.name)}</p>
-            {analysis!.trials.complete < enough ? (
+            {found.note === null ? null : <p className="small importance-few">{found.note}</p>}
+            {found.trials < enough ? (
               <p className="small importance-few">
-                From {plural(analysis!.trials.complete, "complete trial")} this is a first guess: with {plural(rows.length, "parameter")} it settles at about {enough}.
+                From {plural(found.trials, "complete trial")} this is a first guess: with {plural(rows.length, "parameter")} it settles at about {enough}.
               </p>
             ) : null}
           </>

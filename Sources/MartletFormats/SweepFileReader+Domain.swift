@@ -33,7 +33,8 @@ private enum Distribution: String, CaseIterable {
     case .constant: ["value"]
     case .categorical, .ordinal: ["values"]
     case .categoricalWithProbabilities: ["values", "probabilities"]
-    case .intUniform, .intLogUniformValues, .uniform, .quantisedUniform, .logUniform, .quantisedLogUniform, .logUniformValues,
+    case .intUniform, .intLogUniformValues, .uniform, .quantisedUniform, .logUniform, .quantisedLogUniform,
+      .logUniformValues,
       .quantisedLogUniformValues, .invLogUniform, .invLogUniformValues:
       ["min", "max"]
     case .normal, .quantisedNormal, .logNormal, .quantisedLogNormal: []
@@ -77,7 +78,8 @@ private enum Distribution: String, CaseIterable {
 
 extension SweepFileReader {
   static let settingKeys = [
-    "value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "q", "step", "log", "a", "b",
+    "value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "q", "step", "log", "a",
+    "b",
     "parameters", "when",
   ]
 
@@ -163,7 +165,8 @@ extension SweepFileReader {
       flaws.append(
         Flaw(
           at: member.mark, key: settings.path("log"),
-          message: "'log' has no meaning in '\(settings.path)': it is for min and max of uniform values, and the "
+          message:
+            "'log' has no meaning in '\(settings.path)': it is for min and max of uniform values, and the "
             + "distribution is '\(named.rawValue)'"))
       return nil
     }
@@ -184,7 +187,8 @@ extension SweepFileReader {
       let low = least.value.value.double, low.isFinite, low == most.value.value.double
     else { return nil }
     notes.append(
-      "line \(settings.mark.line): '\(settings.path)' has one value, for its min is its max: it is not searched")
+      "line \(settings.mark.line): '\(settings.path)' has one value, for its min is its max: it is not searched"
+    )
     return least.value.value
   }
 

@@ -47,7 +47,8 @@ extension SweepFileReader {
 
   private mutating func objective(_ section: FileSection) -> Objective? {
     checkKeys(
-      of: section, known: ["name", "goal", "of", "target", "fallback"], ignored: ["impute", "impute_while_running"])
+      of: section, known: ["name", "goal", "of", "target", "fallback"],
+      ignored: ["impute", "impute_while_running"])
     let name = require("name", in: section, expected: "the name under which the program logs it")
       .flatMap { text($0, in: section) }
     let goal = choice(section["goal"], in: section, among: ["minimize", "maximize"])

@@ -79,7 +79,9 @@ package struct SweepPlan: Sendable {
         words: Self.words(for: soft.bound) + ", weight \(soft.weight), steepness \(soft.steepness)")
     }
     if let words = specification.penaltyWords { rows.append(Row(name: "Failures", words: words)) }
-    if let words = Self.learning(specification, imported) { rows.append(Row(name: "Learns from", words: words)) }
+    if let words = Self.learning(specification, imported) {
+      rows.append(Row(name: "Learns from", words: words))
+    }
     rows.append(
       Row(
         name: "Parameters", words: specification.space.parameters.map(\.name).joined(separator: ", ")))
@@ -160,8 +162,12 @@ package struct SweepPlan: Sendable {
     guard !specification.warmStart.isEmpty else { return nil }
     let names = specification.warmStart.map { "'\($0)'" }.joined(separator: ", ")
     let sweeps = specification.warmStart.count == 1 ? "sweep \(names)" : "sweeps \(names)"
-    guard let imported else { return "\(sweeps), which a server knows: none is up, so these points know nothing of it" }
-    let inside = imported.items.count { UnitCube(specification.space).coordinates(of: Point(values: $0.parameters)) != nil }
+    guard let imported else {
+      return "\(sweeps), which a server knows: none is up, so these points know nothing of it"
+    }
+    let inside = imported.items.count {
+      UnitCube(specification.space).coordinates(of: Point(values: $0.parameters)) != nil
+    }
     let trials = Spoken.count(inside, "trial")
     return inside == imported.items.count
       ? "\(trials) of \(sweeps)"
@@ -183,7 +189,8 @@ package struct SweepPlan: Sendable {
       case (let rounds?, _) where isFixed:
         words.append("about \(Spoken.duration(rounds * pace.seconds)) in all, \(each)")
       case (_, let budget?):
-        words.append("about \(Spoken.duration(Double(budget) * pace.seconds)) if it were one at a time, \(each)")
+        words.append(
+          "about \(Spoken.duration(Double(budget) * pace.seconds)) if it were one at a time, \(each)")
       default: words.append("about \(each)")
       }
     }
@@ -194,7 +201,8 @@ package struct SweepPlan: Sendable {
     }
     if let seconds = specification.furtherLimits.seconds {
       let last =
-        specification.timeout.map { ", so all is over after \(Spoken.duration(seconds + $0)) at the latest" } ?? ""
+        specification.timeout.map { ", so all is over after \(Spoken.duration(seconds + $0)) at the latest" }
+        ?? ""
       words.append("no trial begins after \(Spoken.duration(seconds))\(last)")
     }
     if words.count == 1 { words.append("nothing limits a trial, so nobody can say how long") }

@@ -150,7 +150,8 @@ extension Core {
       hint = logged.isEmpty ? "no metric was logged" : "logged were: \(logged.joined(separator: ", "))"
     }
     let names = ([objective.metric] + [objective.fallback].compactMap(\.self)).map { "'\($0)'" }
-    let subject = names.count == 1 ? "The metric \(names[0]) was" : "Neither \(names.joined(separator: " nor ")) was"
+    let subject =
+      names.count == 1 ? "The metric \(names[0]) was" : "Neither \(names.joined(separator: " nor ")) was"
     return failed(reason: "\(subject) \(names.count == 1 ? "never" : "ever") logged; \(hint)")
   }
 }

@@ -37,11 +37,17 @@ import Testing
 
   @Test(arguments: [
     ("method: asha", "method", "needs 'metric'"),
-    ("method: asha\nearly_terminate: {type: median}\nmetric: {name: loss}", "early_terminate", "write 'method: random'"),
+    (
+      "method: asha\nearly_terminate: {type: median}\nmetric: {name: loss}", "early_terminate",
+      "write 'method: random'"
+    ),
     ("method: {name: asha, eta: 0}\nmetric: {name: loss}", "method.eta", "eta"),
     ("method: {name: asha, ete: 3}\nmetric: {name: loss}", "method.ete", "did you mean 'eta'?"),
     ("method: {name: asha, type: median}\nmetric: {name: loss}", "method.type", "leave 'type' out"),
-    ("method: {name: hyperband, s: 2, min_iter: 1}\nmetric: {name: loss}", "method.s", "'max_iter', which is missing"),
+    (
+      "method: {name: hyperband, s: 2, min_iter: 1}\nmetric: {name: loss}", "method.s",
+      "'max_iter', which is missing"
+    ),
     ("method: median\nobjectives: [{name: a}, {name: b}]", "method.type", "compares one objective"),
   ]) func `what is wrong with it is said at the method`(more: String, key: String, words: String) throws {
     let flaw = try flaw(more)
@@ -56,7 +62,8 @@ import Testing
   }
 
   @Test func `rungs below a least step are left out`() throws {
-    let all = try read("method: random\nearly_terminate: {type: hyperband, max_iter: 81, s: 4}\n\(Self.metric)")
+    let all = try read(
+      "method: random\nearly_terminate: {type: hyperband, max_iter: 81, s: 4}\n\(Self.metric)")
     let some = try read(
       "method: random\nearly_terminate: {type: hyperband, max_iter: 81, s: 4, min_iter: 3}\n\(Self.metric)")
     #expect(try all.stoppingRule()?.rungs == [1, 3, 9, 27])

@@ -9,7 +9,8 @@ import Testing
 
 @Suite struct SpaceKeysTests {
   private func read(_ parameters: String, _ more: String = "method: random") throws -> SweepSpecification {
-    try SweepSpecification.read(source: "program: t.py\nparameters: \(parameters)\n\(more)\n", filename: "s.yaml")
+    try SweepSpecification.read(
+      source: "program: t.py\nparameters: \(parameters)\n\(more)\n", filename: "s.yaml")
   }
 
   private func flaw(_ parameters: String, _ more: String = "method: random") throws -> SweepFileError.Flaw {

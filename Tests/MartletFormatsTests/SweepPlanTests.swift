@@ -18,23 +18,25 @@ import Testing
     return plan.rows.first { $0.name == name }?.words
   }
 
-  @Test(arguments: [
-    ("", nil, "2 at a time; nothing limits a trial, so nobody can say how long"),
-    ("run_cap: 9\ntimeout: 60", nil, "2 at a time; at most 5 min 0 s, 1 min 0 s a trial"),
-    ("run_cap: 9", 60, "2 at a time; about 5 min 0 s in all, 1 min 0 s a trial as in sweep 'old'"),
-    ("", 60, "2 at a time; about 1 min 0 s a trial as in sweep 'old'"),
-    (
-      "run_cap: 10\nmax_parallel: auto\ntimeout: 60", 30,
-      "as many at a time as there is room for; about 5 min 0 s if it were one at a time, 30 s a trial as in "
-        + "sweep 'old'; at most 1 min 0 s a trial"
-    ),
-    ("budget: {time: 1h}", nil, "2 at a time; no trial begins after 1 h 0 min"),
-    (
-      "budget: {time: 1h}\ntimeout: 30m", nil,
-      "2 at a time; at most 30 min 0 s a trial; no trial begins after 1 h 0 min, so all is over after 1 h 30 min "
-        + "at the latest"
-    ),
-  ] as [(String, Double?, String)]) func time(more: String, pace: Double?, words: String) throws {
+  @Test(
+    arguments: [
+      ("", nil, "2 at a time; nothing limits a trial, so nobody can say how long"),
+      ("run_cap: 9\ntimeout: 60", nil, "2 at a time; at most 5 min 0 s, 1 min 0 s a trial"),
+      ("run_cap: 9", 60, "2 at a time; about 5 min 0 s in all, 1 min 0 s a trial as in sweep 'old'"),
+      ("", 60, "2 at a time; about 1 min 0 s a trial as in sweep 'old'"),
+      (
+        "run_cap: 10\nmax_parallel: auto\ntimeout: 60", 30,
+        "as many at a time as there is room for; about 5 min 0 s if it were one at a time, 30 s a trial as in "
+          + "sweep 'old'; at most 1 min 0 s a trial"
+      ),
+      ("budget: {time: 1h}", nil, "2 at a time; no trial begins after 1 h 0 min"),
+      (
+        "budget: {time: 1h}\ntimeout: 30m", nil,
+        "2 at a time; at most 30 min 0 s a trial; no trial begins after 1 h 0 min, so all is over after 1 h 30 min "
+          + "at the latest"
+      ),
+    ] as [(String, Double?, String)]) func time(more: String, pace: Double?, words: String) throws
+  {
     #expect(try row("Time", "method: random\n\(more)", pace: pace) == words)
   }
 

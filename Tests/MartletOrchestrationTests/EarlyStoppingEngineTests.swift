@@ -152,7 +152,8 @@ import Testing
     }
   }
 
-  @Test func `the best trial that meets the constraints goes on, whatever better one does not`() async throws {
+  @Test func `the best trial that meets the constraints goes on, whatever better one does not`() async throws
+  {
     try await Workshop.with { shop in
       try shop.write("train.py", Self.program)
       let sweep = try await shop.submit(

@@ -160,7 +160,8 @@ import Testing
     let two = [Self.loss, Objective(metric: "speed", goal: .maximize)]
     func machine(_ targets: [Double?], trials: [SweepMachine.TrialRecord] = []) throws -> SweepMachine {
       SweepMachine(
-        state: trials.isEmpty ? .pending : .running, search: try Self.search(9), trials: trials, objectives: two,
+        state: trials.isEmpty ? .pending : .running, search: try Self.search(9), trials: trials,
+        objectives: two,
         targets: targets, maxParallel: 1)
     }
     var both = try machine([0.5, 3])

@@ -35,7 +35,8 @@ import Testing
     _ sweep: Int64, to source: String, _ writer: StoreWriter, by me: Principal, now: Timestamp
   ) throws {
     try writer.setSpace(
-      ofSweep: sweep, source: source, parameters: [], spaceSize: nil, budget: nil, search: [:], by: me, now: now)
+      ofSweep: sweep, source: source, parameters: [], spaceSize: nil, budget: nil, search: [:], by: me,
+      now: now)
   }
 
   /// Two changes with a trial before, between and after.
@@ -55,7 +56,9 @@ import Testing
   @Test func allAreKept() async throws {
     let bench = try await Bench(sealing: .manual)
     let id = try await changed(bench)
-    let (versions, trials) = try await bench.store.read { (try $0.versions(ofSweep: id), try $0.trials(of: id)) }
+    let (versions, trials) = try await bench.store.read {
+      (try $0.versions(ofSweep: id), try $0.trials(of: id))
+    }
     #expect(versions.map(\.source) == ["first", "second", "third"])
     #expect(versions.map(\.version) == [1, 2, 3])
     #expect(versions.map(\.since) == [noon, noon + 2, noon + 4])
@@ -76,7 +79,9 @@ import Testing
       try writer.db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '13'")
     }
     let again = try bench.reopened(sealing: .manual)
-    let (versions, trials) = try await again.store.read { (try $0.versions(ofSweep: id), try $0.trials(of: id)) }
+    let (versions, trials) = try await again.store.read {
+      (try $0.versions(ofSweep: id), try $0.trials(of: id))
+    }
     #expect(versions.map(\.source) == ["first", "third"])
     #expect(versions.map(\.version) == [1, 3])
     #expect(trials.map(\.spaceVersion) == [1, 2, 3])

@@ -92,7 +92,9 @@ struct SweepTests {
       // The server knows how long trials of this sweep took, and what there is to learn from it.
       let grid = try place.text(of: try place.writeGrid())
       try place.write("more.yaml", grid.replacing("name: grid", with: "name: more") + "warm_start: grid\n")
-      for (file, words) in [("grid", "a trial as in sweep 'grid'"), ("more", "Learns from 4 trials of sweep 'grid'")] {
+      for (file, words) in [
+        ("grid", "a trial as in sweep 'grid'"), ("more", "Learns from 4 trials of sweep 'grid'"),
+      ] {
         let informed = try await place.martlet("sweep", "run", file + ".yaml", "--dry-run")
         #expect(informed.status == 0 && informed.output.contains(words), "\(informed)")
       }

@@ -55,7 +55,8 @@ extension Simulation {
     let id = name()
     let machine = SweepMachine(
       search: try setup.search(), stopping: setup.stopping(), objectives: setup.objectives,
-      targets: setup.target.map { [$0] } ?? [], limits: SweepLimits(trials: setup.budget), penalties: setup.penalties,
+      targets: setup.target.map { [$0] } ?? [], limits: SweepLimits(trials: setup.budget),
+      penalties: setup.penalties,
       maxParallel: setup.maxParallel, breaker: setup.breaker, prepares: setup.prepares,
       progress: setup.progress, laws: laws)
     let sweep = Scheduler.Sweep(machine: machine, plan: setup.plan, preparation: setup.preparation)

@@ -289,7 +289,8 @@ public struct Trial: Sendable, Hashable {
       "penalty": measured["penalty"] ?? .null,
       "reason": JSONValue(reason), "created_at": JSONValue(createdAt),
       "started_at": JSONValue(startedAt), "ended_at": JSONValue(endedAt), "metrics": metrics,
-      "attempts": .int(Int64(attempts)), "space_version": .int(Int64(spaceVersion)), "issues": JSONValue(findings?.issues ?? []),
+      "attempts": .int(Int64(attempts)), "space_version": .int(Int64(spaceVersion)),
+      "issues": JSONValue(findings?.issues ?? []),
     ]
   }
 }

@@ -114,11 +114,13 @@ extension Conductor {
         for row in page.rows {
           let values = objectives.map { objective in
             let names = [objective.metric, objective.fallback].compactMap { $0?.inNormalForm }
-            return names.lazy.compactMap { name in row.numbers.first { $0.name == name }?.value }.first ?? .nan
+            return names.lazy.compactMap { name in row.numbers.first { $0.name == name }?.value }.first
+              ?? .nan
           }
           // A row without any of them says nothing; one that says NaN does.
           guard row.numbers.contains(where: { keys.map(\.inNormalForm).contains($0.name) }) else { continue }
-          found.reports.append(SweepMachine.Report(step: row.step, values: values, isInfeasible: isInfeasible))
+          found.reports.append(
+            SweepMachine.Report(step: row.step, values: values, isInfeasible: isInfeasible))
         }
         if let last = page.rows.last?.row { found.row = last }
         next = page.next

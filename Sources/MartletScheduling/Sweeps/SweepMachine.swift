@@ -118,7 +118,8 @@ package struct SweepMachine: Sendable {
   package init(
     state: SweepState = .pending, search: Search, stopping: EarlyStopping? = nil,
     trials: some Sequence<TrialRecord> = [], best: Int? = nil, objectives: [Objective],
-    targets: [Double?] = [], limits: SweepLimits = SweepLimits(), penalties: PenaltyRule = PenaltyRule(), maxParallel: Int,
+    targets: [Double?] = [], limits: SweepLimits = SweepLimits(), penalties: PenaltyRule = PenaltyRule(),
+    maxParallel: Int,
     stopReason: String? = nil, breaker: Int? = nil, prepares: Bool = false,
     progress: SweepProgress = SweepProgress(), laws: Laws = .all
   ) {
@@ -159,7 +160,8 @@ package struct SweepMachine: Sendable {
   ) {
     self.init(
       state: state, search: search, trials: trials, best: best, objectives: objective.map { [$0] } ?? [],
-      targets: target.map { [$0] } ?? [], limits: SweepLimits(trials: budget), maxParallel: maxParallel, stopReason: stopReason,
+      targets: target.map { [$0] } ?? [], limits: SweepLimits(trials: budget), maxParallel: maxParallel,
+      stopReason: stopReason,
       breaker: breaker, prepares: prepares, progress: progress, laws: laws)
   }
 

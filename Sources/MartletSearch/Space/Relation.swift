@@ -88,7 +88,9 @@ public struct Relation: Hashable, Sendable {
   /// The names that numbers are asked of, each once, in the order of their first appearance.
   public var names: OrderedSet<String> {
     var names = OrderedSet<String>()
-    for case .numbers(let left, _, let right) in term.comparisons { names.formUnion(left.names + right.names) }
+    for case .numbers(let left, _, let right) in term.comparisons {
+      names.formUnion(left.names + right.names)
+    }
     return names
   }
 

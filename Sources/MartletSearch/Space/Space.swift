@@ -187,7 +187,9 @@ public struct Space: Hashable, Sendable {
     }
     for relation in relations {
       for name in relation.names {
-        if let fault = fault(of: name, before: places.count, hint: "; texts stand in quotes: \(name) == 'a text'") {
+        if let fault = fault(
+          of: name, before: places.count, hint: "; texts stand in quotes: \(name) == 'a text'")
+        {
           throw .invalidRelation(relation.text, message: fault)
         }
       }

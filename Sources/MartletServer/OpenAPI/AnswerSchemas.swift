@@ -218,9 +218,10 @@ let answerSchemas: JSONObject = [
     "id": idSchema, "project": stringSchema, "name": stringSchema, "description": stringSchema,
     "state": words(SweepState.self), "state_reason": optionalString, "method": stringSchema,
     "metric": nullable(
-      objectSchema([
-        "name": stringSchema, "goal": words(Objective.Goal.self), "of": words(Objective.Statistic.self),
-      ], optional: ["fallback": stringSchema])), "search": anyObject, "space_version": countSchema,
+      objectSchema(
+        [
+          "name": stringSchema, "goal": words(Objective.Goal.self), "of": words(Objective.Statistic.self),
+        ], optional: ["fallback": stringSchema])), "search": anyObject, "space_version": countSchema,
     "parameters": arraySchema(
       [
         "type": "object",

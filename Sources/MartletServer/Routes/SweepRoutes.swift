@@ -70,7 +70,8 @@ let sweepRoutes: [Route] = [
     .get, "/sweeps/:sweep/trials", .scope(.read), "Trials of a sweep: all, unless a parameter says which.",
     query: [
       QueryParameter(
-        name: "sort", summary: "By number, or best first, with those that miss a constraint behind and failed ones last.",
+        name: "sort",
+        summary: "By number, or best first, with those that miss a constraint behind and failed ones last.",
         schema: ["type": "string", "enum": ["number", "rank"], "default": "number"]),
       QueryParameter(
         name: "from", summary: "Only those of this number and higher ones.",

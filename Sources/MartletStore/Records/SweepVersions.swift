@@ -16,7 +16,8 @@ extension StoreReader {
         FROM sweep JOIN principal ON principal.id = sweep.created_by WHERE sweep.id = ?
         """, arguments: [sweep])
     let later = try Row.fetchAll(
-      db, sql: "SELECT version, source, since, changed_by FROM sweep_version WHERE sweep_id = ? ORDER BY version",
+      db,
+      sql: "SELECT version, source, since, changed_by FROM sweep_version WHERE sweep_id = ? ORDER BY version",
       arguments: [sweep])
     return (first + later).map { row in
       SweepVersion(

@@ -20,7 +20,8 @@ struct SweepPlanText {
       let values = first["params"]?.object ?? [:]
       lines.append(
         "     "
-          + values.map { "\(Terminal.plain($0.key))=\(Terminal.plain($0.value.text))" }.joined(separator: " "))
+          + values.map { "\(Terminal.plain($0.key))=\(Terminal.plain($0.value.text))" }.joined(separator: " ")
+      )
     }
     if let doubt = plan["doubt"]?.string { lines.append("  (\(Terminal.plain(doubt)))") }
     lines.append("Nothing was started.")

@@ -59,7 +59,8 @@ struct SweepShow: AsyncParsableCommand {
     else {
       let versions = files.compactMap { $0["version"]?.int }.map(String.init).joined(separator: ", ")
       throw Failure(
-        .notFound, "Sweep '\(Terminal.plain(sweep["name"]?.string ?? ""))' has no file of version \(asked ?? 0).",
+        .notFound,
+        "Sweep '\(Terminal.plain(sweep["name"]?.string ?? ""))' has no file of version \(asked ?? 0).",
         hint: "There are: \(versions).")
     }
     if format.format == .json { return try Terminal.say(found.text) }

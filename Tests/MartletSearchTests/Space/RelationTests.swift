@@ -100,7 +100,8 @@ import Testing
     #expect(
       throws: SearchError.invalidRelation(
         "name < 1",
-        message: "it names 'name', which has values that are no numbers; texts stand in quotes: name == 'a text'")
+        message:
+          "it names 'name', which has values that are no numbers; texts stand in quotes: name == 'a text'")
     ) { try space("name < 1") }
     #expect(
       throws: SearchError.invalidRelation(

@@ -207,7 +207,8 @@ private struct Bustle {
         if endsInNumber[trial] == true, let own = best[trial] {
           // Whoever misses a constraint is worse than all that do not.
           isBest = measures.allSatisfy { other, loss in
-            infeasible.contains(trial) == infeasible.contains(other) ? own <= loss : infeasible.contains(other)
+            infeasible.contains(trial) == infeasible.contains(other)
+              ? own <= loss : infeasible.contains(other)
           }
         }
         #expect(watcher.isIncumbent(trial) == isBest)

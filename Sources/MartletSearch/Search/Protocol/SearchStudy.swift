@@ -29,7 +29,9 @@ struct SearchStudy {
   init(creating request: JSONReader) throws {
     let space = try ProtocolSpace(request.required("space", request.value("space")))
     let algorithm = try request.requiredString("algorithm")
-    guard Self.algorithms.contains(methodAliases[algorithm] ?? algorithm) else { throw Self.unknown(algorithm) }
+    guard Self.algorithms.contains(methodAliases[algorithm] ?? algorithm) else {
+      throw Self.unknown(algorithm)
+    }
     var options = try request.object("options") ?? [:]
     let hints = try JSONReader(.object(options), path: "options")
     let budget = try hints.int("budget").map(Int.init)
@@ -57,7 +59,8 @@ struct SearchStudy {
     let known = "there are \(algorithms.joined(separator: ", "))"
     guard !samplerMethods.contains(algorithm) else {
       return ProtocolError(
-        "'\(algorithm)' is for sweeps of files alone: this protocol has neither checkpoints nor lists of points; \(known)")
+        "'\(algorithm)' is for sweeps of files alone: this protocol has neither checkpoints nor lists of points; \(known)"
+      )
     }
     let near = nearest(to: algorithm, in: algorithms).map { "; did you mean '\($0)'?" } ?? ":"
     return ProtocolError("there is no algorithm '\(algorithm)'\(near) \(known)")

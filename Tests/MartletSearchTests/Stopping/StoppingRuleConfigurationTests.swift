@@ -82,7 +82,6 @@ private let loss = [Objective(metric: "loss", goal: .minimize)]
     (#"{"type":"hyperband","min_iter":0}"#, "hyperband", "min_iter"),
     (#"{"type":"hyperband","min_iter":1.5}"#, "hyperband", "min_iter"),
     (#"{"type":"hyperband","min_iter":3,"s":2}"#, "hyperband", "s"),
-    (#"{"type":"hyperband","min_iter":3,"s":2}"#, "hyperband", "s"),
     (#"{"type":"hyperband","max_iter":2,"s":2}"#, "hyperband", "max_iter"),
     (#"{"type":"hyperband","min_iter":3,"eta":1}"#, "hyperband", "eta"),
     (#"{"type":"hyperband","min_iter":3,"strict":1}"#, "hyperband", "strict"),

@@ -64,16 +64,6 @@ private enum Distribution: String, CaseIterable {
     default: nil
     }
   }
-
-  /// Whether `min` and `max` are values that the parameter may have.
-  var hasBoundsAsValues: Bool {
-    switch self {
-    case .intUniform, .intLogUniformValues, .uniform, .quantisedUniform, .logUniformValues,
-      .quantisedLogUniformValues, .invLogUniformValues:
-      true
-    default: false
-    }
-  }
 }
 
 extension SweepFileReader {
@@ -109,9 +99,8 @@ extension SweepFileReader {
             "'\(member.key)' has no meaning in '\(settings.path)': distribution '\(distribution.rawValue)' is "
             + "given by " + distribution.allowed.joined(separator: ", ")))
     }
-    guard flaws.count == before else { return nil }
-    if let value = onlyValue(settings, distribution) { return .constant(value) }
-    guard let domain = domain(settings, distribution) else { return nil }
+    guard flaws.count == before, let read = domain(settings, distribution) else { return nil }
+    let domain = collapsed(read, settings)
     if let flaw = domain.flaw {
       let place = settings[flaw.key] ?? settings.members.first
       flaws.append(
@@ -181,15 +170,14 @@ extension SweepFileReader {
     return distribution
   }
 
-  /// What the parameter always is, where `min` and `max` are the same.
-  private mutating func onlyValue(_ settings: FileSection, _ distribution: Distribution) -> JSONValue? {
-    guard distribution.hasBoundsAsValues, let least = settings["min"], let most = settings["max"],
-      let low = least.value.value.double, low.isFinite, low == most.value.value.double
-    else { return nil }
+  /// The domain, or the one value that it has where `min` is `max` and nothing else is wrong.
+  private mutating func collapsed(_ domain: Domain, _ settings: FileSection) -> Domain {
+    guard let value = settings["min"]?.value.value, domain.onlyNumber != nil else { return domain }
     notes.append(
       "line \(settings.mark.line): '\(settings.path)' has one value, for its min is its max: it is not searched"
     )
-    return least.value.value
+    if case .integers(let min, _, _, _) = domain { return .constant(.int(min)) }
+    return .constant(value)
   }
 
   private mutating func domain(_ settings: FileSection, _ distribution: Distribution) -> Domain? {
@@ -279,4 +267,31 @@ extension SweepFileReader {
 extension FileNode.Member {
   /// It is written as a whole number: 1.0 is none.
   fileprivate var isWhole: Bool { if case .scalar(.int, _) = value.content { true } else { false } }
+}
+
+extension Domain {
+  /// The number that its bounds, which are values, leave; nil: they leave several, or none.
+  fileprivate var onlyNumber: Double? {
+    switch self {
+    case .integers(let min, let max, let step, let scale):
+      min == max && step >= 1 && (scale == .linear || min >= 1) ? Double(min) : nil
+    case .real(let distribution, let quantum):
+      switch distribution {
+      case .uniform(let min, let max) where min == max && min.isFinite: quantum.allows(min) ? min : nil
+      case .logUniformValues(let min, let max), .invLogUniformValues(let min, let max):
+        min == max && min > 0 && min.isFinite && quantum.allows(min) ? min : nil
+      default: nil
+      }
+    case .constant, .categorical, .ordinal: nil
+    }
+  }
+}
+
+extension Quantum? {
+  /// Whether a value is one of the multiples, or there are none to keep to.
+  fileprivate func allows(_ number: Double) -> Bool {
+    guard let self else { return true }
+    let steps = (number - self.origin) / self.value
+    return self.value > 0 && (steps - steps.rounded()).magnitude < 1e-9
+  }
 }

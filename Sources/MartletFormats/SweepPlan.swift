@@ -195,17 +195,23 @@ package struct SweepPlan: Sendable {
       }
     }
     if let timeout = specification.timeout {
-      let each = "\(Spoken.duration(timeout)) a trial"
+      let again = specification.isRetrying ? ", what is retried beside" : ""
+      let each = "\(Spoken.duration(timeout)) a trial\(again)"
       let whole = isFixed ? rounds.map { "\(Spoken.duration($0 * timeout)), " } : nil
       words.append("at most \(whole ?? "")\(each)")
     }
     if let seconds = specification.furtherLimits.seconds {
-      let last =
-        specification.timeout.map { ", so all is over after \(Spoken.duration(seconds + $0)) at the latest" }
-        ?? ""
+      let last = specification.timeout.map { ", and the last takes \(Spoken.duration($0)) at most" } ?? ""
       words.append("no trial begins after \(Spoken.duration(seconds))\(last)")
     }
     if words.count == 1 { words.append("nothing limits a trial, so nobody can say how long") }
     return words.joined(separator: "; ")
+  }
+}
+
+extension SweepSpecification {
+  /// Whether a trial whose program fails or takes too long is begun again.
+  fileprivate var isRetrying: Bool {
+    retries.limits.contains { cause, limit in cause != .infra && limit > 0 }
   }
 }

@@ -148,7 +148,7 @@ extension Conductor {
       if trial.state != .running {
         watcher.settle(
           trial: trial.number, as: trial.state,
-          isInfeasible: Measured(json: trial.measured).violations.contains { $0 > 0 })
+          isInfeasible: SweepMachine.TrialRecord(trial, in: specification.space).missesConstraint)
       }
     }
     return watcher

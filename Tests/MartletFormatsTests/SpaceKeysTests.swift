@@ -35,6 +35,11 @@ import Testing
     ("{min: 0.05, max: 1, step: 0.1}", .real(.uniform(min: 0.05, max: 1), quantum: Quantum(0.1, from: 0.05))),
     ("{min: 0, max: 1, step: 0.25}", .real(.uniform(min: 0, max: 1), quantum: Quantum(0.25))),
     ("{min: 3, max: 3}", .constant(3)), ("{min: 0.5, max: 0.5}", .constant(0.5)),
+    ("{min: 0.3, max: 0.3, q: 0.1}", .constant(0.3)),
+    (
+      "{min: 9007199254740992, max: 9007199254740993}",
+      .integers(min: 9_007_199_254_740_992, max: 9_007_199_254_740_993)
+    ),
   ]) func settings(text: String, domain: Domain) throws {
     #expect(try read("{a: \(text), b: {values: [1, 2]}}").space.parameters[0].domain == domain)
   }
@@ -61,6 +66,11 @@ import Testing
     ("{a: {min: 0.1, max: 9, q: 1, step: 1}}", "parameters.a.step", "has no meaning"),
     ("{a: {distribution: ordinal, values: []}}", "parameters.a.values", "values is empty"),
     ("{a: {distribution: int_uniform, min: 0, max: 9, step: 0.5}}", "parameters.a.step", "a whole number"),
+    ("{a: {min: 1, max: 1, step: banana}}", "parameters.a.step", "a whole number"),
+    ("{a: {min: 1, max: 1, step: -3}}", "parameters.a.step", "-3"),
+    ("{a: {min: 0.05, max: 0.05, q: 0.1}}", "parameters.a.min", "must be less than max"),
+    ("{a: {min: -1, max: -1, log: true}}", "parameters.a.min", "must be less than max"),
+    ("{a: {distribution: int_uniform, min: 1.5, max: 1.5}}", "parameters.a.min", "a whole number"),
     ("{a: {values: [1, 2]}, b: 1 - a}", "parameters.b", "{expression: 1 - a}"),
   ]) func flaws(parameters: String, key: String, words: String) throws {
     let flaw = try flaw(parameters)

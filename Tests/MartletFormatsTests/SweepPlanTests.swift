@@ -32,8 +32,12 @@ import Testing
       ("budget: {time: 1h}", nil, "2 at a time; no trial begins after 1 h 0 min"),
       (
         "budget: {time: 1h}\ntimeout: 30m", nil,
-        "2 at a time; at most 30 min 0 s a trial; no trial begins after 1 h 0 min, so all is over after 1 h 30 min "
-          + "at the latest"
+        "2 at a time; at most 30 min 0 s a trial; no trial begins after 1 h 0 min, and the last "
+          + "takes 30 min 0 s at most"
+      ),
+      (
+        "run_cap: 2\ntimeout: 60\nretries: {oom: 1}", nil,
+        "2 at a time; at most 1 min 0 s, 1 min 0 s a trial, what is retried beside"
       ),
     ] as [(String, Double?, String)]) func time(more: String, pace: Double?, words: String) throws
   {

@@ -140,8 +140,10 @@ extension SweepMachine {
     /// It was trained to its end and meets every constraint.
     package var isFeasible: Bool { state == .complete && measured.violations.allSatisfy { $0 <= 0 } }
 
-    /// It misses a constraint by what is known of it.
-    package var missesConstraint: Bool { measured.violations.contains { $0 > 0 } }
+    /// It can no longer be the best: it ended without meeting every constraint, or misses one by what is known so far.
+    package var missesConstraint: Bool {
+      measured.violations.contains { state == .complete ? !($0 <= 0) : $0 > 0 }
+    }
 
     /// What the search learns of it, to be minimised: its objectives, or what it counts as since it failed. Empty: nothing.
     package func losses(_ objectives: [Objective]) -> [Double] {

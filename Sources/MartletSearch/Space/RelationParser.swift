@@ -113,7 +113,9 @@ private struct RelationParser {
 
   /// Whether no name goes on there.
   private func isBoundary(_ place: Int) -> Bool {
-    guard units.indices.contains(place), let scalar = Unicode.Scalar(units[place]) else { return true }
+    guard units.indices.contains(place) else { return true }
+    // Half of a character beyond the basic plane belongs to a name.
+    guard let scalar = Unicode.Scalar(units[place]) else { return false }
     return scalar.properties.isWhitespace || "()`'\"<>=!".unicodeScalars.contains(scalar)
   }
 

@@ -239,6 +239,14 @@ export interface Parameter {
   min?: Numeric;
   max?: Numeric;
   distribution?: string;
+  step?: Numeric;
+  q?: Numeric;
+  a?: Numeric;
+  b?: Numeric;
+  mu?: Numeric;
+  sigma?: Numeric;
+  /** Of one that is computed from others. */
+  expression?: string;
 }
 
 export interface Sweep {

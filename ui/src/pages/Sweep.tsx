@@ -115,7 +115,7 @@ function Face({ sweep, trials }: { sweep: Sweep; trials: readonly Trial[] }) {
       <section className="trials" aria-label="Trials">
         <h2 className="section-title">Trials
           <span className="count">{brushed === null ? trials.length : `${listed.length} of ${trials.length}`}</span>
-          <span className="muted small">{maximise ? "highest" : "lowest"} {objective} first</span></h2>
+          <span className="muted small">{maximise ? "highest" : "lowest"} {objective} first{sweep.search?.constraints ? ", of those that meet the constraints" : ""}</span></h2>
         <TrialsTable sweep={sweep} trials={listed} active={active} best={best?.trial ?? null} phone={phone}
           onOpen={open} onHover={(trial) => setLit(trial?.number ?? null)} onAgain={(trial) => setAgain(trial.number)} />
       </section>

@@ -113,7 +113,7 @@ struct SearchStudy {
       trial: trial, state: state, losses: losses, violations: constraints,
       step: state == .pruned ? reports[trial]?.step : nil)
     reports[trial] = nil
-    stopping?.settle(trial: trial, as: state, isInfeasible: constraints.contains { $0 > 0 })
+    stopping?.settle(trial: trial, as: state, isInfeasible: constraints.contains { !($0 <= 0) })
     return [:]
   }
 

@@ -1,7 +1,7 @@
 // What a sweep is: its parameters, how its trials are run, and its file in each of its versions.
 import { useState } from "react";
 import { sweepAPI } from "../../api/sweeps";
-import type { Sweep } from "../../api/types";
+import type { Numeric, Parameter, Sweep } from "../../api/types";
 import { CopyButton, Failure } from "../../components/basics";
 import { formatCommand, formatDuration, formatNumber, formatTime, formatValue, toNumber } from "../../format";
 import { useOnce } from "../../store/once";
@@ -54,10 +54,16 @@ function Source({ text }: { text: string }) {
 }
 
 /** A parameter's values in words. */
-function space({ kind, values, min, max, distribution }: Sweep["parameters"][number]): string {
-  if (values) return values.map(formatValue).join(", ");
-  if (min !== undefined && max !== undefined) {
-    return `${formatNumber(toNumber(min))} to ${formatNumber(toNumber(max))}${distribution ? `, ${distribution.replaceAll("_", " ")}` : ""}`;
-  }
+function space({ kind, values, min, max, distribution, step, q, a, b, mu, sigma, expression }: Parameter): string {
+  if (expression !== undefined) return `= ${expression}`;
+  if (values) return values.map(formatValue).join(kind === "ordinal" ? " < " : ", ");
+  const number = (value: Numeric) => formatNumber(toNumber(value));
+  const stride = step ?? q;
+  const steps = stride === undefined || toNumber(stride) === 1 ? "" : `, in steps of ${number(stride)}`;
+  // What bounds say by themselves is not said again.
+  const name = (distribution ?? kind).replace(/^q_/, "").replace(/^(int_)?uniform$/, "").replaceAll("_", " ");
+  if (min !== undefined && max !== undefined) return `${number(min)} to ${number(max)}${steps}${name === "" ? "" : `, ${name}`}`;
+  if (mu !== undefined && sigma !== undefined) return `${name}, μ ${number(mu)}, σ ${number(sigma)}${steps}`;
+  if (a !== undefined && b !== undefined) return `${name}(${number(a)}, ${number(b)})${steps}`;
   return distribution ?? kind;
 }

@@ -53,15 +53,22 @@ package struct SweepPlan: Sendable {
     let seed = specification.seed ?? 0
     var search = try specification.search(seed: seed, imported: imported ?? ImportedTrials())
     var first: [Point] = []
-    while first.count < Self.shownPoints, first.count < specification.budget ?? .max,
-      case .trial(let suggestion) = search.ask(trial: first.count)
-    {
-      first.append(suggestion.point)
+    var end: String?
+    while end == nil, first.count < Self.shownPoints, first.count < specification.budget ?? .max {
+      switch search.ask(trial: first.count) {
+      case .trial(let suggestion): first.append(suggestion.point)
+      case .exhausted(let reason): end = reason
+      case .wait, .resume: end = ""
+      }
     }
     points = first.enumerated().map { number, point in
       FirstPoint(name: specification.runName(for: point, number: number, seed: seed), point: point)
     }
-    doubt = Self.doubt(specification)
+    let isWithout = first.isEmpty && end?.isEmpty == false
+    doubt =
+      isWithout
+      ? end.map { "there is nothing to try: \($0.hasSuffix(".") ? String($0.dropLast()) : $0)" }
+      : Self.doubt(specification)
     var rows = [
       Row(name: "Trials", words: Self.trials(specification)),
       Row(name: "Method", words: Self.method(specification)),
@@ -115,7 +122,12 @@ package struct SweepPlan: Sendable {
 
   private static func trials(_ specification: SweepSpecification) -> String {
     var words = specification.budget.map { "\($0)" } ?? "without end"
-    if let size = specification.space.cardinality, size != .max { words += " of \(size) points" }
+    if let size = specification.space.cardinality, size != .max {
+      // No point comes twice, but where trials go on from each other's checkpoints.
+      let isOnce = specification.method != PopulationBasedSampler.method
+      if isOnce { words = "\(min(specification.budget ?? size, size))" }
+      words += " of \(Spoken.count(size, "point"))"
+    }
     let limits = specification.furtherLimits.json.object ?? [:]
     if !limits.isEmpty {
       words += "; ends by " + limits.map { "\($0.key) \($0.value.text)" }.joined(separator: ", ")

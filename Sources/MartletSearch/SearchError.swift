@@ -50,7 +50,7 @@ public enum SearchError: Error, Hashable, Sendable, CustomStringConvertible {
     case .tooManyPoints(let method):
       "method '\(method)' cannot count the points of this space: use fewer values, or method 'random'"
     case .pointOutside(let point):
-      "the point \(point) does not lie in the space: every parameter needs a value of its domain, and nothing else"
+      "the point \(point.text) does not lie in the space: every parameter needs a value of its domain, and nothing else"
     case .unsupported(let method, let reason):
       "method '\(method)' cannot search this: \(reason)"
     case .invalidOption(let method, let name, let message):
@@ -63,7 +63,7 @@ public enum SearchError: Error, Hashable, Sendable, CustomStringConvertible {
     case .invalidRelation(let text, let message):
       "the rule '\(text)': \(message)"
     case .pointForbidden(let point, let reason):
-      "the point \(point) may not be tried: \(reason)"
+      "the point \(point.text) may not be tried: \(reason)"
     case .unusableState(let method, let reason):
       "the saved state of the '\(method)' sampler cannot be used: \(reason)"
     }

@@ -66,7 +66,7 @@ import Testing
     ("{a: {min: 0.1, max: 9, q: 1, step: 1}}", "parameters.a.step", "has no meaning"),
     ("{a: {distribution: ordinal, values: []}}", "parameters.a.values", "values is empty"),
     ("{a: {distribution: int_uniform, min: 0, max: 9, step: 0.5}}", "parameters.a.step", "a whole number"),
-    ("{a: {min: 1, max: 1, step: banana}}", "parameters.a.step", "a whole number"),
+    ("{a: {min: 1, max: 1, step: banana}}", "parameters.a.step", "a number"),
     ("{a: {min: 1, max: 1, step: -3}}", "parameters.a.step", "-3"),
     ("{a: {min: 0.05, max: 0.05, q: 0.1}}", "parameters.a.min", "must be less than max"),
     ("{a: {min: -1, max: -1, log: true}}", "parameters.a.min", "must be less than max"),

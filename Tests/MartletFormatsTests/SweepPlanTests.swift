@@ -54,6 +54,19 @@ import Testing
     #expect(try row("Method", more) == words)
   }
 
+  @Test func howManyTrials() throws {
+    #expect(try row("Trials", "method: random") == "100 of 100 points")
+    #expect(try row("Trials", "method: random\nrun_cap: 900") == "100 of 100 points")
+    #expect(try row("Trials", "method: random\nrun_cap: 9") == "9 of 100 points")
+    #expect(try row("Trials", "method: pbt\nrun_cap: 900") == "900 of 100 points")
+    let file = try SweepSpecification.read(
+      source: "program: t.py\nmethod: grid\nparameters: {a: {values: [x, y]}}\nwhere: a != 'x' and a != 'y'\n"
+    )
+    let plan = try SweepPlan(file, imported: ImportedTrials())
+    #expect(plan.points.isEmpty)
+    #expect(plan.doubt?.hasPrefix("there is nothing to try: ") == true)
+  }
+
   @Test func whatItLearnsFrom() throws {
     let item = ImportedTrials.Item(parameters: ["a": 5], losses: [1], violations: [])
     let outside = ImportedTrials.Item(parameters: ["a": 500], losses: [1], violations: [])

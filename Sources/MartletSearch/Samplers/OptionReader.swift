@@ -63,6 +63,6 @@ struct OptionReader {
   }
 
   private func refused(_ name: String, _ rule: String, _ value: JSONValue) -> SearchError {
-    .invalidOption(method: method, name: name, message: "\(rule), not \(value)")
+    .invalidOption(method: method, name: name, message: "\(rule), not \(value.text)")
   }
 }

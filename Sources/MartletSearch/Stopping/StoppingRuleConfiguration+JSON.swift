@@ -46,7 +46,7 @@ extension StoppingRuleConfiguration {
     guard let name = type.string, Self.types.contains(name) else {
       let near =
         type.string.flatMap { nearest(to: $0, in: Self.types) }.map { "; did you mean '\($0)'?" } ?? ""
-      throw Self.refused("type", "must be one of \(names), not \(type)\(near)")
+      throw Self.refused("type", "must be one of \(names), not \(type.text)\(near)")
     }
     if name == "hyperband", members["min_iter"] == nil, members["max_iter"] == nil {
       throw .invalidOption(

@@ -36,7 +36,7 @@ function Versions({ sweep }: { sweep: Sweep }) {
     <>
       {error ? <Failure error={error} retry={again} /> : null}
       {value ? (
-        <label className="axis-choice"><span className="muted">File</span>
+        <label className="file-choice"><span className="muted">File</span>
           <select className="select" value={shown?.version} onChange={(event) => setChosen(Number(event.target.value))}>
             {value.map(({ version, since, by }) => (
               <option key={version} value={version}>version {version}, since {formatTime(since)} by {by}</option>
@@ -61,7 +61,8 @@ function space({ kind, values, min, max, distribution, step, q, a, b, mu, sigma,
   const stride = step ?? q;
   const steps = stride === undefined || toNumber(stride) === 1 ? "" : `, in steps of ${number(stride)}`;
   // What bounds say by themselves is not said again.
-  const name = (distribution ?? kind).replace(/^q_/, "").replace(/^(int_)?uniform$/, "").replaceAll("_", " ");
+  const name = (distribution ?? kind).replace(/^(q|int)_/, "").replace(/^uniform$/, "").replace("log_uniform_values", "on a logarithmic scale")
+    .replaceAll("_", " ");
   if (min !== undefined && max !== undefined) return `${number(min)} to ${number(max)}${steps}${name === "" ? "" : `, ${name}`}`;
   if (mu !== undefined && sigma !== undefined) return `${name}, μ ${number(mu)}, σ ${number(sigma)}${steps}`;
   if (a !== undefined && b !== undefined) return `${name}(${number(a)}, ${number(b)})${steps}`;

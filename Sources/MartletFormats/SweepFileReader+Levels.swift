@@ -9,6 +9,22 @@ import OrderedCollections
 extension SweepFileReader {
   /// Blocks whose members are parameters too, called `parallel_config.tp`.
   static let taskGroups = ["quant_config", "parallel_config"]
+  /// Members of them that a server spells out for itself.
+  private static let presetKeys = ["preset", "presets"]
+
+  /// Presets, by their paths: kept with the sweep, for only the servers that they are of know what they stand for.
+  mutating func presets(_ file: FileSection) -> JSONObject {
+    var presets: JSONObject = [:]
+    for group in file.members where Self.taskGroups.contains(group.key) {
+      for member in group.value.members ?? [] where Self.presetKeys.contains(member.key) && !member.isVoid {
+        presets["\(group.key).\(member.key)"] = member.value.value
+        notes.append(
+          "line \(member.mark.line): '\(group.key).\(member.key)' is a server's own: kept with the sweep as it is; what it "
+            + "stands for can be searched under its own keys")
+      }
+    }
+    return presets
+  }
 
   /// The parameters of the blocks, but for those that `parameters` names itself.
   mutating func groupParameters(_ file: FileSection) -> [PlacedParameter] {
@@ -17,7 +33,7 @@ extension SweepFileReader {
     var passedOver: [Member] = []
     for group in file.members where Self.taskGroups.contains(group.key) && !group.isVoid {
       guard let section = section(group, in: file, example: "{tp: [1, 2]}") else { continue }
-      for member in section.members {
+      for member in section.members where !Self.presetKeys.contains(member.key) {
         let path = section.path(member.key)
         guard !explicit.contains(member.key), !explicit.contains(path) else {
           passedOver.append(Member(key: path, mark: member.mark, value: member.value))

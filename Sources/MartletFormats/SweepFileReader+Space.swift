@@ -192,7 +192,7 @@ extension SweepFileReader {
         values[parameter.name] = value
       }
     }
-    if let coordinates = cube.coordinates(of: Point(values: values)) { return cube.point(at: coordinates) }
+    if let point = cube.point(like: Point(values: values)) { return point }
     // Which of them is to blame.
     let missing = space.parameters.first { values[$0.name] == nil && $0.condition == nil }
     if let missing {

@@ -85,6 +85,7 @@ extension SweepFileReader {
       specification = read
     }
     noteDescriptions(file, optimization)
+    for (path, value) in presets(file) { specification?.metadata[path] = value }
     for member in file.members where Self.describing.contains(member.key) {
       specification?.metadata[member.key] = member.value.value
     }

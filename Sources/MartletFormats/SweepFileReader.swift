@@ -174,6 +174,11 @@ struct SweepFileReader {
     specification.points = points(file, in: placed)
     readEarlyTermination(file, method, &specification)
     readPenalties(file, &specification)
+    if objectives.isEmpty, ![gridMethod, randomMethod, "sobol", pointsMethod].contains(method.name) {
+      notes.append(
+        "line \(method.mark.line): '\(method.name)' learns from 'metric', which is missing: its trials teach it nothing"
+      )
+    }
     checkSearch(&specification, method, placed)
     specification.namesAreUnique = specification.ruleTellsPointsApart()
     specification.notes = notes

@@ -61,7 +61,7 @@ import Testing
       "base_runtime": "sglang",
       "parameters": {"tp": [1, 2], "policy": ["lpm", "fcfs"]},
       "quant_config": {"gemm_dtype": ["fp8", "auto", "fp8"], "kvcache_dtype": "auto", "moe_dtype": null},
-      "parallel_config": {"tp": [4, 8], "dp": [1, 2], "pp": [1]},
+      "parallel_config": {"tp": [4, 8], "dp": [1, 2], "pp": [1], "presets": ["fast"]},
       "optimization": {"strategy": "bayesian", "objective": "minimize_latency", "n_initial_random": 7},
       "slo": {
         "latency": {"p90": {"threshold": 3, "weight": 2, "hard_fail": true}, "p50": {"threshold": 1, "weight": 0}},
@@ -81,6 +81,8 @@ import Testing
     #expect(task.space.parameters[5].domain == .constant(1))
     #expect(task.notes.contains { $0.contains("'parallel_config.tp'") && $0.contains("counts") })
     #expect(task.metadata["parallel_config"] == nil && task.metadata["quant_config"] == nil)
+    #expect(task.metadata["parallel_config.presets"] == ["fast"])
+    #expect(task.notes.contains { $0.contains("'parallel_config.presets'") })
     let place = RunPlace(name: "n", directory: "/d", paramsFile: "/d/p.json", environment: [:])
     let point = Point(values: ["tp": 2, "parallel_config.dp": 1])
     #expect(task.arguments(for: point, run: place) == ["bench", "--tp=2", "--parallel_config.dp=1"])

@@ -43,6 +43,10 @@ import Testing
     ),
     ("method: {name: asha, eta: 0}\nmetric: {name: loss}", "method.eta", "eta"),
     ("method: {name: asha, ete: 3}\nmetric: {name: loss}", "method.ete", "did you mean 'eta'?"),
+    (
+      "method: random\nmetric: {name: loss}\nearly_terminate: {type: hyperband, min_iters: 3}",
+      "early_terminate.min_iters", "did you mean 'min_iter'?"
+    ),
     ("method: {name: asha, type: median}\nmetric: {name: loss}", "method.type", "leave 'type' out"),
     (
       "method: {name: hyperband, s: 2, min_iter: 1}\nmetric: {name: loss}", "method.s",

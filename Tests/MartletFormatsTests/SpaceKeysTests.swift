@@ -105,4 +105,55 @@ import Testing
     #expect((flaw.key, flaw.line) == ("where", 4))
     #expect(flaw.message.contains("texts stand in quotes: optimizer == 'a text'"), "\(flaw.message)")
   }
+
+  @Test(arguments: [
+    ("{min: 0.01, max: 0.5}", [0.2, 0.3, 0.07, 0.01, 0.5]),
+    ("{min: 1e-5, max: 0.1, log: true}", [0.003, 0.001, 0.01, 0.1]),
+    ("{distribution: normal}", [0.1, -0.7, 3]),
+    ("{distribution: log_normal}", [0.1, 0.7, 3]),
+    ("{distribution: beta, a: 2, b: 5}", [0.1, 0.7, 0.3]),
+  ]) func `points that are given stay as they are, with their names`(settings: String, values: [Double])
+    throws
+  {
+    let points = values.enumerated().map { "{name: p\($0), parameters: {lr: \($1), k: 1}}" }.joined(
+      separator: ", ")
+    for method in ["points", "random", "gp"] {
+      let file = try read(
+        "{lr: \(settings), k: {values: [0, 1]}, twice: {expression: 2 * lr}}",
+        "metric: {name: loss}\nmethod: \(method)\npoints: [\(points)]")
+      var search = try file.search(seed: 3)
+      for (place, value) in values.enumerated() {
+        guard case .trial(let one) = search.ask(trial: place) else {
+          Issue.record("\(method) gives no point \(place)")
+          continue
+        }
+        #expect(one.point["lr"] == .double(value))
+        #expect(one.point["twice"]?.double.map { ($0 - 2 * value).magnitude < 1e-12 } == true)
+        #expect(file.runName(for: one.point, number: place, seed: 3) == "p\(place)")
+      }
+    }
+  }
+
+  @Test func `a point on the bound of a condition has what the condition gives`() throws {
+    let file = try read(
+      "{lr: {min: 0.01, max: 0.5}, k: {values: [0, 1], when: {lr: {min: 0.2}}}}",
+      "method: points\npoints: [{lr: 0.2, k: 1}, {lr: 0.1}]")
+    var search = try file.search(seed: 0)
+    guard case .trial(let first) = search.ask(trial: 0), case .trial(let second) = search.ask(trial: 1) else {
+      Issue.record("no points")
+      return
+    }
+    #expect(first.point.flat == ["lr": 0.2, "k": 1])
+    #expect(second.point.flat == ["lr": 0.1])
+  }
+
+  @Test func `a method that learns says that it has nothing to learn from`() throws {
+    #expect(
+      try read("{a: {values: [1, 2]}}", "method: tpe").notes.contains {
+        $0.contains("'tpe' learns from 'metric'")
+      })
+    for method in ["grid", "random", "sobol"] {
+      #expect(try read("{a: {values: [1, 2]}}", "method: \(method)").notes == [])
+    }
+  }
 }

@@ -30,6 +30,7 @@ private struct Simulation {
   var created: [Point] = []
   var open: Set<Int> = []
   var asked: Set<Int> = []
+  var judged: Set<Int> = []
   var restarts = 0
 
   init(seed: UInt64) throws {
@@ -76,7 +77,7 @@ private struct Simulation {
   private mutating func outcome(_ number: Int) -> SweepMachine.Outcome {
     // Whoever was asked to leave mostly does.
     if asked.contains(number), Int.random(in: 0..<4, using: &numbers) > 0 {
-      return .failed(reason: "stopped")
+      return judged.contains(number) ? .pruned(objective: nil, reason: "stopped") : .failed(reason: "stopped")
     }
     return switch Int.random(in: 0..<10, using: &numbers) {
     case 0..<3: .failed(reason: "no")
@@ -112,7 +113,13 @@ private struct Simulation {
           (stored.state, stored.reason) = (state, reason)
         }
       case .setBest(let number): stored.best = number
-      case .prepare, .stopPreparation, .setMaxParallel, .resume, .retire, .judge, .wake:
+      case .judge(let number, let verdict):
+        // Only a target that was reached ends what runs: nobody looks at values here.
+        check(open.contains(number), "trial \(number) is not open and cannot be judged")
+        check(target != nil && verdict.reason.hasPrefix("The target m "), "nobody asked for \(action)")
+        asked.insert(number)
+        judged.insert(number)
+      case .prepare, .stopPreparation, .setMaxParallel, .resume, .retire, .wake:
         check(false, "nobody asked for \(action)")
       }
     }

@@ -118,7 +118,9 @@ extension Conductor {
     _ parameters: JSONObject, of machine: SweepMachine, _ id: PublicID
   ) throws -> Point {
     let (cube, values) = (machine.search.problem.cube, parameters)
-    guard let coordinates = cube.coordinates(of: Point(values: values)) else {
+    guard let coordinates = cube.coordinates(of: Point(values: values)),
+      let point = cube.point(like: Point(values: values))
+    else {
       let names = machine.search.problem.space.parameters.map(\.name)
       let unknown = values.keys.first { !names.contains($0) }
       let missing = names.first { values[$0] == nil }
@@ -133,7 +135,7 @@ extension Conductor {
     guard !machine.search.history.contains(coordinates) else {
       throw Problem(.conflict, "Sweep '\(id)' has tried this point already, or is about to.")
     }
-    return cube.point(at: coordinates)
+    return point
   }
 
   /// Another number of trials at most.

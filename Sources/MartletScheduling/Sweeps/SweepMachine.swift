@@ -301,7 +301,11 @@ package struct SweepMachine: Sendable {
       stopReason = reason
       progress.isExhausted = true
       actions.append(.setState(state, reason: reason))
-      actions += open.map(Action.stop)
+      // What runs has not failed: it is not gone on with.
+      for other in open {
+        let told = judge(other, .prune(reason: reason))
+        actions += told.isEmpty ? [.stop(trial: other)] : told
+      }
     }
     return actions
   }

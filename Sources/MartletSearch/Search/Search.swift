@@ -30,6 +30,8 @@ public struct Suggestion: Hashable, Sendable {
 
 /// A point given by hand.
 private struct QueuedPoint: Hashable, Sendable {
+  /// As it was given.
+  var point: Point
   var coordinates: [Double]
   /// It is tried though it may be known.
   var isRepeat: Bool
@@ -76,7 +78,12 @@ public struct Search: Sendable {
   /// - Parameter isRepeat: it is tried though it may be known; else a known one is passed over.
   /// - Throws: `SearchError.pointOutside` and `pointForbidden`.
   public mutating func enqueue(_ point: Point, isRepeat: Bool = false) throws(SearchError) {
-    queue.append(QueuedPoint(coordinates: try coordinates(of: point), isRepeat: isRepeat))
+    let coordinates = try coordinates(of: point)
+    queue.append(
+      QueuedPoint(
+        point: problem.cube.point(like: point) ?? problem.cube.point(at: coordinates),
+        coordinates: coordinates,
+        isRepeat: isRepeat))
   }
 
   /// Whether `enqueue` takes a point.
@@ -99,7 +106,8 @@ public struct Search: Sendable {
       queuePosition += 1
       let next = queue[queuePosition - 1]
       if next.isRepeat || !history.contains(next.coordinates) {
-        return begin(trial, next.coordinates, queued: queuePosition - 1, isRepeat: next.isRepeat)
+        return begin(
+          trial, next.coordinates, point: next.point, queued: queuePosition - 1, isRepeat: next.isRepeat)
       }
     }
     if let cardinality = problem.space.cardinality, history.distinctCount >= cardinality {
@@ -153,13 +161,13 @@ public struct Search: Sendable {
   }
 
   private mutating func begin(
-    _ trial: Int, _ coordinates: [Double], note: JSONValue? = nil, from: Int? = nil, queued: Int? = nil,
-    isRepeat: Bool = false
+    _ trial: Int, _ coordinates: [Double], point: Point? = nil, note: JSONValue? = nil, from: Int? = nil,
+    queued: Int? = nil, isRepeat: Bool = false
   ) -> SearchAnswer {
     history.begin(PendingTrial(trial: trial, coordinates: coordinates, note: note))
     return .trial(
       Suggestion(
-        point: problem.cube.point(at: coordinates), coordinates: coordinates, note: note, from: from,
+        point: point ?? problem.cube.point(at: coordinates), coordinates: coordinates, note: note, from: from,
         queued: queued, isRepeat: isRepeat))
   }
 

@@ -54,6 +54,17 @@ extension Domain {
     }
   }
 
+  /// A value as the domain has it: real numbers as they are given, all others as the domain writes them. Nil: it is none of
+  /// the domain's.
+  func own(_ value: JSONValue?) -> JSONValue? {
+    if case .constant(let only) = self { return only }
+    guard let value, let coordinate = coordinate(of: value) else { return nil }
+    guard case .real(let distribution, nil) = self, let number = value.double else {
+      return self.value(at: coordinate)
+    }
+    return .double(distribution.bounds.map { min(max(number, $0.lowerBound), $0.upperBound) } ?? number)
+  }
+
   /// Equal as they are written, else equal as numbers; true is not 1.
   private static func index(of value: JSONValue, in values: [JSONValue]) -> Int? {
     values.firstIndex(of: value)

@@ -104,6 +104,19 @@ public struct UnitCube: Hashable, Sendable {
     return coordinates
   }
 
+  /// A point that somebody gives, with what it leaves out: constants, and what is derived. Its real numbers stay as they are
+  /// given, to the last digit, which they would lose on the way through their coordinates.
+  ///
+  /// - Returns: nil where `coordinates(of:)` is.
+  public func point(like given: Point) -> Point? {
+    guard coordinates(of: given) != nil else { return nil }
+    var values = space.parameters.map { given[$0.name] }
+    for index in order {
+      values[index] = isActive(index, values) ? space.parameters[index].domain.own(values[index]) : nil
+    }
+    return space.point(values)
+  }
+
   /// The same point with every coordinate at its value's own place and NaN where there is no value.
   public func canonical(_ coordinates: [Double]) -> [Double] {
     var result = coordinates

@@ -49,6 +49,12 @@ extension StoppingRuleConfiguration {
       throw Self.refused("type", "must be one of \(names), not \(type.text)\(near)")
     }
     if name == "hyperband", members["min_iter"] == nil, members["max_iter"] == nil {
+      // A misspelt key is not told as a missing one.
+      if let unknown = members.keys.first(where: { !Self.hyperbandKeys.contains($0) }) {
+        throw .unknownOption(
+          method: name, name: unknown, nearest: nearest(to: unknown, in: Self.hyperbandKeys),
+          known: Self.hyperbandKeys)
+      }
       throw .invalidOption(
         method: name, name: "min_iter",
         message: "is missing: give the step of the first comparison, or 'max_iter' and 's'")
@@ -172,6 +178,7 @@ extension StoppingRuleConfiguration {
   }
 
   private static let etas = 1.5...1000.0
+  private static let hyperbandKeys = ["min_iter", "max_iter", "s", "eta", "strict", "brackets"]
 
   private static func tooShort(_ type: String, first: Int64, end: Int64) -> SearchError {
     .invalidOption(

@@ -120,21 +120,20 @@ extension SweepFileReader {
 
   // MARK: - All together
 
-  /// Whether the method can search this at all.
+  /// Whether the method can search this at all, whatever else is wrong in the file.
   mutating func checkSearch(
     _ specification: inout SweepSpecification, _ method: MethodChoice, _ placed: PlacedSpace
   ) {
-    guard flaws.isEmpty else { return }
+    let before = flaws.count
     if method.name == gridMethod {
       for item in placed.parameters where item.parameter.domain.count == nil {
         let error = SearchError.infiniteDomain(parameter: item.parameter.name, method: gridMethod)
         flaws.append(Flaw(at: item.mark, key: item.path, message: "\(error)"))
       }
     }
-    guard flaws.isEmpty else { return }
+    guard flaws.count == before else { return }
     do {
       _ = try specification.search(seed: 0)
-      _ = try specification.watcher(seed: 0)
     } catch {
       let (mark, key) = place(of: error, method, placed)
       flaws.append(Flaw(at: mark, key: key, message: "\(error)"))

@@ -171,7 +171,9 @@ struct SweepFileReader {
     specification.furtherLimits.trials = nil
     specification.warmStart = warmStart
     specification.metadata = metadata(file)
+    let before = flaws.count
     specification.points = points(file, in: placed)
+    if flaws.count == before { checkSearch(&specification, method, placed) }
     readEarlyTermination(file, method, &specification)
     readPenalties(file, &specification)
     if objectives.isEmpty, ![gridMethod, randomMethod, "sobol", pointsMethod].contains(method.name) {
@@ -179,7 +181,6 @@ struct SweepFileReader {
         "line \(method.mark.line): '\(method.name)' learns from 'metric', which is missing: its trials teach it nothing"
       )
     }
-    checkSearch(&specification, method, placed)
     specification.namesAreUnique = specification.ruleTellsPointsApart()
     specification.notes = notes
     return specification

@@ -59,6 +59,14 @@ import Testing
     #expect(flaw.message.contains(words), "\(flaw.message)")
   }
 
+  @Test func `options of the method are looked at whatever else is wrong`() throws {
+    let error = #expect(throws: SweepFileError.self) {
+      try read(
+        "method: {name: tpe, statup: 4}\nearly_terminate: {type: hyperband, min_iters: 3}\n\(Self.metric)")
+    }
+    #expect(try #require(error).flaws.map(\.key) == ["method.statup", "early_terminate.min_iters"])
+  }
+
   @Test func `a method that nobody has is refused with all there are`() throws {
     let flaw = try flaw("method: ahsa\n\(Self.metric)")
     #expect(flaw.nearest == "asha")

@@ -91,6 +91,7 @@ extension SweepMachine {
     var actions: [Action] = []
     for number in trials.indices where trials[number].state == .paused {
       trials[number].state = .pruned
+      trials[number].reason = Self.standing(since: trials[number].reason)
       tell(number)
       let record = trials[number]
       actions.append(
@@ -100,6 +101,11 @@ extension SweepMachine {
     finishedCount += pausedCount
     pausedCount = 0
     return actions
+  }
+
+  /// - Parameter reason: why it was paused, a sentence of that time.
+  private static func standing(since reason: String?) -> String {
+    "It stood still when the sweep ended.\(reason.map { " When it was paused: \($0)" } ?? "")"
   }
 
   /// What a running trial reported, in its order; the sign is that of the metrics.

@@ -122,7 +122,7 @@ extension SweepFileReader {
 
   /// Whether the method can search this at all, whatever else is wrong in the file.
   mutating func checkSearch(
-    _ specification: inout SweepSpecification, _ method: MethodChoice, _ placed: PlacedSpace
+    _ specification: SweepSpecification, _ method: MethodChoice, _ placed: PlacedSpace
   ) {
     let before = flaws.count
     if method.name == gridMethod {

@@ -173,7 +173,7 @@ struct SweepFileReader {
     specification.metadata = metadata(file)
     let before = flaws.count
     specification.points = points(file, in: placed)
-    if flaws.count == before { checkSearch(&specification, method, placed) }
+    if flaws.count == before { checkSearch(specification, method, placed) }
     readEarlyTermination(file, method, &specification)
     readPenalties(file, &specification)
     if objectives.isEmpty, ![gridMethod, randomMethod, "sobol", pointsMethod].contains(method.name) {

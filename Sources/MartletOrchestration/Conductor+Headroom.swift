@@ -50,7 +50,7 @@ extension Conductor {
         }
       }
     } catch {
-      logger.error("What the machine has left could not be heeded; looking again soon: \(error)")
+      logger.failure("What the machine has left could not be heeded; looking again soon", error)
     }
   }
 

@@ -72,7 +72,7 @@ extension Conductor {
           await self.forget(attempt)
         }
       } catch {
-        logger.error("The end of run \(attempt.run) could not be stored; trying again: \(error)")
+        logger.failure("The end of run \(attempt.run) could not be stored; trying again", error)
         // A cancelled sleep only tries earlier.
         try? await Task.sleep(for: .seconds(1))
       }

@@ -47,7 +47,7 @@ extension Conductor {
         continue
       } catch {
         // A full disk, most likely: the records stay where they are, and are read again.
-        logger.error("The news of run \(attempt.run) could not be stored; trying again: \(error)")
+        logger.failure("The news of run \(attempt.run) could not be stored; trying again", error)
         // A cancelled sleep only tries earlier.
         try? await Task.sleep(for: .seconds(1))
       }

@@ -149,7 +149,7 @@ actor Conductor {
         }
       }
     } catch {
-      logger.error("What was to be tried again could not be; trying once more: \(error)")
+      logger.failure("What was to be tried again could not be; trying once more", error)
       if !isClosed { wake(at: clock.now.seconds + 1) }
     }
   }
@@ -167,7 +167,7 @@ actor Conductor {
         tracking.tellSoon(sweeps: [end.sweep.id])
         break
       } catch {
-        logger.error("The end of sweep \(end.sweep.id) could not be stored; trying again: \(error)")
+        logger.failure("The end of sweep \(end.sweep.id) could not be stored; trying again", error)
         // A cancelled sleep only tries earlier.
         try? await Task.sleep(for: .seconds(1))
       }

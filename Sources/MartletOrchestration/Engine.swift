@@ -164,7 +164,7 @@ package final class Engine: Sendable {
         } catch is CancellationError {
           return
         } catch {
-          logger.error("Silent runs and old trash could not be seen to: \(error)")
+          logger.failure("Silent runs and old trash could not be seen to", error)
         }
       }
     }
@@ -325,7 +325,8 @@ package final class Engine: Sendable {
     do {
       try await conductor.queue.run { try await conductor.begin() }
     } catch {
-      logger.error("Queued work could not begin; trying again: \(error)")
+      logger.failure("Queued work could not begin; trying again", error)
+      if await conductor.isClosed { return }
       Task {
         // A cancelled sleep only tries earlier.
         try? await Task.sleep(for: .seconds(1))
@@ -346,7 +347,7 @@ package final class Engine: Sendable {
     do {
       try await blocking { try store.close() }
     } catch {
-      logger.error("The database was not closed cleanly: \(error)")
+      logger.failure("The database was not closed cleanly", error)
     }
   }
 }

@@ -108,7 +108,7 @@ actor ResultsWriter {
     do {
       return try await queue.run { try await self.writeNow(sweep, isLast: isLast) }
     } catch {
-      logger.error("The results of sweep \(sweep.id) could not be written to \(sweep.directory): \(error)")
+      logger.failure("The results of sweep \(sweep.id) could not be written to \(sweep.directory)", error)
       return 0
     }
   }

@@ -105,7 +105,7 @@ package final class Sampling: @unchecked Sendable {
             // What comes next would have a gap before it: it is another client's.
             counters[run] = nil
             if refused.insert(run).inserted {
-              logger.warning("What run \(run) uses could not be stored; trying again: \(error)")
+              logger.failure("What run \(run) uses could not be stored; trying again", error, level: .warning)
             }
           }
         }
@@ -116,7 +116,7 @@ package final class Sampling: @unchecked Sendable {
         // A row that may or may not have been stored: the next ones are another client's.
         counters = [:]
         if !isFailing, !Task.isCancelled {
-          logger.warning("What runs use could not be stored; trying again: \(error)")
+          logger.failure("What runs use could not be stored; trying again", error, level: .warning)
         }
         isFailing = true
       }

@@ -230,13 +230,17 @@ package final class Store: Sendable {
       Problem(
         .unavailable, "The disk of the data directory failed: \(error.message ?? "input or output error").",
         hint: "Check the disk ('dmesg'), then run 'martlet doctor'.")
-    // GRDB's words for a connection that `close` has ended.
-    case .SQLITE_MISUSE where error.message == "Connection is closed":
-      Problem(
-        .unavailable, "The database is closed: the server is ending.", hint: "Try again when it is up.")
+    // A connection that `close` has ended; its words differ between readers and the writer.
+    case .SQLITE_MISUSE: .storeClosed
     default: Problem(.internal, "The database refused: \(error).")
     }
   }
+}
+
+extension Problem {
+  /// What `Store` throws once it is closed.
+  package static let storeClosed = Problem(
+    .unavailable, "The database is closed: the server is ending.", hint: "Try again when it is up.")
 }
 
 /// Reads in one snapshot.

@@ -176,7 +176,7 @@ package final class LiveFeed: Sendable {
   private func tellLater(_ news: FeedNews, from store: Store, _ logger: Logger, _ error: any Error) {
     // Whoever comes back is told of it; whoever is here, by the next try.
     state.withLock { state in for subject in news.subjects { state.note(subject) } }
-    logger.warning("A change could not be told to its watchers; trying again: \(error)")
+    logger.failure("A change could not be told to its watchers; trying again", error, level: .warning)
     // Weak, and only as long as somebody watches: a feed that has ended tells nobody.
     Task { [weak self] in
       // A cancelled sleep only tries earlier.

@@ -172,7 +172,8 @@ extension Tracking {
         }
       }
     } catch {
-      logger.warning("Files that nobody has any more could not be removed; trying again: \(error)")
+      logger.failure(
+        "Files that nobody has any more could not be removed; trying again", error, level: .warning)
       needsCleaning.store(true, ordering: .relaxed)
     }
   }

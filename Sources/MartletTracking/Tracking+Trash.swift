@@ -97,7 +97,8 @@ extension Tracking {
           do {
             if try await blocking({ try directories.remove(id) }) { gone.append(id) } else { isLeft = true }
           } catch {
-            logger.warning("The directory of the purged run \(id) could not be removed: \(error)")
+            logger.failure(
+              "The directory of the purged run \(id) could not be removed", error, level: .warning)
           }
         }
         for start in stride(from: 0, to: gone.count, by: 100) {
@@ -109,7 +110,7 @@ extension Tracking {
         if isLeft { purges.needsRound.store(true, ordering: .relaxed) }
       }
     } catch {
-      logger.warning("Directories of purged runs could not be removed; trying again: \(error)")
+      logger.failure("Directories of purged runs could not be removed; trying again", error, level: .warning)
       purges.needsRound.store(true, ordering: .relaxed)
     }
   }

@@ -3,6 +3,7 @@
 import Foundation
 import MartletModel
 import MartletOrchestration
+import MartletStore
 import MartletTestSupport
 import MartletTracking
 import OrderedCollections
@@ -100,6 +101,26 @@ import Testing
       try await eventually("the table with that trial") { try shop.text(table).contains(ended.runName) }
       try shop.write("gate", "")
       #expect(try await shop.ended(sweep.id).state == .finished)
+    }
+  }
+
+  @Test func `what a server's end cuts off is not told as a failure`() async throws {
+    try await Workshop.with { shop in
+      let (engine, access) = (try shop.engine, try shop.access)
+      await shop.close()
+      await #expect(throws: Problem.storeClosed) {
+        try await engine.tracking.clean(by: access.principal)
+      }
+      await #expect(throws: Problem.storeClosed) {
+        try await engine.store.write { _ in }
+      }
+      await engine.tracking.removeUnusedBlobs()
+      await engine.start()
+      shop.book.logger.failure("Old trash could not be seen to", Problem.storeClosed)
+      shop.book.logger.failure("Old trash could not be seen to", CancellationError())
+      #expect(shop.book.troubles == [])
+      shop.book.logger.failure("Old trash could not be seen to", Problem(.unavailable, "The disk is full."))
+      #expect(shop.book.troubles == ["Old trash could not be seen to: The disk is full."])
     }
   }
 

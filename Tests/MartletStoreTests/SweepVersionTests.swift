@@ -9,28 +9,6 @@ import Testing
 @testable import MartletStore
 
 @Suite struct SweepVersionTests {
-  private func sweep(_ writer: StoreWriter, by me: Principal) throws -> (row: Int64, id: PublicID) {
-    let id = try writer.freshSweepID()
-    let sweep = Sweep(
-      id: id, project: "digits", name: "s", description: "", state: .paused, method: "grid", objective: nil,
-      parameters: [], maxParallel: 1, timeout: nil, command: ["true"], workdir: "/", outputDirectory: "/tmp",
-      spaceSize: nil, budget: nil, createdAt: noon, createdBy: "tester", seed: 1, source: "first")
-    let row = try writer.createSweep(
-      sweep, samplerState: [:], filename: nil, commandOverride: nil, by: me, now: noon)
-    return (row, id)
-  }
-
-  private func trial(
-    _ number: Int, of sweep: Int64, _ writer: StoreWriter, by me: Principal, now: Timestamp
-  ) throws {
-    let id = try writer.freshRunID()
-    try writer.createExecutedRun(
-      ExecutedRun(
-        project: "digits", name: "t\(number)", sweepRow: sweep, trial: number, config: [:], command: ["true"],
-        workdir: "/", directory: "/tmp/\(id)", execution: [:]), id: id, by: me, now: now)
-    try writer.createTrial(ofSweep: sweep, number: number, parameters: [:], run: id, by: me, now: now)
-  }
-
   private func change(
     _ sweep: Int64, to source: String, _ writer: StoreWriter, by me: Principal, now: Timestamp
   ) throws {
@@ -43,12 +21,12 @@ import Testing
   private func changed(_ bench: Bench) async throws -> PublicID {
     let me = bench.me
     return try await bench.store.write { writer in
-      let made = try sweep(writer, by: me)
-      try trial(0, of: made.row, writer, by: me, now: noon + 1)
+      let made = try writer.madeSweep(source: "first", state: .paused, by: me)
+      try writer.makeTrial(0, of: made.row, by: me, now: noon + 1)
       try change(made.row, to: "second", writer, by: me, now: noon + 2)
-      try trial(1, of: made.row, writer, by: me, now: noon + 3)
+      try writer.makeTrial(1, of: made.row, by: me, now: noon + 3)
       try change(made.row, to: "third", writer, by: me, now: noon + 4)
-      try trial(2, of: made.row, writer, by: me, now: noon + 5)
+      try writer.makeTrial(2, of: made.row, by: me, now: noon + 5)
       return made.id
     }
   }

@@ -11,38 +11,18 @@ import Testing
 @Suite struct TrialCountTests {
   private static let states: [TrialState] = [.running, .paused, .waiting, .complete, .pruned, .failed]
 
-  private func sweep(_ writer: StoreWriter, by me: Principal) throws -> (row: Int64, id: PublicID) {
-    let id = try writer.freshSweepID()
-    let sweep = Sweep(
-      id: id, project: "digits", name: "s", description: "", state: .running, method: "grid", objective: nil,
-      parameters: [:], maxParallel: 1, timeout: nil, command: ["true"], workdir: "/", outputDirectory: "/tmp",
-      spaceSize: nil, budget: nil, createdAt: noon, createdBy: "tester", seed: 1, source: "")
-    let row = try writer.createSweep(
-      sweep, samplerState: [:], filename: nil, commandOverride: nil, by: me, now: noon)
-    return (row, id)
-  }
-
-  private func trial(_ number: Int, of sweep: Int64, _ writer: StoreWriter, by me: Principal) throws {
-    let id = try writer.freshRunID()
-    try writer.createExecutedRun(
-      ExecutedRun(
-        project: "digits", name: "t", sweepRow: sweep, trial: number, config: [:], command: ["true"],
-        workdir: "/", directory: "/tmp/\(id)", execution: [:]), id: id, by: me, now: noon)
-    try writer.createTrial(ofSweep: sweep, number: number, parameters: [:], run: id, by: me, now: noon)
-  }
-
   @Test(arguments: UInt64(1)...3)
   func areThoseOfTheTrials(seed: UInt64) async throws {
     var dice = Dice(state: seed)
     let bench = try await Bench(sealing: .manual)
     let me = bench.me
-    let (one, other) = try await bench.store.write { (try sweep($0, by: me), try sweep($0, by: me)) }
+    let (one, other) = try await bench.store.write { (try $0.madeSweep(by: me), try $0.madeSweep(by: me)) }
     var known: [PublicID: [TrialState]] = [one.id: [], other.id: []]
     for _ in 0..<60 {
       let (row, id) = Bool.random(using: &dice) ? one : other
       let count = known[id]?.count ?? 0
       if count == 0 || Int.random(in: 0..<3, using: &dice) == 0 {
-        try await bench.store.write { try trial(count, of: row, $0, by: me) }
+        try await bench.store.write { try $0.makeTrial(count, of: row, by: me) }
         known[id]?.append(.waiting)
       } else {
         let number = Int.random(in: 0..<count, using: &dice)
@@ -57,7 +37,7 @@ import Testing
     await #expect(throws: (any Error).self) {
       try await bench.store.write { writer in
         try writer.setTrialState(ofSweep: one.row, number: 0, .failed, by: me, now: noon)
-        try trial(0, of: one.row, writer, by: me)
+        try writer.makeTrial(0, of: one.row, by: me)
       }
     }
     for (id, states) in known {
@@ -76,8 +56,8 @@ import Testing
     let bench = try await Bench(sealing: .manual)
     let me = bench.me
     let (row, id) = try await bench.store.write { writer in
-      let made = try sweep(writer, by: me)
-      for number in 0..<5 { try trial(number, of: made.row, writer, by: me) }
+      let made = try writer.madeSweep(by: me)
+      for number in 0..<5 { try writer.makeTrial(number, of: made.row, by: me) }
       try writer.setTrialState(ofSweep: made.row, number: 3, .failed, by: me, now: noon)
       for name in ["trial_added", "trial_removed", "trial_changed"] {
         try writer.db.execute(sql: "DROP TRIGGER \(name)")

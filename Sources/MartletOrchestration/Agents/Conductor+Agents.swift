@@ -238,7 +238,7 @@ extension Conductor {
       do {
         try await abandon(attempt, end, isBlamed: true)
       } catch {
-        logger.error("Run \(attempt.run) could not be taken back from its agent; trying again: \(error)")
+        logger.failure("Run \(attempt.run) could not be taken back from its agent; trying again", error)
       }
     }
   }

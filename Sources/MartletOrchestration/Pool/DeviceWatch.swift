@@ -141,7 +141,7 @@ extension Conductor {
     do {
       try await queue.run { try await self.take(look) }
     } catch {
-      logger.error("What is known of devices could not be used; looking again: \(error)")
+      logger.failure("What is known of devices could not be used; looking again", error)
     }
   }
 

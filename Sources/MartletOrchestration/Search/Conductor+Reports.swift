@@ -56,7 +56,7 @@ extension Conductor {
         try await self.report(found, of: run, sweep, trial)
       }
     } catch {
-      logger.error("The values of run \(run) could not be looked at: \(error)")
+      logger.failure("The values of run \(run) could not be looked at", error)
     }
   }
 
@@ -71,7 +71,7 @@ extension Conductor {
       if let row = found.row { reading.rows[run] = row }
       if !found.reports.isEmpty { _ = core.scheduler.report(sweep, trial: trial, found.reports) }
     } catch {
-      logger.error("The last values of run \(run) could not be looked at: \(error)")
+      logger.failure("The last values of run \(run) could not be looked at", error)
     }
   }
 

@@ -63,7 +63,7 @@ public struct SearchPlan: Hashable, Sendable {
     ]
   }
 
-  /// What a method can be chosen by.
+  /// What `auto` chooses by.
   private static func features(of problem: SearchProblem) -> String {
     let axes = problem.cube.axes
     let categorical = axes.count { if case .categorical = $0.kind { true } else { false } }
@@ -72,8 +72,7 @@ public struct SearchPlan: Hashable, Sendable {
       problem.cube.isConditional ? "some only under a condition" : "none under a condition",
     ]
     let parameters = "\(count(axes.count, "parameter")), \(kinds.joined(separator: ", "))"
-    let budget = problem.budget.map { "\(count($0, "trial")) at most" } ?? "no limit of trials"
-    return "\(parameters); \(count(problem.objectiveCount, "objective")); \(budget)"
+    return "\(parameters); \(count(problem.objectiveCount, "objective"))"
   }
 
   private static func count(_ number: Int, _ noun: String) -> String {

@@ -93,12 +93,48 @@ import Testing
   }
 
   @Test func theRulesReadTheProblem() throws {
-    #expect(try schedule().stages.map(\.method) == ["gp", "tpe"])
+    for (numbers, end) in [(true, 200), (false, 300)] {
+      for budget in [nil, 1000, 5000] {
+        let stages = try schedule(budget: budget, numbers: numbers).stages
+        #expect(stages.map(\.method) == ["gp", "cmaes"])
+        #expect(stages.map(\.end) == [end, nil])
+      }
+    }
     #expect(try schedule(objectives: 3).stages.map(\.method) == ["gp", "tpe", "nsga2"])
     #expect(try schedule(objectives: 4).stages.map(\.method) == ["tpe", "nsga2"])
-    #expect(try schedule(budget: 1000, numbers: true).stages.map(\.method) == ["gp", "tpe"])
-    #expect(try schedule(budget: 5000, numbers: true).stages.map(\.method) == ["gp", "cmaes"])
-    #expect(try schedule(budget: 5000).stages.map(\.method) == ["gp", "tpe"])
+  }
+
+  /// A category and a condition; the next generation's trials go through a restored sampler too.
+  @Test func anEvolutionStrategyGoesOnFromTheBest() throws {
+    var problem = try problem()
+    problem.objectiveCount = 1
+    func told(_ search: inout Search, _ trial: Int) throws -> Suggestion {
+      guard case .trial(let suggestion) = search.ask(trial: trial) else {
+        throw SearchError.unusableState(method: "auto", reason: "no suggestion")
+      }
+      let at = suggestion.coordinates
+      let loss = suggestion.point["kind"] == "a" ? abs(at[1] - 0.3) + abs(at[2] - 0.8) : 1 + at[1]
+      search.tell(trial: trial, state: .complete, losses: [loss])
+      return suggestion
+    }
+    var search = try Search(method: "auto", problem: problem)
+    for trial in 280..<300 { _ = try told(&search, trial) }
+    #expect(search.state["sampler"]?["stage"] == 0)
+    var asked: [Suggestion] = []
+    for trial in 300..<600 {
+      if trial % 7 == 0 {
+        var back = try Search(method: "auto", problem: problem)
+        try back.restore(
+          search.state, observations: search.history.observations, pending: search.history.pending)
+        var going = search
+        #expect(try told(&back, trial).point == told(&going, trial).point)
+      }
+      asked.append(try told(&search, trial))
+    }
+    #expect(search.state["sampler"]?["stage"] == 1)
+    #expect(asked.suffix(40).count { $0.point["kind"] == "a" } > 20)
+    let losses = search.history.observations.map { $0.losses.first ?? .infinity }
+    #expect(try #require(losses.suffix(40).min()) < #require(losses.prefix(20).min()))
   }
 
   @Test func trialsOfElsewhereCount() throws {

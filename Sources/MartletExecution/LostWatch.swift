@@ -22,6 +22,11 @@ package final class LostWatch: Sendable {
 
   /// Seconds between two looks.
   private static let tick = 0.1
+  /// Looks in a row that find nothing before nothing is there, the last of them certain: a process that hands on to a child
+  /// and ends may escape one.
+  private static let emptyLooks = 3
+  /// As many where none is certain, since on a busy machine something ends all the time.
+  private static let doubtfulLooks = 10
 
   /// Watches until nothing of the attempt is left, then tells why its command ended.
   ///
@@ -53,6 +58,7 @@ package final class LostWatch: Sendable {
   /// Nil: it was left.
   private func watch(_ attempt: LostAttempt) -> LostAttempt.Cause? {
     var attempt = attempt
+    var empty = 0
     while true {
       let (stops, isLeft) = inbox.withLock { inbox in
         defer { inbox.stops = [] }
@@ -63,9 +69,15 @@ package final class LostWatch: Sendable {
       var actions: [LostAttempt.Action] = []
       if saysItself { attempt.asksByUserSignal = directory.wantsUserSignal }
       for patience in stops { actions += attempt.handle(.stop(patience: patience), at: now) }
-      let isThere = command.exists
-      actions += attempt.handle(
-        .seen(command: isThere, leftovers: isThere ? 0 : tree.processes().count), at: now)
+      if command.exists {
+        actions += attempt.handle(.seen(command: true, leftovers: 0), at: now)
+      } else {
+        let look = tree.look()
+        empty = look.processes.isEmpty ? empty + 1 : 0
+        if empty == 0 || empty >= (look.isCertain ? Self.emptyLooks : Self.doubtfulLooks) {
+          actions += attempt.handle(.seen(command: false, leftovers: look.processes.count), at: now)
+        }
+      }
       for action in actions {
         if case .end(let cause) = action {
           GroupMembers.remove(tree.groups)
@@ -88,10 +100,10 @@ package final class LostWatch: Sendable {
       command.signalGroup(SIGCONT)
       command.signal(SIGCONT)
     case .askTree:
-      for process in tree.processes() where process.signal(SIGTERM) { process.signal(SIGCONT) }
+      for process in tree.look().processes where process.signal(SIGTERM) { process.signal(SIGCONT) }
     case .killTree:
       GroupMembers.kill(tree.groups)
-      for process in tree.processes() { process.signal(SIGKILL) }
+      for process in tree.look().processes { process.signal(SIGKILL) }
     case .end: break
     }
   }

@@ -20,8 +20,20 @@ struct ProcessTree: Sendable {
   /// Groups that it was started in; whoever is in one of them is of this attempt.
   var groups: [String] = []
 
-  /// Those that run now, the command first if it does.
-  func processes() -> [ProcessIdentity] { Self.members(of: command, among: entries(), besides: getpid()) }
+  /// What one look at the machine's processes found.
+  struct Look: Sendable {
+    /// Those that run, the command first if it does.
+    var processes: [ProcessIdentity]
+    /// Whether nobody was there who ended before he could be looked at. Who did may have left a child that was not
+    /// listed yet: that nothing was found says little then.
+    var isCertain: Bool
+  }
+
+  func look() -> Look {
+    let (entries, isCertain) = entries()
+    return Look(
+      processes: Self.members(of: command, among: entries, besides: getpid()), isCertain: isCertain)
+  }
 
   /// The command, its process group, whoever has its mark, and all that descends from one of these.
   ///
@@ -44,17 +56,22 @@ struct ProcessTree: Sendable {
       .map { ProcessIdentity(pid: $0.pid, start: $0.stat.start) }
   }
 
-  private func entries() -> [Entry] {
+  private func entries() -> (entries: [Entry], isCertain: Bool) {
     let grouped = Set(GroupMembers.processes(in: groups))
     let mark = Array("MARTLET_SPOOL_DIR=\(spool)".utf8)
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return names.compactMap { name in
-      guard let pid = Int32(name), let stat = ProcessStat.read(pid) else { return nil }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else {
+      return ([], false)
+    }
+    // The newest first: who hands on to a child every few milliseconds is caught before that.
+    let listed = names.compactMap { Int32($0) }.sorted(by: >)
+    let entries = listed.compactMap { pid -> Entry? in
+      guard let stat = ProcessStat.read(pid) else { return nil }
       // Another account's shows nothing.
       let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
       let isMarked =
         grouped.contains(pid) || environment.split(separator: 0).contains { $0.elementsEqual(mark) }
       return Entry(pid: pid, stat: stat, isMarked: isMarked)
     }
+    return (entries, entries.count == listed.count && grouped.isSubset(of: listed))
   }
 }

@@ -199,6 +199,25 @@ final class CauseLog: Sendable {
     }
   }
 
+  @Test func `one who hands on to a child all the time is not taken for gone`() async throws {
+    try await withScratch { scratch in
+      let runner = """
+        trap '' TERM; echo ready
+        hop() { sleep 0.01; if [ $1 = 0 ]; then touch \(scratch)/through; else hop $(($1 - 1)) & fi; exit; }
+        hop 200 & exit
+        """
+      let (launched, command) = try await orphaned(runner, in: scratch)
+      let causes = CauseLog()
+      let watch = LostWatch(
+        launched.directory, command: command, timeout: nil, grace: 300, stopSignal: .term
+      ) { cause in
+        causes.take(exists("\(scratch)/through") ? cause : .timeLimit)
+      }
+      #expect(try await eventually { causes.all == [.unknown] }, "\(causes.all)")
+      watch.leave()
+    }
+  }
+
   @Test func `a watch that is left tells nothing and ends nobody`() async throws {
     try await withScratch { scratch in
       let (launched, command) = try await orphaned("echo ready; exec sleep 300", in: scratch)

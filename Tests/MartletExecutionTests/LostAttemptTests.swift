@@ -211,6 +211,7 @@ final class CauseLog: Sendable {
       let watch = LostWatch(
         launched.directory, command: command, timeout: nil, grace: 300, stopSignal: .term
       ) { cause in
+        // There is no time limit: this says that it was told too early.
         causes.take(exists("\(scratch)/through") ? cause : .timeLimit)
       }
       #expect(try await eventually { causes.all == [.unknown] }, "\(causes.all)")

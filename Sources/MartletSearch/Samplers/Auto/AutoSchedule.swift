@@ -23,8 +23,8 @@ struct AutoSchedule: Hashable, Sendable {
   /// with thousands of trials. Categories and conditions, which it knows less of, are left to the process for longer.
   ///
   /// On the public problems (18 with one objective, 52 runs, score against random search) this measured 97 and 99 after 500
-  /// and 1,000 trials, where the process to 500 and then a Parzen estimator measured 95 and 96; the strategy from 100 or 200
-  /// trials on in every space measured the same within chance.
+  /// and 1,000 trials, where the process to 500 and then a Parzen estimator measured 95 and 96; the strategy from 200 trials
+  /// on in every space measured the same, from 100 on too little apart to tell.
   init(_ problem: SearchProblem) {
     guard problem.objectiveCount > 1 else {
       let categorical = problem.cube.axes.count { if case .categorical = $0.kind { true } else { false } }
